@@ -19,7 +19,8 @@ from scipy.special import logsumexp
 
 from bench.matching_quality import Label, labels
 from geo.lonlat import Bools, Floats
-from layers.matching.asset_index import index_of, sites_of
+from layers.matching.asset_index import index_of
+from layers.matching.asset_sites import sites_of
 from layers.matching.heat import with_heat
 from layers.matching.match import match_one
 from layers.matching.weights import read

@@ -23,7 +23,8 @@ from bench import evaluation_store
 from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probabilities, reliability_bands
 from geo.lonlat import Bools, Floats
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
-from layers.matching.asset_index import AssetIndex, Sites, related_names, sites_of
+from layers.matching.asset_index import AssetIndex
+from layers.matching.asset_sites import Sites, related_names, sites_of
 from layers.matching.candidates import candidates
 from layers.matching.evidence import Mentions, evidence_columns, mentions
 from layers.matching.strike_columns import StrikeColumns

@@ -63,8 +63,12 @@ def cut_to_world(geometries: Geometries) -> Objects:
         As `split` raises them; ``index`` is the first such row.
     """
     rows = as_geometries(geometries)
+    crossing = np.flatnonzero(_may_need_cut(rows))
+    if not len(crossing):
+        require_lonlat(rows)
+        return rows
     require_finite(rows)
-    for index in np.flatnonzero(_may_need_cut(rows)):
+    for index in crossing:
         try:
             rows[index] = _split(rows[index])
         except (CRSError, GeometryError) as error:

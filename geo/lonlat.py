@@ -46,13 +46,16 @@ def as_geometries(geometries: Geometries) -> Objects:
     GeometryError
         When a row is neither a shapely geometry nor None.
     """
-    rows = list(geometries)
-    array = np.empty(len(rows), dtype=object)
-    array[:] = rows
+    if isinstance(geometries, np.ndarray) and geometries.dtype == object:
+        array: Objects = geometries.copy()
+    else:
+        rows = list(geometries)
+        array = np.empty(len(rows), dtype=object)
+        array[:] = rows
     invalid = ~shapely.is_valid_input(array)
     if invalid.any():
         index = int(invalid.argmax())
-        raise GeometryError(f"row {index}: expected a geometry or None, got {type(rows[index])}", index)
+        raise GeometryError(f"row {index}: expected a geometry or None, got {type(array[index])}", index)
     return array
 
 
@@ -69,7 +72,10 @@ def require_finite(geometries: Objects) -> None:
     GeometryError
         With the index of the first row that has such a coordinate.
     """
-    xy, row = shapely.get_coordinates(geometries, return_index=True)
+    _require_finite(*shapely.get_coordinates(geometries, return_index=True))
+
+
+def _require_finite(xy: Floats, row: Ints) -> None:
     bad = ~np.isfinite(xy).all(axis=1)
     if bad.any():
         index = int(row[bad.argmax()])
@@ -97,9 +103,8 @@ def require_lonlat(geometries: Geometries, crs: str = LONLAT) -> None:
     """
     if not _is_lonlat(crs):
         raise CRSError(f"expected lon/lat in {LONLAT}, got {crs}")
-    rows = as_geometries(geometries)
-    require_finite(rows)
-    xy, row = shapely.get_coordinates(rows, return_index=True)
+    xy, row = shapely.get_coordinates(as_geometries(geometries), return_index=True)
+    _require_finite(xy, row)
     bad = _outside(xy)
     if bad.any():
         index = int(row[bad.argmax()])

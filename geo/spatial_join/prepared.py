@@ -89,7 +89,8 @@ def prepare(geometries: Geometries) -> PreparedGeometries:
     rows = cut_to_world(geometries)
     pieces, row = _pieces(rows)
     point = shapely.get_type_id(pieces) == 0
-    cut = ~point & (max_step_deg(pieces) > STEP_DEG)
+    cut = ~point
+    cut[cut] = max_step_deg(pieces[cut]) > STEP_DEG
     pieces[cut] = shapely.segmentize(pieces[cut], STEP_DEG)
     position = np.full((len(pieces), 2), np.nan)
     position[point] = shapely.get_coordinates(pieces[point])
@@ -100,7 +101,8 @@ def prepare(geometries: Geometries) -> PreparedGeometries:
     edge[area] = shapely.boundary(plane[area])
     shapely.prepare(plane[~point])
     shapely.prepare(edge[~point])
-    bounds = shapely.bounds(pieces)
+    bounds = np.tile(position, 2)
+    bounds[~point] = shapely.bounds(pieces[~point])
     return PreparedGeometries(
         len(rows), row, pieces, plane, edge, bounds, point, position, ellipsoidal_mercator.project(position), cut
     )
@@ -122,8 +124,11 @@ def _pieces(rows: Objects) -> tuple[Objects, Ints]:
 
 def _is_to_be_parted(pieces: Objects) -> Bools:
     kind = shapely.get_type_id(pieces)
-    bounds = shapely.bounds(pieces)
-    return np.asarray((kind == 7) | ((kind >= 4) & (bounds[:, 2] - bounds[:, 0] > 180)))
+    is_divisible: Bools = kind == 7
+    several = np.flatnonzero((kind >= 4) & ~is_divisible)
+    bounds = shapely.bounds(pieces[several])
+    is_divisible[several] = bounds[:, 2] - bounds[:, 0] > 180
+    return is_divisible
 
 
 def search_boxes(bounds: Floats, radius_m: Floats) -> Floats:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
-from itertools import chain
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -19,12 +16,13 @@ from pyproj import Geod
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
+from layers.matching.asset_sites import Sites, related_names, sites_of
+from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
-from layers.reference.country_names import code_of, single_words
+from layers.reference.country_names import code_of
 from layers.reference.regions import regions_named
 from layers.resolution.asset_blocking import TYPES, plant_types
-from layers.resolution.asset_duplicates import same_sites
 from layers.text.site_terms import (
     IS_RARE,
     KIN_MASKS,
@@ -41,15 +39,11 @@ from layers.text.site_terms import (
 Masks = npt.NDArray[np.uint64]
 Codes = npt.NDArray[np.int32]
 
-#: Stems of one asset that are compared: the rarest of its names.
-MAX_STEMS = 12
 #: Least uncertainty of a place, in metres: a site is not a point.
 MIN_RADIUS_M = 50.0
 #: Upper bounds, in metres, of the classes of uncertainty that have a tree each, so that one uncertain asset does not
 #: widen the search for all.
 CLASSES_M = (2_000.0, 10_000.0, 30_000.0, np.inf)
-#: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
-MIN_ASSETS = 1_000
 
 #: Kinds of which there are types, as masks: of power plants, such as pumped storage, and of pipelines, by what they
 #: carry. The bits of the latter follow on those of ``asset_blocking.TYPES``.
@@ -57,149 +51,8 @@ _POWER_PLANTS, _PIPELINES = kind_bits(["power-plant", "hydro-plant", "nuclear-pl
 CARRIED = np.uint64(0b11 << len(TYPES))
 #: For each of ``TARGET_KINDS``, its own bit.
 _OWN_MASKS = tuple(kind_bits([kind]) for kind in TARGET_KINDS)
-#: Relations whose entity's name may stand for the asset in a report.
-NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
-#: The name of a unit, which is a number too: CC1, GT-2.
-_UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
 _ELLIPSOID = Geod(ellps="WGS84")
-
-
-@dataclass(frozen=True, slots=True)
-class RaggedArray:
-    """Lists of different length, one a row: those of row i are ``values[start[i]:start[i + 1]]``."""
-
-    values: Ints
-    start: Ints
-
-    @classmethod
-    def of(cls, rows: Sequence[Sequence[int]]) -> RaggedArray:
-        """Pack lists of numbers."""
-        size = np.fromiter(map(len, rows), np.int64, len(rows))
-        values = np.fromiter(chain.from_iterable(rows), np.int64, int(size.sum()))
-        return cls(values, np.concatenate([[0], np.cumsum(size)]))
-
-    def of_rows(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Gather the values of rows.
-
-        Parameters
-        ----------
-        rows
-            Row numbers, shape (k,), in any order; a row may occur twice.
-
-        Returns
-        -------
-        tuple of Ints
-            The values, row after row, and for each the position in ``rows`` that it belongs to; both empty for empty
-            rows.
-        """
-        size = self.start[rows + 1] - self.start[rows]
-        owner = np.repeat(np.arange(len(rows)), size)
-        first = np.repeat(self.start[rows] - np.concatenate([[0], np.cumsum(size)[:-1]]), size)
-        return self.values[first + np.arange(len(owner))], owner
-
-    def rows(self, rows: Ints) -> RaggedArray:
-        """Select rows by their numbers, shape (k,), in their order; a row may occur twice."""
-        values, owner = self.of_rows(rows)
-        return RaggedArray(values, np.concatenate([[0], np.cumsum(np.bincount(owner, minlength=len(rows)))]))
-
-    def inverted(self, count: int) -> RaggedArray:
-        """Return the rows of each value from 0 to ``count`` - 1, ascending."""
-        row = np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
-        order = np.argsort(self.values, kind="stable")
-        return RaggedArray(row[order], np.searchsorted(self.values[order], np.arange(count + 1)))
-
-
-@dataclass(frozen=True, slots=True)
-class NameIndex:
-    """The names of assets as codes of stems.
-
-    Attributes
-    ----------
-    code
-        Code of each stem.
-    rarity
-        From 0 to 1 by code: 1 where one asset of the layer has the word, less with the logarithm of their number.
-    words
-        Codes of the stems of each asset, the rarest ``MAX_STEMS``.
-    variants
-        Numbers of the names of each asset.
-    spelled
-        Codes of the stems of each name.
-    owners
-        Codes of the stems in the names of the owners, operators and brands of each asset.
-    with_word
-        Rows of the assets that have a stem among their ``words``, by its code: what a name is looked up in.
-    owned
-        By code, how many assets have the stem in the names of their owners, operators and brands.
-    """
-
-    code: Mapping[str, int]
-    rarity: Floats
-    words: RaggedArray
-    variants: RaggedArray
-    spelled: RaggedArray
-    owners: RaggedArray
-    with_word: RaggedArray
-    owned: Ints
-
-    @classmethod
-    def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> NameIndex:
-        """Index the names of each asset, and those of its owners, operators and brands."""
-        memo: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
-        code: dict[str, int] = {}
-        by_asset = [_spelled(tuple(variants), code, memo) for variants in names]
-        words = [tuple(dict.fromkeys(chain.from_iterable(variants))) for variants in by_asset]
-        owners_spelled = [_spelled(tuple(variants), code, memo) for variants in owners]
-        # Iran in a text is a country, and not its National Oil Company.
-        countries = {code[stem] for stem in _country_stems() if stem in code}
-        of_owners = [
-            tuple(dict.fromkeys(word for of_name in spelled for word in of_name if word not in countries))
-            for spelled in owners_spelled
-        ]
-        count = np.zeros(len(code) + 1)
-        flat = np.fromiter(chain.from_iterable(words), np.int64)
-        np.add.at(count, flat, 1)
-        owned = np.fromiter(chain.from_iterable(of_owners), np.int64)
-        # An owner's word is as rare as the owners that have it, not as their assets.
-        np.maximum.at(count, owned, 1)
-        rarity = 1 - np.log(np.maximum(count, 1)) / np.log(max(len(names), MIN_ASSETS))
-        rarest = RaggedArray.of([_rarest(codes, rarity) for codes in words])
-        first = np.concatenate([[0], np.cumsum([len(variants) for variants in by_asset])]).astype(np.int64)
-        numbered = RaggedArray(np.arange(first[-1]), first)
-        spelled = RaggedArray.of(list(chain.from_iterable(by_asset)))
-        with_word = rarest.inverted(len(rarity))
-        number_owned = np.bincount(owned, minlength=len(rarity))
-        of_owner = RaggedArray.of(of_owners)
-        return cls(code, np.clip(rarity, 0.05, 1), rarest, numbered, spelled, of_owner, with_word, number_owned)
-
-    def is_of_owner(self, rows: Ints, words: Ints) -> Bools:
-        """Whether each word is in the name of an owner of the asset beside it which owns others too, shape of both."""
-        owners, at = self.owners.of_rows(rows)
-        marked = np.zeros(len(words), dtype=bool)
-        marked[at[(owners == words[at]) & (self.owned[owners] > 1)]] = True
-        return marked
-
-
-def _spelled(
-    variants: tuple[str, ...], code: dict[str, int], memo: dict[tuple[str, ...], list[tuple[int, ...]]]
-) -> list[tuple[int, ...]]:
-    """Return the codes of the stems of each variant of a name, without empty and equal ones; extends both tables."""
-    if variants not in memo:
-        spelled = (tuple(code.setdefault(stem, len(code)) for stem in stems(name)) for name in variants)
-        memo[variants] = list(dict.fromkeys(codes for codes in spelled if codes))
-    return memo[variants]
-
-
-@cache
-def _country_stems() -> frozenset[str]:
-    return frozenset(stem for name in single_words() for stem in stems(name))
-
-
-def _rarest(codes: tuple[int, ...], rarity: Floats) -> tuple[int, ...]:
-    if len(codes) <= MAX_STEMS:
-        return codes
-    return tuple(sorted(codes, key=lambda code: -rarity[code])[:MAX_STEMS])
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,6 +86,8 @@ class AssetIndex:
     area_km2, rim_km
         Area and outline of the shape (of a line twice its length): the ground within r of it is
         area + rim * r + pi * r^2 (Steiner's formula).
+    counted_kind, counted_country, counted
+        The kinds and the country that assets which stand have together, each pair of them once, and how many have it.
     twins, twin_probability
         The rows that may be the same site as each, and how probably each of the values of ``twins`` is.
     bounds
@@ -260,6 +115,9 @@ class AssetIndex:
     last_day: Ints
     area_km2: Floats
     rim_km: Floats
+    counted_kind: Masks
+    counted_country: Codes
+    counted: Ints
     twins: RaggedArray
     twin_probability: Floats
     bounds: Floats
@@ -363,6 +221,7 @@ class AssetIndex:
         points[shapely.get_type_id(geometry) != 0] = None
         number = np.fromiter((numbers(variants[0]) if variants else 0 for variants in names), np.uint64, len(names))
         twins, twin_probability = _twins(ids, likely)
+        country = country_codes(countries)
         days = np.tile([date.min.toordinal(), date.max.toordinal()], (len(ids), 1)) if days is None else days
         return cls(
             ids,
@@ -376,11 +235,12 @@ class AssetIndex:
             np.array(IS_RARE)[kind],
             number,
             _types(names, own, row_of),
-            country_codes(countries),
+            country,
             days[:, 0],
             days[:, 1],
             area_km2,
             rim_km,
+            *_counted(own[stands], country[stands]),
             twins,
             twin_probability,
             bounds,
@@ -390,6 +250,11 @@ class AssetIndex:
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def number_of(self, kinds: int, country: int) -> int:
+        """Return how many assets of any of some kinds, as a mask, may be candidates in a country, by its code."""
+        fits = (self.counted_kind & np.uint64(kinds) != 0) & (self.counted_country == country)
+        return int(self.counted[fits].sum())
 
     def alike(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
         """Find the candidates of one strike that may be one site.
@@ -475,6 +340,14 @@ def types_of_site(texts: Iterable[str], kinds: int) -> int:
     return of_plants | (carried_in(listed) << len(TYPES) if kinds & _PIPELINES else 0)
 
 
+def _counted(kind: Masks, country: Codes) -> tuple[Masks, Codes, Ints]:
+    """Return the pairs of kinds and country that there are, each once, and how often."""
+    kinds, number = np.unique(kind, return_inverse=True)
+    base = int(country.max(initial=-1)) + 2
+    pair, count = np.unique(number * base + country + 1, return_counts=True)
+    return kinds[pair // base], (pair % base - 1).astype(country.dtype), count
+
+
 def _rows_of_sites(ids: Sequence[str], represented_by: Sequence[str] | None) -> tuple[Ints, Mapping[int, list[int]]]:
     """Return for each row the row that stands for it, and for those that stand for others all rows of theirs."""
     row_of = np.arange(len(ids))
@@ -558,64 +431,3 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
     return AssetIndex.of(records.assets.values(), related_names(records), sites_of(records))
-
-
-class Sites(NamedTuple):
-    """Which assets are one site in the matcher, and which may be.
-
-    Attributes
-    ----------
-    represented_by
-        The id of the asset that stands for another, by the id of the other; both have a geometry.
-    likely
-        How probably two assets that stand for themselves are one site, by their ids in both orders.
-    """
-
-    represented_by: Mapping[str, str]
-    likely: Mapping[tuple[str, str], float]
-
-
-def sites_of(records: Records) -> Sites:
-    """Return which assets are one site in the matcher, and which may be.
-
-    A unit is matched at its plant, where they are of one kind and its name adds no word of its own (a number does not
-    tell which unit was meant). Assets of several sources that are one site by ``same_sites`` are matched as one,
-    so that they share one probability, and count once.
-    """
-    assets = records.assets
-    sites, likely = same_sites(records)
-    standing: dict[str, str] = {}
-    for asset in assets.values():
-        whole = assets.get(asset.part_of) if asset.part_of else None
-        site = sites.get(asset.id, asset.id)
-        if whole is not None and whole.kind == asset.kind and not _own_words(asset, whole):
-            site = sites.get(whole.id, whole.id)
-        if site != asset.id and assets[site].geometry is not None:
-            standing[asset.id] = site
-    # What stands for an asset stands for itself: a plant may be one site with another's.
-    represented = {name: standing.get(site, site) for name, site in standing.items()}
-    return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})
-
-
-def _own_words(part: Asset, whole: Asset) -> set[str]:
-    of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
-    return {stem for stem in stems(part.name) if not _UNIT.fullmatch(stem)} - of_whole
-
-
-def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:
-    """Return the names of all that ever owned each asset directly, run it, or are its brand, by the id of the asset."""
-    assets = set(records.assets)
-    entities = {
-        entity.id: (entity.name, *entity.names.values(), *entity.aliases) for entity in records.entities.values()
-    }
-    names: dict[str, dict[str, None]] = {}
-    for asset, entity in _ties(records):
-        if asset in assets and entity in entities:
-            names.setdefault(asset, {}).update(dict.fromkeys(entities[entity]))
-    return {asset: tuple(own) for asset, own in names.items()}
-
-
-def _ties(records: Records) -> Iterable[tuple[str, str]]:
-    yield from ((stake.owned, stake.owner) for stake in records.stakes.values())
-    relations = records.relations.values()
-    yield from ((relation.asset, relation.entity) for relation in relations if relation.relation in NAMED_FOR)

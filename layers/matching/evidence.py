@@ -9,8 +9,9 @@ from functools import reduce
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints
-from layers.matching.asset_index import CARRIED, MIN_RADIUS_M, AssetIndex, Masks, RaggedArray
+from layers.matching.asset_index import CARRIED, MIN_RADIUS_M, AssetIndex, Masks
 from layers.matching.candidates import reach_m
+from layers.matching.name_index import RaggedArray
 from layers.matching.strike_columns import StrikeColumns
 from layers.resolution.asset_blocking import STATED_TYPES
 from layers.text.site_terms import MANY_IN_TOWN, NO_ASSETS, kind_bits
@@ -174,8 +175,7 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     for row in np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0)):
         key = (int(strikes.kinds[row]), int(strikes.country[row]))
         if key not in counted:
-            fitting = assets.stands & (assets.kind & strikes.kinds[row] != 0) & (assets.country == strikes.country[row])
-            counted[key] = float(np.log1p(fitting.sum()))
+            counted[key] = float(np.log1p(assets.number_of(*key)))
         coverage[row] = counted[key]
     return coverage
 

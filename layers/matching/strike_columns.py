@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
 
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.matching.asset_index import Codes, Masks, NameIndex, RaggedArray, country_codes, types_of_site
+from layers.matching.asset_index import Codes, Masks, country_codes, types_of_site
+from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model import edtf
 from layers.model.records import Strike
-from layers.reference.regions import RegionsNamed, host_countries, regions_named
+from layers.reference.regions import host_countries, regions_named
 from layers.text.kind_mentions import KindMentions, landmarks, mentioned_kinds, named_sites
 from layers.text.site_terms import kind_bits, located_words, numbers, stems, without_seas
 
@@ -137,34 +138,27 @@ class StrikeColumns:
         days
             First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
-        regions = [[regions_named(part) for part in text] for text in texts]
-        stated = [_stated(own, text) for own, text in zip(kinds, texts, strict=True)]
-        words, is_local, nearness = _words(regions, places, names, [bool(of.landmark | of.near) for of in stated])
-        named_kinds, site_names = _site_names(regions, places, names)
-        number = [reduce(or_, map(numbers, text[:-1]), 0) for text in texts]
-        stated_in = [
-            _country({*chain(*(part.countries for part in text), *map(host_countries, place))}, country)
-            for text, place, country in zip(regions, places, countries, strict=True)
-        ]
-        types = [types_of_site(text, of.head) for of, text in zip(stated, texts, strict=True)]
+        read = _TextColumns(names)
+        for own, text, place, country in zip(kinds, texts, places, countries, strict=True):
+            read.add(own, text, place, country)
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
             geometry,
             uncertainty_m,
             site,
-            np.array([of.head for of in stated], np.uint64),
-            np.array([of.other for of in stated], np.uint64),
-            np.array([of.landmark & of.other for of in stated], np.uint64),
-            np.array([of.near & of.other for of in stated], np.uint64),
-            words,
-            is_local,
-            nearness,
-            named_kinds,
-            site_names,
-            np.array(number, np.uint64),
-            np.array(types, np.uint64),
-            country_codes(stated_in),
+            np.array(read.kinds, np.uint64),
+            np.array(read.besides, np.uint64),
+            np.array(read.landmark, np.uint64),
+            np.array(read.near, np.uint64),
+            RaggedArray(np.array(read.words, np.int64), np.array(read.words_start)),
+            np.array(read.is_local, dtype=bool),
+            np.array(read.nearness, np.int64),
+            np.array(read.named_kinds, np.uint64),
+            RaggedArray(np.array(read.site_names, np.int64), np.array(read.site_names_start)),
+            np.array(read.number, np.uint64),
+            np.array(read.types, np.uint64),
+            country_codes(read.country),
             days[:, 0],
             days[:, 1],
         )
@@ -231,8 +225,10 @@ def _stated(own: Sequence[str], text: Sequence[str]) -> KindMentions:
     of_text = _kinds_of_texts(text[:-1])
     if not of_text.head:
         title = _kinds_of_texts(text[-1:])
-        of_text = KindMentions(title.head, *(one | other for one, other in zip(of_text[1:], title[1:], strict=True)))
-    stated = kind_bits(own) if own else of_text.head
+        of_text = KindMentions(title.head, *map(or_, of_text[1:], title[1:])) if any(of_text) else title
+    if not own:
+        return of_text._replace(other=of_text.other & ~of_text.head)
+    stated = kind_bits(own)
     return of_text._replace(head=stated, other=(of_text.head | of_text.other) & ~stated)
 
 
@@ -249,53 +245,78 @@ def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
 _SHIP = kind_bits(["vessel"])
 
 
-def _words(
-    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex, has_near: Sequence[bool]
-) -> tuple[RaggedArray, Bools, Ints]:
-    """Return the codes of the known stems of each text without its regions, which are of the place, and their nearness.
+class _TextColumns:
+    """What texts say of strikes, strike by strike, as the columns of these names in ``StrikeColumns``.
 
-    ``has_near`` says which texts have any site near something; only these are looked through for it.
+    Numbers alone are held for each strike: the garbage collector would go through millions of small objects.
     """
-    rows: list[list[int]] = []
-    is_local: list[bool] = []
-    nearness: list[int] = []
-    for text, place, looked_through in zip(texts, places, has_near, strict=True):
-        telling = [without_seas(part.rest) for part in text]
+
+    def __init__(self, names: NameIndex) -> None:
+        self._names = names
+        self.kinds: list[int] = []
+        self.besides: list[int] = []
+        self.landmark: list[int] = []
+        self.near: list[int] = []
+        self.words: list[int] = []
+        self.words_start = [0]
+        self.is_local: list[bool] = []
+        self.nearness: list[int] = []
+        self.named_kinds: list[int] = []
+        self.site_names: list[int] = []
+        self.site_names_start = [0]
+        self.number: list[int] = []
+        self.types: list[int] = []
+        self.country: list[str | None] = []
+
+    def add(self, own: Sequence[str], text: Sequence[str], place: Sequence[str], host: str | None) -> None:
+        """Read the texts of the next strike."""
+        regions = [regions_named(part) for part in text]
+        telling = [without_seas(part.rest) for part in regions]
         of_place = _stems_of_place(telling, place)
+        stated = _stated(own, text)
+        self.kinds.append(stated.head)
+        self.besides.append(stated.other)
+        self.landmark.append(stated.landmark & stated.other)
+        self.near.append(stated.near & stated.other)
+        self._add_words(telling, of_place, _nearness(telling) if stated.landmark | stated.near else {})
+        self._add_site_names(telling, of_place)
+        self.number.append(reduce(or_, map(numbers, text[:-1]), 0))
+        self.types.append(types_of_site(text, stated.head))
+        self.country.append(
+            _country({*chain(*(part.countries for part in regions), *map(host_countries, place))}, host)
+        )
+
+    def _add_words(self, telling: Sequence[str], of_place: Mapping[str, None], near: Mapping[str, int]) -> None:
+        """Add the codes of the known stems of a text without its regions and seas, which are of the place."""
+        code = self._names.code
         of_text = dict.fromkeys(stem for part in telling for stem in stems(part))
-        known = [stem for stem in {**of_text, **of_place} if stem in names.code]
-        rows.append([names.code[stem] for stem in known])
-        is_local += [stem in of_place or _is_form_of(stem, of_place) for stem in known]
-        near = _nearness(telling) if looked_through else {}
-        nearness += [near.get(stem, 0) if stem in of_text else -1 for stem in known]
-    return RaggedArray.of(rows), np.array(is_local, dtype=bool), np.array(nearness, dtype=np.int64)
+        for stem in {**of_text, **of_place} if of_place else of_text:
+            if stem in code:
+                self.words.append(code[stem])
+                self.is_local.append(stem in of_place or _is_form_of(stem, of_place))
+                self.nearness.append(near.get(stem, 0) if stem in of_text else -1)
+        self.words_start.append(len(self.words))
+
+    def _add_site_names(self, telling: Sequence[str], of_place: Mapping[str, None]) -> None:
+        """Add the kinds of which a text names all sites, and the codes of the known stems of the names.
+
+        As with kinds, targets count, and where they are about no site the title. A name that only says where the strike
+        was is none. Those in Latin letters, and longer ones in capitals, say nothing: headlines print any word so.
+        """
+        has_cyrillic = not all(map(str.isascii, telling)) and any(map(_HAS_CYRILLIC.search, telling))
+        kinds, codes = _names_in(telling, of_place, self._names) if has_cyrillic else (0, ())
+        self.named_kinds.append(kinds)
+        self.site_names += codes
+        self.site_names_start.append(len(self.site_names))
 
 
-def _site_names(
-    texts: Sequence[Sequence[RegionsNamed]], places: Sequence[Sequence[str]], names: NameIndex
-) -> tuple[Masks, RaggedArray]:
-    """Return the kinds of which each text names all sites, and the codes of the known stems of the names.
-
-    As with kinds, targets count, and where they are about no site the title. A name that only says where the strike was
-    is none. Those in Latin letters, and longer ones in capitals, say nothing: headlines print any word so.
-    """
-    read = [
-        _names_in([without_seas(part.rest) for part in text], place, names)
-        if any(_HAS_CYRILLIC.search(part.rest) for part in text)
-        else (0, ())
-        for text, place in zip(texts, places, strict=True)
-    ]
-    return np.array([kinds for kinds, _ in read], np.uint64), RaggedArray.of([codes for _, codes in read])
-
-
-def _names_in(text: Sequence[str], place: Sequence[str], names: NameIndex) -> tuple[int, tuple[int, ...]]:
+def _names_in(text: Sequence[str], of_place: Mapping[str, None], names: NameIndex) -> tuple[int, tuple[int, ...]]:
     """Return the kinds of which a text without regions and seas names all sites, and the codes of the names."""
     sites = [site for part in text[:-1] for site in named_sites(part)] or named_sites(text[-1])
     if not any(site.names for site in sites):
         return 0, ()
     named = unnamed = 0
     codes: dict[int, None] = {}
-    of_place = _stems_of_place(text, place)
     for site in sites:
         telling = (name for name in site.names if name[0] >= _CYRILLIC and not _is_shouted(name))
         found = [stem for name in telling for stem in stems(name)]
@@ -310,8 +331,13 @@ def _names_in(text: Sequence[str], place: Sequence[str], names: NameIndex) -> tu
 def _stems_of_place(text: Sequence[str], place: Sequence[str]) -> dict[str, None]:
     """Return the stems that only say where a strike was, in order: of its place, and of what stands behind "in"."""
     located = (word for part in text for word in located_words(part))
-    places_named = (without_seas(regions_named(part).rest) for part in place)
-    return dict.fromkeys(stem for part in (*places_named, *located) for stem in stems(part))
+    return dict.fromkeys([*chain.from_iterable(map(_stems_of_name, place)), *chain.from_iterable(map(stems, located))])
+
+
+@lru_cache(maxsize=100_000)
+def _stems_of_name(place: str) -> tuple[str, ...]:
+    """Return the stems of the name of a place without its regions and seas."""
+    return stems(without_seas(regions_named(place).rest))
 
 
 def _is_shouted(name: str) -> bool:

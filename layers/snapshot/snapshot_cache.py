@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 #: From so many strikes and assets on, computing a snapshot takes longer than reading it.
 MIN_RECORDS = 20_000
 #: Version of the files.
-_FORMAT = 12
+_FORMAT = 13
 #: What reading files that are damaged may raise.
 _UNREADABLE = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
 

@@ -19,7 +19,8 @@ from geo.columnar.chunked_array import apply_edit
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
 from layers.collections.update_times import TimesById, UpdateTimes
-from layers.matching.asset_index import AssetIndex, NameIndex, RaggedArray, trees
+from layers.matching.asset_index import AssetIndex, trees
+from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.cache import Lazy
 from layers.model.messages import Wording
 from layers.model.records import RECORD_TYPES, Records
@@ -201,7 +202,7 @@ _INDEX = (
         "first_day",
         "last_day",
     ),
-    *("area_km2", "rim_km", "twin_probability", "bounds"),
+    *("area_km2", "rim_km", "counted_kind", "counted_country", "counted", "twin_probability", "bounds"),
 )
 _RAGGED = ("words", "variants", "spelled", "owners", "with_word")
 

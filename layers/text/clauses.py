@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache, lru_cache
@@ -63,7 +63,9 @@ class Role(Enum):
 class Word:
     """A printed word; ``kinds`` it mentions by itself, ``parts`` of phrases it is, and how it may stand to others.
 
-    Words that are alike in all of this are one object (``_word_like``), so that clauses of them compare quickly.
+    ``spelled`` is a mark of punctuation, or the small letters of a word that counts beside certain others: one of
+    "next to", or an abbreviation before a full stop. Words that are alike in all of this are one object, so that texts
+    and clauses of them compare quickly.
     """
 
     role: Role
@@ -75,20 +77,23 @@ class Word:
     is_name: bool = False
     ends_reach: bool = False
     is_dull: bool = False
-    begins_marker: bool = False
+    spelled: str = ""
 
 
 _word_like = cache(Word)
 STOP = _word_like(Role.STOP)
 
 
-def clauses(text: str, in_name: bool = False) -> Iterator[tuple[Word, ...]]:
+def text_words(text: str, in_name: bool = False) -> tuple[Word, ...]:
+    """Return the words and marks of a text, or of the name of an asset, in order."""
+    return tuple([_word(word, in_name) for word in _TOKEN.findall(text)])
+
+
+def clauses(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
     """Yield the clauses of a text that may mention a kind, without the words at both ends that bear on none."""
-    printed = _TOKEN.findall(text)
-    words = [_word(word, in_name) for word in printed]
     if not any(word.kinds or word.parts for word in words):
         return
-    for is_stop, between_stops in groupby(_joined(printed, words), lambda word: word is STOP):
+    for is_stop, between_stops in groupby(_joined(words), _is_stop):
         clause = tuple(between_stops)
         if not is_stop and any(word.kinds or word.parts for word in clause):
             telling = [number for number, word in enumerate(clause) if not word.is_dull]
@@ -98,58 +103,61 @@ def clauses(text: str, in_name: bool = False) -> Iterator[tuple[Word, ...]]:
 def placed_clauses(text: str) -> Iterator[tuple[tuple[Word, ...], list[tuple[int, int]]]]:
     """Yield all clauses of a text, each word with where it begins and ends in the text."""
     found = list(_TOKEN.finditer(text))
-    printed = [match[0] for match in found]
     numbers: list[tuple[int, int]] = []
-    joined = list(_joined(printed, [_word(word, False) for word in printed], numbers))
+    joined = list(_joined([_word(match[0], False) for match in found], numbers))
     at = [(found[first].start(), found[last].end()) for first, last in numbers]
-    for is_stop, rows in groupby(range(len(joined)), lambda row: joined[row] is STOP):
+    for is_stop, rows in groupby(range(len(joined)), lambda row: _is_stop(joined[row])):
         clause = list(rows)
         if not is_stop:
             yield tuple(joined[row] for row in clause), [at[row] for row in clause]
 
 
-def _joined(printed: list[str], words: list[Word], numbers: list[tuple[int, int]] | None = None) -> Iterator[Word]:
+def _joined(words: Sequence[Word], numbers: list[tuple[int, int]] | None = None) -> Iterator[Word]:
     """Yield words without articles; several that are one small word together ("next to") are yielded as one.
 
     A bracket right behind the name of what something was near to tells of the same place: the small word stands in it
     again. The numbers of the first and last word of each are added to ``numbers``.
     """
     at, near_at, near = 0, -_BRACKET_REACH - 1, STOP
-    while at < len(printed):
+    while at < len(words):
         word = words[at]
-        marker = _marker(printed, at) if word.begins_marker else None
+        marker = _marker(words, at) if word.spelled in _LONGER else None
         last = at + len(marker.words) - 1 if marker else at
         if marker:
             word = _word_like(marker.role)
-        if marker or (word.role is not Role.ARTICLE and not (word is STOP and _ends_abbreviation(printed, at))):
+        if marker or (word.role is not Role.ARTICLE and not (_is_stop(word) and _ends_abbreviation(words, at))):
             if numbers is not None:
                 numbers.append((at, last))
             yield word
         if word.role is Role.NEAR or word.role is Role.AWAY:
             near_at, near = last, word
-        elif word is STOP and printed[at] == "(" and at - near_at <= _BRACKET_REACH:
+        elif word.spelled == "(" and at - near_at <= _BRACKET_REACH:
             if numbers is not None:
                 numbers.append((at, at))
             yield near
         at = last + 1
 
 
-def _marker(printed: list[str], at: int) -> _Marker | None:
-    longer = _LONGER[printed[at].casefold()]
-    return next((m for m in longer if [w.casefold() for w in printed[at : at + len(m.words)]] == m.words), None)
+def _is_stop(word: Word) -> bool:
+    return word.role is Role.STOP
 
 
-def _ends_abbreviation(printed: list[str], at: int) -> bool:
+def _marker(words: Sequence[Word], at: int) -> _Marker | None:
+    longer = _LONGER[words[at].spelled]
+    return next((m for m in longer if [word.spelled for word in words[at : at + len(m.words)]] == m.words), None)
+
+
+def _ends_abbreviation(words: Sequence[Word], at: int) -> bool:
     """Whether a mark is the full stop of an abbreviation, or the comma after one: "Co., Ltd."."""
-    if printed[at] == "," and at and printed[at - 1] == ".":
+    if words[at].spelled == "," and at and words[at - 1].spelled == ".":
         at -= 1
-    return at > 0 and printed[at] == "." and printed[at - 1].casefold() in _ABBREVIATIONS
+    return at > 0 and words[at].spelled == "." and words[at - 1].spelled in _ABBREVIATIONS
 
 
 @lru_cache(maxsize=400_000)
 def _word(printed: str, in_name: bool) -> Word:
     if not printed[0].isalnum():
-        return STOP
+        return _word_like(Role.STOP, spelled=printed)
     plain = printed.casefold()
     kinds, parts = kinds_of_word(printed)
     kinds |= kinds_in_name(printed) if in_name else 0
@@ -164,7 +172,7 @@ def _word(printed: str, in_name: bool) -> Word:
         is_adjective=bool(_ADJECTIVE.search(plain)),
         is_name=is_name,
         ends_reach=ends_reach,
-        begins_marker=plain in _LONGER,
+        spelled=plain if plain in _SPELLED else "",
         is_dull=role is Role.PLAIN and not (kinds or parts or ends_reach),
     )
 
@@ -204,3 +212,5 @@ for _text, _its_role in _ROLES.items():
         _LONGER.setdefault(_text.partition(" ")[0], []).append(_Marker(_text.split(), _its_role))
 for _markers in _LONGER.values():
     _markers.sort(key=lambda marker: -len(marker.words))
+#: Words that count beside certain others.
+_SPELLED = frozenset([*_ABBREVIATIONS, *(word for text in _ROLES if " " in text for word in text.split())])

@@ -32,7 +32,7 @@ from operator import or_
 from typing import NamedTuple
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
-from layers.text.clauses import STOP, Role, Word, clauses, placed_clauses
+from layers.text.clauses import STOP, Role, Word, clauses, placed_clauses, text_words
 from layers.text.site_terms import (
     NO_ASSETS,
     PHRASES,
@@ -93,7 +93,12 @@ def mentioned_kinds(text: str) -> KindMentions:
 
     As in ``site_terms.kinds_mentioned``, a vague kind is what a text is about only where it is about no other.
     """
-    read = [(_kinds_of_short if len(clause) <= _SHORT else _kinds_of_clause)(clause) for clause in clauses(text)]
+    words = text_words(text)
+    return (_kinds_of_short_text if len(words) <= _SHORT else _kinds_of_words)(words)
+
+
+def _kinds_of_words(words: tuple[Word, ...]) -> KindMentions:
+    read = [(_kinds_of_short if len(clause) <= _SHORT else _kinds_of_clause)(clause) for clause in clauses(words)]
     head = specific_kinds(_union(of_clause.head for of_clause in read))
     other, landmark, near = (_union(of_clause[part] for of_clause in read) for part in range(1, 4))
     return KindMentions(head, other & ~head, landmark, near)
@@ -110,8 +115,10 @@ def _kinds_of_clause(clause: tuple[Word, ...]) -> KindMentions:
     )
 
 
-#: Many reports have clauses of one shape, in which all words but names are alike; long ones are not worth the memory.
+#: Many reports, and more clauses, are of one shape, in which all words but names are alike; long ones are not worth the
+#: memory.
 _SHORT = 32
+_kinds_of_short_text = lru_cache(maxsize=100_000)(_kinds_of_words)
 _kinds_of_short = lru_cache(maxsize=100_000)(_kinds_of_clause)
 
 
@@ -203,7 +210,7 @@ def kinds_named(names: Iterable[str]) -> int:
 def _kinds_of_name(name: str) -> int:
     # "A to B pipeline" and "A–B pipeline" are routes: A and B say of each other nothing.
     outside = _IN_BRACKETS.sub("", name).replace(" to ", " - ").replace("–", "-")
-    read = [_Reading.of(clause, in_name=True).mentions for clause in clauses(outside, in_name=True)]
+    read = [_Reading.of(clause, in_name=True).mentions for clause in clauses(text_words(outside, in_name=True))]
     of_assets = [[mention for mention in mentions if mention.kinds & ~NO_ASSETS] for mentions in read]
     heads = [[mention for mention in mentions if mention.is_head] for mentions in of_assets]
     first = next(filter(None, (*heads, *of_assets)), [])

@@ -8,7 +8,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.matching.asset_index import AssetIndex, Sites, index_of, sites_of
+from layers.matching.asset_index import AssetIndex, index_of
+from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.match import match_all, with_twins
 from layers.model.records import Records
 from tests.layers.matching.test_match import asset, strike

@@ -6,9 +6,10 @@ import math
 
 import pytest
 
+from layers.matching.asset_index import AssetIndex, country_codes
 from layers.matching.candidates import SEARCH_FACTOR
 from layers.model.records import Asset, Match, Strike
-from layers.text.site_terms import carried_in
+from layers.text.site_terms import carried_in, kind_bits
 from tests.layers.matching.test_match import asset, matched, strike, told
 
 REGION = {"basis": "region", "uncertainty_m": 50_000, "host_country": "UA", "place": "not named"}
@@ -129,3 +130,15 @@ def test_a_region_behind_the_name_of_an_asset_is_no_name() -> None:
     site = asset("Smart Energy gas facility, Kharkiv oblast", id="smart", kind="gas-field")
     found = matched(strike(title="Fire at the gas facility, Kharkiv", place="Kharkiv", basis="settlement"), site)
     assert not {"place-name", "town-name", "bare-town-name"} & told(found, site.id).keys()
+
+
+def test_assets_are_counted_by_kind_and_country() -> None:
+    of = [("oil-depot", "UA"), ("oil-depot", "RU"), ("oil-depot", None), ("refinery", "UA"), ("refinery", "UA")]
+    index = AssetIndex.of(
+        [asset(f"A {number}", kind=kind, host_country=country) for number, (kind, country) in enumerate(of)], {}
+    )
+    ukraine, russia, romania = country_codes(["UA", "RU", "RO"]).tolist()
+    depots, refineries = kind_bits(["oil-depot"]), kind_bits(["refinery"])
+    assert [index.number_of(depots, code) for code in (ukraine, russia, romania, -1)] == [1, 1, 0, 1]
+    assert (index.number_of(depots | refineries, ukraine), index.number_of(refineries, russia)) == (3, 0)
+    assert AssetIndex.of([], {}).number_of(depots, ukraine) == 0

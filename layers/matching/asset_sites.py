@@ -1,0 +1,78 @@
+"""Which records of assets are one site to the matcher, and which names beside their own may stand for them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from layers.model.records import Asset, Records
+from layers.resolution.asset_duplicates import same_sites
+from layers.text.site_terms import stems
+
+#: Relations whose entity's name may stand for the asset in a report.
+NAMED_FOR = frozenset({"operator", "brand", "occupier"})
+
+#: The name of a unit, which is a number too: CC1, GT-2.
+_UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
+
+
+class Sites(NamedTuple):
+    """Which assets are one site in the matcher, and which may be.
+
+    Attributes
+    ----------
+    represented_by
+        The id of the asset that stands for another, by the id of the other; both have a geometry.
+    likely
+        How probably two assets that stand for themselves are one site, by their ids in both orders.
+    """
+
+    represented_by: Mapping[str, str]
+    likely: Mapping[tuple[str, str], float]
+
+
+def sites_of(records: Records) -> Sites:
+    """Return which assets are one site in the matcher, and which may be.
+
+    A unit is matched at its plant, where they are of one kind and its name adds no word of its own (a number does not
+    tell which unit was meant). Assets of several sources that are one site by ``same_sites`` are matched as one,
+    so that they share one probability, and count once.
+    """
+    assets = records.assets
+    sites, likely = same_sites(records)
+    standing: dict[str, str] = {}
+    for asset in assets.values():
+        whole = assets.get(asset.part_of) if asset.part_of else None
+        site = sites.get(asset.id, asset.id)
+        if whole is not None and whole.kind == asset.kind and not _own_words(asset, whole):
+            site = sites.get(whole.id, whole.id)
+        if site != asset.id and assets[site].geometry is not None:
+            standing[asset.id] = site
+    # What stands for an asset stands for itself: a plant may be one site with another's.
+    represented = {name: standing.get(site, site) for name, site in standing.items()}
+    return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})
+
+
+def _own_words(part: Asset, whole: Asset) -> set[str]:
+    of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
+    return {stem for stem in stems(part.name) if not _UNIT.fullmatch(stem)} - of_whole
+
+
+def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:
+    """Return the names of all that ever owned each asset directly, run it, or are its brand, by the id of the asset."""
+    assets = set(records.assets)
+    entities = {
+        entity.id: (entity.name, *entity.names.values(), *entity.aliases) for entity in records.entities.values()
+    }
+    names: dict[str, dict[str, None]] = {}
+    for asset, entity in _ties(records):
+        if asset in assets and entity in entities:
+            names.setdefault(asset, {}).update(dict.fromkeys(entities[entity]))
+    return {asset: tuple(own) for asset, own in names.items()}
+
+
+def _ties(records: Records) -> Iterable[tuple[str, str]]:
+    yield from ((stake.owned, stake.owner) for stake in records.stakes.values())
+    relations = records.relations.values()
+    yield from ((relation.asset, relation.entity) for relation in relations if relation.relation in NAMED_FOR)
