@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Geod
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of, single_words
@@ -62,7 +62,6 @@ NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
 #: The name of a unit, which is a number too: CC1, GT-2.
 _UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
-_ELLIPSOID = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True, slots=True)
@@ -548,9 +547,9 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
     dimension = shapely.get_dimensions(geometry)
     for row in np.flatnonzero(dimension > 0):
         if dimension[row] == 1:
-            rim_km[row] = 2 * _ELLIPSOID.geometry_length(geometry[row]) / 1000
+            rim_km[row] = 2 * wgs84().geometry_length(geometry[row]) / 1000
         else:
-            square_m, metres = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
+            square_m, metres = wgs84().geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
             area_km2[row], rim_km[row] = abs(square_m) / 1e6, metres / 1000
     return area_km2, rim_km
 
