@@ -47,12 +47,15 @@ BASEMAP = ROOT / "data" / "basemap-tests.gpkg"
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
     "browser/test_page.py",
-    "api/cli/test_server_process.py",
     "browser/test_selection_page.py",
     "api/test_private_datasets.py",
     "browser/test_everyone.py",
-    "bench/test_faults.py",
     "browser/test_map_marks.py",
+    "api/publishing/test_publish.py",
+    "api/html/test_pages.py",
+    "api/cli/test_server_process.py",
+    "bench/test_faults.py",
+    "api/routes/test_judgements.py",
     "api/cli/test_main.py",
     "browser/test_review_page.py",
     "api/cli/test_load_killed.py",
