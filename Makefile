@@ -77,7 +77,7 @@ wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay
 	@cp requirements.lock dist/
 
 clean: ## remove all that setup made; the store in data/ stays
-	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite
+	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap-tests.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

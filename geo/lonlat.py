@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -146,6 +145,8 @@ def geodataframe_lonlat(frame: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame
 @lru_cache(maxsize=64)
 def _is_lonlat(crs: str) -> bool:
     """Whether a system is WGS 84 in degrees, in either axis order; geopandas has lon first in both."""
+    import pyproj
+
     try:
         given = pyproj.CRS.from_user_input(crs)
     except pyproj.exceptions.CRSError:

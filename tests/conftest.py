@@ -16,13 +16,13 @@ from datetime import date
 from functools import cache
 from pathlib import Path
 
-import geopandas
 import pytest
 from fastapi import FastAPI
 from hypothesis import settings as hypothesis_settings
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.model.records import Records
@@ -32,6 +32,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot import Snapshot
 from layers.sources import curated
 from layers.store.store import Store
+from tests import small_basemap
 from tests.few_records import FEW, with_all_they_rest_on
 
 # A busy machine is no fault: examples have no time limit.
@@ -39,19 +40,22 @@ hypothesis_settings.register_profile("atlas", deadline=None)
 hypothesis_settings.load_profile("atlas")
 
 ROOT = Path(__file__).resolve().parent.parent
-BASEMAP = ROOT / "data" / "basemap.gpkg"
-#: Degrees up to which the lines of a coarse base map may be off, and how many places it has.
-COARSE_DEG, LARGEST = 0.2, 3_000
+#: The base map that `make setup` builds, for tests whose subject it is; and that of all others, with fewer corners.
+WHOLE_BASEMAP = ROOT / "data" / "basemap.gpkg"
+BASEMAP = ROOT / "data" / "basemap-tests.gpkg"
 
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
     "browser/test_page.py",
-    "api/cli/test_server_process.py",
     "browser/test_selection_page.py",
     "api/test_private_datasets.py",
     "browser/test_everyone.py",
-    "bench/test_faults.py",
     "browser/test_map_marks.py",
+    "api/publishing/test_publish.py",
+    "api/html/test_pages.py",
+    "api/cli/test_server_process.py",
+    "bench/test_faults.py",
+    "api/routes/test_judgements.py",
     "api/cli/test_main.py",
     "browser/test_review_page.py",
     "api/cli/test_load_killed.py",
@@ -69,16 +73,25 @@ LONGEST = (
 )
 
 _read_basemap = basemap.read
-#: The coarse base map by its path, once it is built.
-_COARSE: dict[Path, Basemap] = {}
 
 
 @cache
-def _first_snapshot() -> Snapshot:
+def _first_snapshot(path: Path) -> Snapshot:
     """A snapshot of no records; while it has rendered the shapes of countries, all others share them."""
-    first = Snapshot(Records.of({}), _read_basemap(BASEMAP), 0, date(2026, 11, 25), wording=text)
+    first = Snapshot(Records.of({}), _read_basemap(path), 0, date(2026, 11, 25), wording=text)
     _ = first.collections
     return first
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Write the base map of the tests where there is none of the base map as it is, before any worker begins."""
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and WHOLE_BASEMAP.exists() and not _is_newer(BASEMAP, WHOLE_BASEMAP, Path(small_basemap.__file__)):
+        small_basemap.write(WHOLE_BASEMAP, BASEMAP)
+
+
+def _is_newer(path: Path, *others: Path) -> bool:
+    return path.exists() and all(path.stat().st_mtime > other.stat().st_mtime for other in others)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -99,24 +112,14 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def base() -> Basemap:
-    """The base map that `make setup` builds."""
-    return _first_snapshot().basemap
+    """The base map of the tests."""
+    return _first_snapshot(BASEMAP).basemap
 
 
 @pytest.fixture(scope="session")
-def coarse_basemap(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a base map with all countries of `base`, a few corners of each line, and the largest places.
-
-    For tests that have countries written in many forms, or drawn, and look for something else in it: with the whole
-    shapes that takes most of their time.
-    """
-    path = tmp_path_factory.mktemp("coarse") / "basemap.gpkg"
-    for layer in ("countries", "boundaries", "places"):
-        frame = geopandas.read_file(BASEMAP, layer=layer)
-        frame.geometry = frame.geometry.simplify(COARSE_DEG)
-        (frame.head(LARGEST) if layer == "places" else frame).to_file(path, layer=layer)
-    _COARSE[path.resolve()] = _read_basemap(path)
-    return path
+def whole_base() -> Basemap:
+    """The base map that `make setup` builds."""
+    return _first_snapshot(WHOLE_BASEMAP).basemap
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -125,7 +128,7 @@ def _base_map_is_read_once() -> Iterator[None]:
 
     def read(path: Path) -> Basemap:
         resolved = path.resolve()
-        return _first_snapshot().basemap if resolved == BASEMAP else _COARSE.get(resolved) or _read_basemap(path)
+        return _first_snapshot(resolved).basemap if resolved in (BASEMAP, WHOLE_BASEMAP) else _read_basemap(path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(basemap, "read", read)
@@ -163,9 +166,10 @@ def snapshot(records: Records, base: Basemap) -> Snapshot:
 
 @pytest.fixture(scope="session")
 def store(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    """A store with the bundled records; tests leave it as it is."""
+    """A store with the bundled records, beside which is kept what follows from them; tests leave it as it is."""
     made = Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
     made.load(records, author="tests", derive=full_rewrite(base, text))
+    assert LiveSnapshot(made, Settings(basemap=BASEMAP), "tests").rebuild_cache()
     return made
 
 
@@ -210,11 +214,11 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(store: Store, *options: str) -> Iterator[str]:
-    """Run a server on a store, with these options beside those of all tests; gives its address."""
+def serving(store: Store, *options: str, base: Path = BASEMAP) -> Iterator[str]:
+    """Run a server on a store and a base map, with these options beside those of all tests; gives its address."""
     port = free_port()
     command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
-    with subprocess.Popen([*command, "--basemap", str(BASEMAP), "--log", "none", *options], cwd=ROOT) as server:
+    with subprocess.Popen([*command, "--basemap", str(base), "--log", "none", *options], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
         try:
             _wait(url, server)

@@ -16,11 +16,10 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api import settings
-from api.server.version_builder import last_change, published_version
+from api.server.version_builder import last_change, opened_version
 from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
-from layers.reference import basemap
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
@@ -52,7 +51,7 @@ def open_checked(store: str, accept_broken_history: bool) -> Store:
 
 
 def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
-    """Open a store, and build what is published of its newest version by the policy of disclosure.
+    """Open a store, and read or compute what is published of its newest version by the policy of disclosure.
 
     Raises
     ------
@@ -63,11 +62,11 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     """
     opened = open_store(store)
     warn_of_clock(opened)
-    return opened, published_version(opened, basemap.read(base), settings.stated_policy())
+    return opened, opened_version(opened, settings.Settings(basemap=base, policy=settings.stated_policy()))
 
 
 def open_snapshot(store: str, base: Path) -> Snapshot:
-    """Build the snapshot of what is published of the newest version of a store.
+    """Open the snapshot of what is published of the newest version of a store.
 
     Raises
     ------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
+from contextlib import closing
 from datetime import date, datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -38,7 +39,9 @@ from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
 from api.serializers.publish_report import publish_values
-from api.settings import BASEMAP
+from api.server.build_id import build_id
+from api.server.live_snapshot import LiveSnapshot
+from api.settings import BASEMAP, Settings, stated_policy
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
@@ -132,13 +135,20 @@ def init(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a store and load the bundled records into it; a store that is there is kept as it is."""
+    """Make a store and load the bundled records into it; a store that is there is kept as it is.
+
+    What follows from the records is kept beside it, so that servers and commands start at once.
+    """
     path = Path(store)
     if path.exists():
         open_store(path)
         output({"store": str(path), "kept": True}, as_json, f"{path} is there and was kept.")
         return
-    _report_load(path, load_commands.create_store(path, base, who, empty=empty), as_json)
+    settings = Settings(basemap=base, policy=stated_policy())
+    report = load_commands.create_store(path, base, who, empty=empty)
+    with closing(open_store(path)) as made:
+        LiveSnapshot(made, settings, build_id(settings)).rebuild_cache()
+    _report_load(path, report, as_json)
 
 
 @app.command(epilog="Example: strikeatlas check layers/records --json; strikeatlas check layers/records --publishable")

@@ -5,11 +5,10 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-import pyarrow as pa
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
@@ -25,6 +24,9 @@ from api.formats.table import (
 from api.requests.negotiation import MediaFormat
 from geo.lonlat import Objects
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 #: Name of the key of a schema's metadata that has what a file says of its data, as JSON.
 ABOUT = b"strikeatlas"
 #: Name of the column of boxes (GeoParquet 1.1, bbox covering).
@@ -36,6 +38,7 @@ _GROUP_ROWS = 16_384
 
 def geoparquet(page: FeaturePage) -> bytes:
     """Write a page as GeoParquet 1.1: WKB, a column of boxes, ordered along a Hilbert curve, zstd."""
+    import pyarrow as pa
     import pyarrow.parquet  # takes 10 MB
 
     rows, shapes = in_file_order(page)
@@ -64,6 +67,8 @@ def geoparquet(page: FeaturePage) -> bytes:
 
 def _boxes(shapes: Objects) -> pa.StructArray:
     """The box of each geometry, null where there is none."""
+    import pyarrow as pa
+
     edges = shapely.bounds(shapes)
     missing = np.isnan(edges[:, 0])
     return pa.StructArray.from_arrays(
@@ -73,6 +78,8 @@ def _boxes(shapes: Objects) -> pa.StructArray:
 
 def arrow(page: FeaturePage) -> bytes:
     """Write a page as a file of Apache Arrow, its geometry as GeoArrow (WKB), in the order of the page's rows."""
+    import pyarrow as pa
+
     rows, shapes = in_file_order(page)
     table = arrow_columns(page, rows)
     extension = {"crs": _projjson(page), "crs_type": "projjson"}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.csv
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
@@ -18,6 +16,9 @@ from api.formats.table import GEOMETRY, arrow_columns
 from api.http.json import Json
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: A cell that begins with one of these is taken for a formula by a spreadsheet (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -33,6 +34,8 @@ def write(page: FeaturePage) -> bytes:
     axes in the order of the authority. Lists are JSON text, a missing value is empty, and a text that a spreadsheet
     would run as a formula gets an apostrophe in front.
     """
+    import pyarrow.csv
+
     table = _guarded(arrow_columns(page, lists_as_json=True))
     if page.representation.geometry:
         table = _with_places(table, page)
@@ -54,6 +57,9 @@ def _guarded(table: pa.Table) -> pa.Table:
 
     Times are written as RFC 3339 has them, which Arrow's own text of a time is not.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     for place, field in enumerate(table.schema):
         if pa.types.is_timestamp(field.type):
             times = pc.strftime(table.column(place), format="%Y-%m-%dT%H:%M:%SZ")
@@ -68,6 +74,8 @@ def _guarded(table: pa.Table) -> pa.Table:
 
 
 def _with_places(table: pa.Table, page: FeaturePage) -> pa.Table:
+    import pyarrow as pa
+
     shapes, crs = page.shapes(), page.representation.crs
     shapes[shapely.is_empty(shapes)] = None
     if crs is CRS84:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.table import arrow_columns, as_buffer, geometry_type, write_layer
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
 from api.requests.parameters import BadParameter
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Columns that a placemark is named by, the first that a collection has.
 _NAMES = ("title", "name", "asset_name", "id")
@@ -28,6 +30,9 @@ def write(page: FeaturePage) -> bytes:
     BadParameter
         If another system than lon/lat is requested.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     crs = page.representation.crs
     if crs is not CRS84:
         raise BadParameter("crs", crs.uri, f"{CRS84.uri}, the only system of KML")
@@ -52,6 +57,8 @@ def write(page: FeaturePage) -> bytes:
 
 
 def _days(columns: pa.Table) -> list[str]:
+    import pyarrow as pa
+
     return [field.name for field in columns.schema if pa.types.is_temporal(field.type)]
 
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import pyarrow as pa
 from pydantic import BaseModel
 
 from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
 from layers.collections.geometry_kinds import AssetAreaFeature, AssetLineFeature, AssetPointFeature
 from layers.collections.hit_features import HitFeature
 from layers.collections.queryables import GEOMETRY, queryables_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Type of a property: ``edtf`` is text that is a date of the Extended Date/Time Format, ``list`` is of texts.
 PropertyType: TypeAlias = Literal["text", "edtf", "list", "integer", "number", "boolean", "date", "timestamp"]
@@ -26,31 +28,51 @@ class FormTypes:
 
     Parameters
     ----------
-    arrow
-        In Arrow and GeoParquet, and in what GDAL is given to write; forms without lists have them as JSON text.
     pandas
         In frames; lists have no type of their own there.
     csvw
         In CSV, as its metadata name it (Metadata Vocabulary for Tabular Data, 5.11.1).
     """
 
-    arrow: pa.DataType
     pandas: str
     csvw: str
 
 
 TYPES: Mapping[PropertyType, FormTypes] = MappingProxyType(
     {
-        "text": FormTypes(pa.string(), "str", "string"),
-        "edtf": FormTypes(pa.string(), "str", "string"),
-        "list": FormTypes(pa.list_(pa.string()), "object", "json"),
-        "integer": FormTypes(pa.int32(), "Int64", "integer"),
-        "number": FormTypes(pa.float64(), "float64", "number"),
-        "boolean": FormTypes(pa.bool_(), "boolean", "boolean"),
-        "date": FormTypes(pa.date32(), "datetime64[ms]", "date"),
-        "timestamp": FormTypes(pa.timestamp("ms", "UTC"), "datetime64[ms, UTC]", "dateTime"),
+        "text": FormTypes("str", "string"),
+        "edtf": FormTypes("str", "string"),
+        "list": FormTypes("object", "json"),
+        "integer": FormTypes("Int64", "integer"),
+        "number": FormTypes("float64", "number"),
+        "boolean": FormTypes("boolean", "boolean"),
+        "date": FormTypes("datetime64[ms]", "date"),
+        "timestamp": FormTypes("datetime64[ms, UTC]", "dateTime"),
     }
 )
+
+
+@lru_cache(maxsize=1)
+def arrow_types() -> Mapping[PropertyType, pa.DataType]:
+    """How values of each type are written in Arrow and GeoParquet, and in what GDAL is given to write.
+
+    Forms without lists have them as JSON text.
+    """
+    import pyarrow as pa  # takes 34 MB, which every server would hold
+
+    return MappingProxyType(
+        {
+            "text": pa.string(),
+            "edtf": pa.string(),
+            "list": pa.list_(pa.string()),
+            "integer": pa.int32(),
+            "number": pa.float64(),
+            "boolean": pa.bool_(),
+            "date": pa.date32(),
+            "timestamp": pa.timestamp("ms", "UTC"),
+        }
+    )
+
 
 #: Kinds of geometry of the features of a class, one and several of it, as the simple feature standard names them
 #: (OGC 06-103r4); a class that is not in it has several kinds.

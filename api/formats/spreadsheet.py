@@ -8,9 +8,9 @@ import shutil
 import tempfile
 import zipfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyarrow as pa
 import shapely
 
 from api.exports.errors import ExportError
@@ -18,6 +18,9 @@ from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.table import write_layer
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Rows of a sheet, the header among them (ECMA-376, 18.3.1.73).
 _MAX_ROWS = 1_048_576
@@ -39,6 +42,7 @@ def write(page: FeaturePage) -> bytes:
     ExportError
         If the page has more rows than a sheet.
     """
+    import pyarrow as pa
     from pyogrio.raw import write_arrow  # has all of GDAL
 
     if len(page.rows) >= _MAX_ROWS:
@@ -55,6 +59,8 @@ def write(page: FeaturePage) -> bytes:
 
 
 def _points(page: FeaturePage) -> dict[str, pa.Array]:
+    import pyarrow as pa
+
     if not page.representation.geometry or page.representation.crs is not CRS84:
         return {}
     shapes = page.shapes()

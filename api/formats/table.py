@@ -9,18 +9,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from threading import Lock
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 import shapely
 
 from api.formats.page import FeaturePage
-from api.formats.property_types import GEOMETRY_TYPES, TYPES, property_types
+from api.formats.property_types import GEOMETRY_TYPES, arrow_types, property_types
 from api.requests.crs import CRS84, Crs
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.lonlat import Ints, Objects
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Name of the column of geometry in all forms.
 GEOMETRY = "geometry"
@@ -44,12 +45,14 @@ def arrow_columns(page: FeaturePage, rows: Ints | None = None, *, lists_as_json:
         A column of n values for each wanted property, in the order of the columns; NaN and infinity are null. Fields
         have the description of their property, under the names that GDAL reads it by.
     """
+    import pyarrow as pa
+
     types, columns = property_types(page.collection.model), page.collection.features.columns
     docs = {column.name: column.doc for column in page.collection.columns}
     wanted = page.rows if rows is None else rows
     fields, values = [], []
     for name in page.property_names:
-        arrow, is_json = TYPES[types[name]].arrow, lists_as_json and types[name] == "list"
+        arrow, is_json = arrow_types()[types[name]], lists_as_json and types[name] == "list"
         values.append(_column(columns[name].take(wanted), pa.string() if is_json else arrow, is_json))
         about = {"description": docs[name], "GDAL:OGR:alternative_name": name.replace("_", " ")}
         about |= {"GDAL:OGR:comment": docs[name]} | ({"GDAL:OGR:subtype": "JSON"} if is_json else {})
@@ -62,6 +65,8 @@ def arrow_columns(page: FeaturePage, rows: Ints | None = None, *, lists_as_json:
 
 def _column(column: DictionaryArray, arrow: pa.DataType, is_json: bool) -> pa.Array:
     """Each different value is converted once."""
+    import pyarrow as pa
+
     words: list[Any] = list(column.dictionary)
     if is_json:
         words = [json.dumps(texts, ensure_ascii=False) for texts in words]
@@ -165,6 +170,7 @@ def write_layer(
     options
         Options of the driver.
     """
+    import pyarrow as pa
     from pyogrio.raw import write_arrow  # has all of GDAL
 
     table = arrow_columns(page, rows, lists_as_json=True)
@@ -186,6 +192,9 @@ def write_layer(
 
 def _without_empty(table: pa.Table) -> pa.Table:
     """Return a table whose empty texts are null."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     for at, column in enumerate(table.columns):
         if pa.types.is_string(column.type):
             values = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)

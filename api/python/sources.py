@@ -23,7 +23,7 @@ from api.python.frames import frame_of, frame_of_features
 from api.requests.query_parameters import parse_items_request, parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import owners_answer
-from api.server.version_builder import cache_of, changed_at, published_version
+from api.server.version_builder import changed_at, opened_version
 from api.settings import Settings, stated_policy
 from api.wording.catalogue import text
 from geo.columnar.chunked_array import to_numpy
@@ -37,7 +37,7 @@ from layers.query.selection import rows
 from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
-from layers.snapshot.disclosure import Disclosure, disclose
+from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import LAYERS, Snapshot
 from layers.sources import curated
 from layers.store.backends import open_store
@@ -204,7 +204,7 @@ def bundled(base: Path) -> SnapshotSource:
 
 
 def of_store(path: Path, base: Path) -> SnapshotSource:
-    """Read what the policy publishes of a store, or what is kept beside a large one of its last change.
+    """Read what the policy publishes of a store.
 
     Raises
     ------
@@ -215,22 +215,14 @@ def of_store(path: Path, base: Path) -> SnapshotSource:
     """
     opened = open_store(path)
     settings = Settings(basemap=base, policy=stated_policy())
-    base_map = basemap.read(base)
-    if opened.count("strikes", "assets") >= settings.keep_from:
-        kept = cache_of(opened, base_map, settings).read(opened.last_external_edit())
-        if kept is not None and kept.seq == opened.seq():
-            snapshot = kept.with_stages(kept.stages, heat=Lazy(opened.heat))
-            return SnapshotSource(str(path), snapshot, Lazy(partial(_about, opened, snapshot, settings)))
-    version = published_version(opened, base_map, settings.policy)
-    return SnapshotSource(str(path), version.snapshot, Lazy(partial(_about, opened, version.snapshot, settings)))
+    version = opened_version(opened, settings)
+    return SnapshotSource(str(path), version.snapshot, Lazy(partial(_about, opened, version, settings)))
 
 
-def _about(opened: Store, snapshot: Snapshot, settings: Settings) -> tuple[FileMetadata, datetime]:
-    """What files say of a snapshot of a store, and when it was changed last."""
-    _, stored = opened.version()
-    disclosure = disclose(stored, settings.policy, datetime.now(UTC))
-    version = PublishedVersion(snapshot, stored, disclosure)
-    return FileMetadata.of(version, opened.head(snapshot.seq), settings), changed_at(opened, snapshot, disclosure)
+def _about(opened: Store, version: PublishedVersion, settings: Settings) -> tuple[FileMetadata, datetime]:
+    """What files say of a version of a store, and when it was changed last."""
+    about = FileMetadata.of(version, opened.head(version.snapshot.seq), settings)
+    return about, changed_at(opened, version.snapshot, version.disclosure)
 
 
 @dataclass(frozen=True)

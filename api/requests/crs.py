@@ -7,9 +7,9 @@ import weakref
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -20,6 +20,9 @@ from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.collections.queryables import GEOMETRY
 from layers.query.filter import Filter
+
+if TYPE_CHECKING:
+    import pyproj
 
 _BASE = "http://www.opengis.net/def/crs/"
 #: Points that each edge of a box gets before it is transformed: a straight edge is a curve in another system.
@@ -127,6 +130,8 @@ def _transformed(shapes: Iterable[BaseGeometry | None], transformer: pyproj.Tran
 
 @lru_cache(maxsize=64)
 def _transformer(source: str, target: str) -> pyproj.Transformer | None:
+    import pyproj
+
     return None if source == target else pyproj.Transformer.from_crs(source, target)
 
 
@@ -136,6 +141,8 @@ _WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 @lru_cache(maxsize=16)
 def _transformer_xy(source: str) -> pyproj.Transformer:
     """Return the transformer to lon/lat of coordinates with the axis to the east first."""
+    import pyproj
+
     return pyproj.Transformer.from_crs(source, LONLAT, always_xy=True)
 
 
@@ -220,6 +227,8 @@ def _mercator_degrees(box: Box) -> Box:
 
 def _lonlat_around(box: Box, crs: Crs) -> Box:
     """Return a lon/lat box that holds a box of metres, its edges densified; the world if an edge leaves the Earth."""
+    import pyproj
+
     transformer = _transformer_xy(crs.name)
     try:
         west, south, east, north = transformer.transform_bounds(*box, densify_pts=_DENSIFIED, errcheck=True)

@@ -27,7 +27,6 @@ from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
-from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import BY_STRIKE, Snapshot
 from layers.store.clock import clock_remark
 from layers.store.idempotency import KeyedRequest
@@ -35,6 +34,10 @@ from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, Store
 
 #: Zooms whose tile geometry is computed ahead.
 _ZOOMS = 15
+
+#: From so many strikes and assets on the first start writes the cache before it serves from it, to take less memory,
+#: and what first requests would wait for is computed ahead.
+LARGE = 20_000
 
 #: After so many changes the cache is written anew: to catch up with fewer, a start takes a second or two.
 _AFTER = 200
@@ -143,29 +146,21 @@ class LiveSnapshot:
             self._next = computed[-1]
 
     def _first(self) -> ServedVersion:
-        """The newest version; of a large store it is read from the cache, or else computed and written there."""
-        self._external_edits = self.store.last_external_edit()
-        if not self._cache.is_large():
-            return self._versions.from_all_records()
-        cached = self._from_cache()
-        if cached is not None:
+        """The newest version, read from the cache, or else computed and, of a large store, written there.
+
+        Of others it is written beside serving, as after many changes: see `watch`.
+        """
+        self._external_edits = edits = self.store.last_external_edit()
+        if (cached := self._versions.cached(self._cache, edits)) is not None:
             return cached
+        if not (self._cache.is_used() and self._is_large()):
+            return self._versions.from_all_records()
         with self._cache.exclusive_lock():
             # Another worker may have written it meanwhile.
-            return self._from_cache() or self._computed_and_cached()
+            return self._versions.cached(self._cache, edits) or self._computed_and_cached()
 
-    def _from_cache(self) -> ServedVersion | None:
-        """The newest version from the cache and the changes since, unless these touch nearly everything."""
-        begun, cached = time.monotonic(), self._cache.read(self._external_edits)
-        if cached is None:
-            return None
-        if cached.seq == self.store.seq():
-            return self._versions.from_cache(cached, begun)
-        seq, stored = self.store.newer(cached.seq, cached.records)
-        if public(stored) is not stored:
-            self._cache.discard()
-            return None
-        return self._versions.from_cache_and_changes(cached, seq, stored, begun)
+    def _is_large(self) -> bool:
+        return self.store.count("strikes", "assets") >= LARGE
 
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
@@ -233,8 +228,8 @@ class LiveSnapshot:
         return 0.0 if since is None else time.monotonic() - since
 
     def warm(self) -> None:
-        """Compute ahead what the first counts, tiles and edit would wait for, of a snapshot from the cache."""
-        if self._cache.is_large():
+        """Compute ahead what the first counts, tiles and edit of a large store would wait for."""
+        if self._is_large():
             self._precompute(self.view.snapshot)
 
     def _precompute(self, snapshot: Snapshot) -> None:
@@ -260,7 +255,7 @@ class LiveSnapshot:
         snapshot, files = view.snapshot, view.snapshot.backing_files
         if snapshot.seq < self._not_before or (files is not None and snapshot.seq - files.metadata("seq") < after):
             return False
-        if snapshot.records is not view.stored or not self._cache.is_large():
+        if snapshot.records is not view.stored or not self._cache.is_used():
             if snapshot is not view.with_private:
                 self._cache.discard()
             self._not_before = snapshot.seq + after
@@ -270,7 +265,8 @@ class LiveSnapshot:
                 return False
             self._not_before = snapshot.seq + after
             cached = self._cache.read(external_edits)
-            if cached is None or snapshot.seq - cached.seq >= after:  # or else another worker wrote it meanwhile
+            # Of what was computed anew no older files hold anything; or else another worker wrote it meanwhile.
+            if cached is None or snapshot.seq - cached.seq >= (1 if files is None else after):
                 cached = self._cache.write(snapshot, external_edits, lambda: self._ended)
         if cached is None:
             return False
@@ -284,7 +280,8 @@ class LiveSnapshot:
             for version in (self.view, view):
                 version.snapshot.release_pages()  # or the files of both would be in memory
             view = self._versions.newest(view)
-            self._precompute(view.snapshot)
+            if self._is_large():
+                self._precompute(view.snapshot)
         with self._building:  # which changes to be shown wait for
             if self._external_edits != external_edits:
                 return False

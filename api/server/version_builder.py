@@ -29,6 +29,7 @@ from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose
 from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
+from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
 from layers.store.store import Store, StoreError
@@ -68,6 +69,21 @@ def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedV
     day, heat = data_date(store, seq), Lazy(store.heat)
     snapshot = Snapshot.of(disclosure.records, base, seq, day, wording=text, heat=heat)
     return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure)
+
+
+def opened_version(store: Store, settings: Settings) -> PublishedVersion:
+    """What the policy of settings publishes of the newest version of a store: from the cache beside it, or computed.
+
+    Nothing is written to the cache.
+
+    Raises
+    ------
+    BasemapMissing
+        If there is no base map.
+    """
+    base = basemap.read(settings.basemap)
+    served = VersionBuilder(store, base, settings, "").cached(cache_of(store, base, settings))
+    return published_version(store, base, settings.policy) if served is None else served.published
 
 
 def with_times(store: Store, snapshot: Snapshot, stored: Records, disclosure: Disclosure) -> Snapshot:
@@ -192,6 +208,26 @@ class VersionBuilder:
         with_private = snapshot if disclosure.records is stored else snapshot_of(stored)
         return self._version(snapshot, with_private, stored, disclosure, begun)
 
+    def cached(self, cache: SnapshotCache, external_edits: int | None = None) -> ServedVersion | None:
+        """The newest version from a cache of the store and the changes since that was written.
+
+        ``external_edits`` is what `Store.last_external_edit` gives, by default now. None where nothing is cached, where
+        the changes touch nearly everything, and where they made records private: what is cached is removed then.
+        """
+        if not cache.is_used():
+            return None
+        edits = self._store.last_external_edit() if external_edits is None else external_edits
+        begun, cached = time.monotonic(), cache.read(edits)
+        if cached is None:
+            return None
+        if cached.seq == self._store.seq():
+            return self.from_cache(cached, begun)
+        seq, stored = self._store.newer(cached.seq, cached.records)
+        if public(stored) is not stored:
+            cache.discard()
+            return None
+        return self._from_cache_and_changes(cached, seq, stored, begun)
+
     def from_cache(self, cached: Snapshot, begun: float) -> ServedVersion:
         """The version of a snapshot from the cache, the records in which are those of the store, all published.
 
@@ -200,7 +236,9 @@ class VersionBuilder:
         cached = cached.with_stages(cached.stages, heat=self._observed())
         return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
 
-    def from_cache_and_changes(self, cached: Snapshot, seq: int, stored: Records, begun: float) -> ServedVersion | None:
+    def _from_cache_and_changes(
+        self, cached: Snapshot, seq: int, stored: Records, begun: float
+    ) -> ServedVersion | None:
         """The version of the records of change ``seq``, from an older one in the cache, read since ``begun``.
 
         None where the changes touch nearly everything, and all is as soon computed anew.

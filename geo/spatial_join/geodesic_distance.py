@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+from functools import cache
+from typing import TYPE_CHECKING
+
 import numpy as np
 import shapely
-from pyproj import Geod
 
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.ellipsoidal_mercator import ECCENTRICITY_2, SEMI_MAJOR_M
 
-#: Geodesics on WGS 84 (Karney 2013, doi 10.1007/s00190-012-0578-z), computed by PROJ.
-WGS84 = Geod(ellps="WGS84")
+if TYPE_CHECKING:
+    from pyproj import Geod
+
+
+@cache
+def wgs84() -> Geod:
+    """Geodesics on WGS 84 (Karney 2013, doi 10.1007/s00190-012-0578-z), computed by PROJ."""
+    from pyproj import Geod  # takes 10 MB, which every server would hold
+
+    return Geod(ellps="WGS84")
 
 
 def project(geometries: Objects, centres: Floats) -> Objects:
@@ -37,7 +47,7 @@ def project(geometries: Objects, centres: Floats) -> Objects:
 def unproject(plane: Floats, centres: Floats) -> Floats:
     """Lon/lat degrees, shape (n, 2), of points in metres east and north of centres in lon/lat degrees, both (n, 2)."""
     azimuth = np.degrees(np.arctan2(plane[:, 0], plane[:, 1]))
-    lon, lat, _ = WGS84.fwd(centres[:, 0], centres[:, 1], azimuth, np.hypot(plane[:, 0], plane[:, 1]))
+    lon, lat, _ = wgs84().fwd(centres[:, 0], centres[:, 1], azimuth, np.hypot(plane[:, 0], plane[:, 1]))
     return np.column_stack([lon, lat])
 
 
@@ -73,7 +83,7 @@ MAX_EDGE_M = 5_000.0
 
 def between_points(a: Floats, b: Floats) -> Floats:
     """Geodesic metres, shape (n,), between points in lon/lat degrees, both of shape (n, 2)."""
-    return np.asarray(WGS84.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2], dtype=float)
+    return np.asarray(wgs84().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2], dtype=float)
 
 
 def geodesic_distance(a: Objects, b: Objects) -> Floats:
@@ -151,7 +161,7 @@ def _edges(near: Bools, part: Ints) -> Ints:
 def _measured(lonlat: Floats, centres: Floats, used: Bools) -> Floats:
     """Metres east and north of the centres, by geodesic azimuth and length; NaN where not used."""
     a, b = centres[used], lonlat[used]
-    azimuth, _, metres = WGS84.inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
+    azimuth, _, metres = wgs84().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])
     plane = np.full_like(lonlat, np.nan)
     plane[used] = np.column_stack([np.sin(np.radians(azimuth)), np.cos(np.radians(azimuth))])
     plane[used] *= np.asarray(metres)[:, None]
@@ -173,8 +183,8 @@ def _extended(a: Objects, b: Objects) -> Floats:
     for _ in range(ROUNDS):
         line = shapely.shortest_line(project(a, centres), project(b, centres))
         start, end = (unproject(point, centres) for point in _ends(line))
-        azimuth, _, metres = WGS84.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
-        centres = np.column_stack(WGS84.fwd(start[:, 0], start[:, 1], azimuth, np.divide(metres, 2))[:2])
+        azimuth, _, metres = wgs84().inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+        centres = np.column_stack(wgs84().fwd(start[:, 0], start[:, 1], azimuth, np.divide(metres, 2))[:2])
     return np.asarray(metres, dtype=float)
 
 

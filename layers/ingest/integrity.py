@@ -7,8 +7,6 @@ from datetime import date, timedelta
 
 import numpy as np
 import shapely
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.spatial_join.join import pairs_within
 from layers.decisions.identity import JUDGED, is_mixed
@@ -189,6 +187,9 @@ def _is_near(point: shapely.Point, stated: str, radius_m: float, basemap: Basema
 
 def closed_loops(records: Records) -> Iterator[IntegrityProblem]:
     """Yield loops of entities that own each other wholly, so that no owner outside has a share."""
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     names = sorted(records.entities)
     index = {name: row for row, name in enumerate(names)}
     stakes = [

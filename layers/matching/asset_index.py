@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
-from pyproj import Geod
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.matching.asset_sites import Sites, related_names, sites_of
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.operation import days_of_operation
@@ -51,8 +51,6 @@ _POWER_PLANTS, _PIPELINES = kind_bits(["power-plant", "hydro-plant", "nuclear-pl
 CARRIED = np.uint64(0b11 << len(TYPES))
 #: For each of ``TARGET_KINDS``, its own bit.
 _OWN_MASKS = tuple(kind_bits([kind]) for kind in TARGET_KINDS)
-
-_ELLIPSOID = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True, slots=True)
@@ -421,9 +419,9 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
     dimension = shapely.get_dimensions(geometry)
     for row in np.flatnonzero(dimension > 0):
         if dimension[row] == 1:
-            rim_km[row] = 2 * _ELLIPSOID.geometry_length(geometry[row]) / 1000
+            rim_km[row] = 2 * wgs84().geometry_length(geometry[row]) / 1000
         else:
-            square_m, metres = _ELLIPSOID.geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
+            square_m, metres = wgs84().geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
             area_km2[row], rim_km[row] = abs(square_m) / 1e6, metres / 1000
     return area_km2, rim_km
 

@@ -11,13 +11,14 @@ largest) value that any choice of them gives: a Markov decision process (Puterma
 from __future__ import annotations
 
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.sparse import csr_array, eye_array
-from scipy.sparse.csgraph import breadth_first_order, connected_components
-from scipy.sparse.linalg import splu, spsolve_triangular
 
 from geo.lonlat import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Change of a value below which an iteration has converged, and difference of fractions that is rounding alone.
 _CONVERGED = 1e-14
@@ -72,6 +73,8 @@ class AbsorbingChain:
 
     def _matrix(self, shares: Floats) -> csr_array | Floats:
         """Return fractions as a matrix, dense where it is small; parallel edges are summed, as graphs of scipy need."""
+        from scipy.sparse import csr_array
+
         if self.size <= _MAX_DENSE:
             dense = np.bincount(self.row * self.size + self.target, shares, self.size * self.size).astype(float)
             return dense.reshape(self.size, self.size)
@@ -296,6 +299,8 @@ class OrderedSystem:
     """
 
     def __init__(self, matrix: csr_array) -> None:
+        from scipy.sparse.csgraph import connected_components
+
         size = matrix.shape[0]
         _, label = connected_components(matrix, directed=True, connection="strong")
         looped = label[(np.bincount(label)[label] > 1) | (matrix.diagonal() > 0)]
@@ -335,6 +340,8 @@ class OrderedSystem:
 
 def _reordered(matrix: csr_array, order: Ints) -> csr_array:
     """Return a matrix with rows and columns in another order."""
+    from scipy.sparse import csr_array
+
     rank = np.empty(len(order), matrix.indices.dtype)
     rank[order] = np.arange(len(order))
     rows = matrix[order]
@@ -379,6 +386,9 @@ def reaching(matrix: csr_array, targets: Bools) -> Bools:
     Bools
         Shape (n,); a copy of ``targets`` where all or none are marked.
     """
+    from scipy.sparse import csr_array
+    from scipy.sparse.csgraph import breadth_first_order
+
     size = matrix.shape[0]
     if targets.all() or not targets.any():
         return targets.copy()
@@ -395,6 +405,9 @@ def reaching(matrix: csr_array, targets: Bools) -> Bools:
 
 def _substitute(matrix: csr_array, constant: Floats) -> Floats:
     """Solve as ``solve`` does for a strictly lower triangular matrix."""
+    from scipy.sparse import eye_array
+    from scipy.sparse.linalg import spsolve_triangular
+
     if not matrix.nnz:
         return constant
     lower = (eye_array(matrix.shape[0], format="csr") - matrix).tocsr()
@@ -408,6 +421,9 @@ def _loops(matrix: csr_array, constant: Floats) -> Floats:
     The series (Neumann) converges as shares leave the loops. Loops in which known shares of more than 100 % circle
     have no value; the series is cut where it passes all bounds.
     """
+    from scipy.sparse import eye_array
+    from scipy.sparse.linalg import splu
+
     alive = reaching(matrix, np.asarray((constant > 0).any(axis=1)))
     if not alive.all():
         value = np.zeros_like(constant)

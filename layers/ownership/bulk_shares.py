@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array
-from scipy.sparse.csgraph import connected_components
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.ownership.absorbing_chain import AbsorbingChain, OrderedSystem, edges_of, reaching, remainder
 from layers.ownership.minority import Minority, stake_rule
 from layers.ownership.stake_graph import NodeKind, StakeGraph
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Limit of marks times nodes, in bits (256 MB), up to which the marks of all ancestors are precomputed.
 _MAX_BITS = 2**31
@@ -65,6 +67,8 @@ class OwnerEdges:
 
         Parallel edges are summed, as graph algorithms of scipy need.
         """
+        from scipy.sparse import csr_array
+
         ones = np.ones(len(self.owner))
         matrix = csr_array((ones, self.owner.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
@@ -85,6 +89,8 @@ class AncestorMarks:
     """
 
     def __init__(self, edges: OwnerEdges, at: Ints, mark: Ints) -> None:
+        from scipy.sparse.csgraph import connected_components
+
         self._edges, self._at, self._mark = edges, at, mark
         self._known = np.unique(mark)
         self._bits: list[int] | None = None
@@ -277,6 +283,8 @@ class WalkRules:
         csr_array
             Shape (nodes, nodes).
         """
+        from scipy.sparse import csr_array
+
         edges = self.edges_where(selected)
         matrix = csr_array((shares[selected], edges.owner, edges.start), shape=(self.size, self.size))
         matrix.sum_duplicates()  # graph algorithms need it

@@ -38,9 +38,10 @@ class BasemapMissing(Exception):
 
 @dataclass(frozen=True, eq=False)
 class Countries:
-    """Columns with one row for each country: MultiPolygons and label points in lon/lat, names, first label zoom.
+    """Columns with one row for each country: label points in lon/lat, names, first label zoom, and shapes.
 
-    `iso_a2` is ``None`` where no state is agreed on; the label rank counts from 2 (largest) up.
+    `iso_a2` is ``None`` where no state is agreed on; the label rank counts from 2 (largest) up. Shapes take most of the
+    file, and are read when first needed.
     """
 
     iso_a2: NDArray[np.object_]
@@ -50,7 +51,18 @@ class Countries:
     label_rank: NDArray[np.int64]
     min_zoom: NDArray[np.int64]
     label: NDArray[np.object_]
-    shape: NDArray[np.object_]
+    drawn_shape: Lazy[NDArray[np.object_]]
+
+    @property
+    def shape(self) -> NDArray[np.object_]:
+        """MultiPolygons in lon/lat, shape (n,).
+
+        Raises
+        ------
+        BasemapMissing
+            The file is no longer there, or its shapes cannot be read.
+        """
+        return self.drawn_shape.value
 
 
 @dataclass(frozen=True, eq=False)
@@ -217,7 +229,7 @@ def read(path: Path) -> Basemap:
 
 
 def _countries(path: Path) -> Countries:
-    names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank", "min_zoom", "label_lon", "label_lat", "geom")
+    names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank", "min_zoom", "label_lon", "label_lat")
     column = dict(zip(names, _columns(path, "countries", names), strict=True))
     label = shapely.points(column["label_lon"].astype(float), column["label_lat"].astype(float))
     return Countries(
@@ -228,18 +240,18 @@ def _countries(path: Path) -> Countries:
         label_rank=column["label_rank"].astype(np.int64),
         min_zoom=column["min_zoom"].astype(np.int64),
         label=np.asarray(label, dtype=object),
-        shape=column["geom"],
+        drawn_shape=Lazy(partial(_shapes, path, "countries")),
     )
 
 
 def _boundaries(path: Path) -> Boundaries:
-    kind, shapes = _columns(path, "boundaries", ("kind", "geom"))
-    return Boundaries(kind, shapes)
+    (kind,) = _columns(path, "boundaries", ("kind",))
+    return Boundaries(kind, _shapes(path, "boundaries"))
 
 
 def _places(path: Path) -> BasemapPlaces:
-    names = ("geonameid", "name", "country", "population", "capital", "min_zoom", "geom")
-    ids, name, country, population, capital, zooms, shapes = _columns(path, "places", names)
+    names = ("geonameid", "name", "country", "population", "capital", "min_zoom")
+    ids, name, country, population, capital, zooms = _columns(path, "places", names)
     return BasemapPlaces(
         geonameid=ids.astype(np.int64),
         name=name,
@@ -247,22 +259,35 @@ def _places(path: Path) -> BasemapPlaces:
         population=population.astype(np.int64),
         capital=capital.astype(bool),
         min_zoom=zooms.astype(np.int64),
-        shape=shapes,
+        shape=_shapes(path, "places"),
     )
 
 
+def _shapes(path: Path, table: str) -> NDArray[np.object_]:
+    """Read the geometries of a table, shape (n,), in the order in which its rows were written."""
+    (blobs,) = _columns(path, table, ("geom",))
+    shapes = np.empty(len(blobs), dtype=object)
+    try:
+        shapes[:] = geopackage.decode_many(blobs)
+    except GeometryBlobError as error:
+        raise _unreadable(path, error) from error
+    return shapes
+
+
 def _columns(path: Path, table: str, names: tuple[str, ...]) -> list[NDArray[np.object_]]:
-    """Read columns of a table, each of shape (n,), in the order in which its rows were written; geometry comes last."""
+    """Read columns of a table, each of shape (n,), in the order in which its rows were written."""
     if not path.is_file():
         raise BasemapMissing(f"there is no base map at {path}: run `make setup`")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
             found = file.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY fid").fetchall()
-        shapes = geopackage.decode_many([row[-1] for row in found])
-    except (sqlite3.Error, GeometryBlobError) as error:
-        raise BasemapMissing(f"{path} is no base map ({error}): run `make setup`") from error
+    except sqlite3.Error as error:
+        raise _unreadable(path, error) from error
     columns = np.empty((len(names), len(found)), dtype=object)
     for at, values in enumerate(zip(*found, strict=True)):
         columns[at] = values
-    columns[-1] = shapes
     return list(columns)
+
+
+def _unreadable(path: Path, error: Exception) -> BasemapMissing:
+    return BasemapMissing(f"{path} is no base map ({error}): run `make setup`")

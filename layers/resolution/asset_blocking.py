@@ -13,10 +13,10 @@ from functools import cached_property, lru_cache, reduce
 from itertools import chain, combinations
 from operator import or_
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array
 
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.join import pairs_within
@@ -24,6 +24,9 @@ from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
 from layers.resolution.strike_blocking import CandidatePairs
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Two places are near up to this many times the sum of their uncertainties.
 REACH_FACTOR = 1.5
@@ -339,6 +342,8 @@ def _codes(values: Sequence[str | None]) -> Ints:
 
 
 def _matrix(rows: Sequence[frozenset[int]], columns: int) -> csr_array:
+    from scipy.sparse import csr_array
+
     sizes = np.fromiter(map(len, rows), np.int64, len(rows))
     indices = np.fromiter(chain.from_iterable(map(sorted, rows)), np.int64, int(sizes.sum()))
     start = np.concatenate(([0], np.cumsum(sizes)))
@@ -432,6 +437,8 @@ def _pairs(pairs: Iterable[tuple[int, int]]) -> tuple[Ints, Ints]:
 
 def sharing(table: AssetColumns, left: Ints, right: Ints) -> Iterator[tuple[slice, csr_array]]:
     """Yield chunks of pairs with the stems that both sides have, as rows of a sparse matrix; bounds the memory."""
+    from scipy.sparse import csr_array
+
     for start in range(0, len(left), _CHUNK):
         part = slice(start, start + _CHUNK)
         yield part, csr_array(table.words[left[part]].multiply(table.words[right[part]]))

@@ -10,11 +10,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import csr_array, triu
 
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.join import pairs_within
@@ -23,6 +22,9 @@ from layers.model.records import Records, Strike
 from layers.resolution.strike_texts import MIN_STRIKES, StrikeTexts, descriptions
 from layers.text.report_terms import place_keys
 from layers.text.strike_terms import kind_families, side, stems
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Days by which two records of one event may differ: a report comes later, a night has two dates.
 SLACK_DAYS = 2
@@ -203,6 +205,8 @@ def _codes(values: Sequence[str | None]) -> Ints:
 
 
 def _matrix(rows: Sequence[set[int]], columns: int) -> csr_array:
+    from scipy.sparse import csr_array
+
     sizes = np.fromiter((len(row) for row in rows), np.int64, len(rows))
     indices = np.fromiter((stem for row in rows for stem in sorted(row)), np.int64, int(sizes.sum()))
     start = np.concatenate(([0], np.cumsum(sizes)))
@@ -283,6 +287,8 @@ def _alike(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints]:
 
 
 def _sharing(words: csr_array, rows: Ints) -> tuple[Ints, Ints]:
+    from scipy.sparse import triu
+
     shared = triu(words @ words.T, k=1).tocoo()
     return rows[shared.row], rows[shared.col]
 

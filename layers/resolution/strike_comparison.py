@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.messages import Message
@@ -16,6 +15,9 @@ from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns
 from layers.text.company_names import compare, fold
 from layers.text.report_terms import BUILDINGS
 from layers.text.strike_terms import FAMILIES, stems
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 #: Pairs whose words are compared at once, which bounds the memory.
 _CHUNK = 200_000
@@ -165,6 +167,8 @@ def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Fl
 
 def _texts_compared(table: DuplicateColumns, i: Ints, j: Ints) -> Floats:
     """Return five rows: rarities of shared names and of shared places, cosine, places named by both, equal numbers."""
+    from scipy.sparse import csr_array
+
     shared = csr_array(table.words[i].multiply(table.words[j]))
     everything, of_place = shared @ table.rarity, np.zeros(len(i))
     some = np.flatnonzero(np.diff(shared.indptr))
@@ -185,6 +189,8 @@ def _products(matrix: csr_array, i: Ints, j: Ints) -> Floats:
 
 
 def _or(one: csr_array, other: csr_array) -> csr_array:
+    from scipy.sparse import csr_array
+
     return csr_array(one.maximum(other))
 
 

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-from scipy.sparse import csr_array, diags_array
 
 from geo.lonlat import Floats, Ints
 from layers.model.records import DESCRIPTION, Records, Strike
 from layers.text.report_terms import BUILDINGS, buildings, counts, place_keys, places_named, word_stems
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 _Member = TypeVar("_Member", str, tuple[str, int])
 #: A text that more strikes than this have word for word is a form, and says nothing of an event.
@@ -119,6 +121,8 @@ def _numbers(strike: Strike, texts: Iterable[str]) -> frozenset[tuple[str, int]]
 
 def _matrix(rows: Sequence[frozenset[_Member]], index: dict[_Member, int] | None = None) -> csr_array:
     """Return a matrix with a column for each member of any row, 1 where a row has it; ``index`` takes the columns."""
+    from scipy.sparse import csr_array
+
     index = {} if index is None else index
     indices = [index.setdefault(member, len(index)) for row in rows for member in sorted(row, key=repr)]
     start = np.concatenate(([0], np.cumsum([len(row) for row in rows], dtype=np.int64)))
@@ -133,6 +137,8 @@ def _building_rarity(masks: Ints) -> Floats:
 
 def _lengths_one(counted: csr_array) -> csr_array:
     """Weigh each column by the logarithm of its rarity, and give each row the length 1; an empty row stays so."""
+    from scipy.sparse import csr_array, diags_array
+
     seen = np.bincount(counted.indices, minlength=counted.shape[1])
     rarity = np.log1p(max(counted.shape[0], 1) / np.maximum(seen, 1))
     weighted = csr_array(counted @ diags_array(rarity))

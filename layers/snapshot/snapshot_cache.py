@@ -1,4 +1,4 @@
-"""Snapshots of large stores in folders beside them, and whether those files still belong to the store."""
+"""Snapshots of stores in folders beside them, and whether those files still belong to the store."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from layers.store.store import Store
 
 log = logging.getLogger(__name__)
 
-#: From so many strikes and assets on, computing a snapshot takes longer than reading it.
-MIN_RECORDS = 20_000
+#: Strikes and assets from which on a snapshot is cached: of an empty store nothing follows.
+MIN_RECORDS = 1
 #: Version of the files.
 _FORMAT = 13
 #: What reading files that are damaged may raise.
@@ -45,7 +45,7 @@ class SnapshotCache:
     publish_from, show_from, wording
         As in `layers.snapshot.snapshot.Snapshot`.
     min_records
-        Smallest number of strikes and assets of a large store.
+        Smallest number of strikes and assets of a store whose snapshots are cached.
     elsewhere
         A folder for the files, in place of that of the store. Beside a store that may only be read nothing is written.
     """
@@ -65,8 +65,8 @@ class SnapshotCache:
         """Whether files may be written."""
         return self.elsewhere is not None or not self.store.read_only
 
-    def is_large(self) -> bool:
-        """Whether the store is so large that computing a snapshot takes longer than reading it."""
+    def is_used(self) -> bool:
+        """Whether the store has as many records as one whose snapshots are cached."""
         return self.store.count("strikes", "assets") >= self.min_records
 
     def read(self, external_edits: int = 0) -> Snapshot | None:
@@ -75,6 +75,8 @@ class SnapshotCache:
         ``external_edits`` is what `Store.last_external_edit` gives now: where history cannot tell of edits, a snapshot
         without them is not read.
         """
+        if not self._parent.is_dir():
+            return None
         folder = self._folder()
         if not folder.is_dir():
             return None

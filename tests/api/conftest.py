@@ -14,9 +14,9 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.requests import reviewer_tokens
 from api.settings import Settings
-from layers.model.records import Records
 from layers.store.store import Store
 from tests.conftest import BASEMAP
+from tests.store_copies import copy_of
 
 
 class Own(NamedTuple):
@@ -28,12 +28,11 @@ class Own(NamedTuple):
 
 
 @pytest.fixture(scope="session")
-def own(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+def own(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
     def fail(request: Request) -> None:
         raise RuntimeError("secret")
 
-    store = Store.create(tmp_path_factory.mktemp("own") / "atlas.gpkg")
-    store.load(records, author="tests")
+    store = Store.open(copy_of(store, tmp_path_factory.mktemp("own") / "atlas.gpkg"))
     app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, limit_default=3, limit_max=7))
     app.router.routes.insert(0, Route("/fail", fail))
     with TestClient(app) as client:
@@ -74,10 +73,9 @@ def feature(**properties: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def writers(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
+def writers(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
     folder = tmp_path_factory.mktemp("writers")
-    store = Store.create(folder / "atlas.gpkg")
-    store.load(records, author="tests")
+    store = Store.open(copy_of(store, folder / "atlas.gpkg"))
     file = folder / "reviewers.json"
     ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-#: Pictures, tables in memory, GDAL, and what only the build of the base map needs: some 130 MB.
-HEAVY = ("pandas", "geopandas", "pyogrio", "matplotlib", "PIL", "scipy.spatial", "scipy.optimize", "typst", "folium")
+#: Pictures, tables in memory, GDAL, transformations, sparse matrices, and what only the build of the base map needs:
+#: some 200 MB.
+HEAVY = ("pandas", "geopandas", "pyogrio", "pyarrow", "pyproj", "matplotlib", "PIL", "scipy", "typst", "folium")
 
 
 @pytest.mark.parametrize("module", ["api.app", "api.cli.main"])

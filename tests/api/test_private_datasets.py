@@ -37,6 +37,7 @@ from layers.store.store import ANY, Edit, Store
 from tests.api import private_doors as doors
 from tests.api.conftest import feature
 from tests.api.private_doors import ASSET, DATASET, DOORS, KEY, MARK, STRIKE, UNKNOWN, secret
+from tests.conftest import BASEMAP
 from tests.layers.load_builders import strike
 from tests.store_copies import copy_of
 
@@ -92,8 +93,8 @@ class Vault:
 
 
 @pytest.fixture(scope="module")
-def vault(few_store: Store, coarse_basemap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    held = Vault(tmp_path_factory.mktemp("vault"), few_store, coarse_basemap)
+def vault(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
+    held = Vault(tmp_path_factory.mktemp("vault"), few_store, BASEMAP)
     with held.client, held.alone:
         yield held
 

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 
+from layers.store.store import Store
 from tests.browser.test_page import CHROMIUM, SOFTWARE_GL, Troubles
+from tests.conftest import WHOLE_BASEMAP, serving
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +23,13 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     launched = playwright.chromium.launch(executable_path=str(CHROMIUM), args=SOFTWARE_GL)
     yield launched
     launched.close()
+
+
+@pytest.fixture(scope="session")
+def server_url(store: Store) -> Iterator[str]:
+    """Address of a running server with the bundled records and the base map that readers see."""
+    with serving(store, base=WHOLE_BASEMAP) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

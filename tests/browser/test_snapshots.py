@@ -27,7 +27,7 @@ from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
 from tests.browser.test_page import CHROMIUM
-from tests.conftest import serving
+from tests.conftest import WHOLE_BASEMAP, serving
 from tests.outage_records import outage_records
 
 FOLDER = Path(__file__).with_name("snapshots")
@@ -90,7 +90,7 @@ def placed_records() -> Records:
 def url(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Iterator[str]:
     store = Store.create(tmp_path_factory.mktemp("placed") / "atlas.gpkg")
     store.load(placed_records(), author="tests", derive=full_rewrite(base, text))
-    with serving(store) as address:
+    with serving(store, base=WHOLE_BASEMAP) as address:
         yield address
 
 

@@ -6,16 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import shapely
-from pyproj import CRS, Geod, Transformer
 
 from api.exports.errors import ExportError
 from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.spatial_join.geodesic_distance import wgs84
 
-GEOD = Geod(ellps="WGS84")
+if TYPE_CHECKING:
+    from pyproj import Transformer
+
 #: Just inside the seam of a world map, so that both of its sides stay apart.
 SEAM_DEG = 1e-6
 #: The smallest extent that is drawn; the base map shows nothing finer.
@@ -114,6 +116,8 @@ class Projection:
 
     @cached_property
     def _forward(self) -> Transformer:
+        from pyproj import CRS, Transformer
+
         return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(self.definition), always_xy=True)
 
     def forward(self, lonlat: Floats) -> Floats:
@@ -231,7 +235,7 @@ class Frame:
     def true_metres_per_mm(self) -> float:
         """Metres on the ground for a millimetre across, at the middle of the map."""
         (lon1, lat1), (lon2, lat2) = self.lonlat(self.middle + np.array([[-2.0, 0.0], [2.0, 0.0]]))
-        return float(GEOD.inv(lon1, lat1, lon2, lat2)[2]) / 4.0
+        return float(wgs84().inv(lon1, lat1, lon2, lat2)[2]) / 4.0
 
     @cached_property
     def window(self) -> Extent:

@@ -15,12 +15,13 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, path_of
-from api.exports.printed_map.extent import GEOD, Frame
+from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.lettering import width_of
 from api.exports.printed_map.look import ClassLook, SheetLook
 from api.exports.printed_map.map_strikes import StruckPlace
 from api.exports.printed_map.story import CLASSES, MapSite, RankedStrike
 from geo.lonlat import Floats, Objects
+from geo.spatial_join.geodesic_distance import wgs84
 
 Point = tuple[float, float]
 #: Cells of a joint symbol stand so many in a row; gap between them in millimetres.
@@ -301,7 +302,7 @@ def circle_around(place: StruckPlace) -> Floats:
     """Points in lon/lat degrees at the radius of a place, shape (72, 2), continuous across 180 degrees."""
     bearing = np.arange(0.0, 360.0, 5.0)
     count = np.full(len(bearing), 1.0)
-    lon, lat, _ = GEOD.fwd(count * place.lon, count * place.lat, bearing, count * place.radius_m)
+    lon, lat, _ = wgs84().fwd(count * place.lon, count * place.lat, bearing, count * place.radius_m)
     return np.column_stack([(np.asarray(lon) - place.lon + 180) % 360 - 180 + place.lon, lat])
 
 

@@ -7,11 +7,10 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import orjson
-import pyproj
 import shapely
 from shapely.geometry.base import BaseGeometry
 
@@ -28,6 +27,9 @@ from layers.sources.files.limits import (
 )
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN
+
+if TYPE_CHECKING:
+    import pyproj
 
 #: The coordinate systems that the "crs" member of old GeoJSON may name: all are degrees, longitude first.
 _LONLAT = ("CRS84", "EPSG::4326", "EPSG:4326", "EPSG::4979")
@@ -239,6 +241,8 @@ class GeoPackageRows:
 
     def _to_lonlat(self, connection: sqlite3.Connection) -> _Transform | None:
         """Return the transformation of geometries to lon/lat degrees, None where none is needed."""
+        import pyproj
+
         if self._geometry is None or self._srs_id in _DEGREES:
             return None
         query = "SELECT organization, organization_coordsys_id, definition FROM gpkg_spatial_ref_sys WHERE srs_id = ?"
@@ -258,6 +262,8 @@ class GeoPackageRows:
         FileRefused
             If there are more than ``MAX_ROWS`` features.
         """
+        import pyproj
+
         self.problems.clear()
         wanted = [*self.header, *((self._geometry,) if self._geometry else ())]
         with self.open() as connection:
@@ -295,6 +301,8 @@ def _system(code: str, definition: str) -> pyproj.CRS | None:
 
     None where neither is a geographic or projected system.
     """
+    import pyproj
+
     for text in (code, definition):
         try:
             crs = pyproj.CRS.from_user_input(text)

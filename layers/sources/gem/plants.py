@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.model.operation import common_dates, common_status
 from layers.model.records import Asset
 from layers.sources.gem.columns import TrackerRow
@@ -28,7 +28,6 @@ from layers.sources.reader.record_builder import short_digest, slug
 _WITHOUT_UNITS = frozenset({"pipeline"})
 #: Units of one name and country without a page are of one plant up to this distance in degrees of each axis.
 _NEAR_DEGREES = 0.1
-_ELLIPSOID = Geod(ellps="WGS84")
 Interval = tuple[float, float]
 #: Anything that an owner whom nobody names may hold.
 _OPEN: Interval = (0.0, 100.0)
@@ -249,5 +248,5 @@ def _metres(one: BaseGeometry, other: BaseGeometry) -> float:
     if one.equals(other):
         return 0.0
     start, stop = (shapely.get_coordinates(shape)[0] for shape in (one, other))
-    _, _, metres = _ELLIPSOID.inv(start[0], start[1], stop[0], stop[1])
+    _, _, metres = wgs84().inv(start[0], start[1], stop[0], stop[1])
     return float(np.abs(metres))

@@ -11,9 +11,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from pyproj import Geod
 from shapely.geometry.base import BaseGeometry
 
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Source
@@ -133,8 +133,6 @@ def source_of(file: str, dataset: str | None = None, licence: str = LICENCE) -> 
         licence=licence,
     )
 
-
-_ELLIPSOID = Geod(ellps="WGS84")
 
 #: Metres and basis of each stated accuracy. GEM's words: for routes "low" is a
 #: straight line between the ends, "medium" is not straight but not traced, "high" is traced; a point is "exact" or
@@ -270,5 +268,5 @@ def longest_stretch_m(shape: BaseGeometry) -> float:
     if not inside.any():
         return 0.0
     start, stop = xy[:-1][inside], xy[1:][inside]
-    _, _, metres = _ELLIPSOID.inv(start[:, 0], start[:, 1], stop[:, 0], stop[:, 1])
+    _, _, metres = wgs84().inv(start[:, 0], start[:, 1], stop[:, 0], stop[:, 1])
     return float(np.max(metres))

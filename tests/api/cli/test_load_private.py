@@ -28,9 +28,9 @@ TELLING = (b"acled", b"ACLED", b"Vyshneva", b"Ruritania", b"Lisne", b"900001")
 
 
 @pytest.fixture
-def run(own: Store, coarse_basemap: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+def run(own: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
     """A command on a store of a few strikes, or on another one."""
-    return runner(own, capsys, monkeypatch, coarse_basemap)
+    return runner(own, capsys, monkeypatch, BASEMAP)
 
 
 class Shown(NamedTuple):
@@ -42,16 +42,16 @@ class Shown(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def shown(few_store: Store, coarse_basemap: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
+def shown(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("private")
     path = copy_of(few_store, folder / "atlas.gpkg")
-    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(coarse_basemap)]
+    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(BASEMAP)]
     assert CliRunner().invoke(main.app, arguments).exit_code == 0
     file = folder / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     held = Store.open(path)
     assert any(strike.private for strike in held.records().strikes.values())
-    with TestClient(create_app(held, Settings(basemap=coarse_basemap, reviewers=file, follow_every_s=0))) as client:
+    with TestClient(create_app(held, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))) as client:
         yield Shown(held, client, ann)
 
 
@@ -71,9 +71,9 @@ def test_no_answer_holds_a_private_record(shown: Shown) -> None:
 
 
 @pytest.fixture(scope="module")
-def bundled(few_store: Store, coarse_basemap: Path) -> Iterator[TestClient]:
+def bundled(few_store: Store) -> Iterator[TestClient]:
     """A server of the bundled records alone."""
-    with TestClient(create_app(few_store, Settings(basemap=coarse_basemap, follow_every_s=0))) as client:
+    with TestClient(create_app(few_store, Settings(basemap=BASEMAP, follow_every_s=0))) as client:
         yield client
 
 

@@ -337,11 +337,9 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path:
     assert run("check", tmp_path / "no-folder").code == 4
 
 
-def test_derived_files_are_written_ahead_of_a_server(
-    run: Run, few_store: Store, coarse_basemap: Path, tmp_path: Path
-) -> None:
+def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store, tmp_path: Path) -> None:
     path = copy_of(few_store, tmp_path / "atlas.gpkg")
-    keep = ("keep", "--store", path, "--basemap", coarse_basemap)
+    keep = ("keep", "--store", path, "--basemap", BASEMAP)
     told = run(*keep, "--json", base=False).report
     assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
     assert told["bytes"] > 100_000

@@ -20,11 +20,12 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.command_runner import Run
-from tests.conftest import BASEMAP, ROOT, free_port
+from tests.conftest import BASEMAP, ROOT, WHOLE_BASEMAP, free_port
 
 #: How long is waited for what has to happen: a busy machine is no fault.
 LONGEST_S = 300
@@ -58,11 +59,11 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(store: Store, folder: Path, *options: str, workers: int = 2) -> Iterator[Server]:
+def serving(store: Store, folder: Path, *options: str, workers: int = 2, basemap: Path = BASEMAP) -> Iterator[Server]:
     port = free_port()
     log = folder / "server.log"
     command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
-    command += ["--basemap", str(BASEMAP), "--workers", str(workers), *options]
+    command += ["--basemap", str(basemap), "--workers", str(workers), *options]
     with log.open("wb") as written, subprocess.Popen(command, cwd=ROOT, stderr=written) as process:
         server = Server(process, port, store, log)
         try:
@@ -87,11 +88,18 @@ def wait_for(holds: Any, process: subprocess.Popen[bytes] | None = None) -> None
     raise AssertionError(f"it did not come to hold within {LONGEST_S} s")
 
 
+def keeping(records: Records, path: Path, basemap: Path) -> Store:
+    """A store beside which is kept what follows from it, so that each of many workers starts at once."""
+    store = Store.create(path)
+    store.load(records, author="tests")
+    assert LiveSnapshot(store, Settings(basemap=basemap), "tests").rebuild_cache()
+    return store
+
+
 @pytest.fixture(scope="module")
 def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("pair")
-    store = Store.create(folder / "atlas.gpkg")
-    store.load(few_records, author="tests")
+    store = keeping(few_records, folder / "atlas.gpkg", BASEMAP)
     with serving(store, folder) as server:
         yield server
 
@@ -205,13 +213,15 @@ def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server
 
 @pytest.fixture(scope="module")
 def still(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store.create(tmp_path_factory.mktemp("still") / "atlas.gpkg")
-    store.load(few_records, author="tests")
-    return store
+    """A store that is served with the whole base map: its countries are a large download."""
+    return keeping(few_records, tmp_path_factory.mktemp("still") / "atlas.gpkg", WHOLE_BASEMAP)
 
 
 def test_who_was_let_in_before_the_end_is_answered(still: Store, tmp_path: Path) -> None:
-    with serving(still, tmp_path, workers=1) as server, socket.create_connection(("127.0.0.1", server.port)) as client:
+    with (
+        serving(still, tmp_path, workers=1, basemap=WHOLE_BASEMAP) as server,
+        socket.create_connection(("127.0.0.1", server.port)) as client,
+    ):
         server.get("/health/live")  # connections are taken in the order in which they come
         server.process.terminate()
         time.sleep(0.15)  # it has taken notice by then, or is answered all the more
@@ -250,7 +260,7 @@ def is_refused(port: int) -> bool:
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_download_that_runs_is_completed_and_the_rest_refused(still: Store, tmp_path: Path, workers: int) -> None:
-    with serving(still, tmp_path, workers=workers) as server:
+    with serving(still, tmp_path, workers=workers, basemap=WHOLE_BASEMAP) as server:
         whole = server.get("/collections/countries/items?limit=10000")[2]
         assert len(whole) > 5 * 2**20, "more than what lies between a server and a client that does not read"
         with slow_download(server) as client:
@@ -275,7 +285,7 @@ def dechunked(body: bytes) -> bytes:
 
 
 def test_a_download_that_never_ends_is_given_so_much_time(still: Store, tmp_path: Path) -> None:
-    with serving(still, tmp_path, "--grace", "1") as server, slow_download(server):
+    with serving(still, tmp_path, "--grace", "1", basemap=WHOLE_BASEMAP) as server, slow_download(server):
         begun = time.monotonic()
         server.process.terminate()
         server.process.wait(LONGEST_S)

@@ -50,7 +50,7 @@ def small_base() -> Basemap:
             label_rank=np.array([2, 2, 5, 2, 6]),
             min_zoom=np.array([2, 2, 4, 2, 8]),
             label=shapely.centroid(shapes(*land)),
-            shape=shapes(*land),
+            drawn_shape=Lazy.of(shapes(*land)),
         ),
         Lazy.of(
             Boundaries(

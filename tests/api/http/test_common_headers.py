@@ -23,11 +23,11 @@ from api.http.conditional import cache_control, etag_for_coding, is_unmodified_s
 from api.responses.errors import install
 from api.server.build_id import build_id
 from api.settings import Settings
-from layers.model.records import Records
 from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.api.conftest import Own
 from tests.conftest import BASEMAP
+from tests.store_copies import copy_of
 
 EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After", "Atlas-Seq"}
 
@@ -236,10 +236,9 @@ def test_two_servers_of_one_store_give_the_same_tags_and_bytes(store: Store, app
         assert (first.headers["etag"], first.body) == (second.headers["etag"], second.body)
 
 
-def test_what_another_program_changed_has_another_tag(records: Records, tmp_path: Path) -> None:
+def test_what_another_program_changed_has_another_tag(few_store: Store, tmp_path: Path) -> None:
     """Such a change has no number in the history."""
-    store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="tests")
+    store = Store.open(copy_of(few_store, tmp_path / "atlas.gpkg"))
     settings = Settings(basemap=BASEMAP, follow_every_s=0)
     before = create_app(store, settings).state.atlas.view
     store.close()

@@ -21,7 +21,6 @@ from api.http.request_log import RequestObserver
 from api.server.served_version import CacheStats
 from api.server.worker_status import Worker, WorkerSlot
 from api.settings import Settings
-from layers.model.records import Records
 from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.conftest import BASEMAP
@@ -31,10 +30,8 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 
 
 @pytest.fixture(scope="module")
-def own_app(records: Records, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
+def own_app(store: Store) -> FastAPI:
     """An application that nobody else asks."""
-    store = Store.create(tmp_path_factory.mktemp("counted") / "atlas.gpkg")
-    store.load(records, author="tests")
     return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
 
 

@@ -131,9 +131,7 @@ def test_an_expired_token_is_told_from_an_unknown_one_and_none(house: House) -> 
     assert said[1:] == ['Bearer error="invalid_token", error_description="no reviewer has this token"', "Bearer"]
 
 
-def test_wrong_tokens_are_slowed_down_and_right_ones_never(records: Records, tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "atlas.gpkg")
-    store.load(records, author="tests")
+def test_wrong_tokens_are_slowed_down_and_right_ones_never(store: Store, tmp_path: Path) -> None:
     file = tmp_path / "reviewers.json"
     right = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0, proxies=("192.0.2.0/24",)))

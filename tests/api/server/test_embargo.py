@@ -124,7 +124,9 @@ def test_a_later_day_of_the_event_holds_it_longer(served: Callable[[], LiveSnaps
 
 def test_a_cached_snapshot_never_shows_what_is_withheld(store: Store) -> None:
     def start(policy: str) -> LiveSnapshot:
-        return LiveSnapshot(store, Settings(basemap=BASEMAP, policy=parse(policy), keep_from=0), "test")
+        found = LiveSnapshot(store, Settings(basemap=BASEMAP, policy=parse(policy)), "test")
+        found.rebuild_cache()
+        return found
 
     open_ = start("")
     assert open_.view.snapshot.backing_files is not None

@@ -148,7 +148,7 @@ def test_a_request_that_writes_computes_each_thing_once(
         assert_once(counts, key)
         address = f"/collections/strikes/items/{key}"
         for method, body, status in (
-            ("put", {"json": feature(geometry=(28.4, 45.3))}, 200),
+            ("put", {"json": feature(geometry=(31.5, 47.0))}, 200),
             ("patch", {"content": b'{"properties": {"title": "Mended"}}'}, 200),
         ):
             counts.clear()

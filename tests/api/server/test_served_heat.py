@@ -24,7 +24,7 @@ from tests.layers.sources.making_files import file_of
 
 STRIKE, ASSET = "ua-trypilska-2024-04-11", "a-trypilska"
 SEEN = row(longitude="30.747", latitude="50.1360", acq_date="2024-04-11", acq_time="1048")
-SETTINGS = Settings(basemap=BASEMAP, keep_from=1)
+SETTINGS = Settings(basemap=BASEMAP)
 
 
 @pytest.fixture(autouse=True)
@@ -82,7 +82,7 @@ def test_heat_is_served_when_it_was_loaded_and_after_every_edit(store: Store, tm
 
 def test_a_server_that_starts_from_cached_files_has_it_too(store: Store, tmp_path: Path) -> None:
     observe(store, tmp_path)
-    LiveSnapshot(store, SETTINGS, "test")
+    assert LiveSnapshot(store, SETTINGS, "test").rebuild_cache()
     again = LiveSnapshot(store, SETTINGS, "test").view
     assert again.snapshot.backing_files is not None
     assert number_of_witnesses(again.snapshot) == 1

@@ -1,4 +1,4 @@
-"""A server of a large store starts from what was kept, and serves the same as one that found it anew."""
+"""A server starts from what was kept, and serves the same as one that found it anew."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.server import live_snapshot
 from api.server.live_snapshot import LiveSnapshot
+from api.server.version_builder import opened_version
 from api.settings import Settings
 from layers.model.records import Records
 from layers.snapshot import snapshot_files
@@ -25,7 +27,9 @@ from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
 from tests.layers.store.test_external_edits import by_another
 
-SETTINGS = Settings(basemap=BASEMAP, keep_from=1)
+SETTINGS = Settings(basemap=BASEMAP)
+#: Of a server that keeps nothing, and reads nothing that was kept.
+ANEW = Settings(basemap=BASEMAP, keep_from=10**9)
 
 
 def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
@@ -36,6 +40,7 @@ def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
 def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
     # Deep zooms of countries take seconds, each time.
     monkeypatch.setattr("api.server.live_snapshot._ZOOMS", 2)
+    monkeypatch.setattr("api.server.live_snapshot.LARGE", 1)
 
 
 @pytest.fixture(scope="module")
@@ -88,8 +93,8 @@ def edit(store: Store, title: str) -> str:
 
 
 def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
-    anew = atlas(store, Settings(basemap=BASEMAP))
-    assert (is_new(anew), folders(store)) == (True, []), "a small store is not kept"
+    anew = atlas(store, ANEW)
+    assert (is_new(anew), folders(store)) == (True, []), "of so few records nothing is kept"
     assert not anew.rebuild_cache()
     assert not store.path.with_name(f"{store.path.name}.kept").exists(), "nor is anything put beside it"
     first, second = atlas(store), atlas(store)
@@ -100,12 +105,59 @@ def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     assert first.view.with_private is first.view.snapshot
 
 
+def test_of_a_small_store_it_is_kept_while_it_is_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("api.server.live_snapshot.LARGE", 10**6)
+    first, expected = atlas(store), served(atlas(store, ANEW))
+    assert (is_new(first), folders(store)) == (True, []), "the first start waits for no file"
+
+    async def serve() -> None:
+        following = asyncio.create_task(first.watch(0.02))
+        async with asyncio.timeout(60):
+            while is_new(first):
+                await asyncio.sleep(0.02)
+        following.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await following
+
+    asyncio.run(serve())
+    second = atlas(store)
+    assert not is_new(second)
+    assert served(first) == served(second) == expected
+
+
+def test_commands_read_what_a_server_kept_and_write_nothing(store: Store) -> None:
+    anew = opened_version(store, SETTINGS)
+    assert (anew.snapshot.backing_files, folders(store)) == (None, [])
+    atlas(store)
+    beside = store.path.with_name(f"{store.path.name}.kept")
+    before = sorted(beside.rglob("*"))
+    kept = opened_version(store, SETTINGS)
+    assert kept.snapshot.backing_files is not None
+    assert kept.disclosure.records is kept.stored
+    key = edit(store, "Mended after it was kept")
+    later, expected = opened_version(store, SETTINGS), opened_version(store, ANEW)
+    assert later.snapshot.records.strikes[key].title == "Mended after it was kept"
+    for one, other in ((anew, kept), (expected, later)):
+        assert one.stored == other.stored
+        for name, collection in one.snapshot.collections.items():
+            assert [*collection.fragments] == [*other.snapshot.collections[name].fragments]
+    assert sorted(beside.rglob("*")) == before
+
+
+def test_a_command_reads_nothing_of_before_it_became_private(store: Store) -> None:
+    atlas(store)
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
+    assert key not in opened_version(store, SETTINGS).snapshot.records.strikes
+    assert folders(store) == []
+
+
 def test_what_was_changed_since_it_was_kept_is_told(store: Store) -> None:
     running = atlas(store)
     key = edit(store, "Mended after it was kept")
     assert running.refresh()
     assert not running.refresh()
-    later, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    later, anew = atlas(store), atlas(store, ANEW)
     assert served(running) == served(later) == served(anew)
     assert later.view.version_of_strike(key) == anew.view.version_of_strike(key)
     assert later.view.snapshot.records.strikes[key].title == "Mended after it was kept"
@@ -118,7 +170,7 @@ def test_where_more_was_changed_it_is_kept_anew(store: Store) -> None:
     second = atlas(store)
     assert kept_in(second) == kept_in(first), "in the same place"
     assert (first.view.snapshot.seq, second.view.snapshot.seq) == (store.seq() - 1, store.seq())
-    assert served(second) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert served(second) == served(atlas(store, ANEW))
 
 
 def test_what_another_program_edits_is_found_anew(store: Store) -> None:
@@ -128,14 +180,14 @@ def test_what_another_program_edits_is_found_anew(store: Store) -> None:
     assert running.refresh()
     assert not running.refresh()
     assert b"Mended in a GIS" in b"".join(running.view.snapshot.collections["strikes"].fragments)
-    assert served(running) == served(atlas(store)) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert served(running) == served(atlas(store)) == served(atlas(store, ANEW))
     assert folders(store) == [before], "what is kept of the same program takes the place of the older"
 
 
 def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
     atlas(store)
     others = [
-        atlas(store, Settings(basemap=BASEMAP, keep_from=1, publish_from=0.999)),
+        atlas(store, Settings(basemap=BASEMAP, publish_from=0.999)),
         LiveSnapshot(store, SETTINGS, "other"),
     ]
     assert len({one.view.version for one in others}) == 2
@@ -162,7 +214,7 @@ def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(stor
     store.path.with_name(f"{store.path.name}.kept").write_text("in the way")
     found = atlas(store)
     assert is_new(found)
-    assert served(found) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert served(found) == served(atlas(store, ANEW))
     edit(store, "Mended")
     assert found.refresh()
 
@@ -214,7 +266,7 @@ def test_what_was_edited_is_kept_anew_and_served_from(store: Store) -> None:
     assert (kept_in(running), kept_as_of(running)) == (kept_in(atlas(store)), store.seq())
     assert not running.rebuild_cache()
     key = edit(store, "Mended afterwards")
-    again, anew = atlas(store), atlas(store, Settings(basemap=BASEMAP))
+    again, anew = atlas(store), atlas(store, ANEW)
     assert running.refresh()
     assert served(running) == served(again) == served(anew) != expected
     assert again.view.stored.strikes[key].title == "Mended afterwards"
@@ -229,7 +281,9 @@ def test_an_asset_that_was_edited_is_kept_too(store: Store) -> None:
     assert running.view.snapshot.backing_files is None, "all was found anew"
     expected = served(running)
     assert running.rebuild_cache(after=500)
+    assert (kept_as_of(running), is_new(running)) == (store.seq(), False)
     assert served(running) == expected == served(atlas(store))
+    assert not running.rebuild_cache(after=500), "nor is it kept over and over"
 
 
 def test_changes_that_come_while_it_is_kept_are_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +300,7 @@ def test_changes_that_come_while_it_is_kept_are_served(store: Store, monkeypatch
     monkeypatch.setattr(SnapshotCache, "write", slowly)
     assert running.rebuild_cache()
     assert (kept_as_of(running), running.view.snapshot.seq) == (store.seq() - 1, store.seq())
-    assert served(running) == served(atlas(store, Settings(basemap=BASEMAP)))
+    assert served(running) == served(atlas(store, ANEW))
 
 
 def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -290,7 +344,7 @@ def test_what_cannot_be_kept_is_not_tried_each_second(store: Store, monkeypatch:
     store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
     assert running.refresh()
     assert not running.rebuild_cache()
-    monkeypatch.setattr(SnapshotCache, "is_large", None)
+    monkeypatch.setattr(SnapshotCache, "is_used", None)
     assert not running.rebuild_cache()
 
 
@@ -359,6 +413,7 @@ def test_a_view_is_gone_as_soon_as_a_newer_one_is_served(store: Store) -> None:
 
 
 def start(path: str, told: Any) -> None:
+    live_snapshot.LARGE = 1
     found = LiveSnapshot(Store.open(path), SETTINGS, "test")
     told.put((found.view.version, is_new(found)))
 

@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, MultiLineString, Point, box
 
-from geo.spatial_join.geodesic_distance import WGS84
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.disclosure.policy import Rounding
 from layers.disclosure.rounding import rounded
 
@@ -22,7 +22,7 @@ KM = Rounding(table="strikes", metres=1000)
 
 
 def metres_apart(one: Point, other: Point) -> float:
-    return float(WGS84.inv(one.x, one.y, other.x, other.y)[2])
+    return float(wgs84().inv(one.x, one.y, other.x, other.y)[2])
 
 
 @given(places, rules)

@@ -82,7 +82,7 @@ def countries() -> Basemap:
     none = np.empty(0, dtype=object)
     numbers = np.empty(0, dtype=np.int64)
     return Basemap(
-        Countries(one, *names, whole + 1, whole, np.array([shapely.Point(14, 55)], object), shape),
+        Countries(one, *names, whole + 1, whole, np.array([shapely.Point(14, 55)], object), Lazy.of(shape)),
         Lazy.of(Boundaries(np.array(["border", "coast"], dtype=object), lines)),
         Lazy.of(BasemapPlaces(numbers, none, none, numbers, numbers.astype(bool), numbers, none)),
     )

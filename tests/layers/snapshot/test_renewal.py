@@ -12,6 +12,7 @@ import pytest
 import shapely
 
 from geo.tiles.tile_matrix import Tile
+from layers.model.cache import Lazy
 from layers.model.records import RECORD_TYPES, Control, Records
 from layers.reference.basemap import Basemap, Countries
 from layers.snapshot.incremental import update
@@ -98,8 +99,10 @@ def few(few_records: Records) -> Records:
 def small(base: Basemap) -> Basemap:
     """A base map of countries that are quickly drawn."""
     rows = np.flatnonzero(np.isin(base.countries.iso_a2.astype(str), ["UA", "AZ", "HU", "TR", "KZ"]))
-    columns = {field.name: getattr(base.countries, field.name)[rows] for field in dataclasses.fields(base.countries)}
-    return dataclasses.replace(base, countries=Countries(**columns))
+    names = (field.name for field in dataclasses.fields(base.countries) if field.name != "drawn_shape")
+    columns = {name: getattr(base.countries, name)[rows] for name in names}
+    shapes = Lazy.of(base.countries.shape[rows])
+    return dataclasses.replace(base, countries=Countries(**columns, drawn_shape=shapes))
 
 
 @pytest.fixture(scope="module")

@@ -204,9 +204,9 @@ def test_where_they_cannot_be_renewed_nothing_is_written(own: Store, base: Basem
 
 
 def test_what_is_written_by_the_api_is_in_the_layers(
-    own: Store, base: Basemap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    own: Store, whole_base: Basemap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(basemaps, "read", lambda path: base)
+    monkeypatch.setattr(basemaps, "read", lambda path: whole_base)
     file = tmp_path / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
     settings = Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0, publish_from=0.99)
@@ -214,7 +214,7 @@ def test_what_is_written_by_the_api_is_in_the_layers(
         path = "/collections/strikes/items"
         made = client.post(path, json=feature(), headers=ann)
         assert made.status_code == 201
-        assert layers(own) == fresh(own, base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, tmp_path)
         address = f"{path}/{made.json()['id']}"
         moved = feature(geometry=(28.4, 45.3))
         assert client.put(address, json=moved, headers={**ann, "if-match": "*"}).status_code == 200
@@ -223,7 +223,7 @@ def test_what_is_written_by_the_api_is_in_the_layers(
         decision = {"strike": OTHER, "verdict": "unsure", "why": "read", "seen": newest}
         assert client.post("/review/decisions", json=decision, headers=ann).status_code == 201
         (tmp_path / "fresh.gpkg").unlink()
-        assert layers(own) == fresh(own, base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, tmp_path)
         assert client.delete(address, headers={**ann, "if-match": "*"}).status_code == 204
         (tmp_path / "fresh.gpkg").unlink()
-        assert layers(own) == fresh(own, base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, tmp_path)
