@@ -144,7 +144,7 @@ async function drawEntity(view) {
 
 function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
-  const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
+  const chosen = (view.country || view.owner || view.asset || view.q) && !view.strike && differs(view, before, ["country", "role", "owner", "asset", "q"]);
   if (differs(view, before, FILTERS)) drawSelection(view, chosen);
   if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
