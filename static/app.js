@@ -5,10 +5,11 @@ import { createBrush } from "./brush.js";
 import { createCountry, showSummary } from "./country.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
+import { found, hold, isAnswered } from "./held.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { FEW, allRows, aroundView } from "./in-view.js";
-import { foreseeRoles, load, loadFacets } from "./results.js";
+import { Rows, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
 import { drawChips, drawSentence, learnNames } from "./sentence.js";
@@ -18,7 +19,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { late, later, painted, rest } from "./timing.js";
+import { late, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -27,6 +28,7 @@ let picked = null; // what the map was last given of a strike: { answer, view, r
 let selectedByReader = false;
 let entityByReader = false;
 let loading = new AbortController();
+let isLoading = false;
 
 const state = createState(change);
 const set = (changes, how) => {
@@ -35,12 +37,11 @@ const set = (changes, how) => {
   state.set(changes, how);
 };
 const select = (id) => set({ strike: id, entity: null });
-const isBusy = () => byId("results").getAttribute("aria-busy") === "true";
 
 const sheet = createSheet();
 const drawCountry = createCountry(set);
 const filters = createFilters(set, () => drawFacets(state.now));
-const drawBrush = createBrush(set, isBusy);
+const drawBrush = createBrush(set, () => isLoading);
 const drawList = createList(select);
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
@@ -65,24 +66,34 @@ const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 async function drawSelection(view, framed = false) {
   loading.abort();
   const { signal } = (loading = new AbortController());
-  const waiting = shown && isBusy();
+  const waiting = shown && isLoading;
+  isLoading = true;
   for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
   let many = null; // of very many what the map will show is asked for as soon as they are counted, and shown once the list is in sight
   const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
   drawChips(view, set);
   filters.head(view);
   queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
+  const known = found(view);
+  if (known) drawAnswer({ ...known, rows: Rows.of(known.rows) }, view, signal, { framed });
   try {
     // Of changes that follow each other, as while the time range is dragged, the last is asked for.
     if (waiting) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
     const [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
     if (signal.aborted) return;
-    shown = loaded;
+    isLoading = false;
+    drawFacets(view);
+    if (!known || !isAnswered(known, loaded)) await drawAnswer(loaded, view, signal, { framed, many });
   } catch (error) {
-    if (!signal.aborted) failed(error);
-    return;
+    if (signal.aborted) return;
+    isLoading = false;
+    failed(error);
   }
+}
+
+async function drawAnswer(answer, view, signal, { framed, many }) {
+  shown = answer;
   drawChips(state.now, set);
   drawCountry(shown, view);
   drawList(shown.rows, state.now);
@@ -93,7 +104,6 @@ async function drawSelection(view, framed = false) {
   drawSentence(shown.counts, view);
   document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
-  drawFacets(view);
   await drawOnMap(view, signal, framed && shown.counts.bbox, many);
 }
 
@@ -114,6 +124,7 @@ async function drawOnMap(view, signal, box, many) {
   await painted(); // without a graphics card a map that moves holds up all else: the list is in sight first
   const every = await all;
   if (signal.aborted) return;
+  if (every && !view.country) hold(view, every);
   await map.show(every ? allRows(every) : (many ?? aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
@@ -224,7 +235,6 @@ async function start() {
   const detail = state.now.strike ? drawDetail(state.now, null) : null;
   import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
-  later(() => foreseeRoles(state.now));
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
 }

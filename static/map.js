@@ -16,7 +16,7 @@ import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
-import { breath } from "./timing.js";
+import { breath, drawn } from "./timing.js";
 import { paintTint } from "./tint.js";
 import { short } from "./text.js";
 
@@ -244,7 +244,7 @@ class StrikeMap {
 
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
-  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled()]);
+  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled(), drawn()]);
   serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -78,8 +78,8 @@ def search_key(text: str) -> str:
     """Return the words of a text as they are searched: one key is in another where its word is found there.
 
     A word is spelled as `fold` spells it, so that a part of it is found too. Where that leaves fewer than three letters
-    (``qqqqqq`` is ``k``), which are part of nearly every text, the word stands with its own letters between ``=``: it is
-    found as a whole word alone. Text beyond 200 characters is cut.
+    (``qqqqqq`` is ``k``), which are part of nearly every text, the word stands with its own letters between ``=``, and
+    is found as a whole word alone. Text beyond 200 characters is cut.
     """
     return " ".join(key if len(key := _sound(word)) >= _SHORTEST_PART else f"={word}=" for word in _latin_words(text))
 

@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.text.place_names import bare, fold, is_common_noun, is_namesake, is_readable, parts, search_key, spelled, stem
+from layers.text.place_names import (
+    bare,
+    fold,
+    is_common_noun,
+    is_namesake,
+    is_readable,
+    parts,
+    search_key,
+    spelled,
+    stem,
+)
 
 
 @pytest.mark.parametrize(
