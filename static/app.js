@@ -69,27 +69,27 @@ async function drawSelection(view, framed = false) {
   const waiting = shown && isLoading;
   isLoading = true;
   for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
-  let many = null; // of very many what the map will show is asked for as soon as they are counted, and shown once the list is in sight
+  let many = null; // what the map will show of very many: asked for once they are counted
   const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
   drawChips(view, set);
   filters.head(view);
   queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
   const known = found(view);
   if (known) drawAnswer({ ...known, rows: Rows.of(known.rows) }, view, signal, { framed });
+  let loaded = null;
   try {
     // Of changes that follow each other, as while the time range is dragged, the last is asked for.
     if (waiting) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
-    const [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
-    if (signal.aborted) return;
-    isLoading = false;
-    drawFacets(view);
-    if (!known || !isAnswered(known, loaded)) await drawAnswer(loaded, view, signal, { framed, many });
+    [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
   } catch (error) {
-    if (signal.aborted) return;
-    isLoading = false;
-    failed(error);
+    if (!signal.aborted) failed(error);
   }
+  if (signal.aborted) return;
+  isLoading = false;
+  if (!loaded) return;
+  drawFacets(view);
+  if (!known || !isAnswered(known, loaded)) await drawAnswer(loaded, view, signal, { framed, many });
 }
 
 async function drawAnswer(answer, view, signal, { framed, many }) {
