@@ -16,7 +16,7 @@ import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
-import { breath, drawn } from "./timing.js";
+import { breath, whenDrawn } from "./timing.js";
 import { paintTint } from "./tint.js";
 import { short } from "./text.js";
 
@@ -98,7 +98,7 @@ class StrikeMap {
     if (source !== this.#source) this.#source.end();
     [this.#source, this.#view] = [source, view];
     this.#paint();
-    await this.#drawn();
+    await this.#whenDrawn();
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
@@ -152,7 +152,7 @@ class StrikeMap {
     if (!this.#jumps && this.#map.getSource("strikes")) this.#painting = this.#draw((this.#turn += 1));
   }
 
-  async #drawn() {
+  async #whenDrawn() {
     for (let last; last !== this.#painting; ) await (last = this.#painting);
   }
 
@@ -244,7 +244,7 @@ class StrikeMap {
 
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
-  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled(), drawn()]);
+  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled(), whenDrawn()]);
   serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -21,7 +21,7 @@ export const painted = () => new Promise((done) => {
  * Resolves once whatever draws is free: without a graphics card it is the processor, which takes long for a page, and whoever
  * calls it meanwhile waits with all else. A thread of its own waits instead. Where there is none, it is not waited for.
  */
-export const drawn = () => new Promise((done) => {
+export const whenDrawn = () => new Promise((done) => {
   const worker = new Worker(new URL("graphics-worker.js", import.meta.url));
   const end = () => (worker.terminate(), done());
   Object.assign(worker, { onmessage: end, onerror: end });
