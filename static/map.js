@@ -98,7 +98,7 @@ class StrikeMap {
     if (source !== this.#source) this.#source.end();
     [this.#source, this.#view] = [source, view];
     this.#paint();
-    await this.#whenDrawn();
+    await this.#drawn();
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
@@ -152,7 +152,7 @@ class StrikeMap {
     if (!this.#jumps && this.#map.getSource("strikes")) this.#painting = this.#draw((this.#turn += 1));
   }
 
-  async #whenDrawn() {
+  async #drawn() {
     for (let last; last !== this.#painting; ) await (last = this.#painting);
   }
 
