@@ -28,8 +28,9 @@ export const FRAMED = { padding: 60, maxZoom: 6 };
 
 /** What is in view of a map, or will be once a box is brought into view: [[west, south], [east, north]], and the zoom. */
 export function sightOf(map, box = null) {
-  if (!box) return [map.getBounds().toArray(), map.getZoom()];
-  const { center, zoom } = map.cameraForBounds(box, FRAMED);
+  const camera = box && map.cameraForBounds(box, FRAMED); // none where the frame is too small for the padding
+  if (!camera) return [map.getBounds().toArray(), map.getZoom()];
+  const { center, zoom } = camera;
   const { clientWidth: width, clientHeight: height } = map.getContainer();
   const [west, south, east, north] = boxOf([center.lng, center.lat, zoom], { width, height });
   return [[[west, south], [east, north]], zoom];
