@@ -58,7 +58,7 @@ def filled_parts(text: str, low: float, high: float) -> tuple[BaseGeometry, Base
     area = _area(text)
     west, south, east, north = area.bounds
     levels = np.linspace(south, north, 97)
-    below = shapely.area(shapely.intersection(area, shapely.box(west, south, east, levels)))
+    below = [area.intersection(shapely.box(west, south, east, level)).area for level in levels.tolist()]
 
     def at(part: float) -> float:
         return float(np.interp(part * area.area, below, levels))
