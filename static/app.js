@@ -19,7 +19,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { late, painted, rest } from "./timing.js";
+import { handedOver, late, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -121,7 +121,7 @@ async function drawOnMap(view, signal, box, many) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return byId("map-frame").removeAttribute("aria-busy");
-  await painted(); // without a graphics card a map that moves holds up all else: the list is in sight first
+  await handedOver(); // without a graphics card a map that moves holds up all else: the list is drawn first
   const every = await all;
   if (signal.aborted) return;
   if (every && !view.country) hold(view, every);

@@ -17,6 +17,12 @@ export const painted = () => new Promise((done) => {
   setTimeout(done, UNSEEN);
 });
 
+/** Resolves once a frame was handed over to be drawn: what is done then comes after it, and does not wait until it is in sight. */
+export const handedOver = () => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, UNSEEN);
+});
+
 /**
  * Resolves once whatever draws is free: without a graphics card it is the processor, which takes long for a page, and whoever
  * calls it meanwhile waits with all else. A thread of its own waits instead. Where there is none, it is not waited for.
