@@ -5,11 +5,10 @@ import { createBrush } from "./brush.js";
 import { createCountry, showSummary } from "./country.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
-import { found, hold, isAnswered } from "./held.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { FEW, allRows, aroundView } from "./in-view.js";
-import { Rows, load, loadFacets } from "./results.js";
+import { foreseeRoles, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
 import { drawChips, drawSentence, learnNames } from "./sentence.js";
@@ -19,7 +18,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { handedOver, late, painted, rest } from "./timing.js";
+import { handedOver, late, later, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -28,7 +27,6 @@ let picked = null; // what the map was last given of a strike: { answer, view, r
 let selectedByReader = false;
 let entityByReader = false;
 let loading = new AbortController();
-let isLoading = false;
 
 const state = createState(change);
 const set = (changes, how) => {
@@ -37,11 +35,12 @@ const set = (changes, how) => {
   state.set(changes, how);
 };
 const select = (id) => set({ strike: id, entity: null });
+const isBusy = () => byId("results").getAttribute("aria-busy") === "true";
 
 const sheet = createSheet();
 const drawCountry = createCountry(set);
 const filters = createFilters(set, () => drawFacets(state.now));
-const drawBrush = createBrush(set, () => isLoading);
+const drawBrush = createBrush(set, isBusy);
 const drawList = createList(select);
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
@@ -66,34 +65,24 @@ const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 async function drawSelection(view, framed = false) {
   loading.abort();
   const { signal } = (loading = new AbortController());
-  const waiting = shown && isLoading;
-  isLoading = true;
+  const waiting = shown && isBusy();
   for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
   let many = null; // what the map will show of very many: asked for once they are counted
   const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
   drawChips(view, set);
   filters.head(view);
   queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
-  const known = found(view);
-  if (known) drawAnswer({ ...known, rows: Rows.of(known.rows) }, view, signal, { framed });
-  let loaded = null;
   try {
     // Of changes that follow each other, as while the time range is dragged, the last is asked for.
     if (waiting) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
-    [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
+    const [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
+    if (signal.aborted) return;
+    shown = loaded;
   } catch (error) {
     if (!signal.aborted) failed(error);
+    return;
   }
-  if (signal.aborted) return;
-  isLoading = false;
-  if (!loaded) return;
-  drawFacets(view);
-  if (!known || !isAnswered(known, loaded)) await drawAnswer(loaded, view, signal, { framed, many });
-}
-
-async function drawAnswer(answer, view, signal, { framed, many }) {
-  shown = answer;
   drawChips(state.now, set);
   drawCountry(shown, view);
   drawList(shown.rows, state.now);
@@ -104,6 +93,7 @@ async function drawAnswer(answer, view, signal, { framed, many }) {
   drawSentence(shown.counts, view);
   document.body.classList.remove("starting");
   byId("results").removeAttribute("aria-busy");
+  drawFacets(view);
   await drawOnMap(view, signal, framed && shown.counts.bbox, many);
 }
 
@@ -124,7 +114,6 @@ async function drawOnMap(view, signal, box, many) {
   await handedOver(); // without a graphics card a map that moves holds up all else: the list is drawn first
   const every = await all;
   if (signal.aborted) return;
-  if (every && !view.country) hold(view, every);
   await map.show(every ? allRows(every) : (many ?? aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
@@ -235,6 +224,7 @@ async function start() {
   const detail = state.now.strike ? drawDetail(state.now, null) : null;
   import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
+  later(() => foreseeRoles(state.now));
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
 }

@@ -22,13 +22,6 @@ export class Rows {
     this.#pages.set(0, first.rows);
   }
 
-  /** All rows of a selection, which are there. */
-  static of(all) {
-    const rows = new Rows({}, { rows: [], total: all.length });
-    for (let at = 0; at < all.length || !at; at += PAGE) rows.#pages.set(at / PAGE, all.slice(at, at + PAGE));
-    return rows;
-  }
-
   /** The row at a place of the order; undefined where it was not loaded. */
   at(index) {
     return this.#pages.get(Math.floor(index / PAGE))?.[index % PAGE];
@@ -84,11 +77,8 @@ export class Rows {
 const countedByCountry = (view, role, given) =>
   api.countsAgain({ ...parametersByCountry({ ...without(view, "country"), role }), by: "country" }, given);
 
-/** The countries of a view by role, as they are counted: what a first country will need. */
-export async function countriesByRole(view) {
-  const counted = await Promise.all(ROLES.map((role) => countedByCountry(view, role)));
-  return Object.fromEntries(counted.map(({ groups }, i) => [ROLES[i], groups]));
-}
+/** Ask for what a first country will need of every role, so that it is there when one is chosen. */
+export const foreseeRoles = (view) => Promise.all(ROLES.map((role) => countedByCountry(view, role))).catch(() => {});
 
 /**
  * Counts of a selection, of all countries in its role, and of its country in each role. Which country is chosen changes no count
