@@ -41,6 +41,22 @@ _MOVES = 12
 #: Countries that are chosen one after the other.
 _CHOSEN = 3
 _STANDS = "status <> 'retracted'"
+#: What the page draws with, alone: five layers of a shape, a line and a point, and nothing else in the page.
+_BARE = """<!doctype html><link rel="stylesheet" href="/static/vendor/maplibre-gl/maplibre-gl.css">
+<style>html, body, #map { height: 100%; margin: 0; }</style><div id="map"></div><script type="module">
+  const { Map } = await import("/static/vendor/maplibre-gl/maplibre-gl.mjs");
+  const of = (geometry) => ({ type: "geojson", data: { type: "Feature", properties: {}, geometry } });
+  const ring = [[20, 40], [50, 40], [50, 55], [20, 55], [20, 40]];
+  const layer = (type, source, more) => ({ id: type, type, source, ...more });
+  const sources = { area: of({ type: "Polygon", coordinates: [ring] }),
+    line: of({ type: "LineString", coordinates: ring }), point: of({ type: "Point", coordinates: [38, 44.5] }) };
+  const layers = [{ id: "ground", type: "background" }, layer("fill", "area"), layer("line", "line"),
+    layer("circle", "point"), layer("symbol", "point", { layout: { "icon-image": "dot" } })];
+  const map = new Map({ container: "map", center: [38, 44.5], zoom: 3.3, attributionControl: false, fadeDuration: 0,
+    style: { version: 8, sources, layers } });
+  map.on("styleimagemissing", () => map.addImage("dot", { width: 8, height: 8, data: new Uint8Array(256).fill(255) }));
+  map.once("idle", () => (document.body.dataset.ready = "1"));
+</script>"""
 _NUMBER = re.compile(r"\d[\d,]*")
 
 #: Notes what the page's main thread does, from before its first script on.
@@ -79,6 +95,9 @@ class PageFigures:
         From a drag of the scroll bar to its end until the last row is there.
     longest_at_start_ms, longest_later_ms
         The longest task of the main thread until the map is there, and after; 0 for none over 50.
+    bare_map_s, bare_longest_ms
+        Until MapLibre has drawn five layers in a page that has nothing else, and its longest task: what the machine
+        takes to draw, whatever the page does.
     differing
         Numbers of the page that are not those of the features.
     """
@@ -98,6 +117,8 @@ class PageFigures:
     last_row_ms: float
     longest_at_start_ms: float
     longest_later_ms: float
+    bare_map_s: float
+    bare_longest_ms: float
     differing: list[str]
 
 
@@ -182,6 +203,7 @@ def _answer(url: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
 
 def measured(browser: Browser, url: str, rows: int) -> PageFigures:
     """Open the map of a server as a new reader, use it, and tell what that took."""
+    bare_map_s, bare_longest_ms = _bare_map(browser, url)
     context = browser.new_context(viewport=_DESK, reduced_motion="reduce", locale="en-GB")  # type: ignore[arg-type]
     try:
         watch = PageWatch(context.new_page(), url)
@@ -219,8 +241,28 @@ def measured(browser: Browser, url: str, rows: int) -> PageFigures:
             last_row_ms=round(last_row_ms),
             longest_at_start_ms=round(at_start),
             longest_later_ms=round(watch.longest_ms()),
+            bare_map_s=round(bare_map_s, 2),
+            bare_longest_ms=round(bare_longest_ms),
             differing=differing,
         )
+    finally:
+        context.close()
+
+
+def _bare_map(browser: Browser, url: str) -> tuple[float, float]:
+    """Draw a map in a page of nothing else, as a new reader has it; give seconds and its longest task in ms."""
+    context = browser.new_context(viewport=_DESK)  # type: ignore[arg-type]
+    try:
+        watch = PageWatch(context.new_page(), url)
+        watch.page.route("**/bare", lambda route: route.fulfill(body=_BARE, content_type="text/html"))
+        watch.page.goto("about:blank")
+        watch.page.wait_for_timeout(_REST_MS)
+        begun = time.perf_counter()
+        watch.page.goto(f"{url}/bare")
+        watch.page.wait_for_selector("body[data-ready]", state="attached", timeout=_PATIENCE_MS)
+        took = time.perf_counter() - begun
+        watch.page.wait_for_timeout(_REST_MS)
+        return took, watch.longest_ms()
     finally:
         context.close()
 
@@ -307,6 +349,7 @@ _LINES: tuple[tuple[str, Callable[[PageFigures], object]], ...] = (
     ("time range dragged, ms: whole, work a move", lambda one: f"{one.brush_ms:,.0f}, {one.brush_work_ms:,.0f}"),
     ("to the last row, ms", lambda one: f"{one.last_row_ms:,.0f}"),
     ("longest task, ms: start, later", lambda one: f"{one.longest_at_start_ms:,.0f}, {one.longest_later_ms:,.0f}"),
+    ("a bare map, s, and its longest task, ms", lambda one: f"{one.bare_map_s}, {one.bare_longest_ms:,.0f}"),
     ("numbers that differ", lambda one: len(one.differing)),
 )
 

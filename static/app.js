@@ -8,7 +8,7 @@ import { createFilters } from "./filters.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
 import { FEW, allRows, aroundView } from "./in-view.js";
-import { load, loadFacets } from "./results.js";
+import { foreseeRoles, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
 import { drawChips, drawSentence, learnNames } from "./sentence.js";
@@ -18,7 +18,7 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { breath, late, painted, rest } from "./timing.js";
+import { handedOver, late, later, painted, rest } from "./timing.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -67,8 +67,8 @@ async function drawSelection(view, framed = false) {
   const { signal } = (loading = new AbortController());
   const waiting = shown && isBusy();
   for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
-  let many = null; // of very many the map is asked for as soon as they are counted
-  const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && (many = showMany(view, framed && counts.bbox));
+  let many = null; // what the map will show of very many: asked for once they are counted
+  const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
   drawChips(view, set);
   filters.head(view);
   queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
@@ -107,16 +107,14 @@ async function drawFacets(view) {
 const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
-const showMany = (view, box) => map.show(aroundView(view, mapTrouble), view, box);
-
 async function drawOnMap(view, signal, box, many) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return byId("map-frame").removeAttribute("aria-busy");
+  await handedOver(); // without a graphics card a map that moves holds up all else: the list is drawn first
   const every = await all;
-  await breath(); // the list is in sight first
   if (signal.aborted) return;
-  await (every ? map.show(allRows(every), view, box) : (many ?? showMany(view, box)));
+  await map.show(every ? allRows(every) : (many ?? aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
   byId("map-frame").removeAttribute("aria-busy");
@@ -146,7 +144,7 @@ async function drawEntity(view) {
 
 function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
-  const chosen = (view.country || view.owner || view.asset) && !view.strike && differs(view, before, ["country", "role", "owner", "asset"]);
+  const chosen = (view.country || view.owner || view.asset || view.q) && !view.strike && differs(view, before, ["country", "role", "owner", "asset", "q"]);
   if (differs(view, before, FILTERS)) drawSelection(view, chosen);
   if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
@@ -226,6 +224,7 @@ async function start() {
   const detail = state.now.strike ? drawDetail(state.now, null) : null;
   import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
+  later(() => foreseeRoles(state.now));
   const answer = await detail;
   if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
 }

@@ -2,17 +2,36 @@
 
 const MOST = 200; // letters that are compared
 
-/** A function that folds a text as the server does, by its letters and rules; letters of other scripts are left out. */
-export function foldWith({ letters, rules }) {
+const SHORTEST_PART = 3; // letters of a key that may be looked for as a part of a word
+
+/** Functions of the words of a text in Latin letters, and of how a word sounds; letters of other scripts are left out. */
+function readers({ letters, rules }) {
   const patterns = rules.map(([pattern, to]) => [new RegExp(pattern, "g"), to]);
   const once = (text) => patterns.reduce((folded, [pattern, to]) => folded.replace(pattern, to), text);
-  return (given) => {
-    const small = given.slice(0, MOST).normalize("NFKC").toLowerCase();
-    const latin = [...small].map((letter) => letters[letter] ?? (letter < "\u0080" ? letter : "")).join("");
-    let text = latin.replaceAll("'", "").replaceAll(/[^a-z0-9]+/g, " ").trim();
+  const sound = (given) => {
+    let text = given;
     for (let again = once(text); again !== text; again = once(text)) text = again;
     return text;
   };
+  const words = (given) => {
+    const small = given.slice(0, MOST).normalize("NFKC").toLowerCase();
+    const latin = [...small].map((letter) => letters[letter] ?? (letter < "\u0080" ? letter : "")).join("");
+    return latin.replaceAll("'", "").split(/[^a-z0-9]+/).filter(Boolean);
+  };
+  return { words, sound };
+}
+
+/** A function that folds a text as the server does, by its letters and rules. */
+export function foldWith(read) {
+  const { words, sound } = readers(read);
+  return (text) => sound(words(text).join(" "));
+}
+
+/** A function that spells the words of a text as the server searches them: a short sound is a whole word with its own letters. */
+export function searchKeysWith(read) {
+  const { words, sound } = readers(read);
+  const key = (word) => ((heard) => (heard.length >= SHORTEST_PART ? heard : `=${word}=`))(sound(word));
+  return (text) => words(text).map(key);
 }
 
 // How well a text fits a name: the whole of it, its begin, the begin of a word, anything in it.

@@ -5,7 +5,7 @@ import { ROOT, fileAddress, learnFiles, subjectAddress } from "./origin.js";
 import { SELECTED } from "./selection.js";
 import { t } from "./text.js";
 import { timeline } from "./file-timeline.js";
-import { foldWith, found } from "./file-names.js";
+import { found, searchKeysWith } from "./file-names.js";
 
 const [REGISTRATION, STAY] = ["registration", "stay"]; // how the answers in files count
 
@@ -84,8 +84,8 @@ function certain(rows, holds) {
 async function conditionsOf(view, data) {
   const conditions = [];
   if (view.q) {
-    const [texts, fold] = [await part("texts"), foldWith((await part("names")).fold)];
-    const words = fold(view.q).split(" ").filter(Boolean);
+    const [texts, keysOf] = [await part("texts"), searchKeysWith((await part("names")).fold)];
+    const words = keysOf(view.q);
     conditions.push(certain(data.rows, (row, i) => words.every((word) => texts[i].some((text) => text.includes(word)))));
   }
   if (view.commodity) conditions.push(certain(data.rows, ({ assets }) => assets.some((id) => data.commodities[id]?.includes(view.commodity))));

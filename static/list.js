@@ -3,10 +3,10 @@ import { byId, el } from "./dom.js";
 import { rowEntry } from "./list-row.js";
 import { indexAt, lengthOf } from "./long-list.js";
 import { t } from "./text.js";
-import { later } from "./timing.js";
+import { idly, later } from "./timing.js";
 
 const FIRST = 10; // rows that are drawn at once of a new selection: more than are in view
-const NEXT = 30; // rows that are drawn at once of those that follow them by themselves
+const NEXT = 10; // rows that are drawn at once of those that follow them by themselves
 const STEP = 100; // rows that are drawn at once of those that follow
 const KEPT = 600; // rows in the page at most: others are drawn as they are scrolled to
 const NEAR = 900; // pixels beyond the view that have rows
@@ -74,11 +74,11 @@ class List {
   }
 
   // Have the rows of a step in the page, a few at a time, when nothing else waits for it.
-  #fill(rows) {
-    later(() => {
+  #fill(rows, when = later) {
+    when(() => {
       if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
       this.#append(NEXT);
-      this.#fill(rows);
+      this.#fill(rows, idly);
     });
   }
 

@@ -2,6 +2,7 @@
 import { MAX_ZOOM } from "./basemap.js";
 import { el } from "./dom.js";
 import { mapStyle } from "./layers.js";
+import { boxOf } from "./still-view.js";
 import { t } from "./text.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -21,6 +22,19 @@ export function unwrapped(coordinates, lng) {
 
 /** Where a map begins that no view says: longitude, latitude and zoom. */
 export const startView = () => (document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide);
+
+/** How a selection is brought into view. */
+export const FRAMED = { padding: 60, maxZoom: 6 };
+
+/** What is in view of a map, or will be once a box is brought into view: [[west, south], [east, north]], and the zoom. */
+export function sightOf(map, box = null) {
+  const camera = box && map.cameraForBounds(box, FRAMED); // none where the frame is too small for the padding
+  if (!camera) return [map.getBounds().toArray(), map.getZoom()];
+  const { center, zoom } = camera;
+  const { clientWidth: width, clientHeight: height } = map.getContainer();
+  const [west, south, east, north] = boxOf([center.lng, center.lat, zoom], { width, height });
+  return [[[west, south], [east, north]], zoom];
+}
 
 /** The options of MapLibre for a view. */
 export function options(view) {

@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { mapStyle } from "./layers.js";
-import { glide, idle, options, styled, unwrapped } from "./map-options.js";
+import { FRAMED, glide, idle, options, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -16,7 +16,7 @@ import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
-import { breath } from "./timing.js";
+import { breath, whenDrawn } from "./timing.js";
 import { paintTint } from "./tint.js";
 import { short } from "./text.js";
 
@@ -78,6 +78,11 @@ class StrikeMap {
     return idle(this.#map).then(() => (this.#turn === this.#shown ? null : this.ready));
   }
 
+  /** Have a source ask, ahead of `show`, for what will be in view of a box. */
+  foresee(source, box = null) {
+    source.want(...sightOf(this.#map, box));
+  }
+
   /**
    * Show the strikes of a source as the view asks: by host, owner or other tie; where a box of west, south, east and north
    * is given, that is brought into view. What was drawn before stays until they are there.
@@ -86,9 +91,9 @@ class StrikeMap {
     if (source !== this.#next && this.#next !== this.#source) this.#next.end();
     this.#next = source;
     this.#jumps = true;
-    if (box) this.#map.fitBounds(box, { padding: 60, maxZoom: 6, duration: glide() });
+    if (box) this.#map.fitBounds(box, { ...FRAMED, duration: glide() });
     this.#jumps = false;
-    await source.want(...this.#sight());
+    await source.want(...sightOf(this.#map));
     if (source !== this.#next) return;
     if (source !== this.#source) this.#source.end();
     [this.#source, this.#view] = [source, view];
@@ -137,14 +142,9 @@ class StrikeMap {
     this.#follow();
   }
 
-  // What is in view now, [[west, south], [east, north]], and the zoom.
-  #sight() {
-    return [this.#map.getBounds().toArray(), this.#map.getZoom()];
-  }
-
   async #follow() {
     const source = this.#next;
-    if ((await source.want(...this.#sight())) && source === this.#source) this.#paint();
+    if ((await source.want(...sightOf(this.#map))) && source === this.#source) this.#paint();
   }
 
   // The style has lost images and data when it is loaded anew, as when the reader turns to dark.
@@ -244,7 +244,7 @@ class StrikeMap {
 
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
-  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled()]);
+  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled(), whenDrawn()]);
   serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

@@ -64,6 +64,7 @@ export function isSure(row, view) {
   if (!counts(row)) return false;
   if (!view.country || view.role === "host") return true;
   if (view.role !== "owner") return row.rests_on === "decision";
+  if (row.rests_on !== "decision" && row.assets.length < 2) return false; // one site that may have been hit: perhaps none was
   const [least] = shareOf(row, view.country);
   return least > 0 && least >= (view.min_share ?? 0);
 }

@@ -74,14 +74,19 @@ export class Rows {
   }
 }
 
+const countedByCountry = (view, role, given) =>
+  api.countsAgain({ ...parametersByCountry({ ...without(view, "country"), role }), by: "country" }, given);
+
+/** Ask for what a first country will need of every role, so that it is there when one is chosen. */
+export const foreseeRoles = (view) => Promise.all(ROLES.map((role) => countedByCountry(view, role))).catch(() => {});
+
 /**
  * Counts of a selection, of all countries in its role, and of its country in each role. Which country is chosen changes no count
  * by country: those are asked for once for a version of the data, which `others`, a promise of an answer, tells. Where only sure
  * or only possible strikes are selected, whether one is depends on the country, and each role is counted for it.
  */
 async function counted(view, parameters, signal, others) {
-  const everywhere = without(view, "country");
-  const byCountry = (role) => api.countsAgain({ ...parametersByCountry({ ...everywhere, role }), by: "country" }, { signal, others });
+  const byCountry = (role) => countedByCountry(view, role, { signal, others });
   const ofCountry = async (role) => view.certainty
     ? (await api.counts(parametersOf({ ...view, role }), signal)).strikes
     : (await byCountry(role)).groups.find(({ value }) => value === view.country)?.strikes ?? 0;

@@ -2,6 +2,7 @@
 
 const REST = 60; // milliseconds
 const UNSEEN = 500; // milliseconds, for a page that is not shown: it draws no frames
+const UNDRAWN = 3000; // milliseconds
 const LATER = 1000; // milliseconds
 
 /** Resolves after a short rest; rejects where the signal comes before. */
@@ -16,11 +17,31 @@ export const painted = () => new Promise((done) => {
   setTimeout(done, UNSEEN);
 });
 
+/** Resolves once a frame was handed over to be drawn: what is done then comes after it, and does not wait until it is in sight. */
+export const handedOver = () => new Promise((done) => {
+  requestAnimationFrame(() => setTimeout(done));
+  setTimeout(done, UNSEEN);
+});
+
+/**
+ * Resolves once whatever draws is free: without a graphics card it is the processor, which takes long for a page, and whoever
+ * calls it meanwhile waits with all else. A thread of its own waits instead. Where there is none, it is not waited for.
+ */
+export const whenDrawn = () => new Promise((done) => {
+  const worker = new Worker(new URL("graphics-worker.js", import.meta.url));
+  const end = () => (worker.terminate(), done());
+  Object.assign(worker, { onmessage: end, onerror: end });
+  setTimeout(end, UNDRAWN);
+}).catch(() => {});
+
 /** Resolves once the browser has done what waits for it, as a key that was pressed: between two parts of what would be long. */
 export const breath = () => globalThis.scheduler?.yield?.() ?? new Promise((done) => setTimeout(done));
 
+/** Call in an idle moment. */
+export const idly = (call) => (globalThis.requestIdleCallback ?? setTimeout)(() => call());
+
 /** Call in an idle moment, but not before the page has had time for what matters more. */
-export const later = (call) => setTimeout(() => (globalThis.requestIdleCallback ?? setTimeout)(call), LATER);
+export const later = (call) => setTimeout(() => idly(call), LATER);
 
 /** A function of a part of the page that is loaded when it is first called; calls are answered in their order. */
 export function late(load) {

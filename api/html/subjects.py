@@ -186,7 +186,9 @@ def of_answer(request: Request, view: ServedVersion, kind: str, answer: Json) ->
         content, about = entity_content(request, view, key), entity_data(records.entities[key], language)
     shown = strikes_pictures(request, view, chosen, BESIDE)
     head = head_of(request, view, content, about, shown)
-    return {**published(request, view, content, keys), "head": head, "pictures": shown}
+    # Strikes of a country are drawn by its share, those of an owner by host.
+    legend = phrase("html.published.map-key-share" if kind == "country" else "html.published.map-key", language)
+    return {**published(request, view, content, keys), "head": head, "pictures": shown, "map_key": legend}
 
 
 def strike_data(strike: Strike, view: ServedVersion, language: str) -> Json:

@@ -30,13 +30,21 @@ SYMBOL_REACH_PX = 16
 ICON_PX = 28
 
 
+#: Middle of the box of 24 units that symbols are drawn in.
+CENTRE = 12.0
+
+
 @dataclass(frozen=True, eq=False)
 class RenderedLayer:
-    """A collection to draw: all of its rows, or those that a boolean mask of shape (n,) selects."""
+    """A collection to draw: all of its rows, or those that a boolean mask of shape (n,) selects.
+
+    Strikes are drawn by host and status, or, of a country that is given, by its share of what was hit.
+    """
 
     collection: Collection
     layer: TileLayer
     mask: Bools | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True, eq=False)

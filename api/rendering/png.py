@@ -24,16 +24,16 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image
 
-from api.rendering.canvas import ICON_PX, Canvas, RenderedLayer
+from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
+from api.rendering.share_symbols import ShareSymbol, share_artist
 from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, site_colour, symbol_paint
 from api.styles.symbol_paths import outline
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.mvt import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
+from layers.collections.feature_types import share_in
+from layers.collections.queryables import UNSURE_STATUSES
 from layers.snapshot.snapshot import BY_STRIKE
-
-#: Middle of the box of 24 units that symbols are drawn in.
-_CENTRE = 12.0
 
 # matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
 _pen = threading.Lock()
@@ -43,7 +43,7 @@ _pen = threading.Lock()
 def _symbol(text: str) -> mpath.Path:
     """Return the outline of a symbol about its centre, y up, in units of its box."""
     figures = (mpath.Path([*figure, figure[0]], closed=True) for figure in outline(text))
-    return mpath.Path.make_compound_path(*figures).transformed(Affine2D().translate(-_CENTRE, -_CENTRE).scale(1, -1))
+    return mpath.Path.make_compound_path(*figures).transformed(Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1))
 
 
 def render_png(
@@ -192,8 +192,8 @@ def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> li
             artists += _pipelines(canvas, visible, world, appearance, look)
         if len(visible.points):
             points = canvas.to_pixels(_moved(visible.points, world))
-            draw = _sites if appearance.symbols is None else _symbols
-            artists.append(draw(canvas, points, visible.point_rows, appearance, look))
+            draw = _shares if rendered.country else _sites if appearance.symbols is None else _symbols
+            artists.append(draw(canvas, points, visible.point_rows, rendered, look))
     return artists
 
 
@@ -282,24 +282,40 @@ def _pipelines(
     return artists
 
 
-def _sites(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearance, look: StyleTable) -> PathCollection:
+def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
     circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(look["size"]["site"])))
     return PathCollection(
         [circle],
         offsets=points,
         offset_transform=IdentityTransform(),
-        facecolors=appearance.site_colours[rows].tolist(),
+        facecolors=appearance_of(rendered.collection, look).site_colours[rows].tolist(),
         edgecolors=look["base"]["light"]["mark"],
         linewidths=1.2 * canvas.ratio,
     )
 
 
-def _symbols(canvas: Canvas, points: Floats, rows: Ints, appearance: RowAppearance, look: StyleTable) -> PathCollection:
+def _symbols(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
     """Draw the symbols at points, in the order of their rows."""
-    assert appearance.symbols is not None
+    symbols = appearance_of(rendered.collection, look).symbols
+    assert symbols is not None
     order = np.argsort(rows, kind="stable")
     scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return _symbol_artist([appearance.symbols[rows[at]] for at in order], points[order], scale, look)
+    return _symbol_artist([symbols[rows[at]] for at in order], points[order], scale, look)
+
+
+def _shares(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
+    """Draw the strikes at points, in the order of their rows, by the share of a country."""
+    symbols = appearance_of(rendered.collection, look).symbols
+    assert symbols is not None, "shares are those of strikes"
+    assert rendered.country is not None
+    columns = rendered.collection.features.columns
+    drawn = []
+    for row in sorted(rows.tolist()):
+        low, high = share_in(columns["owners"][row], rendered.country)
+        is_sure = low > 0 and columns["status"][row] not in UNSURE_STATUSES
+        drawn.append(ShareSymbol(symbols[row][0], low, high, is_sure))
+    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
+    return share_artist(drawn, points[np.argsort(rows, kind="stable")], scale, look)
 
 
 def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:

@@ -179,6 +179,7 @@ def _page_or_map(request: Request) -> _Drawing | Response:
     chosen = _selecting(request, selects)
     transparent = _TRANSPARENT.read(request.query_params)
     selections = [_selection(request, chosen, one) for one in shown]
+    country = _drawn_country(chosen) if [one.name for one in shown] == ["strikes"] else None
     if html:
         return web_map.web_map(request)
     look = _look(request)
@@ -187,7 +188,7 @@ def _page_or_map(request: Request) -> _Drawing | Response:
 
     def draw() -> bytes:
         drawn = [
-            RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None)
+            RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None, country)
             for one, selection in zip(shown, selections, strict=True)
         ]
         ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
@@ -217,6 +218,12 @@ def _selection(request: Request, chosen: Mapping[str, str], collection: Collecti
         return selection
     snapshot = served_version(request).snapshot
     return narrowed(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(chosen))
+
+
+def _drawn_country(chosen: Mapping[str, str]) -> str | None:
+    """Return the country by whose share strikes are drawn: a chosen owner, by registration as the strikes tell it."""
+    wanted = parse_strike_conditions(chosen)
+    return wanted.country if (wanted.relation, wanted.reading) == ("owner", "registration") else None
 
 
 def _selecting(request: Request, names: Iterable[str]) -> Mapping[str, str]:

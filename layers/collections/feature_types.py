@@ -241,6 +241,16 @@ def shares_text(shares: Mapping[str, Interval], unattributed: Interval, sites: i
     return ", ".join(parts)
 
 
+def share_in(text: str | None, country: str) -> tuple[float, float]:
+    """Return the least and the largest percent of a country in a text of `shares_text`; 0 and 0 where it has none."""
+    for part in (text or "").split(", "):
+        owner, _, bounds = part.partition(" ")
+        if owner == country:
+            low, _, high = bounds.partition("-")
+            return float(low), float(high or low)
+    return 0.0, 0.0
+
+
 def asset_features(
     records: Records,
     owners: Callable[[str], Owners],

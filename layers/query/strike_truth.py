@@ -21,7 +21,7 @@ from layers.query.filter import Filter
 from layers.query.selection import Selection, row_mask
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
 from layers.query.strike_ties import marked, tie_of_country, tie_of_entity
-from layers.text.place_names import fold
+from layers.text.place_names import search_key
 
 #: Columns of strikes that a text is looked for in.
 TEXT_COLUMNS = ("title", "place", "region", "attacker", "damage", "id")
@@ -121,26 +121,26 @@ def surely_between(strikes: Collection, first: date | None, last: date | None) -
 
 
 def _named(strikes: Collection, text: str) -> Bools:
-    """Mark the strikes one of whose texts has every word of a text, spelled as it sounds."""
+    """Mark the strikes whose texts have every word of a text, each in one of them, as `search_key` spells them."""
     named = np.ones(len(strikes), dtype=bool)
-    for word in fold(text).split():
+    for word in search_key(text).split():
         having = np.zeros(len(strikes), dtype=bool)
         for column in TEXT_COLUMNS:
-            values = strikes.values(column).words.folded("sound", _sound)
+            values = strikes.values(column).words.folded("search", _long_search_key)
             having |= np.append(values.containing(word), False)[values.codes]
         named &= having
     return named
 
 
 def folded_texts(strikes: Collection) -> list[list[str]]:
-    """Return the texts of each strike that words are looked for in, spelled as they sound."""
+    """Return the texts of each strike that words are looked for in, as `search_key` spells them."""
     columns = [strikes.features.columns[name] for name in TEXT_COLUMNS]
-    return [[_sound(text) for text in texts if text] for texts in zip(*columns, strict=True)]
+    return [[_long_search_key(text) for text in texts if text] for texts in zip(*columns, strict=True)]
 
 
-def _sound(text: str) -> str:
-    """Fold a text of any length as `fold` does a name."""
-    return " ".join(fold(text[at : at + 200]) for at in range(0, len(text), 200))
+def _long_search_key(text: str) -> str:
+    """Return the key of a text of any length."""
+    return " ".join(search_key(text[at : at + 200]) for at in range(0, len(text), 200))
 
 
 def _carrying(collections: Collections, commodity: str) -> Bools:

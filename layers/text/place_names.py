@@ -33,6 +33,9 @@ _RULES = (
     (re.compile(r"(sh|ch|[a-z])\1+"), r"\1"),
 )
 
+#: Letters of a key that may be looked for as a part of a word.
+_SHORTEST_PART = 3
+
 #: First letters of the scripts that names are mostly in, and those after their last: Latin, Greek, Cyrillic.
 _SCRIPTS = ((0xA1, 0x250), (0x370, 0x530), (0x1E00, 0x1F00))
 
@@ -68,10 +71,27 @@ def fold(name: str) -> str:
     for comparison, not for display, and coarse on purpose; the key of a key is that key. Text beyond 200 characters is
     cut. The key is empty where the name has no letter or digit.
     """
-    text = unicodedata.normalize("NFKC", name[:MAX_LENGTH]).casefold().translate(_CYRILLIC)
+    return _sound(" ".join(_latin_words(name)))
+
+
+def search_key(text: str) -> str:
+    """Return the words of a text as they are searched: one key is in another where its word is found there.
+
+    A word is spelled as `fold` spells it, so that a part of it is found too. Where that leaves fewer than three letters
+    (``qqqqqq`` is ``k``), which are part of nearly every text, the word stands with its own letters between ``=``, and
+    is found as a whole word alone. Text beyond 200 characters is cut.
+    """
+    return " ".join(key if len(key := _sound(word)) >= _SHORTEST_PART else f"={word}=" for word in _latin_words(text))
+
+
+def _latin_words(text: str) -> list[str]:
+    text = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().translate(_CYRILLIC)
     if not text.isascii():
         text = anyascii(text).lower()
-    text = " ".join("".join(c if c.isascii() and c.isalnum() else " " for c in text.replace("'", "")).split())
+    return "".join(c if c.isascii() and c.isalnum() else " " for c in text.replace("'", "")).split()
+
+
+def _sound(text: str) -> str:
     while (again := _once(text)) != text:
         text = again
     return text

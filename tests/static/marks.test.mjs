@@ -32,11 +32,12 @@ test("the share of the chosen country fills the mark from its least to its most"
 });
 
 test("a strike surely counts unless it is a draft, or it depends on which site was hit", () => {
-  const either = row({ rests_on: "alternatives", owners: "AZ 100" });
+  const either = row({ rests_on: "alternatives", owners: "AZ 100", assets: ["x", "y"] });
   assert.equal(isSure(either, owner()), true, "some strike it was");
   assert.equal(isSure(either, owner("AZ")), true, "whichever it was");
   assert.equal(isSure(either, { role: "related", country: "AZ" }), false);
-  assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 0-100" }), owner("AZ")), false);
+  assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 0-100", assets: ["x", "y"] }), owner("AZ")), false);
+  assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 100" }), owner("AZ")), false, "one site, or none");
   assert.equal(isSure(row({ status: "draft" }), owner()), false);
   assert.equal(isSure(row(), owner("GB", { min_share: 5.5 })), false, "it may have been less than is asked");
 });

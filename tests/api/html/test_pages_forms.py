@@ -85,6 +85,13 @@ def test_frame_of_a_picture_is_in_the_world_and_holds_what_it_can(box: Any, rati
     assert east <= right + 1e-6
 
 
+@pytest.mark.parametrize(
+    ("path", "key"), [("/countries/AZ", "the share of the country"), ("/entities/socar/holdings", "Blue in")]
+)
+def test_the_key_of_a_picture_tells_what_its_symbols_are_filled_by(client: TestClient, path: str, key: str) -> None:
+    assert key in client.get(path, headers=BROWSER).text
+
+
 def test_map_of_other_collections_takes_what_selects_of_one_alone(client: TestClient) -> None:
     start = "/map?f=png&bbox=20,40,60,60&width=200"
     plain = client.get(start).content

@@ -177,6 +177,18 @@ def test_a_map_of_all_there_is_shows_it(client: TestClient) -> None:
     assert has(pixels, RU)
 
 
+def test_a_map_of_a_country_as_an_owner_is_drawn_by_its_share_and_as_a_host_by_host(client: TestClient) -> None:
+    share = tuple(bytes.fromhex(LOOK["share"]["light"][1:]))
+    drawn = f"/map?collections=strikes&country=RU&{WIDE}&width=1600"
+    owned, hosted = picture(client, drawn), picture(client, f"{drawn}&relation=host")
+    assert has(owned, share)
+    assert not has(owned, RU)
+    assert has(hosted, RU)
+    assert not has(hosted, share)
+    # What a country is by its head office is not in the text of the owners.
+    assert not has(picture(client, f"{drawn}&reading=headquarters"), share)
+
+
 def test_a_map_may_be_white_and_the_whole_map_has_a_sea(client: TestClient) -> None:
     clear = picture(client, f"/collections/strikes/map?{WIDE}")
     white = picture(client, f"/collections/strikes/map?{WIDE}&transparent=false")

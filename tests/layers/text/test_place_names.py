@@ -4,7 +4,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.text.place_names import bare, fold, is_common_noun, is_namesake, is_readable, parts, spelled, stem
+from layers.text.place_names import (
+    bare,
+    fold,
+    is_common_noun,
+    is_namesake,
+    is_readable,
+    parts,
+    search_key,
+    spelled,
+    stem,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +47,41 @@ def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
     assert stem(stem(fold(text))).count(" ") == fold(text).count(" ")
     assert spelled(spelled(text)) == spelled(text)
+
+
+_NAMES = st.text(max_size=30) | st.text("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя- cshtzkgwyjxq", max_size=30)
+
+
+@settings(max_examples=200)
+@given(text=_NAMES, word=_NAMES)
+def test_a_word_is_found_by_part_as_it_sounds_and_a_short_sound_only_whole(text: str, word: str) -> None:
+    long = [key for key in fold(word).split() if len(key) >= 3]
+    sought = search_key(word).split()
+    assert [key for key in sought if "=" not in key] == long
+    for key in sought:
+        alike = key in fold(text) if "=" not in key else key in search_key(text).split()
+        assert (key in search_key(text)) == alike
+    assert all(key in search_key(f"{text} {word} {text}") for key in sought)
+
+
+@pytest.mark.parametrize(
+    ("word", "text", "found"),
+    [
+        ("Кременчук", "Kremenchuk oil refinery", True),
+        ("remench", "Кременчуцький НПЗ, Кременчук", True),
+        ("qqqqqq", "Kirkuk, near the airport", False),
+        ("aaa", "a depot was hit", False),
+        ("BP", "BP and Shell", True),
+        ("BP", "ABPX", False),
+        ("КС", "the compressor station KS-3", True),
+        ("3", "KS-3", True),
+        ("3", "2023", False),
+        ("off", "cut off", True),
+        ("off", "of", False),
+    ],
+)
+def test_letters_that_are_in_every_text_find_none_of_them(word: str, text: str, found: bool) -> None:
+    assert all(key in search_key(text) for key in search_key(word).split()) is found
 
 
 @settings(max_examples=60)
