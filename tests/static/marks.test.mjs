@@ -48,7 +48,7 @@ test("an outline is dashed where something of the mark is in doubt", () => {
   assert.equal(outline({ status: "draft" }, owner()), "dashed");
   assert.equal(outline({ rests_on: "alternatives" }, owner()), "dashed", "which site is not settled");
   assert.equal(outline({ rests_on: "alternatives" }, { role: "host", country: "RU" }), "dashed");
-  assert.equal(outline({ rests_on: "alternatives", owners: "AZ 100" }, owner("AZ")), "solid");
+  assert.equal(outline({ rests_on: "alternatives", owners: "AZ 100", assets: ["x", "y"] }, owner("AZ")), "solid");
 });
 
 test("ties have colours by kind, those of the chosen country alone where one is", () => {
