@@ -71,8 +71,8 @@ def data_files(snapshot: Snapshot, page_of: PageOf) -> Iterator[DataFile]:
         table_about = {**about, "encoding": "utf-8", "schema": feature_schema(collection)}
         path = f"data/{collection.name}"
         yield DataFile(f"{path}.csv", partial(_written, _csv, pages), False, table_about)
-        yield DataFile(f"{path}.geojson", partial(_written, geojson.collection, pages), True, about)
-        yield DataFile(f"{path}.parquet", partial(_written, columnar.geoparquet, pages), True, about)
+        yield DataFile(f"{path}.geojson", partial(_written, geojson.FORMAT.write, pages), True, about)
+        yield DataFile(f"{path}.parquet", partial(_written, columnar.GEOPARQUET.write, pages), True, about)
 
 
 def _of_any_version(write: Callable[[], bytes], version: CitedVersion | None) -> bytes:
@@ -89,7 +89,7 @@ def _written(
 
 def _csv(page: FeaturePage) -> bytes:
     # A cell with the outline of a country is longer than a spreadsheet takes.
-    return csv.write(replace(page, representation=Representation(geometry=_has_places(page.collection))))
+    return csv.FORMAT.write(replace(page, representation=Representation(geometry=_has_places(page.collection))))
 
 
 def record_rows(table: Mapping[str, Record]) -> bytes:

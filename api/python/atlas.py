@@ -222,9 +222,8 @@ class Atlas:
         if form is None:
             raise AtlasError(f"{target.name}: expected a name that ends in one of {', '.join(FILES)}")
         query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby)
-        content = self._source.file(name, query, form)
-        with replacing(target) as fresh:
-            fresh.write_bytes(content)
+        with replacing(target) as fresh, fresh.open("wb") as out:
+            self._source.write(name, query, form, out)
         return target
 
     def select(

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import geopandas
@@ -81,8 +81,8 @@ class AtlasSource(Protocol):
     def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
         """Return who owned an asset on a day, as `/assets/{asset}/owners` answers."""
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file."""
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -135,8 +135,18 @@ class SnapshotSource:
             selection = narrowed(self.snapshot.collections, self.snapshot.registers, selection, conditions)
         return frame_of(collection, to_numpy(rows(collection, selection)))
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file.
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file, part by part.
+
+        Raises
+        ------
+        BadParameter
+            With the first parameter that cannot be read.
+        """
+        form.write_to(self.page(name, query), out)
+
+    def page(self, name: str, query: Mapping[str, str]) -> FeaturePage:
+        """Return the features of a layer that parameters of the API select, as a file has them.
 
         Raises
         ------
@@ -145,7 +155,7 @@ class SnapshotSource:
         """
         collection = self.snapshot.collections[name]
         metadata, changed = self.about.value if self.about is not None else self._unstored
-        return form.write(FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed))
+        return FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed)
 
     def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Return names and web addresses of the sources of strikes, by their ids, of those strikes that it has."""
@@ -281,8 +291,8 @@ class ServerSource:
             begin = parts.path.index("/collections/")
             page = self._read(f"{self.address}{parts.path[begin:]}?{parts.query}")
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file.
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file.
 
         Raises
         ------
@@ -294,7 +304,7 @@ class ServerSource:
         content, links = self._open(url, form.media.media_type)
         if 'rel="next"' in links:
             raise AtlasError(f"{url}: more features than the server gives at once; open the store, or select fewer")
-        return content
+        out.write(content)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
         """Return how many of the strikes that parameters select concern each country, most first.
