@@ -32,6 +32,9 @@ _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _JSON_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
 _CSV_TYPES: Mapping[str, str] = {"json": "array", "dateTime": "datetime"}
 
+#: Formats by another name than the ending: readers of tables take no lists in Parquet, and check the bytes of this one.
+_FORMATS: Mapping[str, str] = {"parquet": "geoparquet"}
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -152,7 +155,8 @@ def resource(path: str, content: bytes, about: Json) -> Json:
     stem, _, ending = path.removeprefix("data/").rpartition(".")
     name = stem.replace("/", "-") if TABLE in about else f"{stem.replace('/', '-')}-{ending}"
     digest = hashlib.sha256(content).hexdigest()
-    return {"name": name, "path": path, "format": ending, **about, "bytes": len(content), "hash": f"sha256:{digest}"}
+    form = _FORMATS.get(ending, ending)
+    return {"name": name, "path": path, "format": form, **about, "bytes": len(content), "hash": f"sha256:{digest}"}
 
 
 def descriptor(resources: Sequence[Json], sources: Mapping[str, Source], about: Json) -> bytes:
