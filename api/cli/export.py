@@ -171,7 +171,7 @@ def map_(
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
+    content = sheet.render(drawn, map_lines(snapshot.records, language), snapshot.basemap, basemap_archive(base), order)
     origin = export_origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
