@@ -514,9 +514,9 @@ class Atlas:
         strikes
             Rows of `strikes` or of a selection of them; all by default.
         engine
-            ``folium`` draws the owners and sources of each strike and chooses by days, and needs no network; of a
-            server it has the number of sources alone. ``lonboard``, where it is installed, draws points alone, but a
-            million of them.
+            ``folium`` draws the owners and sources of each strike and chooses by days, and needs no network; of more
+            than 1,000 strikes of a server it has the number of sources alone. ``lonboard``, where it is installed,
+            draws points alone, but a million of them.
 
         Returns
         -------

@@ -6,6 +6,7 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
@@ -47,6 +48,8 @@ from layers.store.store import Store
 _PAGE = 5000
 #: Features of a file that a server is asked for; it cuts that to the most that it gives.
 _MOST = 1_000_000
+#: Strikes whose sources a server is asked for, and requests to it at the same time.
+MOST_CITED, _AT_ONCE = 1000, 4
 #: Tables whose sizes describe an atlas.
 SIZED = ("strikes", "assets")
 #: Seconds that a server has to begin an answer.
@@ -331,8 +334,27 @@ class ServerSource:
         return self._answer(f"/assets/{quote(owned)}/owners", query)
 
     def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Return nothing: a layer has the number of sources alone, and each strike would be a request."""
-        return {}
+        """Return names and web addresses of the sources of strikes, by their ids.
+
+        Each strike and each source is a request, a few at once; of more strikes than `MOST_CITED` it returns nothing.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, or does not know one of them.
+        """
+        wanted = [*strikes]
+        if len(wanted) > MOST_CITED:
+            return {}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            records = dict(zip(wanted, pool.map(partial(self._record, "strikes"), wanted), strict=True))
+            names = [*dict.fromkeys(name for record in records.values() for name in record["sources"])]
+            sources = dict(zip(names, pool.map(partial(self._record, "sources"), names), strict=True))
+        cited = {name: (one["title"] or one["publisher"], one["url"] or "") for name, one in sources.items()}
+        return {key: [cited[name] for name in record["sources"]] for key, record in records.items()}
+
+    def _record(self, table: str, key: str) -> Json:
+        return self._answer(f"/records/{table}/{quote(key, safe='/')}", {"f": "json"})
 
     @property
     def snapshot(self) -> Snapshot:
