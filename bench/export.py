@@ -13,14 +13,17 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from api.formats.page import FeaturePage
 from api.formats.registry import FILES
-from api.python.sources import SnapshotSource, of_store
+from api.python.sources import of_store
 
 #: Drivers of ogr2ogr by the ending of the file, with options that make it write what the atlas writes.
 DRIVERS = {
@@ -43,11 +46,12 @@ def _resident(field: str) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith(f"{field}:"))
 
 
-def _written(source: SnapshotSource, layer: str, path: Path) -> tuple[float, float, int]:
+def _written(page: FeaturePage, path: Path) -> tuple[float, float, int]:
     """Write a layer, and return seconds of processor, bytes of memory at the most, and bytes of the file."""
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the most from now on
     before, worked = _resident("VmRSS"), _worked(resource.RUSAGE_SELF)
-    path.write_bytes(source.file(layer, {}, FILES[path.suffix[1:]]))
+    with path.open("wb") as out:
+        FILES[path.suffix[1:]].write_to(page, out)
     return _worked(resource.RUSAGE_SELF) - worked, _resident("VmHWM") - before, path.stat().st_size
 
 
@@ -93,6 +97,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--layer", default="strikes")
+    parser.add_argument("--times", type=int, default=1, help="write each feature so often; then without ogr2ogr")
+    parser.add_argument("--forms", nargs="*", default=("gpkg", *(name for name in FILES if name != "gpkg")))
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
     given = parser.parse_args()
     source = of_store(given.folder / "world.gpkg", given.basemap)
@@ -103,10 +109,14 @@ def main() -> None:
         f"{len(layer):,} {given.layer}, {len(layer.columns)} columns; with them {_resident('VmRSS') / _MB:.0f} MB"
     )
     table = Table("form", "s", "MB more", "file MB", "ogr2ogr s", "MB", "file MB", "times")
-    for ending in ("gpkg", *(name for name in FILES if name != "gpkg")):
+    page = source.page(given.layer, {})
+    page = replace(page, rows=np.tile(page.rows, given.times))
+    for ending in given.forms:
         own = given.folder / f"{given.layer}.{ending}"
-        seconds, memory, size = _in_a_process(_written, source, given.layer, own)
-        copy = _copied(given.folder / f"{given.layer}.gpkg", given.layer, given.folder / f"copy.{ending}")
+        seconds, memory, size = _in_a_process(_written, page, own)
+        copy = None
+        if given.times == 1:
+            copy = _copied(given.folder / f"{given.layer}.gpkg", given.layer, given.folder / f"copy.{ending}")
         row = [ending, f"{seconds:.2f}", f"{memory / _MB:.0f}", f"{size / _MB:.1f}"]
         if copy is not None:
             row += [f"{copy[0]:.2f}", f"{copy[1] / _MB:.0f}", f"{copy[2] / _MB:.1f}", f"{seconds / copy[0]:.1f}"]

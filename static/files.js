@@ -34,8 +34,8 @@ let atlas = null;
 function everything() {
   atlas ??= part("strikes").then((read) => {
     learnFiles(read.files);
-    const empty = Object.fromEntries(read.columns.map((name) => [name, null]));
-    return { ...read, rows: read.rows.map((row) => ({ ...empty, ...row })) };
+    const columns = Object.entries(read.columns);
+    return { ...read, rows: read.columns.id.map((_, number) => Object.fromEntries(columns.map(([name, values]) => [name, values[number]]))) };
   });
   atlas.catch(() => (atlas = null));
   return atlas;

@@ -114,7 +114,8 @@ def dossier(
             bbox=box or box_around(places), fmt="pdf", language=language, country=owner,
             origin=replace(origin, remarks=summary(version.disclosure, language), retracted=0),
         )  # fmt: skip
-        picture = dossier_map(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
+        lines = map_lines(snapshot.records, language)
+        picture = dossier_map(drawn, lines, snapshot.basemap, basemap_archive(base), order)
     listed = content.map_order(picture.drawn if picture else [], selection)
     listed = listed or [one.strike.id for one in chosen]
     wanted = content.DossierOrder(

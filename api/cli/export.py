@@ -5,12 +5,14 @@ What draws is imported where it is needed: fonts and folium take a second that n
 
 from __future__ import annotations
 
+import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
 
 import numpy as np
 import shapely
@@ -169,7 +171,7 @@ def map_(
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    content = sheet.render(drawn, map_lines(snapshot.records), snapshot.basemap, basemap_archive(base), order)
+    content = sheet.render(drawn, map_lines(snapshot.records, language), snapshot.basemap, basemap_archive(base), order)
     origin = export_origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
@@ -399,15 +401,25 @@ class ExportTarget:
         return self.path == _STANDARD_OUTPUT or is_stream(self.path)
 
 
-def write_export(target: ExportTarget, content: bytes, origin: ExportOrigin) -> None:
-    """Write an export with its manifest, and say what was written."""
+def write_export(target: ExportTarget, content: bytes | Callable[[BinaryIO], None], origin: ExportOrigin) -> None:
+    """Write an export, or have it written, with its manifest, and say what was written."""
     if target.path == _STANDARD_OUTPUT:
-        sys.stdout.buffer.write(content)
+        with tempfile.TemporaryFile() as whole:  # forms with an index at their end ask where they are in the file
+            _write_content(content, whole)
+            whole.seek(0)
+            shutil.copyfileobj(whole, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return
-    with replacing_export(target.path, origin if target.with_manifest else None) as fresh:
-        fresh.write_bytes(content)
+    with replacing_export(target.path, origin if target.with_manifest else None) as fresh, fresh.open("wb") as out:
+        _write_content(content, out)
     _said(target)
+
+
+def _write_content(content: bytes | Callable[[BinaryIO], None], out: BinaryIO) -> None:
+    if isinstance(content, bytes):
+        out.write(content)
+    else:
+        content(out)
 
 
 def _write_layer(
@@ -422,7 +434,7 @@ def _write_layer(
     cited = _cited(version.snapshot, [layer], box)
     origin = export_origin(command, opened, version, {"layer": layer, "bbox": box}, cited)
     page = _page(opened, version, layer, box)
-    write_export(target, form.write(page), origin)
+    write_export(target, partial(form.write_to, page), origin)
     return page
 
 

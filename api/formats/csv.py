@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import orjson
@@ -27,7 +26,7 @@ _BOM = b"\xef\xbb\xbf"
 _POSITION = ("lon", "lat")
 
 
-def write(page: FeaturePage) -> bytes:
+def write(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as UTF-8 with a header line, in the order of its rows.
 
     Points in lon/lat are in the columns ``lon`` and ``lat`` too; ``geometry`` is WKT in the requested system, its
@@ -36,20 +35,22 @@ def write(page: FeaturePage) -> bytes:
     """
     import pyarrow.csv
 
-    table = _guarded(arrow_columns(page, lists_as_json=True))
-    if page.representation.geometry:
-        table = _with_places(table, page)
-    body = io.BytesIO()
-    if table.num_columns:
-        options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
-        body.write((",".join(table.column_names) + "\n").encode())
-        pyarrow.csv.write_csv(table, body, options)
-    return body.getvalue()
+    options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
+    for number, part in enumerate(page.parts()):
+        table = _guarded(arrow_columns(part, lists_as_json=True))
+        if page.representation.geometry:
+            table = _with_places(table, part)
+        if not table.num_columns:
+            return
+        if number == 0:
+            out.write((",".join(table.column_names) + "\n").encode())
+        pyarrow.csv.write_csv(table, out, options)
 
 
-def write_with_bom(page: FeaturePage) -> bytes:
+def write_with_bom(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as `write` does, after the mark by which Excel knows UTF-8."""
-    return _BOM + write(page)
+    out.write(_BOM)
+    write(page, out)
 
 
 def _guarded(table: pa.Table) -> pa.Table:
@@ -117,6 +118,10 @@ def metadata(page: FeaturePage) -> bytes:
     return orjson.dumps(document, option=orjson.OPT_INDENT_2)
 
 
+def _write_metadata(page: FeaturePage, out: BinaryIO) -> None:
+    out.write(metadata(page))
+
+
 def metadata_beside(path: Path) -> Path:
     """Where readers look for the metadata of a CSV file (CSVW, Model for Tabular Data, 5.3)."""
     return path.with_name(f"{path.name}-metadata.json")
@@ -128,4 +133,4 @@ def _datatype(name: str) -> Json:
 
 FORMAT = FeatureFormat(MediaFormat("csv", "text/csv", "CSV"), write)
 WITH_BOM = FeatureFormat(MediaFormat("csv-bom", "text/csv;charset=utf-8", "CSV for Excel"), write_with_bom)
-METADATA = FeatureFormat(MediaFormat("csvw", "application/csvm+json", "metadata of CSV"), metadata)
+METADATA = FeatureFormat(MediaFormat("csvw", "application/csvm+json", "metadata of CSV"), _write_metadata)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import BinaryIO
 
 import orjson
 
@@ -14,9 +15,23 @@ from geo import geojson
 _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
 
 
-def collection(page: FeaturePage) -> bytes:
+def collection(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as a FeatureCollection."""
-    return geojson.collection(features(page), page.collection_members)
+    write_collection(page, out, features, page.collection_members)
+
+
+def write_collection(
+    page: FeaturePage,
+    out: BinaryIO,
+    render: Callable[[FeaturePage], Sequence[bytes]],
+    members: Mapping[str, object],
+) -> None:
+    """Write a FeatureCollection of what a function makes of the features of a page, with other members before it."""
+    end = b"]}"
+    out.write(geojson.collection((), members).removesuffix(end))
+    for number, part in enumerate(page.parts()):
+        out.write(b"," * bool(number) + b",".join(render(part)))
+    out.write(end)
 
 
 def feature(page: FeaturePage) -> bytes:
@@ -39,9 +54,10 @@ def features(page: FeaturePage) -> Sequence[bytes]:
     ]
 
 
-def text_sequence(page: FeaturePage) -> bytes:
+def text_sequence(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as a sequence of features (RFC 8142), which has no place for what is said of all of them."""
-    return b"".join(b"\x1e%b\n" % feature for feature in features(page))
+    for part in page.parts():
+        out.writelines(b"\x1e%b\n" % feature for feature in features(part))
 
 
 def _shapes(page: FeaturePage, whole: list[bytes]) -> list[bytes]:

@@ -5,19 +5,17 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
-import tempfile
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
-import shapely
 
 from api.exports.errors import ExportError
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.property_types import GEOMETRY_TYPES, property_types
-from api.formats.table import GEOMETRY, geometry_type, in_file_order, write_layer
+from api.formats.table import GEOMETRY, in_file_order, through_file, write_layer
 from api.requests.negotiation import MediaFormat
 from api.styles import qml
 from layers.filesystem.atomic_file import replacing
@@ -55,12 +53,10 @@ CREATE TABLE layer_styles (
 _METADATA_EXTENSION = "http://www.geopackage.org/spec140/#extension_metadata"
 
 
-def write(page: FeaturePage) -> bytes:
+def write(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as GeoPackage 1.4 of one layer; equal pages give equal bytes."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "page.gpkg"
+    with through_file(out, "page.gpkg") as path:
         write_file([page], path)
-        return path.read_bytes()
 
 
 def write_file(pages: Sequence[FeaturePage], path: Path) -> None:
@@ -94,22 +90,20 @@ def write_file(pages: Sequence[FeaturePage], path: Path) -> None:
 
 def _write_layer(page: FeaturePage, path: Path) -> int:
     """Write one layer, and return how many of its rows have a geometry."""
-    rows, shapes = in_file_order(page)
+    ordered, survey = in_file_order(page)
     options: dict[str, Any] = {} if path.exists() else {"VERSION": "1.4"}
     write_layer(
         path,
         "GPKG",
-        page,
-        rows,
-        shapes,
-        geometry_type(page, shapes),
+        ordered,
+        survey.declared(page),
         SPATIAL_INDEX="YES",
         GEOMETRY_NAME=GEOMETRY,
         IDENTIFIER=page.collection.title,
         DESCRIPTION=page.collection.description,
         **options,
     )
-    return int((~(shapely.is_missing(shapes) | shapely.is_empty(shapes))).sum())
+    return int(survey.placed.sum())
 
 
 def _describe(base: sqlite3.Connection, pages: Sequence[FeaturePage]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -23,9 +23,9 @@ JSONFG = MediaFormat(
 )
 
 
-def collection(page: FeaturePage) -> bytes:
+def collection(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as a JSON-FG feature collection."""
-    return geojson.collection(features(page), {**_root(page), **page.collection_members})
+    plain.write_collection(page, out, features, {**_root(page), **page.collection_members})
 
 
 def feature(page: FeaturePage) -> bytes:

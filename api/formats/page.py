@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import io
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import BinaryIO
 
 from api.formats.file_metadata import FileMetadata
 from api.http.json import Json
@@ -18,6 +20,8 @@ from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
 
 Link = Mapping[str, str]
+#: Rows that are written at once, so that memory does not grow with a file; also those of a row group of GeoParquet.
+PART_ROWS = 16_384
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,11 @@ class FeaturePage:
         wanted = self.representation.properties
         return tuple(column.name for column in self.collection.columns if wanted is None or column.name in wanted)
 
+    def parts(self, size: int = PART_ROWS) -> Iterator[FeaturePage]:
+        """Give the page in parts of at most ``size`` rows, in order; of a page without rows, one that has none."""
+        for begin in range(0, max(len(self.rows), 1), size):
+            yield replace(self, rows=self.rows[begin : begin + size])
+
     def shapes(self) -> Objects:
         """Return the geometry of each row, shape (n,), in the coordinate system of the representation.
 
@@ -117,12 +126,19 @@ class FeatureFormat:
     ----------
     media
         Its name, media type and title.
-    write
-        Writes a page of a collection as bytes.
+    write_to
+        Writes a page of a collection to an open file, part by part: what it holds does not grow with the page, but for
+        some bytes a row where rows are ordered in space.
     write_feature
         Writes the one feature of a page; ``None`` where single features do not have the format.
     """
 
     media: MediaFormat
-    write: Callable[[FeaturePage], bytes]
+    write_to: Callable[[FeaturePage, BinaryIO], None]
     write_feature: Callable[[FeaturePage], bytes] | None = None
+
+    def write(self, page: FeaturePage) -> bytes:
+        """Write a page of a collection as bytes."""
+        body = io.BytesIO()
+        self.write_to(page, body)
+        return body.getvalue()

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import io
 import re
 import shutil
 import tempfile
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import shapely
@@ -30,7 +29,7 @@ _NO_TIME = (1980, 1, 1, 0, 0, 0)
 _WORKBOOK, _SHEET = "xl/workbook.xml", re.compile(rb"<sheet [^<>]*/>")
 
 
-def write(page: FeaturePage) -> bytes:
+def write(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as XLSX, in the order of its rows.
 
     The sheet of features has the columns and, where places are lon/lat, the points as ``lon`` and ``lat``; a cell
@@ -54,8 +53,22 @@ def write(page: FeaturePage) -> bytes:
         about = {"what": [name for name, _ in lines], "is": [text for _, text in lines]}
         # To add a sheet GDAL reads those that there are, and writes all anew: the short one is there first.
         write_arrow(pa.table(about), path, driver="XLSX", layer="about", geometry_type=None)
-        write_layer(path, "XLSX", page, page.rows, None, None, more=_points(page), append=True, has_empty=False)
-        return _finished(path)
+        write_layer(path, "XLSX", page, None, _cells, append=True)
+        _finish(path, out)
+
+
+def _cells(part: FeaturePage, table: pa.Table) -> pa.Table:
+    """Add the points of a part to its columns; the form does not tell an empty text from none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    for at, column in enumerate(table.columns):
+        if pa.types.is_string(column.type):
+            values = pc.if_else(pc.equal(column, ""), pa.scalar(None, pa.string()), column)
+            table = table.set_column(at, table.field(at), values)
+    for name, axis in _points(part).items():
+        table = table.append_column(name, axis)
+    return table
 
 
 def _points(page: FeaturePage) -> dict[str, pa.Array]:
@@ -71,10 +84,9 @@ def _points(page: FeaturePage) -> dict[str, pa.Array]:
     }
 
 
-def _finished(path: Path) -> bytes:
-    """Return the archive with the features as its first sheet, and without the times of its parts."""
-    body = io.BytesIO()
-    with zipfile.ZipFile(path) as written, zipfile.ZipFile(body, "w", zipfile.ZIP_DEFLATED) as finished:
+def _finish(path: Path, out: BinaryIO) -> None:
+    """Write the archive with the features as its first sheet, and without the times of its parts."""
+    with zipfile.ZipFile(path) as written, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as finished:
         for part in written.infolist():
             info = zipfile.ZipInfo(part.filename, _NO_TIME)
             info.compress_type, info.file_size = zipfile.ZIP_DEFLATED, part.file_size
@@ -84,7 +96,6 @@ def _finished(path: Path) -> bytes:
             # The sheet of features is some 1 kB a row: it is never in memory as a whole.
             with written.open(part) as source, finished.open(info, "w") as target:
                 shutil.copyfileobj(source, target)
-    return body.getvalue()
 
 
 def _features_first(workbook: bytes) -> bytes:

@@ -32,6 +32,9 @@ _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
 _JSON_TYPES = frozenset({"string", "number", "integer", "boolean", "array", "object"})
 _CSV_TYPES: Mapping[str, str] = {"json": "array", "dateTime": "datetime"}
 
+#: Formats by another name than the ending: readers of tables take no lists in Parquet, and check the bytes of this one.
+_FORMATS: Mapping[str, str] = {"parquet": "geoparquet"}
+
 
 @dataclass(frozen=True)
 class DataFile:
@@ -71,8 +74,8 @@ def data_files(snapshot: Snapshot, page_of: PageOf) -> Iterator[DataFile]:
         table_about = {**about, "encoding": "utf-8", "schema": feature_schema(collection)}
         path = f"data/{collection.name}"
         yield DataFile(f"{path}.csv", partial(_written, _csv, pages), False, table_about)
-        yield DataFile(f"{path}.geojson", partial(_written, geojson.collection, pages), True, about)
-        yield DataFile(f"{path}.parquet", partial(_written, columnar.geoparquet, pages), True, about)
+        yield DataFile(f"{path}.geojson", partial(_written, geojson.FORMAT.write, pages), True, about)
+        yield DataFile(f"{path}.parquet", partial(_written, columnar.GEOPARQUET.write, pages), True, about)
 
 
 def _of_any_version(write: Callable[[], bytes], version: CitedVersion | None) -> bytes:
@@ -89,7 +92,7 @@ def _written(
 
 def _csv(page: FeaturePage) -> bytes:
     # A cell with the outline of a country is longer than a spreadsheet takes.
-    return csv.write(replace(page, representation=Representation(geometry=_has_places(page.collection))))
+    return csv.FORMAT.write(replace(page, representation=Representation(geometry=_has_places(page.collection))))
 
 
 def record_rows(table: Mapping[str, Record]) -> bytes:
@@ -152,7 +155,8 @@ def resource(path: str, content: bytes, about: Json) -> Json:
     stem, _, ending = path.removeprefix("data/").rpartition(".")
     name = stem.replace("/", "-") if TABLE in about else f"{stem.replace('/', '-')}-{ending}"
     digest = hashlib.sha256(content).hexdigest()
-    return {"name": name, "path": path, "format": ending, **about, "bytes": len(content), "hash": f"sha256:{digest}"}
+    form = _FORMATS.get(ending, ending)
+    return {"name": name, "path": path, "format": form, **about, "bytes": len(content), "hash": f"sha256:{digest}"}
 
 
 def descriptor(resources: Sequence[Json], sources: Mapping[str, Source], about: Json) -> bytes:

@@ -14,7 +14,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
@@ -44,20 +44,25 @@ class PublishedFile:
         Gives its bytes, cited by a version of the data; ``None`` is the newest.
     cited
         Whether its bytes name that version. Such a file is left alone while it says the same of a later one.
+    follows
+        Digest of all that its bytes follow from but that version: while it is the same they are not rendered again.
+        ``None`` where nobody knows.
     """
 
     path: str
     render: Callable[[CitedVersion | None], bytes]
     cited: bool = False
+    follows: str | None = None
 
 
 @dataclass(frozen=True)
 class ManifestEntry:
-    """What a manifest says of a file: digest, size, and the change that it is cited by, where it is cited."""
+    """What a manifest says of a file: digest, size, the change that it is cited by, and what it follows from."""
 
     sha256: str
     size: int
     change: int | None = None
+    follows: str | None = None
 
 
 @dataclass
@@ -91,6 +96,8 @@ class PublishedFolder:
             If there is something else.
         """
         self.path = path
+        #: The version that was published, as its manifest names it; empty where there is none.
+        self.history: Json = {}
         self.before = self._read()
         if self.before is None and path.exists() and (not path.is_dir() or any(path.iterdir())):
             raise FileExistsError(f"{path} is no folder that was published before, and is not empty")
@@ -102,11 +109,17 @@ class PublishedFolder:
         try:
             document = orjson.loads(manifest.read_bytes())
             files = {path: ManifestEntry(**entry) for path, entry in document["files"].items()}
+            self.history = dict(document.get("history", {}))
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise ExportError(f"{manifest} is no manifest of published files: {error}") from error
         if document.get("form") != _FORM or not all(map(is_safe, files)):
             raise ExportError(f"{manifest} is of another version of the program, or names files elsewhere")
         return files
+
+    def forget(self) -> None:
+        """Forget what files follow from, so that each is rendered and held against what there is."""
+        if self.before is not None:
+            self.before = {path: replace(entry, follows=None) for path, entry in self.before.items()}
 
     def publish(
         self,
@@ -155,21 +168,25 @@ class PublishedFolder:
         if not is_safe(file.path) or file.path in done.files or file.path == MANIFEST:
             raise ExportError(f"{file.path!r} is no name of a file to be published, or that of two")
         present, known = self._present(file.path), (self.before or {}).get(file.path)
+        if known is not None and known.follows is not None and known.follows == file.follows and _is_as(known, present):
+            done.files[file.path] = known
+            return
         if file.cited and known is not None and known.change is not None and known.change <= version.change:
             content = file.render(CitedVersion(known.change, day_of(known.change)))
             if content == present:
-                done.files[file.path] = ManifestEntry(known.sha256, known.size, known.change)
+                done.files[file.path] = replace(known, follows=file.follows)
                 return
         content = file.render(version if file.cited else None)
         digest = hashlib.sha256(content).hexdigest()
-        done.files[file.path] = ManifestEntry(digest, len(content), version.change if file.cited else None)
+        change = version.change if file.cited else None
+        done.files[file.path] = ManifestEntry(digest, len(content), change, file.follows)
         if content == present:
             return
         done.written.append(file.path)
         if aside is not None:
             target = aside / file.path
             target.parent.mkdir(parents=True, exist_ok=True)
-            write_file(target, content, durable=False)
+            target.write_bytes(content)
 
     def _present(self, path: str) -> bytes | None:
         file = self.path / path
@@ -214,9 +231,12 @@ class PublishedFolder:
             folder.rmdir()
 
 
+def _is_as(known: ManifestEntry, present: bytes | None) -> bool:
+    return present is not None and hashlib.sha256(present).hexdigest() == known.sha256
+
+
 def _entry(entry: ManifestEntry) -> Json:
-    values: Json = {"sha256": entry.sha256, "size": entry.size}
-    return values if entry.change is None else {**values, "change": entry.change}
+    return {name: value for name, value in asdict(entry).items() if value is not None}
 
 
 def is_safe(path: str) -> bool:

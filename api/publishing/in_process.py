@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
 
+from anyio.from_thread import start_blocking_portal
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Scope
@@ -41,12 +43,15 @@ class InProcess:
     app: ASGIApp
     base: str
     spoken: tuple[str, ...]
-    _loop: asyncio.AbstractEventLoop = field(default_factory=asyncio.new_event_loop)
+    _ended: ExitStack = field(default_factory=ExitStack)
+
+    def __post_init__(self) -> None:
+        """Begin the loop that requests run in: one for all of them, so that they share its threads."""
+        self._portal = self._ended.enter_context(start_blocking_portal())
 
     def close(self) -> None:
-        """End the loop that requests run in."""
-        self._loop.run_until_complete(self._loop.shutdown_default_executor())
-        self._loop.close()
+        """End that loop."""
+        self._ended.close()
 
     def get(self, path: str, form: str, language: str, query: str = "", cited: CitedVersion | None = None) -> bytes:
         """Return the body of an answer.
@@ -67,7 +72,7 @@ class InProcess:
         NotAnswered
             If the answer is not 200.
         """
-        status, body = self._loop.run_until_complete(self._response(self._scope(path, form, language, query, cited)))
+        status, body = self._portal.call(self._response, self._scope(path, form, language, query, cited))
         if status != 200:
             raise NotAnswered(f"{path}?{query}: {status} {body[:200]!r}")
         return body

@@ -68,10 +68,15 @@ def strike_rows(snapshot: Snapshot) -> Json:
     features = [orjson.loads(strikes.fragments[row]) for row in order]
     struck = {asset for feature in features for asset in feature["properties"]["assets"]}
     commodity = dict(zip(assets.ids, assets.features.columns["commodity"], strict=True))
+    named_columns = [name for name in StrikeFeature.model_fields if name != "id"]
     named = {"strikes": strikes.ids, "assets": assets.ids, "entities": snapshot.records.entities}
     return {
-        "columns": ["geometry", *StrikeFeature.model_fields],
-        "rows": [_row(feature) for feature in features],
+        # Values of a column are alike: together they pack to half of what they take row by row.
+        "columns": {
+            "geometry": [feature["geometry"] for feature in features],
+            "id": [feature["id"] for feature in features],
+            **{name: [feature["properties"][name] for feature in features] for name in named_columns},
+        },
         "countries": {
             "owners": {reading: _by_country(snapshot, place, reading=reading) for reading in _READINGS},
             "others": {kind: _by_country(snapshot, place, relation=kind) for kind in _OTHERS},
@@ -86,11 +91,6 @@ def strike_rows(snapshot: Snapshot) -> Json:
         "negligible": NEGLIGIBLE,
         "rounding": ROUNDING,
     }
-
-
-def _row(feature: Json) -> Json:
-    values = {**feature["properties"], "id": feature["id"], "geometry": feature["geometry"]}
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _by_country(snapshot: Snapshot, place: Mapping[int, int], **wanted: Any) -> Json:

@@ -13,6 +13,7 @@ from api.http.links import item_path
 from api.publishing.addresses import language_folder, subject_name
 from api.publishing.directory import PublishedFile
 from api.publishing.in_process import InProcess
+from api.publishing.subject_digests import SubjectDigests
 from api.requests.corrections_query import LIMIT_MAX, corrections_query
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
@@ -26,6 +27,7 @@ class Answers:
     app: FastAPI
     view: ServedVersion
     languages: Sequence[str]
+    digests: SubjectDigests
 
     def __iter__(self) -> Iterator[PublishedFile]:
         for language in self.languages:
@@ -43,19 +45,22 @@ class Answers:
         """The pages of strikes, sites, owners and countries, and the answers that the map shows of them."""
         records = self.view.snapshot.records
         for key in records.strikes:
-            name = subject_name("strikes", key)
-            yield self._file(language, f"{name}.html", item_path("strikes", key), "html", cited=True)
-            yield self._file(language, f"{name}.json", f"/strikes/{quote(key, safe='/')}/attribution", "json")
+            name, follows = subject_name("strikes", key), self.digests.of_strike(key)
+            path = f"/strikes/{quote(key, safe='/')}/attribution"
+            yield self._file(language, f"{name}.html", item_path("strikes", key), "html", cited=True, follows=follows)
+            yield self._file(language, f"{name}.json", path, "json", follows=follows)
         for key in records.assets:
-            page = f"{subject_name('assets', key)}.html"
-            yield self._file(language, page, item_path("assets", key), "html", cited=True)
+            page, follows = f"{subject_name('assets', key)}.html", self.digests.of_asset(key)
+            yield self._file(language, page, item_path("assets", key), "html", cited=True, follows=follows)
         for key in records.entities:
             name, path = subject_name("entities", key), f"/entities/{quote(key, safe='/')}/holdings"
-            yield self._file(language, f"{name}.html", path, "html", cited=True)
-            yield self._file(language, f"{name}.json", path, "json")
+            follows = self.digests.of_entity(key)
+            yield self._file(language, f"{name}.html", path, "html", cited=True, follows=follows)
+            yield self._file(language, f"{name}.json", path, "json", follows=follows)
         for key in self.view.snapshot.collections["countries"].ids:
-            yield self._file(language, f"countries/{key}.html", f"/countries/{key}", "html", cited=True)
-            yield self._file(language, f"countries/{key}.json", f"/countries/{key}", "json")
+            name, path, known = f"countries/{key}", f"/countries/{key}", self.digests.of_country(key)
+            yield self._file(language, f"{name}.html", path, "html", cited=True, follows=known)
+            yield self._file(language, f"{name}.json", path, "json", follows=known)
 
     def _corrections(self, language: str) -> Iterator[PublishedFile]:
         """The corrections log by pages, each as a page, as JSON and as a feed, and each entry by itself."""
@@ -74,7 +79,14 @@ class Answers:
             name = f"corrections/before-{below}"
 
     def _file(
-        self, language: str, path: str, asked: str, form: str, query: str = "", cited: bool = False
+        self,
+        language: str,
+        path: str,
+        asked: str,
+        form: str,
+        query: str = "",
+        cited: bool = False,
+        follows: str | None = None,
     ) -> PublishedFile:
         render = partial(self.asked.get, asked, form, language, query)
-        return PublishedFile(f"{language_folder(language)}{path}", render, cited)
+        return PublishedFile(f"{language_folder(language)}{path}", render, cited, follows)

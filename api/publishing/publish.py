@@ -25,6 +25,7 @@ from api.publishing.directory import Publication, PublishedFile, PublishedFolder
 from api.publishing.in_process import InProcess
 from api.publishing.map_files import map_files
 from api.publishing.pages import Answers
+from api.publishing.subject_digests import SubjectDigests, digest_of, tiles_digest
 from api.serializers.policy import attribution_text, summary
 from api.server.build_id import program_version, sources
 from api.server.live_snapshot import LiveSnapshot
@@ -38,6 +39,7 @@ from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.query.selection import Selection
 from layers.sources.data_package import TABLE
+from layers.store.history_pages import last_changed
 from layers.store.store import Store
 
 
@@ -89,6 +91,8 @@ class PublishedAtlas:
             If the folder is something else, or cannot be written.
         """
         target = PublishedFolder(folder)
+        if target.history != self._history(target.history.get("change", 0)):
+            target.forget()  # it is of another store, or of another history of it
         with closing(self._site):
             files = [*self._files()]
             counted = _counted(files, progress)
@@ -99,15 +103,38 @@ class PublishedAtlas:
         return CitedVersion(self._view.snapshot.seq, self._view.snapshot.data_date)
 
     def _about(self) -> Json:
-        head = self.store.head(self._version.change)
         return {
             "program": f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
             "address": self.order.base,
             "languages": list(self.order.languages),
-            "history": {"change": head.seq, "hash": head.hash, "at": head.at},
+            "history": self._history(self._version.change),
             "day": self._version.day.isoformat(),
             "policy": self._view.disclosure.policy.digest,
         }
+
+    def _history(self, change: int) -> Json:
+        head = self.store.head(change)
+        return {"change": head.seq, "hash": head.hash, "at": head.at}
+
+    @cached_property
+    def _digests(self) -> SubjectDigests:
+        """What files about subjects follow from: rows and times of records, and what is the same for all of them.
+
+        A source is in no row. So one that changed after it was published counts for all; one that is new is cited by
+        records that changed.
+        """
+        snapshot, edited = self._view.snapshot, self.store.last_external_edit()
+        with self.store.reading() as connection:
+            source = last_changed(connection, "sources", snapshot.seq)
+        ground = {
+            **{name: said for name, said in self._about().items() if name not in ("history", "day")},
+            "countries": dict(snapshot.country_names),
+            "attribution": [self._attribution(language) for language in self.order.languages],
+            "settings": [self.settings.licence, self.settings.attribution, self.settings.limit_max],
+            "source": source,
+            "unrecorded": str(edited),
+        }
+        return SubjectDigests(snapshot, digest_of((orjson.dumps(ground, option=orjson.OPT_SORT_KEYS),)))
 
     def _files(self) -> Iterator[PublishedFile]:
         yield from self._data()
@@ -116,7 +143,7 @@ class PublishedAtlas:
             yield PublishedFile(path, _uncited(write))
         for path, content in site_files.static_files(self.settings.static):
             yield _fixed(path, content)
-        answers = [*Answers(self._site, self._app, self._view, self.order.languages)]
+        answers = [*Answers(self._site, self._app, self._view, self.order.languages, self._digests)]
         yield from answers
         for language in self.order.languages:
             folder = language_folder(language)
@@ -174,8 +201,10 @@ class PublishedAtlas:
 
     def _tiles(self) -> Iterator[PublishedFile]:
         for collection in self._view.snapshot.layers.values():
-            draw = partial(tiles.collection_archive, collection, self._attribution(ENGLISH))
-            yield PublishedFile(f"tiles/{collection.name}.pmtiles", _uncited(draw))
+            attribution = self._attribution(ENGLISH)
+            draw = partial(tiles.collection_archive, collection, attribution)
+            follows = tiles_digest(collection, f"{self._about()['program']} {attribution}")
+            yield PublishedFile(f"tiles/{collection.name}.pmtiles", _uncited(draw), follows=follows)
         archive = self._atlas.base_archive
         drawn = self._drawn_basemap if archive is None else archive.path.read_bytes
         yield PublishedFile("tiles/basemap.pmtiles", _uncited(drawn))

@@ -222,9 +222,8 @@ class Atlas:
         if form is None:
             raise AtlasError(f"{target.name}: expected a name that ends in one of {', '.join(FILES)}")
         query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby)
-        content = self._source.file(name, query, form)
-        with replacing(target) as fresh:
-            fresh.write_bytes(content)
+        with replacing(target) as fresh, fresh.open("wb") as out:
+            self._source.write(name, query, form, out)
         return target
 
     def select(
@@ -515,9 +514,9 @@ class Atlas:
         strikes
             Rows of `strikes` or of a selection of them; all by default.
         engine
-            ``folium`` draws the owners and sources of each strike and chooses by days, and needs no network; of a
-            server it has the number of sources alone. ``lonboard``, where it is installed, draws points alone, but a
-            million of them.
+            ``folium`` draws the owners and sources of each strike and chooses by days, and needs no network; of more
+            than 1,000 strikes of a server it has the number of sources alone. ``lonboard``, where it is installed,
+            draws points alone, but a million of them.
 
         Returns
         -------

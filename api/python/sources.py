@@ -6,11 +6,12 @@ import http.client
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import Protocol
+from typing import BinaryIO, Protocol
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import geopandas
@@ -47,6 +48,8 @@ from layers.store.store import Store
 _PAGE = 5000
 #: Features of a file that a server is asked for; it cuts that to the most that it gives.
 _MOST = 1_000_000
+#: Strikes whose sources a server is asked for, and requests to it at the same time.
+MOST_CITED, _AT_ONCE = 1000, 4
 #: Tables whose sizes describe an atlas.
 SIZED = ("strikes", "assets")
 #: Seconds that a server has to begin an answer.
@@ -81,8 +84,8 @@ class AtlasSource(Protocol):
     def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
         """Return who owned an asset on a day, as `/assets/{asset}/owners` answers."""
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file."""
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file."""
 
     @property
     def snapshot(self) -> Snapshot:
@@ -135,8 +138,18 @@ class SnapshotSource:
             selection = narrowed(self.snapshot.collections, self.snapshot.registers, selection, conditions)
         return frame_of(collection, to_numpy(rows(collection, selection)))
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file.
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file, part by part.
+
+        Raises
+        ------
+        BadParameter
+            With the first parameter that cannot be read.
+        """
+        form.write_to(self.page(name, query), out)
+
+    def page(self, name: str, query: Mapping[str, str]) -> FeaturePage:
+        """Return the features of a layer that parameters of the API select, as a file has them.
 
         Raises
         ------
@@ -145,7 +158,7 @@ class SnapshotSource:
         """
         collection = self.snapshot.collections[name]
         metadata, changed = self.about.value if self.about is not None else self._unstored
-        return form.write(FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed))
+        return FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed)
 
     def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Return names and web addresses of the sources of strikes, by their ids, of those strikes that it has."""
@@ -273,8 +286,8 @@ class ServerSource:
             begin = parts.path.index("/collections/")
             page = self._read(f"{self.address}{parts.path[begin:]}?{parts.query}")
 
-    def file(self, name: str, query: Mapping[str, str], form: FeatureFormat) -> bytes:
-        """Return the features of a layer that parameters of the API select, as a file.
+    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
+        """Write the features of a layer that parameters of the API select to an open file.
 
         Raises
         ------
@@ -286,7 +299,7 @@ class ServerSource:
         content, links = self._open(url, form.media.media_type)
         if 'rel="next"' in links:
             raise AtlasError(f"{url}: more features than the server gives at once; open the store, or select fewer")
-        return content
+        out.write(content)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
         """Return how many of the strikes that parameters select concern each country, most first.
@@ -313,8 +326,27 @@ class ServerSource:
         return self._answer(f"/assets/{quote(owned)}/owners", query)
 
     def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Return nothing: a layer has the number of sources alone, and each strike would be a request."""
-        return {}
+        """Return names and web addresses of the sources of strikes, by their ids.
+
+        Each strike and each source is a request, a few at once; of more strikes than `MOST_CITED` it returns nothing.
+
+        Raises
+        ------
+        AtlasError
+            If the server cannot be reached, or does not know one of them.
+        """
+        wanted = [*strikes]
+        if len(wanted) > MOST_CITED:
+            return {}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            records = dict(zip(wanted, pool.map(partial(self._record, "strikes"), wanted), strict=True))
+            names = [*dict.fromkeys(name for record in records.values() for name in record["sources"])]
+            sources = dict(zip(names, pool.map(partial(self._record, "sources"), names), strict=True))
+        cited = {name: (one["title"] or one["publisher"], one["url"] or "") for name, one in sources.items()}
+        return {key: [cited[name] for name in record["sources"]] for key, record in records.items()}
+
+    def _record(self, table: str, key: str) -> Json:
+        return self._answer(f"/records/{table}/{quote(key, safe='/')}", {"f": "json"})
 
     @property
     def snapshot(self) -> Snapshot:

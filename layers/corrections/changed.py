@@ -95,7 +95,7 @@ def times_after(
     nodes: dict[str, str] = {}
     for at in sorted(set(named.values())):
         since = (name for name, time in named.items() if time == at)
-        nodes |= dict.fromkeys(_reached(newer.stakes, newer.records, since), at)
+        nodes |= dict.fromkeys(reached(newer.stakes, newer.records, since), at)
     moved = frozenset((*strikes, *nodes))
     return UpdateTimes(known.strikes.with_newer(strikes), known.nodes.with_newer(nodes), known.basis, moved)
 
@@ -117,8 +117,8 @@ def _below(snapshot: Snapshot, named: Mapping[str, str]) -> TimesById:
     return TimesById(nodes.index, DictionaryArray(column.dictionary, codes))
 
 
-def _reached(stakes: StakeColumns, records: Records, names: Iterable[str]) -> Iterator[str]:
-    """Yield some assets and entities, and all that these held or controlled at any time."""
+def reached(stakes: StakeColumns, records: Records, names: Iterable[str]) -> Iterator[str]:
+    """Yield some assets and entities, and all that these held or controlled at any time, in no order."""
     index, ids = stakes.nodes.index, stakes.nodes.ids
     first = [index[name] for name in names if name in index]
     if all(ids[node] in records.assets for node in first):

@@ -322,6 +322,11 @@ class _Reading:
         change = self._visibility.published(row)
         if change is None:
             return None
+        kind: EntryKind = (
+            "addition" if change.before is None else "retraction" if change.after is None else "correction"
+        )
+        if self._query.kind not in (None, kind):
+            return None  # before the strikes that it concerns are looked for, which takes longest
         values = change.after or change.before or {}
         strikes = self._concerned.of(row.key, values)
         own = (values.get(column) for column in _COUNTRIES)
@@ -330,7 +335,7 @@ class _Reading:
             id=str(row.seq),
             seq=row.seq,
             at=row.at,
-            kind="addition" if change.before is None else "retraction" if change.after is None else "correction",
+            kind=kind,
             role="load" if len(self._transaction(row.seq)) > MAX_SINGLE else "editor",
             author=self._author(row.author),
             why=change.why or values.get("why"),

@@ -139,6 +139,13 @@ def last_times(connection: sqlite3.Connection, tables: Collection[str], up_to: i
     yield from connection.execute(query, (*tables, up_to))
 
 
+def last_changed(connection: sqlite3.Connection, table: str, up_to: int) -> int:
+    """Number of the last change or removal of a record of a table that there was before; 0 where there was none."""
+    query = 'SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL'
+    (found,) = connection.execute(query, (table, up_to)).fetchone()
+    return int(found or 0)
+
+
 def rows_but_of(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
     """Yield every row of all tables but some, of changes up to a number, oldest first."""
     query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"

@@ -10,6 +10,8 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from api.wording.catalogue import ENGLISH
+from api.wording.countries import name_in
 from layers.attribution.attribute import (
     NEGLIGIBLE,
     HitOwnership,
@@ -198,11 +200,11 @@ class MapLine:
     shape: BaseGeometry
 
 
-def map_lines(records: Records) -> list[MapLine]:
-    """All pipelines of records whose course is known."""
+def map_lines(records: Records, language: str = ENGLISH) -> list[MapLine]:
+    """All pipelines of records whose course is known, with their names in a language, or as they are stored."""
     known = ((asset, asset.geometry) for asset in records.assets.values())
     return [
-        MapLine(asset.id, asset.name, shape)
+        MapLine(asset.id, name_in(asset, language), shape)
         for asset, shape in known
         if shape is not None and shapely.get_dimensions(shape) == 1
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import re
 import sqlite3
 import zipfile
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas
+import geopandas.testing
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
@@ -282,7 +284,7 @@ def test_of_csv_they_are_in_its_metadata(snapshot: Snapshot) -> None:
     described = json.loads(csv_form.metadata(page_of(snapshot.collections["strikes"])))
     assert described["dc:license"] == {"@id": METADATA.licence}
     assert described["notes"][0]["history"]["hash"] == "ab" * 32
-    header = csv_form.write(page_of(snapshot.collections["strikes"])).split(b"\n")[0].decode()
+    header = csv_form.FORMAT.write(page_of(snapshot.collections["strikes"])).split(b"\n")[0].decode()
     assert header.split(",") == [column["name"] for column in described["tableSchema"]["columns"]]
 
 
@@ -295,6 +297,34 @@ def test_equal_pages_give_equal_bytes(snapshot: Snapshot, form: str, monkeypatch
     first = FORMS[form][0].write(page)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     assert FORMS[form][0].write(page) == first
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_file_is_the_same_in_whichever_parts_it_is_written(
+    snapshot: Snapshot, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for layer in ("strikes", "asset-lines"):
+        page, writer = page_of(snapshot.collections[layer]), FORMS[form][0]
+        whole = writer.write(page)
+        parts = FeaturePage.parts
+        with monkeypatch.context() as patch:
+            patch.setattr(FeaturePage, "parts", lambda self, size=0: parts(self, 7))
+            again = writer.write(page)
+        if form == "GeoParquet":
+            # Parts are groups of rows there, and batches of Arrow.
+            tables = [pyarrow.parquet.read_table(io.BytesIO(content)) for content in (whole, again)]
+            assert tables[0].equals(tables[1], check_metadata=True)
+        elif form == "Arrow":
+            assert pa.ipc.open_file(again).read_all().equals(pa.ipc.open_file(whole).read_all(), check_metadata=True)
+        elif form == "GeoPackage":
+            # The pages of its trees come in another order.
+            frames = []
+            for content in (whole, again):
+                (tmp_path / "x.gpkg").write_bytes(content)
+                frames.append(pyogrio.read_dataframe(tmp_path / "x.gpkg", layer=layer))
+            geopandas.testing.assert_geodataframe_equal(*frames)
+        else:
+            assert again == whole
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -318,7 +348,7 @@ def test_a_layer_without_features_is_a_file_too(snapshot: Snapshot, form: str, t
 def test_a_workbook_opens_at_its_features_and_leaves_cells_without_a_text_blank(snapshot: Snapshot) -> None:
     collection = snapshot.collections["strikes"]
     assert "" in collection.features.columns["relations"].dictionary
-    with zipfile.ZipFile(io.BytesIO(spreadsheet.write(page_of(collection)))) as file:
+    with zipfile.ZipFile(io.BytesIO(spreadsheet.FORMAT.write(page_of(collection)))) as file:
         sheets = re.findall(r'<sheet name="([^"]+)".*? r:id="([^"]+)"', file.read("xl/workbook.xml").decode())
         assert [name for name, _ in sheets] == ["strikes", "about"]
         parts = dict(re.findall(r'Id="([^"]+)".*? Target="([^"]+)"', file.read("xl/_rels/workbook.xml.rels").decode()))
@@ -331,7 +361,7 @@ def test_a_workbook_opens_at_its_features_and_leaves_cells_without_a_text_blank(
 def test_geoparquet_is_ordered_in_space_with_boxes(snapshot: Snapshot, tmp_path: Path) -> None:
     page = page_of(snapshot.collections["strikes"])
     path = tmp_path / "strikes.parquet"
-    path.write_bytes(columnar.geoparquet(page))
+    path.write_bytes(columnar.GEOPARQUET.write(page))
     frame = geopandas.read_parquet(path)
     steps = frame.geometry.dropna()
     apart = shapely.distance(steps.to_numpy()[1:], steps.to_numpy()[:-1]).sum()
@@ -346,7 +376,7 @@ def test_geoparquet_is_ordered_in_space_with_boxes(snapshot: Snapshot, tmp_path:
 
 
 def test_arrow_is_geoarrow(snapshot: Snapshot) -> None:
-    table = pa.ipc.open_file(columnar.arrow(page_of(snapshot.collections["assets"]))).read_all()
+    table = pa.ipc.open_file(columnar.ARROW.write(page_of(snapshot.collections["assets"]))).read_all()
     frame = geopandas.GeoDataFrame.from_arrow(table)
     assert frame.crs.to_epsg() == 4326
     assert len(frame) == len(snapshot.collections["assets"])
@@ -356,15 +386,26 @@ def test_flatgeobuf_has_its_index_where_every_feature_has_a_place(snapshot: Snap
     node_size = {}
     for layer, order in (("asset-points", ()), ("assets", ()), ("asset-points", (SortKey("id"),))):
         path = tmp_path / "x.fgb"
-        path.write_bytes(columnar.flatgeobuf(page_of(snapshot.collections[layer], *order)))
+        path.write_bytes(columnar.FLATGEOBUF.write(page_of(snapshot.collections[layer], *order)))
         node_size[layer, bool(order)] = pyogrio.read_info(path)["capabilities"]["fast_spatial_filter"]
         assert pyogrio.read_info(path)["features"] == len(snapshot.collections[layer])
     assert node_size == {("asset-points", False): True, ("assets", False): False, ("asset-points", True): False}
 
 
+def test_a_flatgeobuf_that_is_cut_off_is_refused(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
+    def cut_off(path: Path, *arguments: Any, **options: Any) -> None:
+        write_layer(path, *arguments, **options)
+        os.truncate(path, path.stat().st_size - 100)
+
+    write_layer = columnar.write_layer
+    monkeypatch.setattr(columnar, "write_layer", cut_off)
+    with pytest.raises(OSError, match="reading feature"):
+        columnar.FLATGEOBUF.write(page_of(snapshot.collections["asset-points"]))
+
+
 def test_an_order_that_is_asked_for_stays(snapshot: Snapshot) -> None:
     page = page_of(snapshot.collections["strikes"], SortKey("title"))
-    table = pyarrow.parquet.read_table(io.BytesIO(columnar.geoparquet(page)))
+    table = pyarrow.parquet.read_table(io.BytesIO(columnar.GEOPARQUET.write(page)))
     assert table["title"].to_pylist() == sorted(table["title"].to_pylist())
 
 
@@ -375,18 +416,18 @@ def test_csv_cells_run_no_formula(snapshot: Snapshot, text: str) -> None:
     columns["name"] = columns["name"].map(lambda name: text)
     changed = type(collection.features).coded(collection.model, columns)
     evil = Collection("x", "x", "x", collection.model, changed, collection.geometry)
-    (line, *_) = csv.DictReader(io.StringIO(csv_form.write(page_of(evil)).decode(), newline=""))
+    (line, *_) = csv.DictReader(io.StringIO(csv_form.FORMAT.write(page_of(evil)).decode(), newline=""))
     assert line["name"] == f"'{text}"
 
 
 def test_csv_has_the_mark_of_utf_8_on_wish(snapshot: Snapshot) -> None:
     page = page_of(snapshot.collections["asset-lines"])
-    assert csv_form.write_with_bom(page) == b"\xef\xbb\xbf" + csv_form.write(page)
+    assert csv_form.WITH_BOM.write(page) == b"\xef\xbb\xbf" + csv_form.FORMAT.write(page)
 
 
 def test_kml_has_names_and_spans_of_days(snapshot: Snapshot, tmp_path: Path) -> None:
     path = tmp_path / "strikes.kml"
-    path.write_bytes(kml.write(page_of(snapshot.collections["strikes"])))
+    path.write_bytes(kml.FORMAT.write(page_of(snapshot.collections["strikes"])))
     frame = pyogrio.read_dataframe(path).set_index("id")
     feature = snapshot.collections["strikes"].features[0]
     assert frame.loc[feature.id, "Name"] == feature.title
@@ -396,7 +437,7 @@ def test_kml_has_names_and_spans_of_days(snapshot: Snapshot, tmp_path: Path) -> 
 def test_a_sheet_has_as_many_rows_as_it_may(snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(spreadsheet, "_MAX_ROWS", 3)
     with pytest.raises(ExportError, match="2 features at most"):
-        spreadsheet.write(page_of(snapshot.collections["asset-lines"]))
+        spreadsheet.FORMAT.write(page_of(snapshot.collections["asset-lines"]))
 
 
 # GeoPackage.

@@ -145,6 +145,22 @@ def test_a_server_selects_counts_and_attributes_alike(served: Atlas, atlas: Atla
     assert "strikes" in served._repr_html_()
 
 
+def test_a_server_names_the_sources_of_strikes_as_its_store_does(
+    served: Atlas, atlas: Atlas, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = sorted(atlas.strikes["id"])[:20]
+    cited = served._source.cites(some)
+    assert cited == atlas._source.cites(some)
+    assert all(cited[key] for key in some)
+    html = served.explore(served.strikes(country="AZ")).get_root().render()
+    address = next(
+        url for key in atlas.strikes(country="AZ")["id"] for _, url in atlas._source.cites([key])[key] if url
+    )
+    assert address in html
+    monkeypatch.setattr("api.python.sources.MOST_CITED", 19)
+    assert served._source.cites(some) == {}
+
+
 def test_a_server_that_refuses_is_quoted(served: Atlas) -> None:
     with pytest.raises(AtlasError, match=r"country=.*AZE"):
         served.strikes(country="AZE")

@@ -194,6 +194,7 @@ _EXEMPT = {
     "api.server.keys_at_work": "opens files to lock them, which are never read",
     "api.server.acknowledged": "maps eight bytes that all workers share",
     "api.requests.reviewer_tokens": "opens a file to lock it, which is never read",
+    "api.publishing.directory": "writes to a folder aside, whose files then take their places",
     "api.formats.spreadsheet": "writes to parts of an archive in memory",
     "api.server.audit_trail": "only ever adds whole lines, under a lock",
 }

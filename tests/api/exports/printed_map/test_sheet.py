@@ -216,6 +216,17 @@ SHEETS = [
 ]
 
 
+def test_pipelines_are_named_in_the_language_of_the_map_where_they_have_a_name_in_it(snapshot: Snapshot) -> None:
+    english, german = ({one.id: one.name for one in map_lines(snapshot.records, tag)} for tag in ("en", "de"))
+    assert (english["a-trans-balkan"], german["a-trans-balkan"]) == (
+        "Trans-Balkan gas pipeline",
+        "Trans-Balkan-Pipeline",
+    )
+    unnamed = [key for key in german if "de" not in snapshot.records.assets[key].names]
+    assert unnamed
+    assert all(german[key] == english[key] for key in unnamed)
+
+
 @pytest.mark.parametrize(("name", "size", "language", "in_grey"), SHEETS)
 def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     snapshot: Snapshot, name: str, size: str, language: Any, in_grey: bool
@@ -225,7 +236,7 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
         answers = [answer for answer in answers if answer.strike.host_country == "UA"]  # type: ignore[assignment]
     strikes, _ = map_strikes(snapshot.records, answers, language)
     order = order_of(size=size, language=language, in_grey=in_grey, **MAPS[name])
-    drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order)
+    drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records, language), snapshot.basemap, None, order)
     drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
     assert [pair for drawing in drawings for pair in drawing.extents.overlaps()] == []
     assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
