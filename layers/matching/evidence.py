@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import reduce
 
 import numpy as np
@@ -160,9 +161,12 @@ def _elsewhere(
 
 def _is_idle(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
     """Whether the asset of each pair operated on no day on which the strike may have been, shape (pairs,)."""
-    before = strikes.last_day[left] < assets.first_day[right]
-    after = strikes.first_day[left] > assets.last_day[right]
-    return np.asarray(before | after | (assets.last_day[right] < assets.first_day[right]))
+    is_idle = (assets.first_day > date.min.toordinal()) | (assets.last_day < date.max.toordinal())
+    is_idle = is_idle[right]
+    rows = np.flatnonzero(is_idle)  # of most assets nobody has stated when they operated
+    strike, first, last = left[rows], assets.first_day[right[rows]], assets.last_day[right[rows]]
+    is_idle[rows] = (strikes.last_day[strike] < first) | (strikes.first_day[strike] > last) | (last < first)
+    return is_idle
 
 
 def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
@@ -171,12 +175,12 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     It is the logarithm of one more than the number of such assets; 0 where the text tells of no kind or country.
     """
     coverage = np.zeros(len(strikes))
-    counted: dict[tuple[int, int], float] = {}
-    for row in np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0)):
-        key = (int(strikes.kinds[row]), int(strikes.country[row]))
-        if key not in counted:
-            counted[key] = float(np.log1p(assets.number_of(*key)))
-        coverage[row] = counted[key]
+    rows = np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0))
+    told, which = np.unique(
+        np.stack([strikes.kinds[rows], strikes.country[rows].astype(np.uint64)]), axis=1, return_inverse=True
+    )
+    number = [assets.number_of(kinds, country) for kinds, country in told.T.tolist()]
+    coverage[rows] = np.log1p(number)[which.ravel()]
     return coverage
 
 
@@ -263,7 +267,8 @@ def _names(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, 
     columns["town-name"] = np.where(many, columns["place-name"], 0)
     columns["bare-town-name"] = np.where(is_open, columns["place-name"], 0)
     columns["place-name"] = np.where(many | is_open, 0, columns["place-name"])
-    rows = np.flatnonzero(near & (columns["name"] == 0) & strike_words.may_share(assets.names.owners, left, right))
+    rows = np.flatnonzero(near & (columns["name"] == 0))
+    rows = rows[strike_words.may_share(assets.names.owners, left[rows], right[rows])]
     if len(rows):
         columns["owner-name"][rows] = _rarest_shared(
             strike_words, assets.names.owners, assets.names.rarity, left[rows], right[rows]

@@ -104,13 +104,14 @@ class NameIndex:
         code: dict[str, int] = {}
         by_asset = [_spelled(tuple(variants), code, memo) for variants in names]
         words = [tuple(dict.fromkeys(chain.from_iterable(variants))) for variants in by_asset]
-        owners_spelled = [_spelled(tuple(variants), code, memo) for variants in owners]
+        spelled_of = {variants: _spelled(variants, code, memo) for variants in dict.fromkeys(map(tuple, owners))}
         # Iran in a text is a country, and not its National Oil Company.
         countries = {code[stem] for stem in _country_stems() if stem in code}
-        of_owners = [
-            tuple(dict.fromkeys(word for of_name in spelled for word in of_name if word not in countries))
-            for spelled in owners_spelled
-        ]
+        words_of = {
+            variants: tuple(dict.fromkeys(word for of_name in spelled for word in of_name if word not in countries))
+            for variants, spelled in spelled_of.items()
+        }
+        of_owners = [words_of[tuple(variants)] for variants in owners]
         count = np.zeros(len(code) + 1)
         flat = np.fromiter(chain.from_iterable(words), np.int64)
         np.add.at(count, flat, 1)

@@ -222,18 +222,20 @@ def stated_kinds(text: Sequence[str]) -> int:
 
 def _stated(own: Sequence[str], text: Sequence[str]) -> KindMentions:
     """Return the kinds that are stated, else those that the text is about, and how it mentions others besides."""
-    of_text = _kinds_of_texts(text[:-1])
-    if not of_text.head:
+    of_text = _kinds_of_texts(text if len(text) == 1 else text[:-1])
+    if not of_text.head and len(text) > 1:
         title = _kinds_of_texts(text[-1:])
         of_text = KindMentions(title.head, *map(or_, of_text[1:], title[1:])) if any(of_text) else title
     if not own:
-        return of_text._replace(other=of_text.other & ~of_text.head)
+        return of_text._replace(other=of_text.other & ~of_text.head) if of_text.other & of_text.head else of_text
     stated = kind_bits(own)
     return of_text._replace(head=stated, other=(of_text.head | of_text.other) & ~stated)
 
 
 def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
     """Return the kinds that texts are about, of a ship also the site at which it lay, and those mentioned besides."""
+    if len(texts) == 1 and not (of_text := mentioned_kinds(texts[0])).other:
+        return of_text
     about = besides = landmark = near = 0
     for text in texts:
         of_text = mentioned_kinds(text)
@@ -289,7 +291,7 @@ class _TextColumns:
     def _add_words(self, telling: Sequence[str], of_place: Mapping[str, None], near: Mapping[str, int]) -> None:
         """Add the codes of the known stems of a text without its regions and seas, which are of the place."""
         code = self._names.code
-        of_text = dict.fromkeys(stem for part in telling for stem in stems(part))
+        of_text = dict.fromkeys(chain.from_iterable(map(stems, telling)))
         for stem in {**of_text, **of_place} if of_place else of_text:
             if stem in code:
                 self.words.append(code[stem])
@@ -330,8 +332,8 @@ def _names_in(text: Sequence[str], of_place: Mapping[str, None], names: NameInde
 
 def _stems_of_place(text: Sequence[str], place: Sequence[str]) -> dict[str, None]:
     """Return the stems that only say where a strike was, in order: of its place, and of what stands behind "in"."""
-    located = (word for part in text for word in located_words(part))
-    return dict.fromkeys([*chain.from_iterable(map(_stems_of_name, place)), *chain.from_iterable(map(stems, located))])
+    located = chain.from_iterable(map(located_words, text))
+    return dict.fromkeys(chain(*map(_stems_of_name, place), *map(stems, located)))
 
 
 @lru_cache(maxsize=100_000)

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
+from itertools import chain
 from operator import or_
 from types import MappingProxyType
 
@@ -134,7 +135,7 @@ def stems(text: str) -> tuple[str, ...]:
 
     Words of kinds, common words and bare numbers are left out.
     """
-    return tuple(dict.fromkeys(part for word in _WORD.findall(text) for part in _distinctive(word)))
+    return tuple(dict.fromkeys(chain.from_iterable(map(_distinctive, _WORD.findall(text)))))
 
 
 @lru_cache(maxsize=400_000)
@@ -204,7 +205,8 @@ def without_seas(text: str) -> str:
 
 def numbers(text: str) -> int:
     """Return the whole numbers from 0 to 63 in a name as a mask with one bit for each."""
-    return sum(1 << number for number in {int(digits) for digits in _NUMBER.findall(text)} if number < 64)
+    found = _NUMBER.findall(text)
+    return sum(1 << number for number in set(map(int, found)) if number < 64) if found else 0
 
 
 def kinds_mentioned(text: str) -> int:
