@@ -86,7 +86,7 @@ STOP = _word_like(Role.STOP)
 
 def text_words(text: str, in_name: bool = False) -> tuple[Word, ...]:
     """Return the words and marks of a text, or of the name of an asset, in order."""
-    return tuple([_word(word, in_name) for word in _TOKEN.findall(text)])
+    return tuple(map(_word_of_name if in_name else _word, _TOKEN.findall(text)))
 
 
 def clauses(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
@@ -104,7 +104,7 @@ def placed_clauses(text: str) -> Iterator[tuple[tuple[Word, ...], list[tuple[int
     """Yield all clauses of a text, each word with where it begins and ends in the text."""
     found = list(_TOKEN.finditer(text))
     numbers: list[tuple[int, int]] = []
-    joined = list(_joined([_word(match[0], False) for match in found], numbers))
+    joined = list(_joined([_word(match[0]) for match in found], numbers))
     at = [(found[first].start(), found[last].end()) for first, last in numbers]
     for is_stop, rows in groupby(range(len(joined)), lambda row: _is_stop(joined[row])):
         clause = list(rows)
@@ -155,7 +155,18 @@ def _ends_abbreviation(words: Sequence[Word], at: int) -> bool:
 
 
 @lru_cache(maxsize=400_000)
-def _word(printed: str, in_name: bool) -> Word:
+def _word(printed: str) -> Word:
+    """Return a word of a report."""
+    return _read(printed, in_name=False)
+
+
+@lru_cache(maxsize=400_000)
+def _word_of_name(printed: str) -> Word:
+    """Return a word of the name of an asset."""
+    return _read(printed, in_name=True)
+
+
+def _read(printed: str, *, in_name: bool) -> Word:
     if not printed[0].isalnum():
         return _word_like(Role.STOP, spelled=printed)
     plain = printed.casefold()
