@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from urllib.parse import unquote, urlsplit
 
-from anyio.from_thread import start_blocking_portal
+from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Scope
@@ -45,12 +46,16 @@ class InProcess:
     spoken: tuple[str, ...]
     _ended: ExitStack = field(default_factory=ExitStack)
 
-    def __post_init__(self) -> None:
-        """Begin the loop that requests run in: one for all of them, so that they share its threads."""
-        self._portal = self._ended.enter_context(start_blocking_portal())
+    @cached_property
+    def _portal(self) -> BlockingPortal:
+        """The loop that requests run in, one for all of them, so that they share its threads.
+
+        It begins with the first request: who asks nothing need not end it, which nothing else would.
+        """
+        return self._ended.enter_context(start_blocking_portal())
 
     def close(self) -> None:
-        """End that loop."""
+        """End the loop that requests run in."""
         self._ended.close()
 
     def get(self, path: str, form: str, language: str, query: str = "", cited: CitedVersion | None = None) -> bytes:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import html
 import re
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -440,6 +441,15 @@ def test_what_a_policy_withholds_is_in_no_file(vault: Store, base: Basemap, tmp_
     assert [path for path, content in content_of(tmp_path / "site").items() if b"withheldmarker" in content] == []
     rows = orjson.loads((tmp_path / "site/data/records/strikes.json").read_bytes())
     assert next(row for row in rows if row["id"] == DEPOT)["withheld"] == ["damage", "note"]
+
+
+def test_an_atlas_that_is_not_published_leaves_no_thread(vault: Store, tmp_path: Path) -> None:
+    before = {*threading.enumerate()}
+    atlas = PublishedAtlas(vault, Settings(basemap=BASEMAP), ORDER)
+    (tmp_path / "mine").write_text("mine")
+    with pytest.raises(FileExistsError):
+        atlas.publish(tmp_path)
+    assert [one for one in {*threading.enumerate()} - before if not one.daemon] == []
 
 
 @pytest.mark.parametrize(
