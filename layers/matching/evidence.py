@@ -217,10 +217,6 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
     kin = ~same & ~beside & ((stated & assets.kin[right]) != 0)
     alike = ~same & ~beside & ~kin & ((stated & assets.related[right]) != 0)
     rare, many = assets.rare[right], (assets.kind[right] & stated & _MANY_IN_TOWN) != 0
-    types = strikes.types[left], assets.types[right]
-    of_one_sort = np.where((types[1] & CARRIED) != 0, CARRIED, ~CARRIED)
-    types = types[0] & of_one_sort, types[1] & of_one_sort
-    other_type = ((types[0] & types[1]) == 0) | (((types[0] ^ types[1]) & _STATED_TYPES) != 0)
     return {
         "same-kind": (same & ~rare & ~many).astype(float),
         "same-common-kind": (same & ~rare & many).astype(float),
@@ -229,9 +225,20 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
         "alike-kind": alike.astype(float),
         "mentioned-kind": beside.astype(float),
         "other-kind": ((stated != 0) & ~same & ~beside & ~kin & ~alike).astype(float),
-        "other-type": (same & (types[0] != 0) & (types[1] != 0) & other_type).astype(float),
+        "other-type": _is_of_other_type(strikes, assets, left, right, same).astype(float),
         "other-target": ((stated & np.where(same, _NO_SITES, _NO_ASSETS)) != 0).astype(float),
     }
+
+
+def _is_of_other_type(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, same: Bools) -> Bools:
+    """Whether text and asset of each pair are of the ``same`` kind and state types of it that do not go together."""
+    rows = np.flatnonzero(same & (strikes.types != 0)[left] & (assets.types != 0)[right])
+    told, own = strikes.types[left[rows]], assets.types[right[rows]]
+    of_one_sort = np.where((own & CARRIED) != 0, CARRIED, ~CARRIED)
+    told, own = told & of_one_sort, own & of_one_sort
+    marked = np.zeros(len(left), dtype=bool)
+    marked[rows] = (told != 0) & (own != 0) & (((told & own) == 0) | (((told ^ own) & _STATED_TYPES) != 0))
+    return marked
 
 
 def _nearness(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Ints:

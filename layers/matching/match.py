@@ -34,7 +34,7 @@ from layers.store.record_table import prefetch
 #: Candidates of one strike that are listed; the probabilities are among all of them.
 MAX_LISTED = 50
 #: Strikes scored at once, which bounds the memory.
-CHUNK = 10_000
+CHUNK = 5_000
 #: Decimals of every number given: later ones depend on how many pairs are scored at once.
 _DIGITS = 9
 

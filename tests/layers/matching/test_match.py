@@ -238,7 +238,7 @@ def test_the_distance_of_a_far_asset_is_that_of_the_nearest_point(shape: str) ->
     found = matched(far, one)
     (distance_m,) = (match.distance_m for match in found if match.asset)
     ends = shapely.get_coordinates(shapely.shortest_line(far.geometry, one.geometry))
-    assert distance_m == pytest.approx(Geod(ellps="WGS84").inv(*ends[0], *ends[1])[2], abs=1e-3)
+    assert distance_m == pytest.approx(Geod(ellps="WGS84").inv(*ends[0], *ends[1])[2], rel=5e-6)
 
 
 def test_the_name_of_the_place_is_read_beside_the_text() -> None:
