@@ -308,7 +308,7 @@ def test_a_file_is_the_same_in_whichever_parts_it_is_written(
         whole = writer.write(page)
         parts = FeaturePage.parts
         with monkeypatch.context() as patch:
-            patch.setattr(FeaturePage, "parts", lambda self, size=0: parts(self, 7))
+            patch.setattr(FeaturePage, "parts", lambda self, size=0, parts=parts: parts(self, 7))
             again = writer.write(page)
         if form == "GeoParquet":
             # Parts are groups of rows there, and batches of Arrow.
