@@ -161,10 +161,11 @@ def _elsewhere(
 
 def _is_idle(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
     """Whether the asset of each pair operated on no day on which the strike may have been, shape (pairs,)."""
-    is_idle = (assets.first_day > date.min.toordinal()) | (assets.last_day < date.max.toordinal())
-    is_idle = is_idle[right]
-    rows = np.flatnonzero(is_idle)  # of most assets nobody has stated when they operated
+    # Of most assets nobody has stated when they operated.
+    is_stated = (assets.first_day > date.min.toordinal()) | (assets.last_day < date.max.toordinal())
+    rows = np.flatnonzero(is_stated[right])
     strike, first, last = left[rows], assets.first_day[right[rows]], assets.last_day[right[rows]]
+    is_idle = np.zeros(len(left), dtype=bool)
     is_idle[rows] = (strikes.last_day[strike] < first) | (strikes.first_day[strike] > last) | (last < first)
     return is_idle
 
@@ -176,10 +177,10 @@ def _coverage(strikes: StrikeColumns, assets: AssetIndex) -> Floats:
     """
     coverage = np.zeros(len(strikes))
     rows = np.flatnonzero((strikes.kinds != 0) & (strikes.country >= 0))
-    told, which = np.unique(
+    stated, which = np.unique(
         np.stack([strikes.kinds[rows], strikes.country[rows].astype(np.uint64)]), axis=1, return_inverse=True
     )
-    number = [assets.number_of(kinds, country) for kinds, country in told.T.tolist()]
+    number = [assets.number_of(kinds, country) for kinds, country in stated.T.tolist()]
     coverage[rows] = np.log1p(number)[which.ravel()]
     return coverage
 
@@ -233,11 +234,11 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
 def _is_of_other_type(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, same: Bools) -> Bools:
     """Whether text and asset of each pair are of the ``same`` kind and state types of it that do not go together."""
     rows = np.flatnonzero(same & (strikes.types != 0)[left] & (assets.types != 0)[right])
-    told, own = strikes.types[left[rows]], assets.types[right[rows]]
+    stated, own = strikes.types[left[rows]], assets.types[right[rows]]
     of_one_sort = np.where((own & CARRIED) != 0, CARRIED, ~CARRIED)
-    told, own = told & of_one_sort, own & of_one_sort
+    stated, own = stated & of_one_sort, own & of_one_sort
     marked = np.zeros(len(left), dtype=bool)
-    marked[rows] = (told != 0) & (own != 0) & (((told & own) == 0) | (((told ^ own) & _STATED_TYPES) != 0))
+    marked[rows] = (stated != 0) & (own != 0) & (((stated & own) == 0) | (((stated ^ own) & _STATED_TYPES) != 0))
     return marked
 
 
