@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from api.wording.catalogue import text
 from layers.reference.basemap import Basemap
@@ -230,33 +230,6 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
     for part in ("#count", "#chips", "#detail-title", "#list .row-title >> nth=0"):
         assert fresh.locator(part).inner_text() == page.locator(part).inner_text()
     assert view_of(fresh)["min_share"] != "0"
-
-
-def test_a_country_is_there_before_the_server_has_answered_and_every_number_is_the_servers(open_page: Open) -> None:
-    page = open_page("", drawn=True)
-    page.wait_for_function(
-        "() => performance.getEntriesByType('resource').filter(({ name }) => /by=country/.test(name)).length > 3"
-    )
-    codes: list[str] = page.locator("#country-select option").evaluate_all("all => all.map((one) => one.value)")
-    waiting: list[Route] = []
-    page.route(re.compile("country="), lambda route: waiting.append(route))
-    there = 0
-    for code in [code for code in codes if code][:12]:
-        page.locator("#country-select").select_option(code)
-        page.wait_for_timeout(50)
-        everything, sure = matched(page, country=code), matched(page, country=code, certainty="sure")
-        at_once = page.locator("#results:not([aria-busy])").count() > 0
-        if at_once:
-            there += 1
-            assert (listed(page), counted(page)) == (everything, (sure, everything - sure))
-        said = page.locator("#count").inner_text(), page.locator("#country").inner_text()
-        while waiting or page.locator("[aria-busy]").count():
-            while waiting:
-                waiting.pop().continue_()
-            page.wait_for_timeout(20)
-        assert (listed(page), counted(page)) == (everything, (sure, everything - sure))
-        assert not at_once or said == (page.locator("#count").inner_text(), page.locator("#country").inner_text())
-    assert there > 3
 
 
 def test_a_text_brings_its_strikes_into_view(open_page: Open) -> None:
