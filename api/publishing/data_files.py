@@ -7,7 +7,7 @@ from the record types and the feature types.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -25,6 +25,7 @@ from layers.collections.feature_types import CountryFeature
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Source
 from layers.snapshot.snapshot import Snapshot
 from layers.sources.data_package import LEFT_OUT, TABLE, WITHHELD, row_of
+from layers.store.writer import APPEND_ONLY
 
 PACKAGE = "datapackage.json"
 _PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -66,7 +67,10 @@ def data_files(snapshot: Snapshot, page_of: PageOf) -> Iterator[DataFile]:
     """Give the tables of records, then each collection that holds data as CSV, GeoJSON and GeoParquet."""
     for table in RECORD_TYPES:
         about = {"title": f"Records: {table}", TABLE: table, "schema": record_schema(table)}
-        rows = partial(_of_any_version, partial(record_rows, snapshot.records.table(table)))
+        records = snapshot.records.table(table)
+        # Of what is appended the latest holds, and several may be of one day: their order says which that is.
+        keys = [*records] if table in APPEND_ONLY else sorted(records)
+        rows = partial(_of_any_version, partial(record_rows, [records[key] for key in keys]))
         yield DataFile(f"data/records/{table}.json", rows, False, about)
     for collection in snapshot.layers.values():
         pages = partial(page_of, collection)
@@ -95,9 +99,9 @@ def _csv(page: FeaturePage) -> bytes:
     return csv.FORMAT.write(replace(page, representation=Representation(geometry=_has_places(page.collection))))
 
 
-def record_rows(table: Mapping[str, Record]) -> bytes:
-    """Write records as a JSON array, a line each, in the order of their ids; an empty table is an empty array."""
-    lines = b",\n".join(row_of(table[key]) for key in sorted(table))
+def record_rows(records: Iterable[Record]) -> bytes:
+    """Write records as a JSON array, a line each, in their order; of none it is an empty array."""
+    lines = b",\n".join(map(row_of, records))
     return b"[\n%b\n]\n" % lines if lines else b"[]\n"
 
 

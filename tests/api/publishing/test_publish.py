@@ -270,6 +270,27 @@ def test_whatever_is_published_loads_back_equal_without_what_is_private(
     holds()
 
 
+def test_decisions_of_one_day_load_back_in_the_order_in_which_they_were_made(base: Basemap, tmp_path: Path) -> None:
+    """The latest of a strike and a site holds; ids do not tell which that is."""
+    place = {"geometry": Point(30, 46.5), "uncertainty_m": 500.0, "basis": "site", "place_source": "a/s"}
+    site, hit = asset("a/site", "a", host_country="UA", **place), strike("a/strike", "a", host_country="UA", **place)
+    taken = [
+        decision(hit.id, "a", id=f"a/{name}", why=name, verdict=verdict, asset=about)
+        for name, verdict, about in (("z", "confirmed", site.id), ("m", "none", None), ("b", "possible", site.id))
+    ]
+    with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PublishedAtlas, "_files", PublishedAtlas._data)
+        own, again = (stack.enter_context(closing(Store.create(tmp_path / f"{n}.gpkg"))) for n in ("own", "again"))
+        own.load(of(source("a/s", "a"), site, hit, *taken), author="tests")
+        publish(own, tmp_path / "site")
+        package = SourceFile.of(tmp_path / "site/datapackage.json")
+        again.load(FORMAT.read([package], LoadOptions("given")).require_clean(), author="tests")
+        back, expected = (published_version(one, base, OPEN).snapshot for one in (again, own))
+    assert [*back.records.decisions] == [*expected.records.decisions] == ["a/z", "a/m", "a/b"]
+    assert set(expected.collections["strikes"].features.columns["rests_on"]) == {"alternatives"}
+    assert _undated(back.collections["strikes"]) == _undated(expected.collections["strikes"])
+
+
 def _undated(collection: Collection) -> list[bytes]:
     """Features without the time of their last change, which is that of the store which has them."""
     found = [orjson.loads(fragment) for fragment in collection.fragments]
