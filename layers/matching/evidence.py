@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import reduce
+from functools import cached_property, reduce
 
 import numpy as np
 
@@ -314,8 +314,13 @@ class _StrikeWords:
         #: Which strikes have a word that the text only has near something.
         self.has_near = np.zeros(count, dtype=bool)
         self.has_near[row[strikes.nearness > 0]] = True
-        self.buckets = np.zeros((count, _BUCKETS), dtype=bool)
-        self.buckets[row, strikes.words.values % _BUCKETS] = True
+        self._row, self._word = row, strikes.words.values
+
+    @cached_property
+    def _buckets(self) -> Bools:
+        buckets = np.zeros((len(self.has_near), _BUCKETS), dtype=bool)
+        buckets[self._row, self._word % _BUCKETS] = True
+        return buckets
 
     def may_share(self, words: RaggedArray, left: Ints, right: Ints) -> Bools:
         """Mark the pairs that may have a word in common, shape (pairs,); the others have none."""
@@ -325,7 +330,7 @@ class _StrikeWords:
         rows = np.flatnonzero(size > 0)
         for number in range(int(size.max(initial=0))):
             rows = rows[size[rows] > number]
-            marked[rows] |= self.buckets[left[rows], words.values[first[rows] + number] % _BUCKETS]
+            marked[rows] |= self._buckets[left[rows], words.values[first[rows] + number] % _BUCKETS]
         return marked
 
     def contains(self, left: Ints, words: Ints) -> tuple[Bools, Bools]:

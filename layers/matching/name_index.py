@@ -100,7 +100,7 @@ class NameIndex:
     @classmethod
     def of(cls, names: Sequence[Sequence[str]], owners: Sequence[Sequence[str]]) -> NameIndex:
         """Index the names of each asset, and those of its owners, operators and brands."""
-        memo: dict[tuple[str, ...], list[tuple[int, ...]]] = {}
+        memo: dict[tuple[str, ...], tuple[tuple[int, ...], ...]] = {}
         code: dict[str, int] = {}
         by_asset = [_spelled(tuple(variants), code, memo) for variants in names]
         words = [tuple(dict.fromkeys(chain.from_iterable(variants))) for variants in by_asset]
@@ -130,19 +130,20 @@ class NameIndex:
 
     def is_of_owner(self, rows: Ints, words: Ints) -> Bools:
         """Whether each word is in the name of an owner of the asset beside it which owns others too, shape of both."""
-        owners, at = self.owners.of_rows(rows)
         marked = np.zeros(len(words), dtype=bool)
-        marked[at[(owners == words[at]) & (self.owned[owners] > 1)]] = True
+        several = np.flatnonzero(self.owned[words] > 1)
+        owners, at = self.owners.of_rows(rows[several])
+        marked[several[at[owners == words[several[at]]]]] = True
         return marked
 
 
 def _spelled(
-    variants: tuple[str, ...], code: dict[str, int], memo: dict[tuple[str, ...], list[tuple[int, ...]]]
-) -> list[tuple[int, ...]]:
+    variants: tuple[str, ...], code: dict[str, int], memo: dict[tuple[str, ...], tuple[tuple[int, ...], ...]]
+) -> tuple[tuple[int, ...], ...]:
     """Return the codes of the stems of each variant of a name, without empty and equal ones; extends both tables."""
     if variants not in memo:
         spelled = (tuple(code.setdefault(stem, len(code)) for stem in stems(name)) for name in variants)
-        memo[variants] = list(dict.fromkeys(codes for codes in spelled if codes))
+        memo[variants] = tuple(dict.fromkeys(codes for codes in spelled if codes))
     return memo[variants]
 
 
