@@ -161,10 +161,10 @@ def _elsewhere(
 
 def _is_idle(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) -> Bools:
     """Whether the asset of each pair operated on no day on which the strike may have been, shape (pairs,)."""
+    first, last = assets.first_day[right], assets.last_day[right]
     # Of most assets nobody has stated when they operated.
-    is_stated = (assets.first_day > date.min.toordinal()) | (assets.last_day < date.max.toordinal())
-    rows = np.flatnonzero(is_stated[right])
-    strike, first, last = left[rows], assets.first_day[right[rows]], assets.last_day[right[rows]]
+    rows = np.flatnonzero((first > date.min.toordinal()) | (last < date.max.toordinal()))
+    strike, first, last = left[rows], first[rows], last[rows]
     is_idle = np.zeros(len(left), dtype=bool)
     is_idle[rows] = (strikes.last_day[strike] < first) | (strikes.first_day[strike] > last) | (last < first)
     return is_idle
@@ -233,7 +233,7 @@ def _kinds(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints) 
 
 def _is_of_other_type(strikes: StrikeColumns, assets: AssetIndex, left: Ints, right: Ints, same: Bools) -> Bools:
     """Whether text and asset of each pair are of the ``same`` kind and state types of it that do not go together."""
-    rows = np.flatnonzero(same & (strikes.types != 0)[left] & (assets.types != 0)[right])
+    rows = np.flatnonzero(same & (strikes.types[left] != 0) & (assets.types[right] != 0))
     stated, own = strikes.types[left[rows]], assets.types[right[rows]]
     of_one_sort = np.where((own & CARRIED) != 0, CARRIED, ~CARRIED)
     stated, own = stated & of_one_sort, own & of_one_sort
