@@ -64,10 +64,8 @@ def cut_to_world(geometries: Geometries) -> Objects:
     """
     rows = as_geometries(geometries)
     crossing = np.flatnonzero(_may_need_cut(rows))
-    if not len(crossing):
-        require_lonlat(rows)
-        return rows
-    require_finite(rows)
+    if len(crossing):
+        require_finite(rows)  # before any is cut; where none is, it is part of what comes last
     for index in crossing:
         try:
             rows[index] = _split(rows[index])

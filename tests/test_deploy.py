@@ -71,7 +71,7 @@ def test_the_container_is_no_root_and_keeps_its_store_in_a_volume() -> None:
     assert container()["VOLUME"] == container()["WORKDIR"] == ["/srv/strikeatlas"]
 
 
-def test_the_container_serves_where_it_is_asked_how_it_is(store: Store) -> None:
+def test_the_container_serves_where_its_health_is_checked(store: Store) -> None:
     (entry,), (command,), (port,) = (container()[name] for name in ("ENTRYPOINT", "CMD", "EXPOSE"))
     assert json.loads(entry) == ["strikeatlas"]
     served = require_served(json.loads(command))

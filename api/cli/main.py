@@ -146,8 +146,8 @@ def init(
         return
     settings = Settings(basemap=base, policy=stated_policy())
     report = load_commands.create_store(path, base, who, empty=empty)
-    with closing(open_store(path)) as made:
-        LiveSnapshot(made, settings, build_id(settings)).rebuild_cache()
+    with closing(open_store(path)) as opened:
+        LiveSnapshot(opened, settings, build_id(settings)).rebuild_cache()
     _report_load(path, report, as_json)
 
 

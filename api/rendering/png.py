@@ -25,14 +25,12 @@ from matplotlib.transforms import Affine2D, IdentityTransform
 from PIL import Image
 
 from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
-from api.rendering.share_symbols import ShareSymbol, share_artist
+from api.rendering.share_symbols import share_artist, share_symbol
 from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, site_colour, symbol_paint
 from api.styles.symbol_paths import outline
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.mvt import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
-from layers.collections.feature_types import share_in
-from layers.collections.queryables import UNSURE_STATUSES
 from layers.snapshot.snapshot import BY_STRIKE
 
 # matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
@@ -308,12 +306,8 @@ def _shares(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer,
     symbols = appearance_of(rendered.collection, look).symbols
     assert symbols is not None, "shares are those of strikes"
     assert rendered.country is not None
-    columns = rendered.collection.features.columns
-    drawn = []
-    for row in sorted(rows.tolist()):
-        low, high = share_in(columns["owners"][row], rendered.country)
-        is_sure = low > 0 and columns["status"][row] not in UNSURE_STATUSES
-        drawn.append(ShareSymbol(symbols[row][0], low, high, is_sure))
+    collection, country = rendered.collection, rendered.country
+    drawn = [share_symbol(collection, row, symbols[row][0], country) for row in sorted(rows.tolist())]
     scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
     return share_artist(drawn, points[np.argsort(rows, kind="stable")], scale, look)
 

@@ -93,16 +93,17 @@ def far_between_points(a: Floats, b: Floats) -> Floats:
     (Lambert 1942, J. Washington Acad. Sci. 32, 125). The relative error is under 5e-6 up to 15,000 km; points farther
     apart are measured by geodesics.
     """
+    axes = np.sqrt(1 - ECCENTRICITY_2)  # the shorter by the longer
     half = np.radians(b[:, 0] - a[:, 0]) / 2
-    one, two = (np.arctan(np.sqrt(1 - ECCENTRICITY_2) * np.tan(np.radians(side[:, 1]))) for side in (a, b))
+    one, two = (np.arctan(axes * np.tan(np.radians(side[:, 1]))) for side in (a, b))
     along, across = np.sin((one + two) / 2) ** 2, np.sin((two - one) / 2) ** 2
     haversine = np.minimum(across + np.cos(one) * np.cos(two) * np.sin(half) ** 2, 1)
     angle = 2 * np.arcsin(np.sqrt(haversine))
-    sine, flattening = np.sin(angle), 1 - np.sqrt(1 - ECCENTRICITY_2)
+    sine = np.sin(angle)
     far = angle > _LAMBERT_ANGLE
     there, back = np.where(haversine > 0, haversine, 1), np.where(far, 1, 1 - haversine)
     turn = (angle - sine) * along * (1 - across) / back + (angle + sine) * (1 - along) * across / there
-    metres = np.asarray(SEMI_MAJOR_M * (angle - flattening / 2 * turn))
+    metres = np.asarray(SEMI_MAJOR_M * (angle - (1 - axes) / 2 * turn))
     metres[far] = between_points(a[far], b[far])
     return metres
 

@@ -88,7 +88,7 @@ def wait_for(holds: Any, process: subprocess.Popen[bytes] | None = None) -> None
     raise AssertionError(f"it did not come to hold within {LONGEST_S} s")
 
 
-def keeping(records: Records, path: Path, basemap: Path) -> Store:
+def with_cache(records: Records, path: Path, basemap: Path) -> Store:
     """A store beside which is kept what follows from it, so that each of many workers starts at once."""
     store = Store.create(path)
     store.load(records, author="tests")
@@ -99,7 +99,7 @@ def keeping(records: Records, path: Path, basemap: Path) -> Store:
 @pytest.fixture(scope="module")
 def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("pair")
-    store = keeping(few_records, folder / "atlas.gpkg", BASEMAP)
+    store = with_cache(few_records, folder / "atlas.gpkg", BASEMAP)
     with serving(store, folder) as server:
         yield server
 
@@ -214,7 +214,7 @@ def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server
 @pytest.fixture(scope="module")
 def still(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store that is served with the whole base map: its countries are a large download."""
-    return keeping(few_records, tmp_path_factory.mktemp("still") / "atlas.gpkg", WHOLE_BASEMAP)
+    return with_cache(few_records, tmp_path_factory.mktemp("still") / "atlas.gpkg", WHOLE_BASEMAP)
 
 
 def test_who_was_let_in_before_the_end_is_answered(still: Store, tmp_path: Path) -> None:

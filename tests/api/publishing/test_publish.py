@@ -270,7 +270,7 @@ def test_whatever_is_published_loads_back_equal_without_what_is_private(
     holds()
 
 
-def test_decisions_of_one_day_load_back_in_the_order_in_which_they_were_made(base: Basemap, tmp_path: Path) -> None:
+def test_decisions_of_one_day_load_back_in_the_order_of_their_append(base: Basemap, tmp_path: Path) -> None:
     """The latest of a strike and a site holds; ids do not tell which that is."""
     place = {"geometry": Point(30, 46.5), "uncertainty_m": 500.0, "basis": "site", "place_source": "a/s"}
     site, hit = asset("a/site", "a", host_country="UA", **place), strike("a/strike", "a", host_country="UA", **place)

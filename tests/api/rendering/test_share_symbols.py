@@ -9,9 +9,13 @@ from hypothesis import strategies as st
 
 from api.exports.text import STATIC
 from api.rendering.canvas import style_table
-from api.rendering.share_symbols import drawn_share, filled_parts
+from api.rendering.share_symbols import drawn_share, filled_parts, share_symbol
 from layers.collections.feature_types import share_in, shares_text
 from layers.ownership.walk import Interval
+from layers.query.strike_conditions import StrikeConditions
+from layers.query.strike_ties import tie_of_country
+from layers.query.strike_truth import stands
+from layers.snapshot.snapshot import Snapshot
 
 _GROUPS = style_table(STATIC / "style-table.json")["group"]
 _PERCENT = st.integers(0, 10_000).map(lambda n: n / 100)
@@ -43,3 +47,12 @@ def test_the_share_of_a_country_is_read_as_it_was_written(bounds: dict[str, list
     for country in ("AZ", "GB", "RU", "UA", "FR"):
         assert share_in(written, country) == pytest.approx(tuple(bounds.get(country, (0, 0))))
     assert share_in(None, "AZ") == (0, 0)
+
+
+@pytest.mark.parametrize("country", ["AZ", "RU", "GB"])
+def test_a_strike_is_sure_where_it_is_counted_as_sure(snapshot: Snapshot, country: str) -> None:
+    strikes = snapshot.collections["strikes"]
+    tie = tie_of_country(snapshot.collections, StrikeConditions(relation="owner", country=country), country)
+    drawn = [share_symbol(strikes, row, "oil", country).is_sure for row in range(len(strikes))]
+    assert drawn == (tie.sure & stands(strikes)).tolist()
+    assert (tie.may & ~tie.sure).any() or country != "RU"

@@ -105,7 +105,9 @@ def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     assert first.view.with_private is first.view.snapshot
 
 
-def test_of_a_small_store_it_is_kept_while_it_is_served(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_snapshot_of_a_small_store_is_cached_while_it_is_served(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("api.server.live_snapshot.LARGE", 10**6)
     first, expected = atlas(store), served(atlas(store, ANEW))
     assert (is_new(first), folders(store)) == (True, []), "the first start waits for no file"
@@ -125,7 +127,7 @@ def test_of_a_small_store_it_is_kept_while_it_is_served(store: Store, monkeypatc
     assert served(first) == served(second) == expected
 
 
-def test_commands_read_what_a_server_kept_and_write_nothing(store: Store) -> None:
+def test_commands_read_what_a_server_cached_and_write_nothing(store: Store) -> None:
     anew = opened_version(store, SETTINGS)
     assert (anew.snapshot.backing_files, folders(store)) == (None, [])
     atlas(store)
