@@ -36,21 +36,32 @@ export function sightOf(map, box = null) {
   return [[[west, south], [east, north]], zoom];
 }
 
-/** The options of MapLibre for a view. */
+// Pixels of a draft to each of the screen's. To link a program waits for whatever was drawn before it: without a graphics
+// card that is some tenths of a second for each of ten programs, and next to nothing while the picture is small.
+const DRAFT = 0.1;
+const PATIENCE = 4; // milliseconds between two looks
+const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
+
+/** The options of MapLibre for a view; it begins with a draft, see `sharpened`. */
 export function options(view) {
   const [lng, lat, zoom] = view.map ?? startView();
   return {
-    container: "map", style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
+    container: "map", pixelRatio: DRAFT, style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };
 }
 
-/** Resolves once everything in view of a map is drawn. */
-export const idle = (map) => new Promise((done) => {
+const idle = (map) => new Promise((done) => {
   map.once("idle", done);
   map.triggerRepaint();
 });
+
+/** Resolves once everything in view of a map is drawn, and it is the newest that was given. */
+export async function settled(map, isNewest) {
+  do await idle(map);
+  while (!isNewest());
+}
 
 /** Have the map's controls look as MapLibre draws them, which the list does not wait for; resolves once they do. */
 export function styled() {
@@ -58,4 +69,26 @@ export function styled() {
   const loaded = new Promise((done, failed) => Object.assign(link, { onload: done, onerror: failed }));
   document.querySelector("link[rel=stylesheet]").before(link); // the page's own rules come after
   return loaded;
+}
+
+// Resolves once whatever draws has done what it was given so far.
+async function drawn(gl) {
+  const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
+  gl.flush();
+  const isOpen = () => !gl.isContextLost() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED;
+  while (isOpen()) await new Promise((done) => setTimeout(done, PATIENCE));
+}
+
+/** Keep the draft of a map out of sight until all is drawn, as `isDrawn` resolves, or for a time; resolves once it is seen, and sharp. */
+export async function sharpened(map, isDrawn) {
+  const canvas = map.getCanvas();
+  const gl = canvas.getContext("webgl2");
+  canvas.style.opacity = "0"; // not hidden: it can be come to by key
+  const late = new Promise((done) => setTimeout(done, UNSEEN));
+  await Promise.race([isDrawn(), late]);
+  await drawn(gl);
+  if (gl.isContextLost()) return; // the map was taken away
+  map.setPixelRatio(undefined); // the screen's own
+  await Promise.race([isDrawn(), late]);
+  canvas.style.opacity = "";
 }

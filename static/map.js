@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { mapStyle } from "./layers.js";
-import { FRAMED, glide, idle, options, sightOf, styled, unwrapped } from "./map-options.js";
+import { FRAMED, glide, options, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -28,6 +28,8 @@ const at = (group) => ({ lngLat: { lng: group?.at[0] } });
 
 class StrikeMap {
   #map;
+  #settled = () => settled(this.#map, () => this.#turn === this.#shown);
+  ready; // resolves once everything in view is drawn
   #popup;
   #onSelect;
   #source = allRows([]); // of the strikes that are drawn
@@ -48,10 +50,14 @@ class StrikeMap {
   #headline;
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
+  #place; // where it rested last: longitude, latitude and zoom
 
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
-    this.#map = new gl.Map(options(view));
+    const begun = options(view);
+    this.#map = new gl.Map(begun);
+    this.#place = [...begun.center, begun.zoom];
+    this.ready = sharpened(this.#map, this.#settled).then(this.#settled);
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
@@ -71,11 +77,6 @@ class StrikeMap {
     this.#map.on("error", onTrouble);
     this.#map.on("webglcontextlost", () => onLost?.(new Error("webglcontextlost")));
     onScheme(() => ((this.#turn += 1), this.#map.setStyle(mapStyle(), { diff: false })));
-  }
-
-  /** Resolves once everything in view is drawn. */
-  get ready() {
-    return idle(this.#map).then(() => (this.#turn === this.#shown ? null : this.ready));
   }
 
   /** Have a source ask, ahead of `show`, for what will be in view of a box. */
@@ -129,13 +130,10 @@ class StrikeMap {
     this.#map.remove();
   }
 
-  #place() {
-    const { lng, lat } = this.#map.getCenter().wrap();
-    return [lng, lat, this.#map.getZoom()];
-  }
-
   #rested(onMove) {
-    onMove(this.#place());
+    const { lng, lat } = this.#map.getCenter().wrap();
+    const place = [lng, lat, this.#map.getZoom()];
+    if (String(place) !== String(this.#place)) onMove((this.#place = place)); // another size alone is no move
     if (this.#jumps) return;
     this.#keys(this.#groups);
     if (isLocal(this.#map.getZoom())) this.#paint();
