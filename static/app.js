@@ -142,9 +142,12 @@ async function drawEntity(view) {
   if (view.entity === state.now.entity) showHoldings(view, row?.day_last ?? null, { focus });
 }
 
+/** Whether a view is of what somebody has, or of words: that is brought into view. */
+const isChosen = (view) => (view.country || view.owner || view.asset || view.q) && !view.strike;
+
 function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
-  const chosen = (view.country || view.owner || view.asset || view.q) && !view.strike && differs(view, before, ["country", "role", "owner", "asset", "q"]);
+  const chosen = isChosen(view) && differs(view, before, ["country", "role", "owner", "asset", "q"]);
   if (differs(view, before, FILTERS)) drawSelection(view, chosen);
   if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
@@ -183,7 +186,7 @@ async function startMap() {
     const { createMap } = await import("./map.js");
     const headline = async (id) => `${(await api.attribution(id, state.now)).headline}.`;
     map = await createMap({ view: state.now, headline, onSelect: select, onMove: moved, onTrouble: mapTrouble, onLost: noMap });
-    if (shown) await drawOnMap(state.now, loading.signal);
+    if (shown) await drawOnMap(state.now, loading.signal, !state.now.map && isChosen(state.now) && shown.counts.bbox);
     await map.ready;
     if (document.body.dataset.map === "off") return; // it was lost meanwhile
     note.hidden = true;

@@ -23,6 +23,12 @@ export function unwrapped(coordinates, lng) {
 /** Where a map begins that no view says: longitude, latitude and zoom. */
 export const startView = () => (document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide);
 
+/** Where a map is: longitude, latitude and zoom. */
+export function placeOf(map) {
+  const { lng, lat } = map.getCenter().wrap();
+  return [lng, lat, map.getZoom()];
+}
+
 /** How a selection is brought into view. */
 export const FRAMED = { padding: 60, maxZoom: 6 };
 

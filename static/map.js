@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { mapStyle } from "./layers.js";
-import { FRAMED, glide, options, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
+import { FRAMED, glide, options, placeOf, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -50,14 +50,12 @@ class StrikeMap {
   #headline;
   #over = { id: null }; // the strike under the pointer, with its headline once that is fetched
   #rest;
-  #place; // where it rested last: longitude, latitude and zoom
+  #place = null; // where it rested last, once the reader sees it: longitude, latitude and zoom
 
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
-    const begun = options(view);
-    this.#map = new gl.Map(begun);
-    this.#place = [...begun.center, begun.zoom];
-    this.ready = sharpened(this.#map, this.#settled).then(this.#settled);
+    this.#map = new gl.Map(options(view));
+    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#settled()));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
@@ -131,9 +129,9 @@ class StrikeMap {
   }
 
   #rested(onMove) {
-    const { lng, lat } = this.#map.getCenter().wrap();
-    const place = [lng, lat, this.#map.getZoom()];
-    if (String(place) !== String(this.#place)) onMove((this.#place = place)); // another size alone is no move
+    const before = this.#place;
+    if (before) this.#place = placeOf(this.#map);
+    if (before && String(this.#place) !== String(before)) onMove(this.#place); // another size alone is no move
     if (this.#jumps) return;
     this.#keys(this.#groups);
     if (isLocal(this.#map.getZoom())) this.#paint();

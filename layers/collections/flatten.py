@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
 
 from shapely.geometry.base import BaseGeometry
 
@@ -17,9 +16,6 @@ from layers.collections.update_times import UpdateTimes
 from layers.model.messages import Wording
 from layers.model.records import Attribution, Records
 from layers.store.record_table import prefetch
-
-#: Answers that are flattened at once.
-_PAGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +45,13 @@ class FlatRows:
     updated: Mapping[str, str]
 
 
-def flatten(
-    records: Records,
-    answers: Iterable[StrikeAttribution],
-    country_names: Mapping[str, str],
-    wording: Wording,
-    times: UpdateTimes,
-) -> FlatRows:
-    """Flatten the attributions of strikes; none of them is stored.
+class FlatRowsBuilder:
+    """Lays out the attributions of strikes page by page; none of them is stored.
 
     Parameters
     ----------
-    answers
-        One a strike of ``records``, in the order of the rows.
+    records
+        The records that the attributions are of.
     country_names
         By ISO 3166-1 alpha-2.
     wording
@@ -69,35 +59,52 @@ def flatten(
     times
         When the records changed last.
     """
-    strikes, rows = FeatureTableBuilder(StrikeFeature), FeatureTableBuilder(AttributionFeature)
-    geometries: list[BaseGeometry | None] = []
-    counts: Counts = Counter()
-    struck: Counter[str] = Counter()
-    updated: dict[str, str] = {}
-    for page in _pages(answers):
+
+    def __init__(
+        self, records: Records, country_names: Mapping[str, str], wording: Wording, times: UpdateTimes
+    ) -> None:
+        self._records, self._country_names, self._wording, self._times = records, country_names, wording, times
+        self._strikes, self._attributions = FeatureTableBuilder(StrikeFeature), FeatureTableBuilder(AttributionFeature)
+        self._geometries: list[BaseGeometry | None] = []
+        self._counts: Counts = Counter()
+        self._struck: Counter[str] = Counter()
+        self._updated: dict[str, str] = {}
+
+    def extend(self, page: Sequence[StrikeAttribution]) -> None:
+        """Add the attributions of some strikes, in the order of the rows."""
+        records, times = self._records, self._times
         prefetch(records.sources, {source for answer in page for source in answer.strike.sources})
         found = [
-            (answer, list(attributions(records, [answer], wording)), times.of_strike(answer.strike.id, answer.assets))
+            (
+                answer,
+                list(attributions(records, [answer], self._wording)),
+                times.of_strike(answer.strike.id, answer.assets),
+            )
             for answer in page
         ]
-        strikes.extend(strike_row(records, answer, own, at) for answer, own, at in found)
-        rows.extend(
-            attribution_row(records, answer.strike, row, country_names, at) for answer, own, at in found for row in own
+        self._strikes.extend(strike_row(records, answer, own, at) for answer, own, at in found)
+        self._attributions.extend(
+            attribution_row(records, answer.strike, row, self._country_names, at)
+            for answer, own, at in found
+            for row in own
         )
-        geometries += [answer.strike.geometry for answer in page]
-        counts.update(strike_counts(records.entities, page))
+        self._geometries += [answer.strike.geometry for answer in page]
+        self._counts.update(strike_counts(records.entities, page))
         for answer, own, at in found:
-            struck.update(_assets(own))
+            self._struck.update(_assets(own))
             if at is not None:
-                updated.update({asset: max(at, updated.get(asset, at)) for asset in answer.assets})
-    return FlatRows(
-        FeatureTable.coded(StrikeFeature, strikes.columns()),
-        FeatureTable.coded(AttributionFeature, rows.columns()),
-        geometries,
-        counts,
-        struck,
-        updated,
-    )
+                self._updated.update({asset: max(at, self._updated.get(asset, at)) for asset in answer.assets})
+
+    def finish(self) -> FlatRows:
+        """The rows of all that was added."""
+        return FlatRows(
+            FeatureTable.coded(StrikeFeature, self._strikes.columns()),
+            FeatureTable.coded(AttributionFeature, self._attributions.columns()),
+            self._geometries,
+            self._counts,
+            self._struck,
+            self._updated,
+        )
 
 
 def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts, Mapping[str, int]]:
@@ -119,12 +126,6 @@ def sums(records: Records, answers: Sequence[StrikeAttribution]) -> tuple[Counts
     for answer in answers:
         struck.update(_assets(attributions(records, [answer], str)))
     return strike_counts(records.entities, answers), struck
-
-
-def _pages(answers: Iterable[StrikeAttribution]) -> Iterator[list[StrikeAttribution]]:
-    answers = iter(answers)
-    while page := list(islice(answers, _PAGE)):
-        yield page
 
 
 def _assets(rows: Iterable[Attribution]) -> set[str]:

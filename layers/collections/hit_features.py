@@ -60,19 +60,13 @@ class HitFeature(Feature):
     )
 
 
-def hit_features(
-    records: Records,
-    answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]],
-    readings: SiteReadings,
-    country_names: Mapping[str, str],
-    times: UpdateTimes,
-) -> FeatureTable[HitFeature]:
-    """Lay out the sites of strikes, read in three ways, as features; a strike on no known site has none.
+class HitFeaturesBuilder:
+    """Lays out the sites of strikes, read in three ways, as features; a strike on no known site has none.
 
     Parameters
     ----------
-    answers
-        The attribution of each strike by registration and by headquarters, in the order of the rows.
+    records
+        The records that the strikes are of.
     readings
         Reads the sites of strikes of ``records``.
     country_names
@@ -80,14 +74,25 @@ def hit_features(
     times
         When the records changed last.
     """
-    table = FeatureTableBuilder(HitFeature)
-    table.extend(
-        _row(records, registered, row, about, country_names)
-        for registered, run_from in answers
-        for about in [_strike_values(records, registered, times)]
-        for row in readings.of(registered, run_from)
-    )
-    return FeatureTable.coded(HitFeature, table.columns())
+
+    def __init__(
+        self, records: Records, readings: SiteReadings, country_names: Mapping[str, str], times: UpdateTimes
+    ) -> None:
+        self._records, self._readings, self._country_names, self._times = records, readings, country_names, times
+        self._table = FeatureTableBuilder(HitFeature)
+
+    def extend(self, answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]]) -> None:
+        """Add strikes in the order of the rows, each as attributed by registration and by headquarters."""
+        self._table.extend(
+            _row(self._records, registered, row, about, self._country_names)
+            for registered, run_from in answers
+            for about in [_strike_values(self._records, registered, self._times)]
+            for row in self._readings.of(registered, run_from)
+        )
+
+    def finish(self) -> FeatureTable[HitFeature]:
+        """The features of all that was added."""
+        return FeatureTable.coded(HitFeature, self._table.columns())
 
 
 def _row(

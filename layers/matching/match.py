@@ -29,7 +29,7 @@ from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import MatchWeights, log_odds_terms
 from layers.matching.weights import read as read_weights
 from layers.model.records import Match, Records, Strike
-from layers.store.record_table import prefetch
+from layers.store.record_table import geometries, prefetch
 
 #: Candidates of one strike that are listed; the probabilities are among all of them.
 MAX_LISTED = 50
@@ -78,10 +78,13 @@ def probable_assets(records: Records, index: AssetIndex, publish_from: float = P
     Equals ``decisions.hits.likeliest`` of ``match_all``, but explains nothing and reads the strikes chunk by chunk.
     """
     weights = read_weights()
-    strikes = [(strike.id, strike.geometry) for strike in records.strikes.values()]
+    strikes, places = [], []
+    for key, geometry in geometries(records.strikes):
+        strikes.append(key)
+        places.append(geometry)
     probable: dict[str, str] = {}
-    for rows in _chunks(np.array([geometry for _, geometry in strikes], dtype=object)):
-        ids = [strikes[row][0] for row in rows.tolist()]
+    for rows in _chunks(np.array(places, dtype=object)):
+        ids = [strikes[row] for row in rows.tolist()]
         prefetch(records.strikes, ids)
         columns = StrikeColumns.of(map(records.strikes.__getitem__, ids), index.names)
         scores = score_pairs(columns, index, candidates(columns, index), weights)

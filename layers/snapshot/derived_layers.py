@@ -30,7 +30,7 @@ def full_rewrite(basemap: Basemap, wording: Wording) -> Derive:
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
         snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date(), wording=wording)
         snapshot, matches = with_candidates(snapshot)
-        return _layers(snapshot.flat, matches.value, None, wording)
+        return _layers(snapshot.flat_alone(), matches.value, None, wording)
 
     return derive
 

@@ -109,7 +109,7 @@ class SnapshotUpdate:
         """The rows at another threshold of publishing."""
         if publish_from == self.newer.publish_from:
             return self.flat
-        return at_threshold(self._part, self._matches, publish_from).flat
+        return at_threshold(self._part, self._matches, publish_from).flat_alone()
 
     @property
     def unanswered(self) -> Snapshot:

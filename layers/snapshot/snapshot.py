@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
@@ -32,10 +32,10 @@ from layers.collections.feature_types import (
     asset_features,
     country_features,
 )
-from layers.collections.flatten import FlatRows, flatten
+from layers.collections.flatten import FlatRows, FlatRowsBuilder
 from layers.collections.geometry_index import Geometries, as_objects
 from layers.collections.geometry_kinds import ASSET_VIEWS, asset_view
-from layers.collections.hit_features import HitFeature, hit_features
+from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
 from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, latest
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
@@ -61,7 +61,9 @@ from layers.resolution.strike_duplicates import DuplicateProposal, propose_dupli
 from layers.snapshot.array_files import ArrayFolderReader
 from layers.store.record_table import prefetch, texts
 
-#: Strikes whose records are read at once.
+T = TypeVar("T")
+
+#: Strikes whose records are read, and rows laid out, at once.
 _PAGE = 2048
 #: Answers to who controls something that are cached.
 _SPANS = 1000
@@ -356,37 +358,59 @@ class Snapshot:
         return (attributions[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
 
     def _counted(self, basis: CountryBasis, minority: Minority) -> Counts:
-        return strike_counts(self.records.entities, self._each_answer(basis, minority))
+        return strike_counts(
+            self.records.entities, (answer for (answer,) in self._each_answer(basis, minority=minority))
+        )
 
     def _each_answer(
-        self, basis: CountryBasis = "registration", minority: Minority = "stay"
-    ) -> Iterator[StrikeAttribution]:
-        """The attributions one after the other; none of them is stored, but for a page of strikes, which `answers` has.
+        self, *bases: CountryBasis, minority: Minority = "stay"
+    ) -> Iterator[tuple[StrikeAttribution, ...]]:
+        """Attributions of each strike by some bases; none is stored, but of a page of strikes, which `answers` has.
 
         So of few strikes, such as those that an edit touches, rows and readings follow from one attribution.
         """
         if len(self.order) <= _PAGE:
-            yield from self.answers(basis, minority).values()
+            yield from zip(*(self.answers(basis, minority).values() for basis in bases), strict=True)
             return
-        attributor = Attributor(self.records, self.registers, basis, minority)
-        ids = iter(self.order)
-        while page := list(islice(ids, _PAGE)):
+        attributors = [Attributor(self.records, self.registers, basis, minority) for basis in bases]
+        for page in _pages(self.order):
             found = [*map(self._finder, page)]
             prefetch(self.records.strikes, page)
             prefetch(self.records.assets, {hit.asset for one in found for hit in one.hits})
-            yield from map(attributor.attribute, found)
+            yield from (tuple(each.attribute(one) for each in attributors) for one in found)
 
-    @cached_property
-    def hits(self) -> FeatureTable[HitFeature]:
-        """Rows of the sites that strikes hit, read in three ways, newest strike first."""
-        pairs = zip(self._each_answer(), self._each_answer("headquarters"), strict=True)
-        readings = SiteReadings(self.records, self.stakes, self.registers)
-        return hit_features(self.records, pairs, readings, self.country_names, self.times.value)
-
-    @cached_property
+    @property
     def flat(self) -> FlatRows:
         """The rows of strikes and attributions, and the sums of them."""
-        return flatten(self.records, self._each_answer(), self.country_names, self.wording, self.times.value)
+        return self._rows[0]
+
+    @property
+    def hits(self) -> FeatureTable[HitFeature]:
+        """Rows of the sites that strikes hit, read in three ways, newest strike first."""
+        return self._rows[1]
+
+    @cached_property
+    def _rows(self) -> tuple[FlatRows, FeatureTable[HitFeature]]:
+        """All rows that follow from the strikes, in one pass: each is attributed once by registration."""
+        readings = SiteReadings(self.records, self.stakes, self.registers)
+        flat, hits = (
+            self._flat_rows(),
+            HitFeaturesBuilder(self.records, readings, self.country_names, self.times.value),
+        )
+        for page in _pages(self._each_answer("registration", "headquarters")):
+            flat.extend([registered for registered, _ in page])
+            hits.extend((registered, run_from) for registered, run_from in page)
+        return flat.finish(), hits.finish()
+
+    def flat_alone(self) -> FlatRows:
+        """The rows of `flat` computed without those of hits, and not stored."""
+        flat = self._flat_rows()
+        for page in _pages(self._each_answer("registration")):
+            flat.extend([registered for (registered,) in page])
+        return flat.finish()
+
+    def _flat_rows(self) -> FlatRowsBuilder:
+        return FlatRowsBuilder(self.records, self.country_names, self.wording, self.times.value)
 
     def answer(
         self, strike: str, basis: CountryBasis = "registration", minority: Minority = "stay"
@@ -512,6 +536,12 @@ class Snapshot:
             _country_collection(self.basemap, countries),
         )
         return MappingProxyType({layer.name: layer for layer in layers})
+
+
+def _pages(items: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(items)
+    while page := list(islice(rest, _PAGE)):
+        yield page
 
 
 #: Title, description and feature class of each flat collection.

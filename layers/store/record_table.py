@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import orjson
+from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.binary_array import BinaryArray, find_sorted
 from geo.columnar.chunked_array import batches
@@ -21,9 +22,10 @@ from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
+from layers.geopackage.geopackage import decode_many
 from layers.model.cache import LruCache
 from layers.model.records import Record
-from layers.store.row_mapping import Row, Table
+from layers.store.row_mapping import Row, Table, geometry_of
 
 T = TypeVar("T")
 
@@ -125,18 +127,29 @@ class PackedRecords:
         ids, values = self.ids.with_edit(new.ids, splice), self.values.with_edit(new.values, splice)
         return PackedRecords(self.table, ids, values, places, MappingProxyType(referring), found)
 
-    def record(self, row: int) -> Record:
-        """The record of a row; those read last are cached."""
-        return self._recent.get_or_compute(row, lambda: next(self.records(range(row, row + 1))))
+    def record(self, key: str) -> Record:
+        """The record of an id; those read last are cached.
+
+        Raises
+        ------
+        KeyError
+            If there is none.
+        """
+        return self._recent.get_or_compute(key, lambda: next(self.records((self.ids[key],))))
 
     @cached_property
     def _recent(self) -> LruCache[Record]:
         return LruCache(_CACHED_RECORDS)
 
-    def prime(self, rows: Sequence[int]) -> None:
-        """Read the records of rows at once into the cache, which takes a third of the time."""
-        for row, record in zip(rows, self.records(rows), strict=True):
-            self._recent.put(row, record)
+    def prime(self, keys: Iterable[str]) -> None:
+        """Read records at once into the cache, which takes a third of the time; unknown ids are left out."""
+        found = (self.ids.get(key) for key in keys if self._recent.get(key) is None)
+        for record in self.records([row for row in found if row is not None]):
+            self._recent.put(record.id, record)
+
+    def referring_to(self, column: str, value: str) -> Iterator[Record]:
+        """Records whose reference in a column is ``value``, in their order."""
+        return (self.record(self.ids.texts[row].decode()) for row in self.referring[column].to(value).tolist())
 
     def records(self, rows: Iterable[int]) -> Iterator[Record]:
         """The records of rows, in their order."""
@@ -262,7 +275,7 @@ class RecordTable(Mapping[str, Record]):
             return new
         if key in self._gone:
             raise KeyError(key)
-        return self.rows.record(self.rows.ids[key])
+        return self.rows.record(key)
 
     def __iter__(self) -> Iterator[str]:
         yield from (key for key in self.rows.ids if key not in self._gone)
@@ -285,8 +298,7 @@ class RecordTable(Mapping[str, Record]):
 
     def prime(self, keys: Iterable[str]) -> None:
         """Read records into the cache that are looked up next; unknown ids are left out."""
-        rows = self.rows.ids
-        self.rows.prime([rows[key] for key in keys if key not in self._changed and key in rows])
+        self.rows.prime(key for key in keys if key not in self._changed)
 
     def texts(self, column: str) -> Iterator[tuple[str, str]]:
         """Id and text in a column of plain texts of every record, in order, without reading all else."""
@@ -298,11 +310,20 @@ class RecordTable(Mapping[str, Record]):
                 yield key, getattr(self._changed[key], column) if key in self._changed else values[at]
         yield from ((key, getattr(record, column)) for key, record in self._added.items())
 
+    def geometries(self) -> Iterator[tuple[str, BaseGeometry | None]]:
+        """Id and geometry, lon/lat (OGC:CRS84), of every record, in order, without reading all else."""
+        assert self.rows.places is not None, f"{self.rows.table.name} have no geometry"
+        below = zip(self.rows.ids, decode_many(place or None for place in self.rows.places), strict=True)
+        for key, geometry in below:
+            if key not in self._gone:
+                yield key, geometry_of(self._changed[key]) if key in self._changed else geometry
+        yield from ((key, geometry_of(record)) for key, record in self._added.items())
+
     def where(self, column: str, value: str) -> list[Record]:
         """Records whose reference in a column is ``value``, in their order; of other columns than `REFERRED` slowly."""
         if column not in self.rows.referring:
             return [record for record in self.each() if getattr(record, column) == value]
-        found = {record.id: record for record in map(self.rows.record, self.rows.referring[column].to(value).tolist())}
+        found = {record.id: record for record in self.rows.referring_to(column, value)}
         old = [record for key, record in found.items() if key not in self._gone and key not in self._changed]
         new = [record for record in self._changed.values() if getattr(record, column) == value]
         if new:
@@ -349,6 +370,13 @@ def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, str]]
     if isinstance(table, RecordTable):
         return table.texts(column)
     return ((key, getattr(record, column)) for key, record in table.items())
+
+
+def geometries(table: Mapping[str, Record]) -> Iterator[tuple[str, BaseGeometry | None]]:
+    """Id and geometry, lon/lat (OGC:CRS84), of every record of a table of features, in the order of the table."""
+    if isinstance(table, RecordTable):
+        return table.geometries()
+    return ((key, geometry_of(record)) for key, record in table.items())
 
 
 def prefetch(table: Mapping[str, Record], keys: Iterable[str]) -> None:

@@ -72,7 +72,7 @@ def counts(monkeypatch: pytest.MonkeyPatch) -> Counts:
     count("layers.resolution.resolve.apply_judgements")
     count("layers.store.reader.read_since")
     count("layers.snapshot.snapshot.index_of")
-    count("layers.snapshot.snapshot.flatten")
+    count("layers.snapshot.snapshot.FlatRowsBuilder")
     count("layers.snapshot.snapshot.asset_features")
     count("layers.snapshot.snapshot.probable_assets", lambda records, *_: list(records.strikes))
     count("layers.snapshot.incremental.match_all", lambda records, *_: list(records.strikes))
@@ -116,7 +116,7 @@ def assert_once(counts: Counts, strike: str) -> None:
     """Each thing was computed once, and of strikes only those of one."""
     assert times(counts, "apply_judgements") == {"": 1}
     assert times(counts, "read_since") == {"": 1}
-    assert times(counts, "flatten") == {"": 1}
+    assert times(counts, "FlatRowsBuilder") == {"": 1}
     assert times(counts, "match_all") == times(counts, "strike_row") == {strike: 1}
     assert not times(counts, "probable_assets")
     assert not times(counts, "index_of")
@@ -173,7 +173,7 @@ def test_a_judgement_computes_each_thing_once(store: Store, base: Basemap, count
     atlas.append("identities", record, author="Ann")
     assert atlas.refresh()
     everything = dict.fromkeys(atlas.view.snapshot.records.strikes, 1)
-    for name in ("apply_judgements", "read_since", "flatten", "index_of", "asset_features"):
+    for name in ("apply_judgements", "read_since", "FlatRowsBuilder", "index_of", "asset_features"):
         assert times(counts, name) == {"": 1}, name
     for name in ("match_all", "strike_row"):
         assert times(counts, name) == everything, name

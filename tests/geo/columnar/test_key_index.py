@@ -23,6 +23,14 @@ def test_a_lookup_is_a_dictionary_of_places(texts: list[str], second: str) -> No
     assert dict(again) == positions
 
 
+@given(st.integers(0, 100), st.integers(0, 1_000_000))
+def test_many_texts_are_found_and_no_other(count: int, seed: int) -> None:
+    texts = [str(number) for number in np.random.default_rng(seed).permutation(10_000)[:count]]
+    lookup, positions = KeyIndex(packed(texts)), {text: row for row, text in enumerate(texts)}
+    sought = {*texts, *(text + "0" for text in texts), *(text[:-1] for text in texts), "", "99999"}
+    assert {text: lookup.get(text) for text in sought} == {text: positions.get(text) for text in sought}
+
+
 @given(TEXTS, TEXTS, st.data())
 def test_some_texts_are_exchanged_for_others(texts: list[str], new: list[str], data: st.DataObject) -> None:
     removed = data.draw(st.sets(st.sampled_from(range(len(texts))))) if texts else set()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layers.model.records import Record, Relation, Strike
 from layers.store.connections import StoreError
-from layers.store.record_table import PackedRecords, RecordTable, memoized, prefetch, texts
+from layers.store.record_table import PackedRecords, RecordTable, geometries, memoized, prefetch, texts
 from layers.store.row_mapping import TABLES, Row
 
 STRIKES, RELATIONS = TABLES["strikes"], TABLES["relations"]
@@ -45,7 +45,8 @@ def renewed(before: Mapping[str, Record], there: Mapping[str, Record], keys: Map
 
 @given(st.integers(0, 7), st.lists(CHANGES, max_size=3))
 def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tuple[bool, bool, str]]]) -> None:
-    plain: dict[str, Record] = {f"k{number}": strike(f"k{number}") for number in range(count)}
+    placed = [{"geometry": shapely.Point(1, 2), "basis": "site", "uncertainty_m": 50.0, "place_source": "s"}, {}]
+    plain: dict[str, Record] = {f"k{number}": strike(f"k{number}", **placed[number % 2]) for number in range(count)}
     table = packed(plain)
     for changes in history:
         # What is there and was not before must have been added since.
@@ -66,6 +67,7 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     prefetch(table, [*plain, "another"])
     assert {key: table[key] for key in plain} == plain
     assert list(texts(table, "title")) == list(texts(plain, "title"))
+    assert list(geometries(table)) == list(geometries(plain))
     with pytest.raises(KeyError):
         table["another"]
     assert 1 not in table
