@@ -232,19 +232,29 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
     assert view_of(fresh)["min_share"] != "0"
 
 
+def in_view(page: Page, **selected: str) -> None:
+    """The map stands within the strikes that are selected, and close to them."""
+    page.wait_for_function("() => /map=/.test(location.hash)")
+    lon, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
+    west, south, east, north = answer(page.url.split("/map")[0], f"/strikes/counts?{urlencode(selected)}")["bbox"]
+    assert west <= lon <= east
+    assert south <= lat <= north
+    assert zoom > 4
+
+
 def test_a_text_brings_its_strikes_into_view(open_page: Open) -> None:
     page = open_page("", drawn=True)
     search(page, "Кременчук")
     page.get_by_role("option", name="All strikes with “Кременчук”").click()
     settled(page)
-    page.wait_for_function("() => /map=/.test(location.hash)")
-    lon, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
-    west, south, east, north = answer(page.url.split("/map")[0], f"/strikes/counts?{urlencode({'q': 'Кременчук'})}")[
-        "bbox"
-    ]
-    assert west <= lon <= east
-    assert south <= lat <= north
-    assert zoom > 4
+    in_view(page, q="Кременчук")
+
+
+def test_a_link_to_a_country_brings_its_strikes_into_view(open_page: Open) -> None:
+    page = open_page("#country=AZ", drawn=True)
+    assert urlsplit(page.url).fragment == "country=AZ", "a reader who did not move has no place"
+    page.get_by_role("button", name="Zoom in").click()
+    in_view(page, country="AZ")
 
 
 def search(page: Page, words: str) -> None:
