@@ -58,16 +58,16 @@ console = Console(stderr=True)
 
 def records(world: World) -> Records:
     """The world as validated records."""
-    return Records.of({name: _by_id(items, limit, name) for name, items, limit in _tables(world)})
+    return Records.of({name: _by_id(items, limit, name) for name, items, limit in tables(world)})
 
 
 def batches(world: World, limit: int = BATCH) -> Iterator[Records]:
     """The records in batches, each part of a table and a dataset of its own, so that not all are in memory."""
-    tables = _tables(world)
-    if sum(number for _, _, number in tables) <= limit:
+    given = tables(world)
+    if sum(number for _, _, number in given) <= limit:
         yield records(world)
         return
-    for name, records_of_table, _ in tables:
+    for name, records_of_table, _ in given:
         for number in count():
             part = [
                 item.model_copy(update={"dataset": f"{DATASET}-{name}-{number}"})
@@ -78,7 +78,7 @@ def batches(world: World, limit: int = BATCH) -> Iterator[Records]:
             yield Records.of({name: _by_id(part, len(part), f"{name} {number}")})
 
 
-def _tables(world: World) -> list[tuple[str, Iterator[Record], int]]:
+def tables(world: World) -> list[tuple[str, Iterator[Record], int]]:
     """Name, records and their greatest number of each table."""
     assets, strikes = world.assets, world.strikes
     return [
@@ -197,7 +197,7 @@ def _strikes(world: World) -> Iterator[Strike]:
     strikes, towns = world.strikes, world.towns
     points = np.array(shapely.points(strikes.lon, strikes.lat), dtype=object)
     index, country = towns.name[strikes.town], towns.country[strikes.town]
-    when = _when(strikes.day, strikes.precision)
+    when = edtf_texts(strikes.day, strikes.precision)
     for number, asset in enumerate(strikes.asset.tolist()):
         kind, weapon = int(strikes.kind[number]), WEAPONS[strikes.weapon[number]]
         hit = world.assets.name[asset] if asset >= 0 and strikes.names_target[number] else None
@@ -225,7 +225,7 @@ def _strikes(world: World) -> Iterator[Strike]:
         )
 
 
-def _when(day: np.ndarray, precision: np.ndarray) -> list[str]:
+def edtf_texts(day: np.ndarray, precision: np.ndarray) -> list[str]:
     """EDTF texts: days, nights, months and years."""
     days, following = day.astype(str), (day + 1).astype(str)
     texts = zip(days, following, precision.tolist(), strict=True)

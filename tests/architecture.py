@@ -57,6 +57,7 @@ ROOMS = (
     "layers.query",
     "layers.snapshot",
     "layers.corrections",
+    "layers.batch",
     "api.build",
     "api.http.json",
     "api.wording",

@@ -15,6 +15,7 @@ import typer
 import api.cli.import_pause
 from api.cli import audit as audit_commands
 from api.cli import backup as backup_commands
+from api.cli import batch as batch_commands
 from api.cli import capacity as capacity_commands
 from api.cli import corrections as corrections_commands
 from api.cli import dataset as dataset_commands
@@ -45,6 +46,7 @@ from api.settings import BASEMAP, Settings, stated_policy
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
+from layers.batch.runner import BatchError
 from layers.ingest.integrity import check as check_records
 from layers.ingest.publishable import check_publishable
 from layers.model.problems import ProblemsError, UnknownRecord
@@ -75,6 +77,7 @@ EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
         GazetteerMissing: 4,
         NotAStore: 4,
         StoreError: 5,
+        BatchError: 6,
         OSError: 6,
         MemoryError: 6,
     }
@@ -99,6 +102,7 @@ app = typer.Typer(
 app.add_typer(load_commands.app)
 app.add_typer(judge_commands.app)
 app.add_typer(backup_commands.app)
+app.add_typer(batch_commands.app, name="batch")
 app.add_typer(place_commands.app, name="place")
 app.add_typer(receipt_commands.app, name="receipt")
 app.add_typer(reviewer_commands.app, name="reviewer")

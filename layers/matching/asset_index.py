@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -254,6 +255,31 @@ class AssetIndex:
         fits = (self.counted_kind & np.uint64(kinds) != 0) & (self.counted_country == country)
         return int(self.counted[fits].sum())
 
+    @property
+    def widest_m(self) -> tuple[float, ...]:
+        """The largest uncertainty of the assets of each class that may be candidates, in metres; -1 without any."""
+        widest = {bisect_left(CLASSES_M, widest_m): widest_m for widest_m, *_ in self.trees}
+        return tuple(widest.get(number, -1.0) for number in range(len(CLASSES_M)))
+
+    def searching(self, rows: Ints, widest_m: Sequence[float]) -> AssetIndex:
+        """Return the index with trees of some rows alone, which finds the same candidates where no other is in reach.
+
+        Parameters
+        ----------
+        rows
+            Rows that may be candidates, ascending.
+        widest_m
+            As `widest_m` of the index of all: each class is searched as far as in that.
+        """
+        of_class = np.searchsorted(CLASSES_M, self.uncertainty_m[rows])
+        parts = ((widest_m[number], rows[of_class == number]) for number in range(len(CLASSES_M)))
+        return replace(self, trees=tuple((widest, part, self._tree(part)) for widest, part in parts if len(part)))
+
+    def _tree(self, rows: Ints) -> shapely.STRtree:
+        points = np.asarray(self.geometry[rows])
+        points[shapely.get_type_id(points) != 0] = None
+        return _tree(self.bounds[rows], points)
+
     def alike(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
         """Find the candidates of one strike that may be one site.
 
@@ -399,18 +425,22 @@ def trees(
     tuple
         For each class with any row: the largest uncertainty in metres, the rows, and their tree.
     """
-    spans, other = points.copy(), shapely.is_missing(points)
-    spans[other] = shapely.linestrings(bounds[other].reshape(-1, 2, 2))
     classes = []
     lowest = -1.0
     for highest in CLASSES_M:
         rows = np.flatnonzero(stands & (uncertainty_m > lowest) & (uncertainty_m <= highest))
         if len(rows):
-            tree = shapely.STRtree(spans[rows])
-            tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built at its first query
-            classes.append((float(uncertainty_m[rows].max()), rows, tree))
+            classes.append((float(uncertainty_m[rows].max()), rows, _tree(bounds[rows], points[rows])))
         lowest = highest
     return tuple(classes)
+
+
+def _tree(bounds: Floats, points: Objects) -> shapely.STRtree:
+    spans, other = points.copy(), shapely.is_missing(points)
+    spans[other] = shapely.linestrings(bounds[other].reshape(-1, 2, 2))
+    tree = shapely.STRtree(spans)
+    tree.query(shapely.box(0, 0, 0, 0))  # the tree is only built at its first query
+    return tree
 
 
 def _measured(geometry: Objects) -> tuple[Floats, Floats]:

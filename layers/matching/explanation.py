@@ -13,6 +13,9 @@ from layers.model.messages import Message, Wording
 from layers.model.records import Asset, Match, MatchReason, Strike
 from layers.text.site_terms import TARGET_KINDS, stems
 
+#: The reason that has no weight: the probability of others that may be the same site.
+ONE_SITE = "one-site"
+
 
 def reasons(
     strike: Strike,
@@ -44,10 +47,15 @@ def reasons(
         if term or evidence.get(name):
             detail = _detail(name, strike, asset, distance_m, evidence)
             explained.append(MatchReason(name=name, value=evidence.get(name, term), weight=term, detail=detail))
-    if round(lent, 2):
-        detail = Message("matching.one-site", {"probability": lent})
-        explained.append(MatchReason(name="one-site", value=lent, weight=0.0, detail=detail))
+    if is_shown_as_lent(lent):
+        detail = Message(f"matching.{ONE_SITE}", {"probability": lent})
+        explained.append(MatchReason(name=ONE_SITE, value=lent, weight=0.0, detail=detail))
     return tuple(explained)
+
+
+def is_shown_as_lent(probability: float) -> bool:
+    """Whether a probability of others that may be the same site is enough to be a reason."""
+    return round(probability, 2) > 0
 
 
 def no_asset_reasons(probability: float, weights: MatchWeights, has_place: bool) -> tuple[MatchReason, ...]:

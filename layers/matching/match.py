@@ -36,7 +36,7 @@ MAX_LISTED = 50
 #: Strikes scored at once, which bounds the memory.
 CHUNK = 5_000
 #: Decimals of every number given: later ones depend on how many pairs are scored at once.
-_DIGITS = 9
+DIGITS = 9
 
 
 def match_all(records: Records, index: AssetIndex | None = None) -> dict[str, tuple[Match, ...]]:
@@ -88,7 +88,7 @@ def probable_assets(records: Records, index: AssetIndex, publish_from: float = P
         prefetch(records.strikes, ids)
         columns = StrikeColumns.of(map(records.strikes.__getitem__, ids), index.names)
         scores = score_pairs(columns, index, candidates(columns, index), weights)
-        probable.update((ids[position], asset) for position, asset in _likeliest(scores, index, publish_from))
+        probable.update((ids[position], asset) for position, asset in likeliest_assets(scores, index, publish_from))
     return probable
 
 
@@ -270,16 +270,26 @@ def nested_probabilities(
     return odds / total[left] * np.exp(any_asset - either)[left], np.exp(-either)
 
 
-def _likeliest(scores: Scores, index: AssetIndex, publish_from: float) -> Iterator[tuple[int, str]]:
-    """Yield the positions of the strikes with a candidate of at least a probability, and that candidate."""
-    probable = np.flatnonzero(scores.probability >= publish_from - 10.0**-_DIGITS)
+def likeliest_assets(scores: Scores, index: AssetIndex, publish_from: float) -> Iterator[tuple[int, str]]:
+    """Yield the positions of the strikes with a candidate of at least a probability, and the id of that candidate.
+
+    Parameters
+    ----------
+    scores
+        The scored pairs of a chunk.
+    index
+        The assets that they refer to.
+    publish_from
+        The probability from which a candidate is published.
+    """
+    probable = np.flatnonzero(scores.probability >= publish_from - 10.0**-DIGITS)
     left = scores.left[probable].tolist()
-    negated = [-_rounded(min(1.0, probability)) for probability in scores.probability[probable].tolist()]
+    negated = [-rounded(min(1.0, probability)) for probability in scores.probability[probable].tolist()]
     # Of equal probabilities "none of these" is the first, then the first by id.
     order = sorted(zip(left, negated, _ids(index, scores.right[probable]).tolist(), strict=True))
     for position, group in groupby(order, key=itemgetter(0)):
         _, probability, asset = next(group)
-        if -probability >= publish_from and -probability > _rounded(scores.no_asset[position]):
+        if -probability >= publish_from and -probability > rounded(scores.no_asset[position]):
             yield position, asset
 
 
@@ -293,7 +303,7 @@ def _listed(
         pairs = np.arange(bounds[position], bounds[position + 1])
         best = pairs[np.lexsort((_ids(index, scores.right[pairs]), -scores.probability[pairs]))][:MAX_LISTED]
         matches = [_match(strike, pair, scores, index, records) for pair in best]
-        probability = _rounded(scores.no_asset[position])
+        probability = rounded(scores.no_asset[position])
         none = no_asset_reasons(probability, weights, strike.geometry is not None)
         matches.append(Match(strike=strike.id, asset=None, probability=probability, reasons=none))
         yield int(row), tuple(sorted(matches, key=lambda match: (-match.probability, match.asset or "")))
@@ -304,15 +314,15 @@ def _match(strike: Strike, pair: int, scores: Scores, index: AssetIndex, records
     return Match(
         strike=strike.id,
         asset=asset.id,
-        probability=_rounded(min(1.0, scores.probability[pair])),
-        distance_m=None if np.isnan(scores.distance_m[pair]) else _rounded(scores.distance_m[pair]),
+        probability=rounded(min(1.0, scores.probability[pair])),
+        distance_m=None if np.isnan(scores.distance_m[pair]) else rounded(scores.distance_m[pair]),
         reasons=reasons(
             strike,
             asset,
             float(scores.distance_m[pair]),
-            {name: _rounded(column[pair]) for name, column in scores.evidence.items()},
-            {name: _rounded(column[pair]) for name, column in scores.by_reason.items()},
-            _rounded(scores.lent[pair]),
+            {name: rounded(column[pair]) for name, column in scores.evidence.items()},
+            {name: rounded(column[pair]) for name, column in scores.by_reason.items()},
+            rounded(scores.lent[pair]),
         ),
     )
 
@@ -321,5 +331,6 @@ def _ids(index: AssetIndex, rows: Ints) -> Objects:
     return np.array([index.ids[row] for row in rows.tolist()], dtype=object)
 
 
-def _rounded(number: float) -> float:
-    return round(float(number), _DIGITS) + 0.0
+def rounded(number: float) -> float:
+    """Return a number as answers have it, without the digits that depend on how many pairs are scored at once."""
+    return round(float(number), DIGITS) + 0.0

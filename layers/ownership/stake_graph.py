@@ -5,7 +5,7 @@ Nodes are assets and entities, numbered; edges lead from what is owned to its ow
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache
@@ -99,6 +100,19 @@ class GraphNodes:
     def record(self, node: int) -> str:
         """Id of the asset or entity of a node; of a further nationality that of the person."""
         return self.ids[node].partition(_NATIONAL)[0]
+
+    def picked(self, numbers: Ints) -> GraphNodes:
+        """Some of the nodes, ascending; with a further nationality there must be its person."""
+        ids, names = ([texts[number] for number in numbers.tolist()] for texts in (self.ids, self.names))
+        return GraphNodes(
+            ids,
+            names,
+            self.kind[numbers],
+            self.registered[numbers],
+            self.seat[numbers],
+            self.joint[numbers],
+            self.countries,
+        )
 
     @cached_property
     def nationalities(self) -> range:
@@ -199,6 +213,49 @@ class StakeColumns:
         first_edge = np.concatenate([[0], np.cumsum(counts)])
         return StakeGraph(self.nodes, self.stakes, first_edge, self.owner[row], low, self.high[row], row)
 
+    def above(self, names: Iterable[str]) -> StakeColumns:
+        """Return all stakes, of all times, above some assets or entities, from which their owners are the same.
+
+        Parameters
+        ----------
+        names
+            Ids of assets or entities.
+
+        Returns
+        -------
+        StakeColumns
+            Of those nodes and all that ever held a part of them, in their order.
+
+        Raises
+        ------
+        KeyError
+            If there is no such asset or entity.
+        """
+        index = self.nodes.index
+        found = newest = np.unique(np.fromiter((index[name] for name in names), np.int64))
+        while len(newest):
+            newest = np.setdiff1d(self.owner[self._rows_in(newest)], found)
+            found = np.union1d(found, newest)
+        rows = self._rows_in(found)
+        owned, owner = np.searchsorted(found, self.owned[rows]), np.searchsorted(found, self.owner[rows])
+        stakes = self.stakes
+        return StakeColumns(
+            self.nodes.picked(found),
+            owned,
+            owner,
+            self.low[rows],
+            self.high[rows],
+            self.sure[rows],
+            self.began[rows],
+            self.ended[rows],
+            stakes.picked(rows) if isinstance(stakes, LazyStakes) else [stakes[row] for row in rows.tolist()],
+        )
+
+    def _rows_in(self, nodes: Ints) -> Ints:
+        """Return the rows of the stakes in some nodes; both ascending."""
+        start = np.searchsorted(self.owned, nodes)
+        return ranges(start, np.searchsorted(self.owned, nodes, "right") - start)
+
     def between(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the positions of two days among all days of change: where they are equal, the same stakes hold."""
         before = np.searchsorted(self._change_days, _bounds(first, last), side="right")
@@ -218,6 +275,10 @@ class LazyStakes(Sequence[Stake]):
 
     def __len__(self) -> int:
         return len(self.ids)
+
+    def picked(self, rows: Ints) -> LazyStakes:
+        """The stakes of some rows, in the order given."""
+        return LazyStakes([self.ids[row] for row in rows.tolist()], self._stakes)
 
     @overload
     def __getitem__(self, row: int) -> Stake: ...

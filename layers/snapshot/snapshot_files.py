@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from types import MappingProxyType
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from geo.columnar.binary_array import text_array
-from geo.columnar.chunked_array import apply_edit
+from geo.columnar.chunked_array import Array, apply_edit
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
 from layers.collections.update_times import TimesById, UpdateTimes
@@ -40,9 +41,9 @@ def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
     files.metadata("seq", snapshot.seq)
     files.metadata("data_date", snapshot.data_date.isoformat())
     for name in RECORD_TYPES:
-        _write_table(files, name, snapshot.records)
-    _write_stakes(files, snapshot.stakes)
-    _write_index(files, snapshot.asset_index)
+        write_table(files, name, snapshot.records)
+    write_stakes(files, snapshot.stakes)
+    write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
     for layer in snapshot.layers.values():
         write_layer(files, layer)
@@ -56,14 +57,14 @@ def read(
 
     Collections are mapped; the stakes and the index of assets are read when they are needed.
     """
-    records = Records(**{name: _read_table(files, name) for name in RECORD_TYPES})
+    records = Records(**{name: read_table(files, name) for name in RECORD_TYPES})
     layers, asset_geometries = read_layers(files)
     proposed: Mapping[str, str] = ProbableAssets(layers["strikes"])
-    stakes = Lazy(partial(_read_stakes, files, records))
+    stakes = Lazy(partial(read_stakes, files, records))
     stages = Stages(
         stakes,
         registers_of(stakes),
-        Lazy(partial(_read_index, files, asset_geometries)),
+        Lazy(partial(_read_placed, files, asset_geometries)),
         backing_files=files,
         order=layers["strikes"].ids,
         proposed=Lazy.of(proposed),
@@ -116,7 +117,8 @@ def _packed(name: str, records: Records) -> PackedRecords:
     return PackedRecords.of(plainly, [[plainly.row(one, plainly.to_dict(one)) for one in table.values()]])
 
 
-def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
+def write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
+    """Write the records of one table as packed rows."""
     rows = _packed(name, records)
     files.packed(f"records.{name}.ids", rows.ids.texts)
     files.array(f"records.{name}.order", rows.ids.order)
@@ -131,7 +133,8 @@ def _write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
     files.metadata(f"records.{name}.found", rows.found)
 
 
-def _read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
+def read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
+    """Read a table that was written by `write_table`; of a large one each record is decoded when it is read."""
     rows = _packed_from(files, name)
     return RecordTable(rows) if len(rows) > MANY else MappingProxyType({record.id: record for record in rows.all()})
 
@@ -161,7 +164,8 @@ _NODES = ("kind", "registered", "seat", "joint")
 _STAKES = ("owned", "owner", "low", "high", "sure", "began", "ended")
 
 
-def _write_stakes(files: ArrayFolderWriter, table: StakeColumns) -> None:
+def write_stakes(files: ArrayFolderWriter, table: StakeColumns) -> None:
+    """Write the stakes with their nodes."""
     nodes = table.nodes
     ids = _lookup(nodes.index)
     files.packed("nodes.ids", ids.texts)
@@ -175,7 +179,8 @@ def _write_stakes(files: ArrayFolderWriter, table: StakeColumns) -> None:
     files.packed("stake.ids", as_packed(table.stakes.ids if isinstance(table.stakes, LazyStakes) else ()))
 
 
-def _read_stakes(files: ArrayFolderReader, records: Records) -> StakeColumns:
+def read_stakes(files: ArrayFolderReader, records: Records) -> StakeColumns:
+    """Read stakes that were written by `write_stakes`; each record of ``records`` is looked up when it is read."""
     ids = KeyIndex(files.packed("nodes.ids"), files.array("nodes.order"))
     about = {name: files.array(f"nodes.{name}") for name in _NODES}
     names = text_array(files.packed("nodes.names"))
@@ -207,7 +212,8 @@ _INDEX = (
 _RAGGED = ("words", "variants", "spelled", "owners", "with_word")
 
 
-def _write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
+def write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
+    """Write the columns of the assets, but for their geometries and trees."""
     files.packed("index.ids", as_packed(index.ids))
     for name in _INDEX:
         files.array(f"index.{name}", getattr(index, name))
@@ -221,7 +227,14 @@ def _write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
         files.array(f"index.{name}.start", ragged.start)
 
 
-def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
+def read_index(files: ArrayFolderReader, geometry: Array) -> AssetIndex:
+    """Read the columns of the assets that have a geometry, which is given; the index has no trees.
+
+    Parameters
+    ----------
+    geometry
+        Shapely geometries of its rows in lon/lat degrees (OGC:CRS84), shape (n,).
+    """
     ragged = {
         name: RaggedArray(files.array(f"index.{name}.values"), files.array(f"index.{name}.start"))
         for name in (*_RAGGED, "twins")
@@ -234,12 +247,16 @@ def _read_index(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
         **ragged,
     )
     columns = {name: files.array(f"index.{name}") for name in _INDEX}
-    # The shapes of the layer, not shapes of its own: all of them are in memory once at most.
-    placeless = RowEdit.replace(len(places), np.flatnonzero(~places.present), np.empty(0, np.int64))
-    geometry = apply_edit(places, np.empty(0, object), placeless)
-    near = trees(columns["bounds"], places.points_only[places.present], columns["uncertainty_m"], columns["stands"])
     ids = text_array(files.packed("index.ids"))
-    return AssetIndex(ids=ids, geometry=geometry, twins=twins, names=names, trees=near, **columns)
+    return AssetIndex(ids=ids, geometry=geometry, twins=twins, names=names, trees=(), **columns)
+
+
+def _read_placed(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
+    """Read the index with the shapes of the layer, not shapes of its own: all of them are in memory once at most."""
+    placeless = RowEdit.replace(len(places), np.flatnonzero(~places.present), np.empty(0, np.int64))
+    index = read_index(files, apply_edit(places, np.empty(0, object), placeless))
+    points = places.points_only[places.present]
+    return replace(index, trees=trees(index.bounds, points, index.uncertainty_m, index.stands))
 
 
 def _write_times(files: ArrayFolderWriter, snapshot: Snapshot) -> None:

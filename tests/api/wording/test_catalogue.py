@@ -183,7 +183,18 @@ def test_languages_have_no_other_codes_and_the_same_gaps(language: str) -> None:
 #: Rooms of what only the command line says, which is in English: files, their formats, and checks of a store.
 COMMAND_LINE = frozenset(
     (
-        *("acled", "bods", "column-mapping", "curated", "disclosure", "doubts", "eyes-on-russia", "files", "firms"),
+        *(
+            "acled",
+            "batch",
+            "bods",
+            "column-mapping",
+            "curated",
+            "disclosure",
+            "doubts",
+            "eyes-on-russia",
+            "files",
+            "firms",
+        ),
         *("gem", "geonames", "geopackage", "gleif", "ingest", "load", "mapping", "osm", "package"),
         *("receipts", "registry"),
         *("rejected-rows", "strikes", "timemap", "ucdp", "verification", "viina", "wikidata", "wri"),

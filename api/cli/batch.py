@@ -1,0 +1,234 @@
+"""``strikeatlas batch``: plan and answer millions of strikes cell by cell, on this machine or on a Dask cluster."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import RenderableType
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as ProgressBar
+from rich.table import Table
+
+from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.server.build_id import program_version
+from api.settings import BASEMAP
+from api.terminal.console import errors
+from api.wording.catalogue import text
+from layers.batch.cells import CELL_STRIKES
+from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
+from layers.decisions.hits import PUBLISH_FROM
+from layers.matching.asset_index import AssetIndex, index_of
+from layers.model.messages import Message
+from layers.model.problems import Problem, ProblemsError
+from layers.model.records import RECORD_TYPES, Records
+from layers.ownership.stake_graph import StakeColumns
+from layers.store.record_table import PackedRecords, RecordTable
+from layers.store.row_mapping import TABLES
+
+# Modules that read Parquet are imported by what uses them: no other command waits for it.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from layers.batch.plan import Plan, StrikePages
+    from layers.batch.run import Manifest, Progress
+
+EPILOG = "Example: strikeatlas batch plan work --records parquet; strikeatlas batch run work --workers 4"
+#: Records of a store that are laid out at once.
+_PAGE = 20_000
+
+app = typer.Typer(help="Answer millions of strikes cell by cell.", no_args_is_help=True, epilog=EPILOG)
+Folder = Annotated[Path, typer.Argument(help="The folder of the plan and of its answers.")]
+
+
+class RunnerName(StrEnum):
+    """Who answers the cells."""
+
+    PROCESSES = "processes"
+    DASK = "dask"
+
+
+@dataclass(frozen=True)
+class _Input:
+    """What a plan is made of."""
+
+    strikes: StrikePages
+    records: Records
+    index: AssetIndex
+    stakes: StakeColumns
+    head: Mapping[str, Any]
+
+
+@app.command(epilog="Example: strikeatlas batch plan work --records parquet --cell-strikes 50000")
+def plan(
+    folder: Folder,
+    records: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of Parquet files of records, named by their tables, such as strikes.parquet; the store is not "
+            "read then."
+        ),
+    ] = None,
+    cell_strikes: Annotated[int, typer.Option(min=1, help="Most strikes of a cell; fuller ones are split.")] = (
+        CELL_STRIKES
+    ),
+    publish_from: Annotated[
+        float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate counts as hit.")
+    ] = PUBLISH_FROM,
+    store: StoreAddress = STORE,
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""
+    from layers.batch.plan import write_plan
+
+    if folder.exists():
+        raise FileExistsError(f"{folder} is there: a plan is written into a new folder")
+    given = _of_store(store, base) if records is None else _of_files(records)
+    written = write_plan(
+        folder,
+        given.strikes,
+        given.records,
+        given.index,
+        given.stakes,
+        program=program_version(),
+        head=given.head,
+        publish_from=publish_from,
+        limit=cell_strikes,
+    )
+    values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}
+    output({**values, "assets": len(given.index)}, as_json, _planned(written, len(given.index)))
+
+
+@app.command("run", epilog="Example: strikeatlas batch run work --runner dask --scheduler tcp://10.0.0.1:8786")
+def run_(
+    folder: Folder,
+    runner: Annotated[RunnerName, typer.Option(help="Processes of this machine, or Dask distributed.")] = (
+        RunnerName.PROCESSES
+    ),
+    workers: Annotated[int, typer.Option(min=0, help="Number of workers; 0 for the cores of this machine.")] = 0,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of the scheduler of a Dask cluster; by default one on this machine.")
+    ] = None,
+    progress: Annotated[bool, typer.Option(help="Show on standard error how far it is, a line for each cell.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Answer the cells of a plan that are not answered yet, and sum up what that took."""
+    from layers.batch.run import run
+
+    with _shown_progress(lines=progress) as tell:
+        manifest = run(folder, _runner(runner, workers or os.cpu_count() or 1, scheduler), text, tell)
+    output(asdict(manifest), as_json, _summary(manifest))
+
+
+def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
+    if scheduler is not None and name is not RunnerName.DASK:
+        raise typer.BadParameter("only a cluster of Dask has a scheduler", param_hint="--scheduler")
+    if name is RunnerName.DASK:
+        return DaskCluster(scheduler, workers)
+    return LocalProcesses(workers) if workers > 1 else InProcess()
+
+
+def _of_store(address: str, base: Path) -> _Input:
+    """What is published of a store."""
+    from layers.batch.record_parquet import to_arrow
+    from layers.batch.work import COLUMNS
+
+    store, published = open_published(address, base)
+    snapshot, head = published.snapshot, store.head()
+
+    def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
+        strikes = iter(snapshot.records.strikes.values())
+        while page := list(islice(strikes, _PAGE)):
+            yield to_arrow("strikes", page).select(columns or COLUMNS)
+
+    return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, {"seq": head.seq, "hash": head.hash})
+
+
+def _of_files(folder: Path) -> _Input:
+    """Records in Parquet files, a file or a folder of files for each table.
+
+    Raises
+    ------
+    ProblemsError
+        If there is no file of strikes or of assets, or one that cannot be read.
+    """
+    from layers.batch.record_parquet import files_of, read_pages
+    from layers.batch.work import COLUMNS
+
+    lacking = [name for name in ("strikes", "assets") if not files_of(folder, name)]
+    if lacking:
+        faults = (Message("batch.file-missing", {"name": name}) for name in lacking)
+        raise ProblemsError(tuple(Problem(str(folder), None, "folder", "", "", fault) for fault in faults))
+
+    def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
+        for path in files_of(folder, "strikes"):
+            yield from read_pages(path, "strikes", columns or COLUMNS)
+
+    tables: dict[str, Any] = {name: MappingProxyType({}) for name in RECORD_TYPES}
+    records = Records(**tables | {name: _table(folder, name) for name in RECORD_TYPES if name != "strikes"})
+    return _Input(pages, records, index_of(records), StakeColumns.of(records), {})
+
+
+def _table(folder: Path, name: str) -> Mapping[str, Any]:
+    from layers.batch.record_parquet import files_of, read_pages, store_rows
+
+    pages = (page for path in files_of(folder, name) for page in read_pages(path, name))
+    return RecordTable(PackedRecords.of(TABLES[name], (store_rows(name, page) for page in pages)))
+
+
+@contextmanager
+def _shown_progress(lines: bool) -> Iterator[Any]:
+    """Give what shows how far a run is: a bar to who watches standard error, or lines."""
+    if lines:
+        yield lambda now: errors.print(_line(now), highlight=False)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with ProgressBar(*columns, transient=True, console=errors, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("strikes", total=None)
+        yield lambda now: bar.update(task, completed=now.strikes, total=now.all_strikes)
+
+
+def _line(now: Progress) -> str:
+    return f"{now.cells} of {now.all_cells} cells, {now.strikes:,} of {now.all_strikes:,} strikes, {now.seconds:.1f} s"
+
+
+def _planned(written: Plan, assets: int) -> RenderableType:
+    fullest = max((task.strikes for task in written.tasks), default=0)
+    reach = max((task.assets for task in written.tasks), default=0)
+    return _rows(
+        ("strikes", f"{written.strikes:,}"),
+        ("assets", f"{assets:,}"),
+        ("cells", f"{len(written.tasks):,}"),
+        ("most strikes of a cell", f"{fullest:,}"),
+        ("most assets in reach of a cell", f"{reach:,}"),
+    )
+
+
+def _summary(manifest: Manifest) -> RenderableType:
+    costly = max(manifest.cells, key=lambda cell: cell.processor_seconds, default=None)
+    return _rows(
+        ("digest", manifest.digest),
+        ("strikes", f"{manifest.strikes:,}"),
+        ("candidates", f"{manifest.candidates:,}"),
+        ("attributions", f"{manifest.attributions:,}"),
+        ("size", f"{manifest.bytes / 1e6:,.1f} MB"),
+        ("processor", f"{manifest.processor_seconds:,.1f} s"),
+        ("most memory of a worker", f"{manifest.peak_bytes / 1e6:,.0f} MB"),
+        ("costliest cell", f"{costly.name}: {costly.processor_seconds:.1f} s" if costly else ""),
+    )
+
+
+def _rows(*rows: Iterable[str]) -> Table:
+    shown = Table(show_header=False)
+    for row in rows:
+        shown.add_row(*row)
+    return shown

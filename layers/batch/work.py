@@ -1,0 +1,270 @@
+"""What a worker does with one task of a plan: reads the strikes of a cell, answers them, and writes its folder."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from itertools import chain
+from pathlib import Path
+from time import perf_counter, process_time
+from typing import Any
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from layers.batch.cell_answers import CellAnswers, answers
+from layers.batch.digest import row_hashes
+from layers.batch.plan import SHARED, STRIKES, CellTask, Plan, rows_in_reach_of
+from layers.batch.record_parquet import GEO_METADATA, GEOMETRY, records_of
+from layers.batch.shared_tables import SharedTables
+from layers.filesystem.atomic_file import sync
+from layers.matching import weights
+from layers.model.messages import Wording
+from layers.model.problems import Problem, ProblemsError
+from layers.model.records import Attribution, Strike
+from layers.model.types import columns
+
+#: Columns of strikes that answers rest on.
+COLUMNS = (
+    *("id", "title", "when", "place", "host_country", GEOMETRY, "uncertainty_m", "basis"),
+    *("targets", "target_kinds", "status"),
+)
+#: Folder of the answers in that of a plan, the start of the name of the folder of a cell, and its files.
+ANSWERS, CELL = "answers", "cell="
+CANDIDATES, ATTRIBUTIONS, HASHES, DONE = "candidates.parquet", "attributions.parquet", "hashes.npy", "done.json"
+
+_UNFINISHED = ".new"
+_REASON = pa.struct([("name", pa.string()), ("value", pa.float64()), ("weight", pa.float64())])
+_CANDIDATES = pa.schema(
+    [
+        ("strike", pa.string()),
+        ("asset", pa.string()),
+        ("probability", pa.float64()),
+        ("distance_m", pa.float64()),
+        ("reasons", pa.list_(_REASON)),
+        (GEOMETRY, pa.binary()),
+    ],
+    GEO_METADATA,
+)
+_ARROW = {"text": pa.string(), "number": pa.float64(), "boolean": pa.bool_()}
+_ATTRIBUTIONS = pa.schema(
+    [*((column.name, _ARROW[column.type]) for column in columns(Attribution)), (GEOMETRY, pa.binary())], GEO_METADATA
+)
+
+
+@dataclass(frozen=True)
+class CellReport:
+    """What became of a task.
+
+    Attributes
+    ----------
+    name
+        Of the task.
+    plan
+        Id of the plan.
+    strikes, candidates, attributions
+        How many strikes were answered, and how many rows the answers have.
+    bytes
+        Size of its files.
+    seconds, processor_seconds
+        Time that passed, and that of the processor.
+    peak_bytes
+        Largest memory of the process so far, with what it has mapped of the shared files.
+    problems
+        Faults of the strikes; where there is any, nothing was answered or written.
+    """
+
+    name: str
+    plan: str
+    strikes: int = 0
+    candidates: int = 0
+    attributions: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    processor_seconds: float = 0.0
+    peak_bytes: int = 0
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True)
+class Work:
+    """Answers tasks of a plan; a copy of it goes to each worker.
+
+    Parameters
+    ----------
+    folder
+        That of the plan, at the same path for all workers.
+    plan, publish_from
+        As in `Plan`.
+    wording
+        A function of a module, which workers import by its name.
+    """
+
+    folder: str
+    plan: str
+    publish_from: float
+    wording: Wording
+
+    @classmethod
+    def of(cls, folder: Path, plan: Plan, wording: Wording) -> Work:
+        """The work of a plan in a folder."""
+        return cls(str(folder.absolute()), plan.id, plan.publish_from, wording)
+
+    def __call__(self, task: CellTask) -> CellReport:
+        """Answer the strikes of a task and put the folder of its answers in place, whole or not at all.
+
+        A folder that another worker has put in place stays: it has the same answers. Dask gives a task again where a
+        worker is killed after it has answered.
+        """
+        began, processor = perf_counter(), process_time()
+        folder = Path(self.folder)
+        if (done := report_of(folder, task, self.plan)) is not None:
+            return done
+        try:
+            strikes = _strikes_of(folder, task)
+        except ProblemsError as error:
+            return CellReport(task.name, self.plan, problems=error.problems)
+        rows = rows_in_reach_of(folder, task)
+        found = answers(strikes, rows, _shared(self.folder), weights.read(), self.publish_from, self.wording)
+        target = cell_folder(folder, task)
+        with _aside(target) as aside:
+            _write(aside, found, strikes)
+            report = CellReport(
+                task.name,
+                self.plan,
+                len(strikes),
+                len(found.candidates),
+                len(found.attributions),
+                sum(file.stat().st_size for file in aside.iterdir()),
+                perf_counter() - began,
+                process_time() - processor,
+                _peak_bytes(),
+            )
+            (aside / DONE).write_bytes(orjson.dumps(asdict(report)))
+            _put_in_place(aside, target)
+        return report
+
+
+def cell_folder(folder: Path, task: CellTask) -> Path:
+    """Return where the answers of a task stand."""
+    return folder / ANSWERS / f"{CELL}{task.name}"
+
+
+def report_of(folder: Path, task: CellTask, plan: str) -> CellReport | None:
+    """Read the report of a task that was done for the plan of that id; ``None`` where it is to be done."""
+    try:
+        values = orjson.loads((cell_folder(folder, task) / DONE).read_bytes())
+    except OSError:
+        return None
+    report = CellReport(**{**values, "problems": ()})
+    return report if report.plan == plan else None
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what killed workers left, when no worker is at work any more."""
+    for left in (folder / ANSWERS).glob(f".*{_UNFINISHED}"):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+# The files of one plan: a worker has one at a time.
+@lru_cache(maxsize=1)
+def _shared(folder: str) -> SharedTables:
+    return SharedTables.read(Path(folder) / SHARED)
+
+
+# A file of a million strikes has hundreds of row groups, whose places each task would read again.
+@lru_cache(maxsize=64)
+def _metadata(path: Path) -> pq.FileMetaData:
+    return pq.read_metadata(path)
+
+
+def _strikes_of(folder: Path, task: CellTask) -> list[Strike]:
+    strikes: list[Strike] = []
+    problems: list[Problem] = []
+    for name, group in task.groups:
+        path = folder / STRIKES / name
+        with pq.ParquetFile(path, metadata=_metadata(path)) as file:
+            page = file.read_row_group(group)
+        try:
+            strikes += records_of("strikes", page, f"cell {task.name}")
+        except ProblemsError as error:
+            problems += error.problems
+    if problems:
+        raise ProblemsError(tuple(problems))
+    return strikes
+
+
+@contextmanager
+def _aside(target: Path) -> Iterator[Path]:
+    """Give a new folder beside where it is to be; it is removed at the end unless it was moved."""
+    target.parent.mkdir(exist_ok=True)
+    folder = target.with_name(f".{target.name}-{secrets.token_hex(4)}{_UNFINISHED}")
+    folder.mkdir()
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _put_in_place(aside: Path, target: Path) -> None:
+    for file in aside.iterdir():
+        sync(file)
+    try:
+        os.rename(aside, target)
+    except OSError:  # another worker was quicker: the same task may be given twice
+        if not (target / DONE).exists():
+            raise
+    sync(target.parent)
+
+
+def _write(folder: Path, found: CellAnswers, strikes: Sequence[Strike]) -> None:
+    np.save(folder / HASHES, row_hashes(found.rows()), allow_pickle=False)
+    wkb = shapely.to_wkb(np.array([strike.geometry for strike in strikes], dtype=object), flavor="iso")
+    place = dict(zip((strike.id for strike in strikes), wkb.tolist(), strict=True))
+    _write_table(folder / CANDIDATES, _candidate_columns(found, place), _CANDIDATES)
+    rows = found.attributions
+    columns = {name: [getattr(row, name) for row in rows] for name in Attribution.model_fields}
+    _write_table(folder / ATTRIBUTIONS, {**columns, GEOMETRY: [place[row.strike] for row in rows]}, _ATTRIBUTIONS)
+
+
+def _write_table(path: Path, columns: Mapping[str, Any], schema: pa.Schema) -> None:
+    pq.write_table(pa.table(columns, schema), path, compression="zstd")
+
+
+def _candidate_columns(found: CellAnswers, place: Mapping[str, bytes | None]) -> dict[str, Any]:
+    strike, asset, probability, distance_m, reasons = zip(*found.candidates, strict=True)
+    stops = np.cumsum([0, *map(len, reasons)]).astype(np.int32)
+    parts = list(zip(*chain.from_iterable(reasons), strict=True)) or [()] * _REASON.num_fields
+    arrays = [pa.array(part, field.type) for part, field in zip(parts, _REASON, strict=True)]
+    return {
+        "strike": strike,
+        "asset": asset,
+        "probability": probability,
+        "distance_m": distance_m,
+        "reasons": pa.ListArray.from_arrays(stops, pa.StructArray.from_arrays(arrays, fields=list(_REASON))),
+        GEOMETRY: [place[name] for name in strike],
+    }
+
+
+def _peak_bytes() -> int:
+    """Largest memory of this process so far.
+
+    The system's own counter starts with that of the process which started this one; Linux has another.
+    """
+    try:
+        with open("/proc/self/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) * 1024 for line in status if line.startswith("VmHWM:"))
+    except (OSError, StopIteration):
+        import resource  # which Windows lacks
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return peak if sys.platform == "darwin" else peak * 1024

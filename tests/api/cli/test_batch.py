@@ -1,0 +1,79 @@
+"""``strikeatlas batch``: a plan of a store or of files, its answers by several workers, and what they took."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from layers.batch.record_parquet import to_arrow
+from layers.model.records import Records
+from layers.store.store import Store
+from tests.command_runner import Run
+from tests.conftest import BASEMAP
+
+
+def write_parquet(folder: Path, records: Records) -> None:
+    folder.mkdir()
+    for name in ("strikes", "assets", "entities", "stakes", "relations", "decisions"):
+        pq.write_table(to_arrow(name, records.table(name).values()), folder / f"{name}.parquet")
+
+
+def test_a_store_and_its_records_in_files_have_the_same_answers(command: Run, own: Store, tmp_path: Path) -> None:
+    records = own.records()
+    write_parquet(tmp_path / "parquet", records)
+    store = ("--store", tmp_path / "own.gpkg", "--basemap", BASEMAP)
+    planned = command("batch", "plan", tmp_path / "a", *store, "--cell-strikes", 5, "--json").report
+    assert planned["strikes"] == len(records.strikes)
+    assert planned["cells"] >= len(records.strikes) / 5
+    of_files = command("batch", "plan", tmp_path / "b", "--records", tmp_path / "parquet", "--json").report
+    assert of_files["strikes"] == planned["strikes"]
+    one = command("batch", "run", tmp_path / "a", "--workers", 2, "--json").report
+    other = command("batch", "run", tmp_path / "b", "--workers", 1, "--progress", "--json")
+    assert one["digest"] == other.report["digest"]
+    assert one["attributions"] > one["strikes"] == len(records.strikes)
+    assert f"1 of 1 cells, {len(records.strikes)} of {len(records.strikes)} strikes" in other.err
+    again = command("batch", "run", tmp_path / "a", "--workers", 1)
+    assert one["digest"] in again.out
+    assert one["head"] == {"seq": own.seq(), "hash": own.head().hash}
+
+
+def test_layers_that_were_exported_can_be_answered(command: Run, own: Store, tmp_path: Path) -> None:
+    store = ("--store", tmp_path / "own.gpkg", "--basemap", BASEMAP)
+    (tmp_path / "parquet").mkdir()
+    for layer in ("strikes", "assets"):
+        command("export", "parquet", layer, "--out", tmp_path / "parquet" / f"{layer}.parquet", *store)
+    planned = command("batch", "plan", tmp_path / "b", "--records", tmp_path / "parquet", "--json")
+    assert planned.report["strikes"] == len(own.records().strikes)
+    answered = command("batch", "run", tmp_path / "b", "--workers", 1, "--json").report
+    assert answered["strikes"] == planned.report["strikes"]
+    assert answered["candidates"] > answered["strikes"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("run", "nothing"), 4),
+        (("run", "nothing", "--scheduler", "tcp://127.0.0.1:1"), 2),
+        (("plan", "there", "--records", "empty"), 4),
+        (("plan", "new", "--records", "empty"), 1),
+        (("plan", "new", "--cell-strikes", 0), 2),
+    ],
+)
+def test_what_cannot_be_done_is_refused(
+    command: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...], code: int
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("there", "empty"):
+        (tmp_path / name).mkdir()
+    assert command("batch", *arguments).code == code
+
+
+def test_a_file_that_lacks_a_column_is_refused_and_all_columns_are_named(command: Run, tmp_path: Path) -> None:
+    for name in ("strikes", "assets"):
+        pq.write_table(pa.table({"id": ["a"]}), tmp_path / f"{name}.parquet")
+    told = command("batch", "plan", tmp_path / "b", "--records", tmp_path, "--json")
+    assert told.code == 1
+    assert "a column of this name" in told.err + told.out
