@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import urllib.request
 from contextlib import closing
 from http.client import HTTPException
@@ -19,6 +18,7 @@ from api.wording.catalogue import text
 from layers.filesystem.atomic_file import write_file
 from layers.store import receipts
 from layers.store.backends import open_store
+from layers.store.connection import Connection
 from layers.store.connections import probing
 from layers.store.history_chain import EMPTY, ChainBreak
 from layers.store.receipts import MAX_BYTES, Receipt
@@ -122,7 +122,7 @@ def _add(store: Store, response: bytes, as_json: bool) -> None:
         receipt = receipts.read(connection, response)
     if receipt.fault is not None:
         raise BadParameter("receipt", receipt.hash or "", text(receipt.fault))
-    path = receipts.add(store.path, receipt, response)
+    path = receipts.add(store.beside, receipt, response)
     said = f"{path}: change {receipt.seq}, signed at {receipt.at} by {receipt.signer}; verify --trust checks by whom."
     output(receipt_values(path, receipt), as_json, escape(said))
 
@@ -151,7 +151,7 @@ def checked_receipts(store: Path, given: list[Path] | None, trust: Path | None) 
         ]
 
 
-def _unbroken(connection: sqlite3.Connection) -> int:
+def _unbroken(connection: Connection) -> int:
     """The last row up to which the chain of history holds; 0 where a value cannot be hashed, which `verify` says."""
     try:
         end = follow(connection, EMPTY)

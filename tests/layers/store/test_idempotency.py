@@ -93,7 +93,7 @@ def test_keys_are_free_after_a_day_and_removed_some_at_a_time(store: Store) -> N
 
 
 def count(store: Store) -> int:
-    with store._connections.reading() as connection:
+    with store._database.reading() as connection:
         (number,) = connection.execute("SELECT count(*) FROM idempotency_keys").fetchone()
         return int(number)
 
