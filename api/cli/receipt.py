@@ -17,7 +17,7 @@ from api.requests.parameters import BadParameter
 from api.wording.catalogue import text
 from layers.filesystem.atomic_file import write_file
 from layers.store import receipts
-from layers.store.backends import open_store
+from layers.store.backends import is_path, open_store
 from layers.store.connection import Connection
 from layers.store.connections import probing
 from layers.store.history_chain import EMPTY, ChainBreak
@@ -127,7 +127,7 @@ def _add(store: Store, response: bytes, as_json: bool) -> None:
     output(receipt_values(path, receipt), as_json, escape(said))
 
 
-def checked_receipts(store: Path, given: list[Path] | None, trust: Path | None) -> list[tuple[Path, Receipt]]:
+def checked_receipts(store: str, given: list[Path] | None, trust: Path | None) -> list[tuple[Path, Receipt]]:
     """Check receipts, or all beside the store; none where no certificate is trusted.
 
     Raises
@@ -143,11 +143,13 @@ def checked_receipts(store: Path, given: list[Path] | None, trust: Path | None) 
         trusted = receipts.certificates(trust.read_bytes())
     except ValueError as error:
         raise BadParameter("--trust", trust, "certificates in PEM") from error
-    with probing(store) as connection:
+    # A file that is damaged can be looked into, and not be opened.
+    opened = None if is_path(store) else open_store(store)
+    with probing(Path(store)) if opened is None else opened.reading() as connection:
         unbroken = _unbroken(connection)
         return [
             (path, receipts.check(connection, _response(path), trusted, unbroken))
-            for path in given or receipts.files(store)
+            for path in given or receipts.files(Path(store) if opened is None else opened.beside)
         ]
 
 

@@ -85,8 +85,14 @@ class Connection(Protocol):
     def add_layer(self, name: str, columns: Mapping[str, str], doc: str, geometry: str | None = None, /) -> None:
         """Create a layer: ``fid``, columns by SQL type, and with a geometry type a spatial index."""
 
+    def protect_derived(self, name: str, /) -> None:
+        """Let nobody who may not see private records see a layer that rests on them, where the database has roles."""
+
     def drop_layer(self, name: str, /) -> None:
         """Remove a layer; one that does not exist is no fault."""
+
+    def number_on(self, table: str, column: str, /) -> None:
+        """Have the next row numbered after the last one, whose number was given with it."""
 
     def touch(self, name: str, at: str, /) -> None:
         """Record when a layer was last changed, and its extent anew, where the database has these."""
@@ -125,6 +131,13 @@ class Database(Protocol):
 
     def writing(self) -> AbstractContextManager[Connection]:
         """Write all or nothing, after every other writer: committed at the end, rolled back on any error."""
+
+    @property
+    def announces(self) -> bool:
+        """Whether one can wait for changes, and need not look for them."""
+
+    def wait(self, timeout_s: float) -> bool | None:
+        """Wait until somebody committed a change, at most so long; whether somebody did. None, at once: unknown."""
 
     def close(self) -> None:
         """Close all connections; the next use opens others."""

@@ -214,6 +214,14 @@ class Connections:
                 return
         connection.close()
 
+    @property
+    def announces(self) -> bool:
+        """Nobody announces changes of a file: whoever follows them looks, which takes a few microseconds."""
+        return False
+
+    def wait(self, timeout_s: float) -> None:
+        """Give at once that nothing is known."""
+
     def close(self) -> None:
         """Close the idle connections; the last one to leave the file folds the log into it."""
         with self._lock:

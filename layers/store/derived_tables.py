@@ -24,8 +24,9 @@ def require_layer(name: str, columns: Mapping[str, str]) -> None:
     """
     if name in OWN_TABLES:
         raise ValueError(f"{name!r} is a table of the store itself, no derived layer")
-    if not columns or "geometry" in columns:
-        raise ValueError("at least one column expected, and none called 'geometry'")
+    geopackage.require_layer_name(name)
+    if not columns or not columns.keys().isdisjoint(("fid", "geometry")):
+        raise ValueError("at least one column expected, and none called 'fid' or 'geometry'")
     if strange := set(columns.values()) - set(geopackage.SQL_TYPES):
         raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
 
@@ -51,6 +52,7 @@ def replace_layer(
     declared = _declared(columns, geometry)
     connection.drop_layer(name)
     connection.add_layer(name, declared, "Derived from the records.", "GEOMETRY" if geometry else None)
+    connection.protect_derived(name)
     _insert(connection, name, declared, (_values(row, len(declared), geometry) for row in rows))
     if key is not None:
         index = geopackage.quote(f"{name}_{key}")

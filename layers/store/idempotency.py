@@ -17,7 +17,8 @@ from layers.store.connection import Connection
 from layers.store.connections import StoreError
 
 TABLE = "idempotency_keys"
-_COLUMNS = ("person", "key", "request", "at", "seq", "status", "headers", "body")
+#: The columns of the table.
+COLUMNS = ("person", "key", "request", "at", "seq", "status", "headers", "body")
 #: How long the answer of a key is given again.
 RETENTION = timedelta(hours=24)
 #: Keys that are removed at once when another is written; more are due only after a burst, and go with the next ones.
@@ -93,8 +94,8 @@ def insert(connection: Connection, keyed: KeyedRequest | None, at: str, seq: int
         (_due(at), _PURGE),
     )
     answer = keyed.answer(seq)
-    names = ", ".join(map(geopackage.quote, _COLUMNS))
-    again = ", ".join(f"{name} = excluded.{name}" for name in map(geopackage.quote, _COLUMNS[2:]))
+    names = ", ".join(map(geopackage.quote, COLUMNS))
+    again = ", ".join(f"{name} = excluded.{name}" for name in map(geopackage.quote, COLUMNS[2:]))
     connection.execute(
         f"INSERT INTO {TABLE} ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         f"ON CONFLICT (person, key) DO UPDATE SET {again}",

@@ -95,9 +95,15 @@ class SqliteConnection(sqlite3.Connection):
         """Create a layer, with its rows in the header tables."""
         geopackage.add_layer(self, name, columns, doc, geometry)
 
+    def protect_derived(self, name: str, /) -> None:
+        """Nothing is to be done: who may read a file may read all of it."""
+
     def drop_layer(self, name: str, /) -> None:
         """Remove a layer."""
         geopackage.drop_layer(self, name)
+
+    def number_on(self, table: str, column: str, /) -> None:
+        """Nothing is to be done: SQLite numbers on after the highest number that there was."""
 
     def touch(self, name: str, at: str, /) -> None:
         """Record when a layer was changed, and its extent."""

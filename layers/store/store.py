@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -11,10 +11,12 @@ from typing import Any
 
 from layers.geopackage import geopackage
 from layers.model.heat import HeatColumns
+from layers.model.messages import Message
 from layers.model.records import Record, Records, Source
 from layers.model.timestamps import timestamp
 from layers.store import (
     checked_history,
+    copying,
     create,
     derived_tables,
     external_edits,
@@ -22,10 +24,12 @@ from layers.store import (
     idempotency,
     privacy_changes,
     reader,
+    verification,
     writer,
 )
 from layers.store.connection import Connection, Database
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
+from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
@@ -156,6 +160,18 @@ class Store:
         """Close all connections; the log of a file is folded into it, so that it can be copied. All stays usable."""
         self._database.close()
 
+    @property
+    def announces(self) -> bool:
+        """Whether the database announces changes, so that one can wait for them."""
+        return self._database.announces
+
+    def wait(self, timeout_s: float) -> bool | None:
+        """Wait until somebody committed a change, at most so long; whether somebody did, rather once too often.
+
+        None, at once, where nobody does: of a file, and of a database that is a replica or went away.
+        """
+        return self._database.wait(timeout_s)
+
     def seq(self) -> int:
         """Number of the last change; 0 when there was none. It only ever grows."""
         with self._database.reading() as connection:
@@ -168,6 +184,16 @@ class Store:
         """
         with self._database.reading() as connection:
             return writer.head(connection, seq)
+
+    def verify(self, derive: Derive | None = None) -> Sequence[Message]:
+        """Compare history, records and derived layers of one version, see `layers.store.verification`; all findings.
+
+        ``derive`` computes the derived layers anew; without it they are not compared.
+        """
+        if self._database.file is not None:
+            return tuple(verification.verify_file(self._database.file, derive))
+        with self._database.reading() as connection:
+            return tuple(verification.verify_database(connection, derive))
 
     def require_history(self) -> None:
         """Refuse a history that was changed other than by being added to, see `layers.store.checked_history`.
@@ -497,6 +523,33 @@ class Store:
             seq = writer.last_seq(connection)
             idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
+
+    def copy_from(self, source: Store, derive: Derive, *, progress: RowProgress = lambda _: None) -> Head:
+        """Fill this store, which is empty, with all that another one holds, private records too, in one transaction.
+
+        History is the same to the last hash, and so are records, their order, what is private, and the answers to
+        requests. Layers are derived anew by ``derive``.
+
+        Parameters
+        ----------
+        progress
+            Called with numbers of rows written; if it raises, nothing is written.
+
+        Returns
+        -------
+        Head
+            That of both.
+
+        Raises
+        ------
+        StoreError
+            If this store is not empty, the history of the other one does not hold or does not tell of edits by other
+            programs, or this database cannot hold a value. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        with source.reading() as old, self._transaction() as connection:
+            return copying.copy(old, connection, derive, timestamp(), progress)
 
     def answered(self, person: str, key: str, at: datetime | None = None) -> AnsweredRequest | None:
         """Find the answer to the request of a person's key (a digest), given within the last 24 hours."""

@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
-from layers.store import create, derived_tables, heat_table, history_chain, reader
+from layers.store import create, derived_tables, heat_table, history_chain, reader, writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, probing
 from layers.store.derived_tables import Derive, DerivedLayer
@@ -53,6 +53,26 @@ def verify_file(path: Path, derive: Derive | None = None) -> Iterator[Finding]:
         yield from verify(connection, derive)
 
 
+def verify_database(connection: Connection, derive: Derive | None = None) -> Iterator[Finding]:
+    """Give every finding of history, records and what follows from them, of a store of whichever kind.
+
+    Tables, indexes and triggers are left to the database, and are compared in files alone, see `verify_file`.
+
+    Parameters
+    ----------
+    connection, derive
+        As of `verify`.
+    """
+    with closing(expected_database()) as expected:
+        yield from _found(
+            lambda: _chain(connection),
+            lambda: _unrecorded(connection),
+            lambda: _replayed(connection),
+            lambda: heat_table.findings(connection),
+            lambda: _derived_rows(connection, expected, derive) if derive is not None else iter(()),
+        )
+
+
 def verify(connection: SqliteConnection, derive: Derive | None = None) -> Iterator[Finding]:
     """Give every finding; none where the file is valid.
 
@@ -64,7 +84,7 @@ def verify(connection: SqliteConnection, derive: Derive | None = None) -> Iterat
         Computes the derived layers from the records anew; without it they are not compared.
     """
     with closing(expected_database()) as expected:
-        checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        yield from _found(
             lambda: _pages(connection),
             lambda: _header(connection),
             lambda: _layout_differences(connection, expected),
@@ -75,11 +95,14 @@ def verify(connection: SqliteConnection, derive: Derive | None = None) -> Iterat
             lambda: _indexed(connection),
             lambda: _derived(connection, expected, derive) if derive is not None else iter(()),
         )
-        for check in checks:
-            try:
-                yield from check()
-            except _UNREADABLE as error:
-                yield Message("verification.unreadable", {"detail": str(error)})
+
+
+def _found(*checks: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    for check in checks:
+        try:
+            yield from check()
+        except _UNREADABLE as error:
+            yield Message("verification.unreadable", {"detail": str(error)})
 
 
 # --- the file -----------------------------------------------------------------------------------
@@ -195,7 +218,12 @@ def _own_tables(connection: SqliteConnection, expected: SqliteConnection) -> Ite
     yield from _missing_rows(connection, expected, create.MARK, "schema_version, minimum_reader_version")
     if connection.execute("SELECT 1 FROM own_write").fetchone():
         yield Message("verification.own-write")
-    (count,) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT noun, record FROM external_edits)").fetchone()
+    yield from _unrecorded(connection)
+
+
+def _unrecorded(connection: Connection) -> Iterator[Finding]:
+    query = "SELECT count(*) FROM (SELECT DISTINCT noun, record FROM external_edits) AS noted"
+    (count,) = connection.execute(query).fetchone()
     if count:
         yield Message("verification.unrecorded", {"n": count})
 
@@ -203,11 +231,18 @@ def _own_tables(connection: SqliteConnection, expected: SqliteConnection) -> Ite
 # --- history ------------------------------------------------------------------------------------
 
 
-def _history(connection: SqliteConnection) -> Iterator[Finding]:
+def _chain(connection: Connection) -> Iterator[Finding]:
     end = follow(connection, EMPTY)
     if isinstance(end, ChainBreak):
         yield Message("verification.chain", {"seq": end.seq, "expected": end.expected_seq})
+
+
+def _history(connection: SqliteConnection) -> Iterator[Finding]:
+    broken = list(_chain(connection))
+    if broken:
+        yield from broken
         return
+    end = writer.head(connection)
     counted = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'history'").fetchone()[0] or 0
     if counted != end.seq:
         yield Message("verification.cut", {"seq": end.seq, "written": counted})
@@ -332,22 +367,25 @@ def _fits(blob: bytes | None, box: list[float | None]) -> bool:
 
 
 def _derived(connection: SqliteConnection, expected: SqliteConnection, derive: Derive) -> Iterator[Finding]:
-    """Compare the derived layers with those of the records, computed anew into the expected database."""
+    """Compare the derived layers with those of the records, and their tables with those of a new store."""
     known = set(_layout_differences(connection, expected))
-    for layer in derive(*reader.read_all(connection)):
-        derived_tables.write_table(expected, layer, "")
-        if layer.name in _names(connection, "table"):
-            yield from _layer_differences(connection, expected, layer)
+    yield from _derived_rows(connection, expected, derive)
     yield from (finding for finding in _layout_differences(connection, expected) if finding not in known)
 
 
-def _layer_differences(
-    connection: SqliteConnection, expected: SqliteConnection, layer: DerivedLayer
-) -> Iterator[Finding]:
+def _derived_rows(connection: Connection, expected: SqliteConnection, derive: Derive) -> Iterator[Finding]:
+    """Compare the rows of derived layers with those of the records, computed anew into the expected database."""
+    for layer in derive(*reader.read_all(connection)):
+        derived_tables.write_table(expected, layer, "")
+        if connection.column_names(layer.name):
+            yield from _layer_differences(connection, expected, layer)
+
+
+def _layer_differences(connection: Connection, expected: SqliteConnection, layer: DerivedLayer) -> Iterator[Finding]:
     names = [*layer.columns, *(["geometry"] if layer.geometry else [])]
     query = f"SELECT {', '.join(map(geopackage.quote, names))} FROM {geopackage.quote(layer.name)}"
     counts = Counter(map(hash, expected.execute(query)))
-    counts.subtract(map(hash, connection.execute(query)))
+    counts.subtract(map(hash, connection.stream(query)))
     if any(counts.values()):
         yield Message(
             "verification.derived",
@@ -360,8 +398,6 @@ def _layer_differences(
         )
 
 
-def _first(
-    expected: SqliteConnection, connection: SqliteConnection, query: str, counts: Mapping[int, int]
-) -> list[str]:
-    rows = (row for database in (connection, expected) for row in database.execute(query) if counts.get(hash(row)))
+def _first(expected: SqliteConnection, connection: Connection, query: str, counts: Mapping[int, int]) -> list[str]:
+    rows = (row for database in (connection, expected) for row in database.stream(query) if counts.get(hash(row)))
     return list(dict.fromkeys(str(row[0]) for row, _ in zip(rows, range(_NAMED), strict=False)))

@@ -16,12 +16,12 @@ from layers.store.store import Store, StoreError
 from layers.store.verification import verify_file
 from tests.conftest import BASEMAP
 from tests.layers.store.test_external_edits import by_another
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 
 @pytest.fixture
 def own(few_store: Store, tmp_path: Path) -> Store:
-    return Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
+    return opened_copy(few_store, tmp_path / "own.gpkg")
 
 
 def served(store: Store) -> LiveSnapshot:
