@@ -47,8 +47,13 @@ lint: $(VENV)/.stamp-dev
 types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 
+# Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip.
+ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
+	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py)
+
 pytest: $(NEEDED) $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .
