@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from api.python.atlas import open as open_atlas
 from api.wording.catalogue import text
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -38,6 +39,7 @@ def test_a_store_is_filled_kept_read_copied_and_checked(
 
     shown = command("show", "ua-orlivka-2025-08-06", "--store", address, "--basemap", BASEMAP, "--json")
     assert shown.code == 0, shown.err
+    assert len(open_atlas(address, basemap=BASEMAP).strikes()) == few_store.count("strikes")
     copied = command("copy-store", address, tmp_path / "copy.gpkg", "--basemap", BASEMAP, "--json")
     assert copied.code == 0, copied.err
     head = open_store(address).head()
