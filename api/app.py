@@ -116,7 +116,7 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
     app.state.atlas = atlas
     app.state.settings = settings
     app.state.worker = worker
-    app.state.audit = AuditTrail(settings.audit or audit_path(store.path))
+    app.state.audit = AuditTrail(settings.audit or audit_path(store.beside))
     app.state.wrong_tokens = WrongTokens()
     app.state.keys_at_work = KeysAtWork(settings.workers)
     app.state.acknowledged = AcknowledgedSeq(settings.workers)

@@ -31,9 +31,12 @@ from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot import Snapshot
 from layers.sources import curated
+from layers.store.backends import create_new
 from layers.store.store import Store
-from tests import small_basemap
+from tests import postgres_cluster, small_basemap
 from tests.few_records import FEW, with_all_they_rest_on
+from tests.postgres_cluster import Cluster
+from tests.store_kinds import NewStore, new_geopackages
 
 # A busy machine is no fault: examples have no time limit.
 hypothesis_settings.register_profile("atlas", deadline=None)
@@ -81,6 +84,11 @@ def _first_snapshot(path: Path) -> Snapshot:
     first = Snapshot(Records.of({}), _read_basemap(path), 0, date(2026, 11, 25), wording=text)
     _ = first.collections
     return first
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the stores with the bundled records, which the tests of the API share, be of another kind."""
+    parser.addoption("--store-kind", choices=("geopackage", "postgresql"), default="geopackage")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -165,20 +173,71 @@ def snapshot(records: Records, base: Basemap) -> Snapshot:
 
 
 @pytest.fixture(scope="session")
-def store(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def new_shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewStore]:
+    """Make new stores of the kind that the option names, for all tests."""
+    if request.config.getoption("store_kind") == "geopackage":
+        yield lambda: Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
+        return
+    running: Cluster = request.getfixturevalue("cluster")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        yield lambda: create_new(running.new_database())
+
+
+@pytest.fixture(scope="session")
+def store(records: Records, base: Basemap, new_shared_store: NewStore) -> Store:
     """A store with the bundled records, beside which is kept what follows from them; tests leave it as it is."""
-    made = Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(records, author="tests", derive=full_rewrite(base, text))
     assert LiveSnapshot(made, Settings(basemap=BASEMAP), "tests").rebuild_cache()
     return made
 
 
 @pytest.fixture(scope="session")
-def few_store(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def few_store(few_records: Records, base: Basemap, new_shared_store: NewStore) -> Store:
     """A store with a few of the bundled strikes; tests leave it as it is, or copy it (`tests.store_copies.copy_of`)."""
-    made = Store.create(tmp_path_factory.mktemp("few") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(few_records, author="tests", derive=full_rewrite(base, text))
     return made
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A cluster of PostgreSQL with PostGIS, which every process of the tests starts for itself when it needs one."""
+    if (reason := postgres_cluster.missing()) is not None:
+        pytest.skip(reason)
+    with postgres_cluster.running() as running, pytest.MonkeyPatch.context() as patch:
+        # By which user other programs, and addresses without one, come to it.
+        patch.setenv("PGUSER", running.user)
+        yield running
+
+
+@pytest.fixture(params=["geopackage", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """Each kind of store in turn."""
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+def new_store(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[NewStore]:
+    """Make new, empty stores of a kind."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    if kind == "geopackage":
+        yield new_geopackages(tmp_path)
+        return
+    running: Cluster = request.getfixturevalue("cluster")
+    made: list[Store] = []
+
+    def new() -> Store:
+        made.append(create_new(running.new_database()))
+        return made[-1]
+
+    yield new
+    for store in made:
+        store.close()
 
 
 @pytest.fixture(scope="session")
@@ -217,7 +276,7 @@ def free_port() -> int:
 def serving(store: Store, *options: str, base: Path = BASEMAP) -> Iterator[str]:
     """Run a server on a store and a base map, with these options beside those of all tests; gives its address."""
     port = free_port()
-    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", store.name]
     with subprocess.Popen([*command, "--basemap", str(base), "--log", "none", *options], cwd=ROOT) as server:
         url = f"http://127.0.0.1:{port}"
         try:

@@ -15,7 +15,7 @@ from api.requests.parameters import BadParameter
 from api.requests.reviewer_names import name_key
 from api.server import audit_trail
 from api.server.audit_trail import AuditReport
-from layers.store.backends import open_store
+from layers.store.backends import is_path, open_store
 
 EPILOG = "Example: strikeatlas audit --who 'A. Editor' --since 2026-01-31 --json"
 
@@ -36,7 +36,7 @@ def audit(
     Of a write without an outcome the history of the store tells whether it took place. Ends with exit code 1 where the
     chain is broken.
     """
-    path = file or audit_trail.audit_path(Path(store))
+    path = file or audit_trail.audit_path(Path(store) if is_path(store) else open_store(store).beside)
     report = audit_trail.read(path)
     lines = [line for line in report.lines if _is_wanted(line, who, _since(since))]
     left = _outcomes(report, store)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from pathlib import Path
@@ -12,12 +13,13 @@ import typer
 from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, StoreAddress, output, progress_bar, warn_of_clock
+from api.cli.load import new_store
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP
 from api.wording.catalogue import text
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
-from layers.store.backends import open_store
+from layers.store.backends import is_path, open_store, open_to_read
 from layers.store.backup import back_up
 from layers.store.restore import restore as restore_store
 from layers.store.store import Store
@@ -53,6 +55,22 @@ def backup(
     opened.close()
     people = f"{copy.path}: change {copy.seq} of {copy.at or 'never'}, {copy.bytes:,} bytes\nsha256 {copy.sha256}"
     output({**asdict(copy), "path": str(copy.path)}, as_json, escape(people))
+
+
+@app.command("copy-store", epilog="Example: strikeatlas copy-store data/atlas.gpkg postgresql://db.example/atlas")
+def copy_store(
+    source: Annotated[str, typer.Argument(metavar="FROM", help="The store to read.")],
+    target: Annotated[str, typer.Argument(metavar="TO", help="A file to write, or a database that holds no records.")],
+    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Copy a store to one of another kind, or the same: history to the last hash, records, and what is private."""
+    derive = full_rewrite(basemap.read(base), text)
+    with closing(open_to_read(source)) as opened, new_store(target) as created, progress_bar("copying") as bar:
+        head = created.copy_from(opened, derive, progress=lambda done: bar.advance(bar.task_ids[0], done))
+        name = target if is_path(target) else created.name
+    values = {"store": name, "seq": head.seq, "hash": head.hash, "at": head.at}
+    output(values, as_json, escape(f"{name}: change {head.seq} of {head.at or 'never'}, hash {head.hash}"))
 
 
 @app.command(epilog="Example: strikeatlas restore backup.gpkg then.gpkg --to 2025-08-06")

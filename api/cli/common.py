@@ -25,7 +25,8 @@ from layers.store.backends import open_store
 from layers.store.clock import clock_remark
 from layers.store.store import Store
 
-StoreAddress = Annotated[str, typer.Option("--store", metavar="PATH", help="The GeoPackage that holds the records.")]
+_STORE_HELP = "The GeoPackage that holds the records, or the postgresql:// address of a database that does."
+StoreAddress = Annotated[str, typer.Option("--store", metavar="PATH|URL", help=_STORE_HELP)]
 #: The store that commands open by default.
 STORE = str(settings.STORE)
 AcceptBrokenHistory = Annotated[

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -50,6 +50,7 @@ from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.reader.mapping_terms import ColumnMapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
+from layers.store.backends import create_new, is_path, open_store
 from layers.store.create import require_free
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
@@ -374,8 +375,11 @@ def load_none(store: Store, base: Path, who: str) -> LoadReport:
     return report
 
 
-def create_store(path: Path, base: Path, who: str, *, empty: bool = False) -> LoadReport:
+def create_store(address: str | Path, base: Path, who: str, *, empty: bool = False) -> LoadReport:
     """Make a store where there is none, with the bundled records or empty: as a whole, or not at all.
+
+    In a database the tables come first, and stay empty where the records cannot be loaded; then the same again loads
+    them.
 
     Raises
     ------
@@ -384,12 +388,42 @@ def create_store(path: Path, base: Path, who: str, *, empty: bool = False) -> Lo
     ProblemsError
         If the bundled records have faults.
     """
+    with new_store(address) as created:
+        return (load_none if empty else load_bundled)(created, base, who)
+
+
+@contextmanager
+def new_store(address: str | Path) -> Iterator[Store]:
+    """Make an empty store, to be filled; a file is put in place after that, and not at all where it fails.
+
+    The tables of a database are there from then on, and where they are there already and empty they are taken.
+
+    Raises
+    ------
+    FileExistsError
+        If something is in the way.
+    """
+    if not is_path(address):
+        with closing(_new_or_empty(str(address))) as created:
+            yield created
+        return
+    path = Path(address)
     path.parent.mkdir(parents=True, exist_ok=True)
     # Made aside and renamed when it is whole: a set-up that is cut short leaves no empty store to be kept.
     require_free(path)
-    with replacing(path, overwrite=False) as fresh:
-        created = Store.create(fresh)
-        return (load_none if empty else load_bundled)(created, base, who)
+    with replacing(path, overwrite=False) as fresh, closing(Store.create(fresh)) as created:
+        yield created
+
+
+def _new_or_empty(address: str) -> Store:
+    try:
+        return create_new(address)
+    except FileExistsError:
+        opened = open_store(address)
+        if opened.seq():
+            opened.close()
+            raise
+        return opened
 
 
 def load_bundled(store: Store, base: Path, who: str) -> LoadReport:

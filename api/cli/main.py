@@ -57,7 +57,7 @@ from layers.reference.basemap import BasemapMissing
 from layers.reference.basemap_archive import UnreadableArchive
 from layers.reference.gazetteer import GazetteerMissing
 from layers.sources import curated
-from layers.store.backends import open_store
+from layers.store.backends import is_path, open_store
 from layers.store.store import LoadReport, NotAStore, StoreError
 
 api.cli.import_pause.end()
@@ -143,16 +143,20 @@ def init(
 
     What follows from the records is kept beside it, so that servers and commands start at once.
     """
-    path = Path(store)
-    if path.exists():
-        open_store(path)
-        output({"store": str(path), "kept": True}, as_json, f"{path} is there and was kept.")
-        return
     settings = Settings(basemap=base, policy=stated_policy())
-    report = load_commands.create_store(path, base, who, empty=empty)
-    with closing(open_store(path)) as opened:
+    is_there = is_path(store) and Path(store).exists()
+    try:
+        report = None if is_there else load_commands.create_store(store, base, who, empty=empty)
+    except FileExistsError:
+        if is_path(store):
+            raise
+        report = None
+    with closing(open_store(store)) as opened:
+        if report is None:
+            output({"store": opened.name, "kept": True}, as_json, f"{opened.name} is there and was kept.")
+            return
         LiveSnapshot(opened, settings, build_id(settings)).rebuild_cache()
-    _report_load(path, report, as_json)
+        _report_load(opened.name, report, as_json)
 
 
 @app.command(epilog="Example: strikeatlas check layers/records --json; strikeatlas check layers/records --publishable")
@@ -183,9 +187,9 @@ def check(
         raise typer.Exit(1)
 
 
-def _report_load(store: Path, report: LoadReport, as_json: bool) -> None:
+def _report_load(store: str, report: LoadReport, as_json: bool) -> None:
     counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
-    output({"store": str(store), "seq": report.seq, **counts}, as_json, terminal.load_report(store, report))
+    output({"store": store, "seq": report.seq, **counts}, as_json, terminal.load_report(store, report))
 
 
 @app.command("list", epilog="Example: strikeatlas list strikes --json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import urllib.request
 from contextlib import closing
 from http.client import HTTPException
@@ -18,7 +17,8 @@ from api.requests.parameters import BadParameter
 from api.wording.catalogue import text
 from layers.filesystem.atomic_file import write_file
 from layers.store import receipts
-from layers.store.backends import open_store
+from layers.store.backends import is_path, open_store
+from layers.store.connection import Connection
 from layers.store.connections import probing
 from layers.store.history_chain import EMPTY, ChainBreak
 from layers.store.receipts import MAX_BYTES, Receipt
@@ -122,12 +122,12 @@ def _add(store: Store, response: bytes, as_json: bool) -> None:
         receipt = receipts.read(connection, response)
     if receipt.fault is not None:
         raise BadParameter("receipt", receipt.hash or "", text(receipt.fault))
-    path = receipts.add(store.path, receipt, response)
+    path = receipts.add(store.beside, receipt, response)
     said = f"{path}: change {receipt.seq}, signed at {receipt.at} by {receipt.signer}; verify --trust checks by whom."
     output(receipt_values(path, receipt), as_json, escape(said))
 
 
-def checked_receipts(store: Path, given: list[Path] | None, trust: Path | None) -> list[tuple[Path, Receipt]]:
+def checked_receipts(store: str, given: list[Path] | None, trust: Path | None) -> list[tuple[Path, Receipt]]:
     """Check receipts, or all beside the store; none where no certificate is trusted.
 
     Raises
@@ -143,15 +143,17 @@ def checked_receipts(store: Path, given: list[Path] | None, trust: Path | None) 
         trusted = receipts.certificates(trust.read_bytes())
     except ValueError as error:
         raise BadParameter("--trust", trust, "certificates in PEM") from error
-    with probing(store) as connection:
+    # A file that is damaged can be looked into, and not be opened.
+    opened = None if is_path(store) else open_store(store)
+    with probing(Path(store)) if opened is None else opened.reading() as connection:
         unbroken = _unbroken(connection)
         return [
             (path, receipts.check(connection, _response(path), trusted, unbroken))
-            for path in given or receipts.files(store)
+            for path in given or receipts.files(Path(store) if opened is None else opened.beside)
         ]
 
 
-def _unbroken(connection: sqlite3.Connection) -> int:
+def _unbroken(connection: Connection) -> int:
     """The last row up to which the chain of history holds; 0 where a value cannot be hashed, which `verify` says."""
     try:
         end = follow(connection, EMPTY)

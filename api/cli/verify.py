@@ -34,6 +34,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison
+from layers.store.backends import is_path, open_store, open_to_read
 from layers.store.history_chain import ChainBreak
 from layers.store.receipts import Receipt
 from layers.store.store import NotAStore, Store, StoreError
@@ -69,11 +70,11 @@ def verify(
     elif target is not None and (manifest := find_manifest(Path(target))) is not None:
         _verify_export(Path(target), manifest, store, as_json)
     else:
-        path, settings = Path(target or store), Settings(basemap=base, keep_in=keep_in, policy=stated_policy())
-        _verify_store(path, settings, checked_receipts(path, receipt, trust), as_json)
+        address, settings = target or store, Settings(basemap=base, keep_in=keep_in, policy=stated_policy())
+        _verify_store(address, settings, checked_receipts(address, receipt, trust), as_json)
 
 
-def _verify_store(path: Path, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], as_json: bool) -> None:
+def _verify_store(address: str, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], as_json: bool) -> None:
     """Check a store, compare what is kept beside it, and say what receipts of it cover.
 
     Raises
@@ -81,20 +82,25 @@ def _verify_store(path: Path, settings: Settings, receipts: Sequence[tuple[Path,
     typer.Exit
         If there is a finding, or a receipt is not valid, with exit code 1.
     """
-    findings = list(verify_file(path, full_rewrite(basemap.read(settings.basemap), text)))
+    derive = full_rewrite(basemap.read(settings.basemap), text)
+    # A file that is damaged can be checked, and not be opened.
+    findings = list(verify_file(Path(address), derive) if is_path(address) else open_store(address).verify(derive))
+    name = address
     compared: list[CacheComparison] = []
     try:
         with progress_bar("Comparing what is kept beside the store"):
-            compared += compare_cache(Store.open(path, read_only=True), settings)
+            opened = open_to_read(address)
+            name = opened.name
+            compared += compare_cache(opened, settings)
     except StoreError as error:
         findings.append(Message("verification.unreadable", {"detail": str(error)}))
     findings += [finding for one in compared for finding in one.findings]
     values = {
-        "store": str(path),
+        "store": name,
         "findings": _finding_values(findings),
         "kept": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
     }
-    lines = [*([text(one) for one in findings] or [f"{path} is valid."]), *_comparison_lines(compared)]
+    lines = [*([text(one) for one in findings] or [f"{name} is valid."]), *_comparison_lines(compared)]
     if receipts:
         values["receipts"] = [receipt_values(file, one) for file, one in receipts]
         lines += [receipt_sentence(file, one) for file, one in receipts]
@@ -161,7 +167,7 @@ def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[F
     StoreError
         If the store cannot be read.
     """
-    with Store.open(store, read_only=True).reading() as connection:
+    with open_to_read(store).reading() as connection:
         held = holds_head(connection, stated.seq, stated.hash)
     if isinstance(held, ChainBreak):
         yield Message("verification.chain", {"seq": held.seq, "expected": held.expected_seq})

@@ -47,8 +47,9 @@ def open(source: str | Path | None = None, *, basemap: str | Path = BASEMAP) -> 
     Parameters
     ----------
     source
-        A store (a GeoPackage that ``strikeatlas init`` or ``load`` wrote); the address of a running server, such as
-        ``http://127.0.0.1:8000``; nothing for the records that come with the program.
+        A store (a GeoPackage that ``strikeatlas init`` or ``load`` wrote, or the ``postgresql://`` address of one); the
+        address of a running server, such as ``http://127.0.0.1:8000``; nothing for the records that come with the
+        program.
     basemap
         The base map, for the names and shapes of countries.
 
@@ -68,7 +69,7 @@ def open(source: str | Path | None = None, *, basemap: str | Path = BASEMAP) -> 
         return Atlas(_bundled(Path(basemap)), Path(basemap))
     if isinstance(source, str) and source.lower().startswith(_SCHEMES):
         return Atlas(ServerSource(source.rstrip("/")), Path(basemap))
-    return Atlas(of_store(Path(source), Path(basemap)), Path(basemap))
+    return Atlas(of_store(source, Path(basemap)), Path(basemap))
 
 
 _bundled = cache(bundled)

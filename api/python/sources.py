@@ -216,7 +216,7 @@ def bundled(base: Path) -> SnapshotSource:
     return SnapshotSource("bundled records", Snapshot.of(records, basemap.read(base), 0, day, wording=text))
 
 
-def of_store(path: Path, base: Path) -> SnapshotSource:
+def of_store(address: str | Path, base: Path) -> SnapshotSource:
     """Read what the policy publishes of a store.
 
     Raises
@@ -226,10 +226,10 @@ def of_store(path: Path, base: Path) -> SnapshotSource:
     ProblemsError
         If the policy has faults.
     """
-    opened = open_store(path)
+    opened = open_store(address)
     settings = Settings(basemap=base, policy=stated_policy())
     version = opened_version(opened, settings)
-    return SnapshotSource(str(path), version.snapshot, Lazy(partial(_about, opened, version, settings)))
+    return SnapshotSource(opened.name, version.snapshot, Lazy(partial(_about, opened, version, settings)))
 
 
 def _about(opened: Store, version: PublishedVersion, settings: Settings) -> tuple[FileMetadata, datetime]:

@@ -42,6 +42,9 @@ LARGE = 20_000
 #: After so many changes the cache is written anew: to catch up with fewer, a start takes a second or two.
 _AFTER = 200
 
+#: How long a thread waits for a change that a store announces, and after how long it is looked without one, in seconds.
+_TURN_S, _LOOK_EVERY_S = 1.0, 10.0
+
 log = logging.getLogger(__name__)
 
 
@@ -288,12 +291,28 @@ class LiveSnapshot:
             self.view = self._versions.newest(view)
             return True
 
+    async def _changed(self, every_s: float) -> None:
+        """Return when it is time to look: where the store announces changes after one, or else after some seconds.
+
+        It is looked now and then all the same, for the day that begins and announcements that are lost.
+        """
+        if not self.store.announces:
+            await asyncio.sleep(every_s)
+            return
+        until = time.monotonic() + _LOOK_EVERY_S
+        while time.monotonic() < until:
+            # In short turns, as nothing ends a thread that waits.
+            if (is_changed := await asyncio.to_thread(self.store.wait, _TURN_S)) is None:
+                await asyncio.sleep(every_s)
+            if is_changed is not False:
+                return
+
     async def watch(self, every_s: float) -> None:
         """Look for changes for as long as the server runs."""
         beside = asyncio.create_task(asyncio.to_thread(self.warm))
         try:
             while True:
-                await asyncio.sleep(every_s)
+                await self._changed(every_s)
                 await asyncio.to_thread(self.look)
                 if beside.done():
                     beside = asyncio.create_task(asyncio.to_thread(self._update_cache))

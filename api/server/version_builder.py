@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -32,6 +31,7 @@ from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
+from layers.store.connection import Connection
 from layers.store.store import Store, StoreError
 
 
@@ -47,7 +47,7 @@ def last_change(store: Store, seq: int) -> datetime | None:
     try:
         return datetime.fromisoformat(at) if at else None
     except ValueError as error:
-        raise StoreError(f"{store.path}: change {seq} has no time, but {at!r}") from error
+        raise StoreError(f"{store.name}: change {seq} has no time, but {at!r}") from error
 
 
 def data_date(store: Store, seq: int) -> date:
@@ -290,7 +290,7 @@ class VersionBuilder:
         with_private = update.unanswered.with_stages(update.unanswered.stages, times=Lazy.of(NO_TIMES))
         return self._version(snapshot, with_private, stored, disclosure, begun)
 
-    def times_within(self, view: ServedVersion) -> Callable[[sqlite3.Connection], TimesAfter] | None:
+    def times_within(self, view: ServedVersion) -> Callable[[Connection], TimesAfter] | None:
         """What works out, within a write, when records changed last, if what it computes is to be served.
 
         That is so where all that is stored is published; a write that makes a record private is not served as computed.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 
 import orjson
 from rich.console import Group, RenderableType
@@ -67,10 +66,10 @@ def print_error(error: Exception, as_json: bool) -> None:
         errors.print(f"[red]error:[/] {escape(said)}")
 
 
-def load_report(path: Path, report: LoadReport) -> RenderableType:
+def load_report(store: str, report: LoadReport) -> RenderableType:
     """Count the records of each table that were added, changed, removed or left as they were."""
     kinds = ("added", "changed", "removed", "unchanged")
-    table = Table("table", *kinds, title=f"{path}, change {report.seq}")
+    table = Table("table", *kinds, title=f"{store}, change {report.seq}")
     for name in dict.fromkeys(name for kind in kinds for name in getattr(report, kind)):
         add_row(table, name, *(getattr(report, kind).get(name, 0) for kind in kinds))
     return table

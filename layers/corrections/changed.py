@@ -6,7 +6,6 @@ The history of the store is the one place that these times come from. A change c
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -27,6 +26,7 @@ from layers.ownership.stake_graph import StakeColumns
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
+from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
@@ -56,7 +56,7 @@ class PublishedRecords:
     now: datetime
 
 
-def read_times(connection: sqlite3.Connection, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
+def read_times(connection: Connection, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
     """Read from the whole history when what a snapshot publishes changed last."""
     reading = _Reading(connection, published, snapshot.records, snapshot.seq)
     strikes: dict[str, str] = {}
@@ -67,9 +67,7 @@ def read_times(connection: sqlite3.Connection, snapshot: Snapshot, published: Pu
     return UpdateTimes(_by_id(snapshot.records.strikes, strikes), _below(snapshot, nodes), reading.basis, None)
 
 
-def times_after(
-    connection: sqlite3.Connection, before: Snapshot, newer: Snapshot, published: PublishedRecords
-) -> UpdateTimes:
+def times_after(connection: Connection, before: Snapshot, newer: Snapshot, published: PublishedRecords) -> UpdateTimes:
     """Work out when what a newer snapshot publishes changed last, from an older one and the changes since.
 
     The whole history is read where a change, or the end of an embargo, may make older ones public, or no longer so, or
@@ -155,7 +153,7 @@ def _by_id(table: Mapping[str, Record], times: Mapping[str, str]) -> TimesById:
 class _Reading:
     """The published changes of a history up to a change of it, and what they move, read in one transaction."""
 
-    def __init__(self, connection: sqlite3.Connection, published: PublishedRecords, records: Records, seq: int) -> None:
+    def __init__(self, connection: Connection, published: PublishedRecords, records: Records, seq: int) -> None:
         self._connection, self._published, self._records, self._seq = connection, published, records, seq
         self._visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
         self._private = private_datasets(connection)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
+from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
 from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
@@ -206,7 +206,7 @@ class _Reading:
 
     def __init__(
         self,
-        connection: sqlite3.Connection,
+        connection: Connection,
         version: PublishedVersion,
         query: CorrectionsQuery,
         counts: LruCache[Mapping[tuple[str, str, str], int]],

@@ -7,7 +7,6 @@ before its record was public: who stated it, as when publishing a private record
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +21,7 @@ from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Record
 from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages
+from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import PrivateDataset, private_datasets
 from layers.store.row_mapping import TABLES
@@ -74,7 +74,7 @@ class Visibility:
         The last change in them.
     """
 
-    connection: sqlite3.Connection
+    connection: Connection
     stored: Records
     disclosure: Disclosure
     seq: int

@@ -361,7 +361,7 @@ def add_layer(
     ValueError
         If the table or a column has a name that SQL or GeoPackage reserves.
     """
-    _require_layer_name(name)
+    require_layer_name(name)
     if "fid" in columns:
         raise ValueError("the column name 'fid' is that of the primary key")
     declared = "".join(f", {quote(column)} {declaration}" for column, declaration in columns.items())
@@ -401,14 +401,21 @@ def drop_layer(connection: sqlite3.Connection, name: str) -> None:
     ValueError
         If no layer can have that name.
     """
-    _require_layer_name(name)
+    require_layer_name(name)
     connection.execute(f"DROP TABLE IF EXISTS {quote(name)}")
     connection.execute(f"DROP TABLE IF EXISTS {quote(f'rtree_{name}_geometry')}")
     for table in ("gpkg_extensions", "gpkg_geometry_columns", "gpkg_contents"):
         connection.execute(f"DELETE FROM {table} WHERE table_name = ?", (name,))
 
 
-def _require_layer_name(name: str) -> None:
+def require_layer_name(name: str) -> None:
+    """Refuse the name of a layer that SQL or GeoPackage reserves.
+
+    Raises
+    ------
+    ValueError
+        If no layer can have it.
+    """
     quote(name)
     if name.startswith(_RESERVED):
         raise ValueError(f"{name!r} is a name that the format keeps for itself")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
@@ -18,6 +17,7 @@ from layers.model.records import Match, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.incremental import Matches, SnapshotUpdate, TimesAfter, with_candidates
 from layers.snapshot.snapshot import Snapshot, strike_geometries
+from layers.store.connection import Connection
 from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
 #: The column by which the rows of touched strikes are replaced.
@@ -40,7 +40,7 @@ def incremental_rewrite(
     stored: Records,
     day: date | None = None,
     computed: Callable[[SnapshotUpdate, Records], None] = lambda _update, _records: None,
-    times_after: Callable[[sqlite3.Connection], TimesAfter] | None = None,
+    times_after: Callable[[Connection], TimesAfter] | None = None,
 ) -> DerivedUpdate:
     """Say how an edit of the store updates the layers: only rows of touched strikes, where no other row changes.
 
@@ -70,12 +70,12 @@ class _LayerUpdate:
         known: Snapshot,
         day: date,
         computed: Callable[[SnapshotUpdate, Records], None],
-        times_after: Callable[[sqlite3.Connection], TimesAfter] | None,
+        times_after: Callable[[Connection], TimesAfter] | None,
     ) -> None:
         self._known, self._day, self._computed, self._times_after = known, day, computed, times_after
         self._update: SnapshotUpdate | None = None
 
-    def touched_rows(self, seq: int, records: Records, connection: sqlite3.Connection) -> Iterator[DerivedLayer] | None:
+    def touched_rows(self, seq: int, records: Records, connection: Connection) -> Iterator[DerivedLayer] | None:
         """The layers with the rows of touched strikes alone, or None where all rows are computed anew."""
         known = self._known
         thresholds = (known.publish_from, known.show_from)

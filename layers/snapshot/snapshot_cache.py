@@ -198,8 +198,8 @@ class SnapshotCache:
 
     @property
     def _parent(self) -> Path:
-        folder = self.elsewhere or self.store.path.parent
-        return folder / f"{self.store.path.name}.kept"
+        folder = self.elsewhere or self.store.beside.parent
+        return folder / f"{self.store.beside.name}.kept"
 
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:

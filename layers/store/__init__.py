@@ -1,1 +1,1 @@
-"""The durable truth: records, history and derived tables in one file, behind one class."""
+"""The durable truth: records, history and derived tables in one database, a file or a server's, behind one class."""

@@ -3,13 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 
+from layers.store.connections import StoreError
 from layers.store.store import NotAStore, Store
 
-#: How a store is opened, by the scheme of its address (RFC 3986, 3.1); a path has none and is a GeoPackage.
-BACKENDS: Mapping[str, Callable[[str], Store]] = MappingProxyType({"": Store.open})
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """A kind of store: how one at an address is opened, and a new one created, see `Store.open` and `Store.create`."""
+
+    open: Callable[[str], Store]
+    create: Callable[[str], Store]
+
+
+class PostgresUnavailable(StoreError):
+    """The package that speaks with PostgreSQL is not installed."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "a store in PostgreSQL needs a package that is not installed: install strikeatlas[postgresql] or "
+            "psycopg[binary]"
+        )
+
+
+def _open_postgresql(address: str) -> Store:
+    try:
+        from layers.store.postgresql.database import open_database
+    except ImportError as error:
+        raise PostgresUnavailable from error
+    return open_database(address)
+
+
+def _create_postgresql(address: str) -> Store:
+    try:
+        from layers.store.postgresql.database import create_database
+    except ImportError as error:
+        raise PostgresUnavailable from error
+    return create_database(address)
+
+
+_POSTGRESQL = Backend(_open_postgresql, _create_postgresql)
+#: Kinds of store by the scheme of their addresses (RFC 3986, 3.1); a path has none and is a GeoPackage. Both schemes of
+#: PostgreSQL are its own (34.1.1.2, Connection URIs).
+BACKENDS: Mapping[str, Backend] = MappingProxyType(
+    {"": Backend(Store.open, Store.create), "postgresql": _POSTGRESQL, "postgres": _POSTGRESQL}
+)
 
 
 def open_store(address: str | Path) -> Store:
@@ -22,10 +63,37 @@ def open_store(address: str | Path) -> Store:
     StoreError
         If the store cannot be read.
     """
-    scheme, separator, _ = str(address).partition("://")
-    if not separator:
-        scheme = ""
+    return _backend(address).open(str(address))
+
+
+def open_to_read(address: str | Path) -> Store:
+    """Open a store as `open_store` does; a file to read it without a trace."""
+    return Store.open(address, read_only=True) if is_path(address) else open_store(address)
+
+
+def create_new(address: str | Path) -> Store:
+    """Create a new, empty store at an address: a GeoPackage in a folder that exists, or tables in a database that does.
+
+    Raises
+    ------
+    FileExistsError
+        If there is one.
+    NotAStore
+        If the address names a kind of store that is not known.
+    StoreError
+        If it cannot be created.
+    """
+    return _backend(address).create(str(address))
+
+
+def is_path(address: str | Path) -> bool:
+    """Whether an address is the path of a file, and no URL."""
+    return "://" not in str(address)
+
+
+def _backend(address: str | Path) -> Backend:
+    scheme = "" if is_path(address) else str(address).partition("://")[0]
     if scheme not in BACKENDS:
-        known = ", ".join(f"{name}://" for name in BACKENDS if name) or "none"
+        known = ", ".join(f"{name}://" for name in BACKENDS if name)
         raise NotAStore(f"{scheme}:// names no kind of store; a path to a GeoPackage is expected, or a URL of: {known}")
-    return BACKENDS[scheme](str(address))
+    return BACKENDS[scheme]

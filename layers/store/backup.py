@@ -16,6 +16,7 @@ from layers.store import checked_history, writer
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import require_free
 from layers.store.history_chain import Head
+from layers.store.sqlite import SqliteConnection
 from layers.store.store import Store
 
 #: Pages of the database that are copied in one step: 4 MB of SQLite's usual pages.
@@ -62,8 +63,9 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
     with store.reading() as source, replacing(target, overwrite=overwrite, mode=mode_of(store.path)) as fresh:
         # From here on the transaction reads this version: others write on, and the copy is not begun anew for that.
         head = writer.head(source)
+        assert isinstance(source, SqliteConnection)  # as a store that has a path is a file
         try:
-            with closing(sqlite3.connect(fresh, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(fresh, isolation_level=None, factory=SqliteConnection)) as copy:
                 source.backup(copy, pages=_STEP, progress=_counted(progress))
                 # A file in WAL mode cannot be read where nothing may be written beside it.
                 if copy.execute("PRAGMA journal_mode = DELETE").fetchone() != ("delete",):
@@ -102,7 +104,7 @@ def _counted(progress: CopyProgress | None) -> Callable[[int, int, int], None] |
     return lambda _status, remaining, total: progress(total - remaining, total)
 
 
-def _require_sound(copy: sqlite3.Connection, head: Head) -> None:
+def _require_sound(copy: SqliteConnection, head: Head) -> None:
     """Check every page and index of a copy, and that it is of the version that was to be copied."""
     faults = [row[0] for row in copy.execute("PRAGMA integrity_check(5)")]
     if faults != ["ok"]:

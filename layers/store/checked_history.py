@@ -7,13 +7,13 @@ is. Rows before it may be rewritten unnoticed here, but for the head itself; `la
 from __future__ import annotations
 
 import shlex
-import sqlite3
 from contextlib import suppress
 from pathlib import Path
 
 import orjson
 
 from layers.filesystem.atomic_file import write_file
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, ChainBreak, Head
 from layers.store.verification import follow
@@ -22,17 +22,24 @@ from layers.store.verification import follow
 class BrokenHistory(StoreError):
     """The history of a store was changed other than by being added to."""
 
-    def __init__(self, path: Path, what: str) -> None:
+    def __init__(self, name: str, what: str) -> None:
         super().__init__(
-            f"{path}: {what}; strikeatlas verify {shlex.quote(str(path))} says what is wrong, and "
+            f"{name}: {what}; strikeatlas verify {shlex.quote(name)} says what is wrong, and "
             "--accept-broken-history goes on all the same"
         )
 
 
-def require_history(path: Path, connection: sqlite3.Connection, read_only: bool = False) -> None:
+def require_history(name: str, path: Path, connection: Connection, read_only: bool = False) -> None:
     """Follow the chain of history from the head that is remembered, and remember the last row.
 
     Of a store that is only read nothing is remembered, as nothing is written beside it.
+
+    Parameters
+    ----------
+    name
+        Of the store, for messages.
+    path
+        Beside which the head is remembered.
 
     Raises
     ------
@@ -42,13 +49,13 @@ def require_history(path: Path, connection: sqlite3.Connection, read_only: bool 
     checked = _checked(path)
     if checked != EMPTY and not _has(connection, checked):
         raise BrokenHistory(
-            path,
+            name,
             f"row {checked.seq} of history is gone or another one than when it was checked before (unless the file was "
             f"replaced on purpose: then remove {_file(path).name})",
         )
     end = follow(connection, checked)
     if isinstance(end, ChainBreak):
-        raise BrokenHistory(path, f"row {end.seq} of history does not follow on the one before it")
+        raise BrokenHistory(name, f"row {end.seq} of history does not follow on the one before it")
     if end != checked and not read_only:
         _remember(path, end)
 
@@ -58,7 +65,7 @@ def forget(path: Path) -> None:
     _file(path).unlink(missing_ok=True)
 
 
-def _has(connection: sqlite3.Connection, head: Head) -> bool:
+def _has(connection: Connection, head: Head) -> bool:
     row = connection.execute("SELECT hash FROM history WHERE seq = ?", (head.seq,)).fetchone()
     return row is not None and bool(row[0] == head.hash)
 

@@ -13,6 +13,7 @@ from typing import Literal
 from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 from layers.geopackage import geopackage
 from layers.store.access import Access, FileState, access_to, has_journal, has_log
+from layers.store.sqlite import SqliteConnection
 
 # SQLite's shared lock: 510 bytes from the second after PENDING_BYTE (sqlite.org/src: os.h).
 _SHARED_FIRST, _SHARED_SIZE = 0x40000000 + 2, 510
@@ -86,13 +87,24 @@ class Connections:
     """
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
+        self.file = path
         self._path = path.resolve()
         self._lock = threading.Lock()
-        self._idle: list[sqlite3.Connection] = []
+        self._idle: list[SqliteConnection] = []
         self._guard: WalGuard | None = None
         self._pid = os.getpid()
         #: How the file is read, where it may only be read.
         self._state = None if access_to(self._path, read_only) is Access.WRITABLE else FileState.of(self._path)
+
+    @property
+    def name(self) -> str:
+        """Its path, as it was given."""
+        return str(self.file)
+
+    @property
+    def beside(self) -> Path:
+        """Its path: what belongs to it stands in its folder."""
+        return self.file
 
     @property
     def read_only(self) -> bool:
@@ -100,7 +112,7 @@ class Connections:
         return self._state is not None
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[SqliteConnection]:
         """Read one version: whatever is committed meanwhile stays unseen.
 
         Raises
@@ -112,7 +124,7 @@ class Connections:
             yield connection
 
     @contextmanager
-    def writing(self) -> Iterator[sqlite3.Connection]:
+    def writing(self) -> Iterator[SqliteConnection]:
         """Write all or nothing: committed at the end, rolled back on any error.
 
         Raises
@@ -138,7 +150,7 @@ class Connections:
             raise ReadOnlyStore(f"{self._path.name}: the store may only be read here; nothing was written")
 
     @contextmanager
-    def _transaction(self, begin: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, begin: str) -> Iterator[SqliteConnection]:
         state = self._look_again()
         connection = self._take(state)
         try:
@@ -176,7 +188,7 @@ class Connections:
         if state is not None and state.access is Access.UNSHARED and self._state_now() != state:
             raise StoreBusy(f"{self._path.name}: another program wrote to it while it was read; try again")
 
-    def _take(self, state: FileState | None) -> sqlite3.Connection:
+    def _take(self, state: FileState | None) -> SqliteConnection:
         with self._lock:
             self._leave_to_parent()
             if self._idle and state == self._state:
@@ -195,12 +207,20 @@ class Connections:
             _INHERITED.append((self._idle, self._guard))
             self._idle, self._guard, self._pid = [], None, os.getpid()
 
-    def _give(self, connection: sqlite3.Connection, state: FileState | None) -> None:
+    def _give(self, connection: SqliteConnection, state: FileState | None) -> None:
         with self._lock:
             if len(self._idle) < _MAX_IDLE and state == self._state:
                 self._idle.append(connection)
                 return
         connection.close()
+
+    @property
+    def announces(self) -> bool:
+        """Nobody announces changes of a file: whoever follows them looks, which takes a few microseconds."""
+        return False
+
+    def wait(self, timeout_s: float) -> None:
+        """Give at once that nothing is known."""
 
     def close(self) -> None:
         """Close the idle connections; the last one to leave the file folds the log into it."""
@@ -219,7 +239,7 @@ class Connections:
 
 
 @contextmanager
-def probing(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+def probing(path: Path, read_only: bool = False) -> Iterator[SqliteConnection]:
     """Look into a file that may be anything, without changing it.
 
     The file is never opened but by SQLite: closing it by other means would release locks on it.
@@ -233,7 +253,9 @@ def probing(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]
     try:
         if access is Access.WRITABLE and not has_journal(path):  # which only who writes can roll back
             access = Access.SHARED
-        with closing(sqlite3.connect(access.uri(path), uri=True, timeout=BUSY_TIMEOUT_S)) as connection:
+        with closing(
+            sqlite3.connect(access.uri(path), uri=True, timeout=BUSY_TIMEOUT_S, factory=SqliteConnection)
+        ) as connection:
             yield connection
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error
@@ -242,7 +264,7 @@ def probing(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]
         raise NotAStore(f"{path.name}: a damaged SQLite database: {error}") from error
 
 
-def _connect(path: Path, access: Access) -> sqlite3.Connection:
+def _connect(path: Path, access: Access) -> SqliteConnection:
     try:
         # No mode makes a file: one that is not there is an error, never a new database.
         connection = sqlite3.connect(
@@ -251,6 +273,7 @@ def _connect(path: Path, access: Access) -> sqlite3.Connection:
             timeout=BUSY_TIMEOUT_S,
             isolation_level=None,
             check_same_thread=False,
+            factory=SqliteConnection,
         )
     except sqlite3.Error as error:
         raise as_store_error(error, path) from error

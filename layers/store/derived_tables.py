@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ from layers.geopackage import geopackage
 from layers.geopackage.geopackage import Bounds, GeometryBlobError, bounds, encode
 from layers.model.records import Records
 from layers.store import reader
+from layers.store.connection import Connection
 from layers.store.create import OWN_TABLES
 
 
@@ -24,14 +24,15 @@ def require_layer(name: str, columns: Mapping[str, str]) -> None:
     """
     if name in OWN_TABLES:
         raise ValueError(f"{name!r} is a table of the store itself, no derived layer")
-    if not columns or "geometry" in columns:
-        raise ValueError("at least one column expected, and none called 'geometry'")
+    geopackage.require_layer_name(name)
+    if not columns or not columns.keys().isdisjoint(("fid", "geometry")):
+        raise ValueError("at least one column expected, and none called 'fid' or 'geometry'")
     if strange := set(columns.values()) - set(geopackage.SQL_TYPES):
         raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
 
 
 def replace_layer(
-    connection: sqlite3.Connection,
+    connection: Connection,
     name: str,
     columns: Mapping[str, str],
     rows: Iterable[tuple[Any, ...]],
@@ -49,8 +50,9 @@ def replace_layer(
         two-dimensional one.
     """
     declared = _declared(columns, geometry)
-    geopackage.drop_layer(connection, name)
-    geopackage.add_layer(connection, name, declared, "Derived from the records.", "GEOMETRY" if geometry else None)
+    connection.drop_layer(name)
+    connection.add_layer(name, declared, "Derived from the records.", "GEOMETRY" if geometry else None)
+    connection.protect_derived(name)
     _insert(connection, name, declared, (_values(row, len(declared), geometry) for row in rows))
     if key is not None:
         index = geopackage.quote(f"{name}_{key}")
@@ -58,7 +60,7 @@ def replace_layer(
 
 
 def replace_rows(
-    connection: sqlite3.Connection,
+    connection: Connection,
     name: str,
     columns: Mapping[str, str],
     rows: Iterable[tuple[Any, ...]],
@@ -79,42 +81,34 @@ def replace_rows(
     declared = _declared(columns, geometry)
     new_rows = [_values(row, len(declared), geometry) for row in rows]
     table, where = geopackage.quote(name), f"WHERE {geopackage.quote(key)} = ?"
+    extent = connection.extent(name)
     boxes = [
         bounds(blob)
-        for value in (values if geometry else ())
+        for value in (values if geometry and extent is not None else ())
         for (blob,) in connection.execute(f"SELECT geometry FROM {table} {where} AND geometry NOTNULL", (value,))
     ]
     connection.executemany(f"DELETE FROM {table} {where}", [(value,) for value in values])
     _insert(connection, name, declared, new_rows)
-    if _on_the_edge(connection, name, boxes):
-        geopackage.touch(connection, name, at)
+    if extent is not None and _on_the_edge(extent, boxes):
+        connection.touch(name, at)
         return
     added = {row[-1] for row in new_rows if geometry}
     for box in {bounds(blob) for blob in added if blob is not None} or {None}:
-        geopackage.widen(connection, name, at, box)
-
-
-def column_names(connection: sqlite3.Connection, name: str) -> list[str]:
-    """The columns of a layer, ``fid`` first; none where there is no such layer."""
-    return [row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))]
+        connection.widen(name, at, box)
 
 
 def _declared(columns: Mapping[str, str], geometry: bool) -> dict[str, str]:
     return {**columns, "geometry": "GEOMETRY"} if geometry else dict(columns)
 
 
-def _insert(
-    connection: sqlite3.Connection, name: str, declared: Mapping[str, str], rows: Iterable[tuple[Any, ...]]
-) -> None:
-    names, marks = ", ".join(map(geopackage.quote, declared)), ", ".join("?" * len(declared))
+def _insert(connection: Connection, name: str, declared: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
+    names = ", ".join(map(geopackage.quote, declared))
+    marks = ", ".join(map(connection.dialect.mark, declared.values()))
     connection.executemany(f"INSERT INTO {geopackage.quote(name)} ({names}) VALUES ({marks})", rows)
 
 
-def _on_the_edge(connection: sqlite3.Connection, name: str, boxes: Iterable[Bounds | None]) -> bool:
+def _on_the_edge(extent: tuple[float | None, ...], boxes: Iterable[Bounds | None]) -> bool:
     """Whether any box reaches to the edge of the layer's extent."""
-    (*extent,) = connection.execute(
-        "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?", (name,)
-    ).fetchone()
     return any(one == edge for box in boxes if box is not None for one, edge in zip(box, extent, strict=True))
 
 
@@ -170,10 +164,10 @@ class DerivedUpdate:
     seq: int
     records: Records
     all_rows: Derive
-    touched_rows: Callable[[int, Records, sqlite3.Connection], Iterable[DerivedLayer] | None]
+    touched_rows: Callable[[int, Records, Connection], Iterable[DerivedLayer] | None]
 
 
-def write_table(connection: sqlite3.Connection, layer: DerivedLayer, at: str) -> None:
+def write_table(connection: Connection, layer: DerivedLayer, at: str) -> None:
     """Write a layer, or some of its rows, within the caller's transaction.
 
     Raises
@@ -184,22 +178,22 @@ def write_table(connection: sqlite3.Connection, layer: DerivedLayer, at: str) ->
     require_layer(layer.name, layer.columns)
     if layer.only is None:
         replace_layer(connection, layer.name, layer.columns, layer.rows, layer.geometry, layer.key)
-        geopackage.touch(connection, layer.name, at)
+        connection.touch(layer.name, at)
     else:
         replace_rows(connection, layer.name, layer.columns, layer.rows, layer.geometry, *layer.only, at)
 
 
-def update(connection: sqlite3.Connection, derived: DerivedUpdate, at: str) -> None:
+def update(connection: Connection, derived: DerivedUpdate, at: str) -> None:
     """Update the derived layers to the records as they are now in the caller's transaction."""
     version = reader.read_since(connection, derived.seq, derived.records)
     touched = derived.touched_rows(*version, connection)
-    layers = None if touched is None else [layer for layer in touched if column_names(connection, layer.name)]
+    layers = None if touched is None else [layer for layer in touched if connection.column_names(layer.name)]
     if layers is None or not all(_fits(connection, layer) for layer in layers):
         layers = list(derived.all_rows(*version))
     for layer in layers:
         write_table(connection, layer, at)
 
 
-def _fits(connection: sqlite3.Connection, layer: DerivedLayer) -> bool:
+def _fits(connection: Connection, layer: DerivedLayer) -> bool:
     names = ["fid", *layer.columns, *(["geometry"] if layer.geometry else [])]
-    return column_names(connection, layer.name) == names
+    return connection.column_names(layer.name) == names

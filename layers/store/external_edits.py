@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import groupby
@@ -10,6 +9,7 @@ from operator import itemgetter
 from typing import Any
 
 from layers.store import writer
+from layers.store.connection import Connection
 from layers.store.row_mapping import TABLES, from_json, to_json
 
 #: The author of the edits in history: SQLite does not say which program wrote.
@@ -20,7 +20,7 @@ _BATCH = 1000
 
 #: The noted records by table and id, with the name of the id in history, and what history has last of each.
 _NOTED = """WITH noted AS (
-  SELECT DISTINCT noun, record AS id, iif(typeof(record) = 'blob', lower(hex(record)), record) AS record
+  SELECT DISTINCT noun, record AS id, {text_of_id} AS record
   FROM external_edits
 ), last AS (
   SELECT noun, record, max(seq) AS seq FROM history
@@ -31,20 +31,20 @@ LEFT JOIN last USING (noun, record) LEFT JOIN history ON history.seq = last.seq"
 
 
 @contextmanager
-def own_write(connection: sqlite3.Connection) -> Iterator[None]:
+def own_write(connection: Connection) -> Iterator[None]:
     """Say that this program writes, whose changes are not noted, for a part of the caller's transaction."""
     connection.execute("INSERT INTO own_write (writing) VALUES (1)")
     yield
     connection.execute("DELETE FROM own_write")
 
 
-def last_noted(connection: sqlite3.Connection) -> int:
+def last_noted(connection: Connection) -> int:
     """Number of the last edit by another program that history does not tell of yet; 0 if it tells of all."""
-    last: int = connection.execute("SELECT ifnull(max(id), 0) FROM external_edits").fetchone()[0]
+    last: int = connection.execute("SELECT coalesce(max(id), 0) FROM external_edits").fetchone()[0]
     return last
 
 
-def absorb(connection: sqlite3.Connection, at: str) -> int:
+def absorb(connection: Connection, at: str) -> int:
     """Write what was noted to history, within the caller's transaction; give the number of rows.
 
     A row is from what history has last of a record to what the record is now, whether or not that is a valid one: a
@@ -58,8 +58,8 @@ def absorb(connection: sqlite3.Connection, at: str) -> int:
     if not last_noted(connection):
         return 0
     authorship, written = writer.in_order(connection, writer.Authorship(AUTHOR, at)), 0
-    with _any_bytes_as_text(connection):
-        cursor = connection.execute(_NOTED)
+    with connection.any_text():
+        cursor = connection.execute(_NOTED.format(text_of_id=connection.dialect.text_of_id("record")))
         while notes := cursor.fetchmany(_BATCH):
             changes = [
                 change
@@ -72,19 +72,8 @@ def absorb(connection: sqlite3.Connection, at: str) -> int:
     return written
 
 
-@contextmanager
-def _any_bytes_as_text(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read text that is not UTF-8, which other programs can write, with its bytes escaped instead of failing."""
-    before = connection.text_factory
-    connection.text_factory = lambda value: value.decode("utf-8", "backslashreplace")
-    try:
-        yield
-    finally:
-        connection.text_factory = before
-
-
 def _changes(
-    connection: sqlite3.Connection, noun: str, notes: Sequence[tuple[Any, str, str | None]]
+    connection: Connection, noun: str, notes: Sequence[tuple[Any, str, str | None]]
 ) -> Iterator[writer.Change]:
     """Changes of records of one table from what history has last of them: id, its name in history, and that."""
     nows = _rows(connection, noun, [key for key, _, _ in notes])
@@ -101,7 +90,7 @@ def _is_other(noun: str, was: dict[str, Any] | None, now: dict[str, Any] | None)
     return to_json(TABLES[noun].completed(was)) != to_json(now)
 
 
-def _rows(connection: sqlite3.Connection, noun: str, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
+def _rows(connection: Connection, noun: str, keys: Sequence[Any]) -> dict[Any, dict[str, Any]]:
     """The plain values of records as they are now, by id as SQLite holds it."""
     table, marks = TABLES[noun], ", ".join("?" * len(keys))
     rows = connection.execute(f"{writer.select_rows(table)} WHERE id IN ({marks})", keys)

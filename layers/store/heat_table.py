@@ -6,7 +6,6 @@ history proves the observations that are there, without a row for each, and who 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 
 import numpy as np
@@ -15,27 +14,30 @@ from layers.geopackage import geopackage
 from layers.model.heat import CONFIDENCES, NO_HEAT, SENSORS, UNCLASSIFIED, HeatColumns
 from layers.model.messages import Message
 from layers.model.records import Source
+from layers.store.connection import Connection
 from layers.store.migrations.m0003_private_datasets import LISTED
 from layers.store.migrations.m0009_heat import COLUMNS, LOADS, TABLE
 
 _NAMES = ", ".join(map(geopackage.quote, COLUMNS))
-_VALUES = """CAST(strftime('%s', "at") AS INTEGER) / 60, lon, lat, sensor, radius_m, confidence, frp_mw, type"""
+_VALUES = "lon, lat, sensor, radius_m, confidence, frp_mw, type"
+_AT = geopackage.quote("at")
 _SENSORS = {name: code for code, name in enumerate(SENSORS)}
 _CONFIDENCES = {name: code for code, name in enumerate(CONFIDENCES)}
 #: Rows read at once.
 _PAGE = 100_000
 
 
-def replace(connection: sqlite3.Connection, source: Source, columns: HeatColumns, at: str) -> None:
+def replace(connection: Connection, source: Source, columns: HeatColumns, at: str) -> None:
     """Put observations in the place of those of the source's dataset, within the caller's transaction."""
     connection.execute(f"DELETE FROM {TABLE} WHERE dataset = ?", (source.dataset,))
     _insert(connection, _rows(source.dataset, columns))
     load = (source.dataset, source.id, len(columns), columns.digest())
-    connection.execute(f"INSERT OR REPLACE INTO {LOADS} VALUES (?, ?, ?, ?)", load)
-    geopackage.touch(connection, TABLE, at)
+    connection.execute(f"DELETE FROM {LOADS} WHERE dataset = ?", (source.dataset,))
+    connection.execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?)", load)
+    connection.touch(TABLE, at)
 
 
-def _insert(connection: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
+def _insert(connection: Connection, rows: Iterable[tuple[object, ...]]) -> None:
     marks = ", ".join("?" * len(COLUMNS))
     connection.executemany(f"INSERT INTO {TABLE} ({_NAMES}) VALUES ({marks})", rows)
 
@@ -52,10 +54,11 @@ def _rows(dataset: str, columns: HeatColumns) -> Iterator[tuple[object, ...]]:
         yield dataset, *row
 
 
-def read(connection: sqlite3.Connection, dataset: str | None = None) -> HeatColumns:
+def read(connection: Connection, dataset: str | None = None) -> HeatColumns:
     """Read the observations of a dataset, or of all but the private ones; those that several have once."""
     where = f"dataset NOT IN ({LISTED})" if dataset is None else "dataset = ?"
-    cursor = connection.execute(f"SELECT {_VALUES} FROM {TABLE} WHERE {where}", () if dataset is None else (dataset,))
+    query = f"SELECT {connection.dialect.minutes(_AT)}, {_VALUES} FROM {TABLE} WHERE {where}"
+    cursor = connection.stream(query, () if dataset is None else (dataset,))
     pages = [NO_HEAT.columns()]
     while rows := cursor.fetchmany(_PAGE):
         minute, lon, lat, sensor, radius_m, confidence, frp_mw, types = zip(*rows, strict=True)
@@ -67,7 +70,7 @@ def read(connection: sqlite3.Connection, dataset: str | None = None) -> HeatColu
     return HeatColumns.of(*map(np.concatenate, zip(*pages, strict=True)))
 
 
-def loads(connection: sqlite3.Connection) -> Mapping[str, tuple[int, str]]:
+def loads(connection: Connection) -> Mapping[str, tuple[int, str]]:
     """Number and digest of the observations by dataset, those of private ones left out."""
     rows = connection.execute(
         f"SELECT dataset, observations, sha256 FROM {LOADS} WHERE dataset NOT IN ({LISTED}) ORDER BY dataset"
@@ -75,17 +78,17 @@ def loads(connection: sqlite3.Connection) -> Mapping[str, tuple[int, str]]:
     return {dataset: (count, digest) for dataset, count, digest in rows}
 
 
-def copy(source: sqlite3.Connection, target: sqlite3.Connection) -> None:
+def copy(source: Connection, target: Connection) -> None:
     """Copy the observations that the records of another store tell of: those of loads that it knows in this form."""
     for load in source.execute(f"SELECT dataset, source, observations, sha256 FROM {LOADS}").fetchall():
         dataset, cited, _, digest = load
         if _is_in_title_of(target, cited, digest):
-            rows = source.execute(f"SELECT {_NAMES} FROM {TABLE} WHERE dataset = ? ORDER BY fid", (dataset,))
+            rows = source.stream(f"SELECT {_NAMES} FROM {TABLE} WHERE dataset = ? ORDER BY fid", (dataset,))
             _insert(target, rows)
             target.execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?)", load)
 
 
-def findings(connection: sqlite3.Connection) -> Iterator[Message]:
+def findings(connection: Connection) -> Iterator[Message]:
     """Say of which datasets the observations are not those that were loaded as history has it."""
     loaded = connection.execute(f"SELECT dataset, source, sha256 FROM {LOADS}").fetchall()
     known = {dataset for dataset, _, _ in loaded}
@@ -97,6 +100,6 @@ def findings(connection: sqlite3.Connection) -> Iterator[Message]:
             yield Message("verification.heat", {"dataset": dataset})
 
 
-def _is_in_title_of(connection: sqlite3.Connection, source: str, digest: str) -> bool:
+def _is_in_title_of(connection: Connection, source: str, digest: str) -> bool:
     row = connection.execute("SELECT title FROM sources WHERE id = ?", (source,)).fetchone()
     return row is not None and digest in (row[0] or "")

@@ -5,7 +5,6 @@ Every function takes a connection within the caller's transaction, and reads no 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,6 +13,7 @@ import orjson
 
 from layers.geopackage import geopackage
 from layers.store import writer
+from layers.store.connection import Connection, Cursor
 
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.
@@ -61,16 +61,14 @@ class Transaction:
         return self.last - self.first + 1
 
 
-def rows(
-    connection: sqlite3.Connection, below: int, from_seq: int, limit: int, which: Which = "all"
-) -> list[HistoryRow]:
+def rows(connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all") -> list[HistoryRow]:
     """At most ``limit`` rows with a number below one and not before another, newest first."""
     query = f"SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (below, from_seq, limit)))
 
 
 def rows_of(
-    connection: sqlite3.Connection, keys: Collection[RecordKey], below: int, from_seq: int, limit: int
+    connection: Connection, keys: Collection[RecordKey], below: int, from_seq: int, limit: int
 ) -> list[HistoryRow]:
     """At most ``limit`` rows of given records with a number below one and not before another, newest first."""
     found: list[HistoryRow] = []
@@ -87,7 +85,7 @@ def _parts(keys: list[RecordKey]) -> Iterator[list[RecordKey]]:
         yield keys[start : start + _TOGETHER]
 
 
-def transaction(connection: sqlite3.Connection, seq: int) -> Transaction | None:
+def transaction(connection: Connection, seq: int) -> Transaction | None:
     """The transaction of a row: its neighbours of the same time and author. ``None`` where there is no such row.
 
     Found by doubled and halved steps, in a number of look-ups that grows as the logarithm of its size.
@@ -114,7 +112,7 @@ def _reach(seq: int, sign: int, is_in: Any) -> int:
     return low
 
 
-def first_since(connection: sqlite3.Connection, at: str) -> int:
+def first_since(connection: Connection, at: str) -> int:
     """Number of the first row that was written at a time or later (RFC 3339, UTC); the one after the last if none was.
 
     Times are taken to grow with the numbers of rows.
@@ -132,51 +130,54 @@ def first_since(connection: sqlite3.Connection, at: str) -> int:
     return low + 1
 
 
-def last_times(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[tuple[str, str, str]]:
+def last_times(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[tuple[str, str, str]]:
     """Yield table, id and time of the last change of each record of some tables, of changes up to a number."""
     query = f"""SELECT noun, record, max("at") FROM history WHERE noun IN ({_marks(tables)}) AND seq <= ?
       GROUP BY noun, record"""
     yield from connection.execute(query, (*tables, up_to))
 
 
-def last_changed(connection: sqlite3.Connection, table: str, up_to: int) -> int:
+def last_changed(connection: Connection, table: str, up_to: int) -> int:
     """Number of the last change or removal of a record of a table that there was before; 0 where there was none."""
     query = 'SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL'
     (found,) = connection.execute(query, (table, up_to)).fetchone()
     return int(found or 0)
 
 
-def rows_but_of(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
+def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
     """Yield every row of all tables but some, of changes up to a number, oldest first."""
     query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"
     for row in connection.execute(query, (*tables, up_to)):
         yield _row(row)
 
 
-def ever_private(connection: sqlite3.Connection, up_to: int) -> Iterator[str]:
+def ever_private(connection: Connection, up_to: int) -> Iterator[str]:
     """Yield the ids of records that were private before or after any change up to a number; rather one too many."""
-    is_private = f"({_is_no_public('before')} OR {_is_no_public('after')})"
+    is_private = _is_no_public(connection)
     query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {is_private}"
     yield from (record for (record,) in connection.execute(query, (up_to,)))
 
 
-def citing_private(connection: sqlite3.Connection, tables: Collection[str], up_to: int) -> Iterator[str]:
+def citing_private(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[str]:
     """Yield the ids of records of some tables that cited, by any change up to a number, an ever private source."""
-    private = f"""SELECT record FROM history
-      WHERE noun = 'sources' AND seq <= ? AND ({_is_no_public("before")} OR {_is_no_public("after")})"""
+    private = f"SELECT record FROM history WHERE noun = 'sources' AND seq <= ? AND {_is_no_public(connection)}"
     if connection.execute(f"SELECT EXISTS ({private})", (up_to,)).fetchone() == (0,):
         return
-    query = f"""SELECT DISTINCT record FROM history, json_each("after", '$.sources') AS cited
-      WHERE noun IN ({_marks(tables)}) AND seq <= ? AND "after" NOTNULL AND cited.value IN ({private})"""
+    cited = connection.dialect.elements('"after"', "sources")
+    query = f"""SELECT DISTINCT record FROM history, {cited}
+      WHERE noun IN ({_marks(tables)}) AND seq <= ? AND "after" NOTNULL AND element.value IN ({private})"""
     yield from (record for (record,) in connection.execute(query, (*tables, up_to, up_to)))
 
 
-def _is_no_public(column: str) -> str:
+def _is_no_public(connection: Connection) -> str:
     # A search of the text as it is written here; reading it as JSON takes ten times as long.
-    return f"""("{column}" NOTNULL AND NOT instr("{column}", '"private":false'))"""
+    position = connection.dialect.position
+    texts = ('"before"', '"after"')
+    found = (f"""({text} NOTNULL AND {position(text, '"private":false')} = 0)""" for text in texts)
+    return f"({' OR '.join(found)})"
 
 
-def references(connection: sqlite3.Connection, table: str, column: str) -> Iterator[tuple[str, str]]:
+def references(connection: Connection, table: str, column: str) -> Iterator[tuple[str, str]]:
     """Yield the id of each record of a table that is stored and has a value in a column, and this value."""
     query = (
         f"SELECT id, {geopackage.quote(column)} FROM {geopackage.quote(table)} WHERE {geopackage.quote(column)} NOTNULL"
@@ -188,58 +189,57 @@ def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
 
 
-def time_of(connection: sqlite3.Connection, seq: int) -> str | None:
+def time_of(connection: Connection, seq: int) -> str | None:
     """When a change was made (RFC 3339, UTC); ``None`` where there is none of that number."""
     found = connection.execute('SELECT "at" FROM history WHERE seq = ?', (seq,)).fetchone()
     return None if found is None else found[0]
 
 
-def last_private(connection: sqlite3.Connection, key: RecordKey, up_to: int) -> int:
+def last_private(connection: Connection, key: RecordKey, up_to: int) -> int:
     """Number of the last change before or after which a record was private; 0 where it never was."""
-    query = (
-        "SELECT ifnull(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND seq <= ? AND "
-        """(json_extract("before", '$.private') OR json_extract("after", '$.private'))"""
-    )
+    query = f"""SELECT coalesce(max(seq), 0) FROM history
+      WHERE noun = ? AND record = ? AND seq <= ? AND ({_says_private(connection)})"""
     return int(connection.execute(query, (*key, up_to)).fetchone()[0])
 
 
-def last_before(connection: sqlite3.Connection, key: RecordKey, seq: int, at: str) -> int:
+def _says_private(connection: Connection) -> str:
+    return " OR ".join(map(connection.dialect.says_private, ('"before"', '"after"')))
+
+
+def last_before(connection: Connection, key: RecordKey, seq: int, at: str) -> int:
     """Number of the last change of a record with a number up to one, or made before a time; 0 where there is none."""
-    query = 'SELECT ifnull(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND (seq <= ? OR "at" < ?)'
+    query = 'SELECT coalesce(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND (seq <= ? OR "at" < ?)'
     return int(connection.execute(query, (*key, seq, at)).fetchone()[0])
 
 
-def last_values(connection: sqlite3.Connection, key: RecordKey) -> Mapping[str, Any] | None:
+def last_values(connection: Connection, key: RecordKey) -> Mapping[str, Any] | None:
     """The last values that a record is known to have had; ``None`` where it has no history."""
     query = 'SELECT "before", "after" FROM history WHERE noun = ? AND record = ? ORDER BY seq DESC LIMIT 1'
     found = connection.execute(query, key).fetchone()
     return None if found is None else _values(found[1] or found[0])
 
 
-def counts_in(connection: sqlite3.Connection, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
+def counts_in(connection: Connection, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
     """Number of changes of public records in a transaction, by table, dataset and what was done.
 
     What was done is added, changed or removed. A record that was private before or after a change is not counted.
     """
-    query = """SELECT noun, json_extract(ifnull("after", "before"), '$.dataset'),
+    dataset = connection.dialect.member('coalesce("after", "before")', "dataset")
+    query = f"""SELECT noun, {dataset},
       CASE WHEN "before" IS NULL THEN 'added' WHEN "after" IS NULL THEN 'removed' ELSE 'changed' END, count(*)
-      FROM history WHERE seq BETWEEN ? AND ?
-      AND NOT ifnull(json_extract("before", '$.private'), 0) AND NOT ifnull(json_extract("after", '$.private'), 0)
-      GROUP BY 1, 2, 3"""
+      FROM history WHERE seq BETWEEN ? AND ? AND NOT ({_says_private(connection)}) GROUP BY 1, 2, 3"""
     found = connection.execute(query, (whole.first, whole.last))
     return {(noun, dataset, done): number for noun, dataset, done, number in found}
 
 
-def added_in(connection: sqlite3.Connection, whole: Transaction, keys: Iterable[RecordKey]) -> list[RecordKey]:
+def added_in(connection: Connection, whole: Transaction, keys: Iterable[RecordKey]) -> list[RecordKey]:
     """Those of some records that a transaction added as public ones."""
-    query = (
-        "SELECT 1 FROM history WHERE noun = ? AND record = ? AND seq BETWEEN ? AND ? AND "
-        """"before" IS NULL AND NOT ifnull(json_extract("after", '$.private'), 0)"""
-    )
+    query = f"""SELECT 1 FROM history WHERE noun = ? AND record = ? AND seq BETWEEN ? AND ?
+      AND "before" IS NULL AND NOT {connection.dialect.says_private('"after"')}"""
     return [key for key in keys if connection.execute(query, (*key, whole.first, whole.last)).fetchone()]
 
 
-def _read(cursor: sqlite3.Cursor) -> list[HistoryRow]:
+def _read(cursor: Cursor) -> list[HistoryRow]:
     return [_row(row) for row in cursor]
 
 

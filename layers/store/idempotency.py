@@ -5,17 +5,20 @@ The key is written in the transaction of what the request writes, so that there 
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import orjson
 
+from layers.geopackage import geopackage
 from layers.model.timestamps import timestamp
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 
 TABLE = "idempotency_keys"
+#: The columns of the table.
+COLUMNS = ("person", "key", "request", "at", "seq", "status", "headers", "body")
 #: How long the answer of a key is given again.
 RETENTION = timedelta(hours=24)
 #: Keys that are removed at once when another is written; more are due only after a burst, and go with the next ones.
@@ -57,7 +60,7 @@ class KeyTaken(StoreError):
     """A request with the same key was answered meanwhile. Nothing was written."""
 
 
-def find(connection: sqlite3.Connection, person: str, key: str, at: str) -> AnsweredRequest | None:
+def find(connection: Connection, person: str, key: str, at: str) -> AnsweredRequest | None:
     """Find the answer to the request of a key that was answered within `RETENTION` before a time (RFC 3339, UTC)."""
     row = connection.execute(
         f'SELECT request, seq, status, headers, body FROM {TABLE} WHERE person = ? AND key = ? AND "at" > ?',
@@ -69,7 +72,7 @@ def find(connection: sqlite3.Connection, person: str, key: str, at: str) -> Answ
     return AnsweredRequest(request, seq, StoredResponse(status, orjson.loads(headers), bytes(body)))
 
 
-def require_free(connection: sqlite3.Connection, keyed: KeyedRequest | None, at: str) -> None:
+def require_free(connection: Connection, keyed: KeyedRequest | None, at: str) -> None:
     """Refuse a request whose key was answered before.
 
     Raises
@@ -81,17 +84,21 @@ def require_free(connection: sqlite3.Connection, keyed: KeyedRequest | None, at:
         raise KeyTaken("a request with this key was answered meanwhile")
 
 
-def insert(connection: sqlite3.Connection, keyed: KeyedRequest | None, at: str, seq: int) -> None:
+def insert(connection: Connection, keyed: KeyedRequest | None, at: str, seq: int) -> None:
     """Write the answer to a request that made a change, in the same transaction; remove keys that are due."""
     if keyed is None:
         return
     connection.execute(
-        f'DELETE FROM {TABLE} WHERE rowid IN (SELECT rowid FROM {TABLE} WHERE "at" <= ? ORDER BY "at" LIMIT ?)',
+        f"DELETE FROM {TABLE} WHERE (person, key) IN "
+        f'(SELECT person, key FROM {TABLE} WHERE "at" <= ? ORDER BY "at" LIMIT ?)',
         (_due(at), _PURGE),
     )
     answer = keyed.answer(seq)
+    names = ", ".join(map(geopackage.quote, COLUMNS))
+    again = ", ".join(f"{name} = excluded.{name}" for name in map(geopackage.quote, COLUMNS[2:]))
     connection.execute(
-        f"INSERT OR REPLACE INTO {TABLE} VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        f"INSERT INTO {TABLE} ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        f"ON CONFLICT (person, key) DO UPDATE SET {again}",
         (
             keyed.person,
             keyed.key,

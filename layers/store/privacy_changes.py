@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,14 +9,18 @@ from typing import Any
 from layers.geopackage import geopackage
 from layers.model.records import DESCRIPTION, REFERENCES
 from layers.store import writer
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED, WRITTEN_BY_HAND
-from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets, unguarded
+from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets
 from layers.store.row_mapping import TABLES, Table
 from layers.store.writer import Authorship
 
+#: Anything but true may be read as public.
+_PUBLIC = "coalesce(private, FALSE) <> TRUE"
 
-def make_private(connection: sqlite3.Connection, dataset: str, authorship: Authorship, why: str) -> None:
+
+def make_private(connection: Connection, dataset: str, authorship: Authorship, why: str) -> None:
     """List a dataset as private and mark every record of it; nothing is done where it is private already.
 
     Raises
@@ -32,19 +35,19 @@ def make_private(connection: sqlite3.Connection, dataset: str, authorship: Autho
     authorship = replace(authorship, why=why)
     list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=True)
     for table in TABLES.values():
-        _mark(connection, table, _ids(connection, table, "dataset = ? AND private IS NOT 1", dataset), 1, authorship)
+        _mark(connection, table, _ids(connection, table, f"dataset = ? AND {_PUBLIC}", dataset), True, authorship)
 
 
-def hide_judgements_of_removed(connection: sqlite3.Connection, authorship: Authorship) -> None:
+def hide_judgements_of_removed(connection: Connection, authorship: Authorship) -> None:
     """Mark judgements of identity private that name a private record which was removed: only they outlive it."""
     removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'assets', 'entities'))"
     table = TABLES["identities"]
-    named = _ids(connection, table, f'private IS NOT 1 AND ("one" IN {removed} OR "other" IN {removed})')
-    _mark(connection, table, named, 1, authorship)
+    named = _ids(connection, table, f'{_PUBLIC} AND ("one" IN {removed} OR "other" IN {removed})')
+    _mark(connection, table, named, True, authorship)
 
 
 def publish(
-    connection: sqlite3.Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str
+    connection: Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str
 ) -> tuple[int, int]:
     """Make a private dataset public, or some private records of one that is public; give how many became so.
 
@@ -64,34 +67,34 @@ def publish(
     """
     _require_publishable(connection, dataset, ids)
     authorship, changed, stay = replace(authorship, why=why), 0, 0
-    with unguarded(connection, *TABLES):
+    with connection.unguarded(*TABLES):
         if not ids:
             list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=False)
             connection.execute(f"DELETE FROM {PRIVATE_REMOVED} WHERE dataset = ?", (dataset,))
         for table in TABLES.values():
-            private = _ids(connection, table, "dataset = ? AND private = 1", dataset)
+            private = _ids(connection, table, "dataset = ? AND private = TRUE", dataset)
             chosen = [key for key in private if not ids or key in ids]
             bound = _resting_on_other_private(connection, table, dataset) | _descriptions(connection, table, dataset)
             free = [key for key in chosen if key not in bound]
-            _mark(connection, table, free, 0, authorship)
+            _mark(connection, table, free, False, authorship)
             changed, stay = changed + len(free), stay + len(chosen) - len(free)
     return changed, stay
 
 
-def _require_publishable(connection: sqlite3.Connection, dataset: str, ids: Collection[str]) -> None:
+def _require_publishable(connection: Connection, dataset: str, ids: Collection[str]) -> None:
     is_private = dataset in private_datasets(connection)
     if ids and is_private:
         raise StoreError(f"{dataset} is private as a whole: no single record of it can be made public")
     if not ids and not is_private:
         raise StoreError(f"{dataset} is no private dataset; name the private records of it that are to be public")
     known = {
-        key for table in TABLES.values() for key in _ids(connection, table, "dataset = ? AND private = 1", dataset)
+        key for table in TABLES.values() for key in _ids(connection, table, "dataset = ? AND private = TRUE", dataset)
     }
     if unknown := sorted(set(ids) - known):
         raise StoreError(f"{dataset} has no private record {', '.join(unknown[:5])}")
 
 
-def _resting_on_other_private(connection: sqlite3.Connection, table: Table, dataset: str) -> set[str]:
+def _resting_on_other_private(connection: Connection, table: Table, dataset: str) -> set[str]:
     """Ids of the records of a dataset that cite a private source of another one."""
     lists = {column.name for column in table.columns if column.type == "json"}
     found: set[str] = set()
@@ -99,9 +102,9 @@ def _resting_on_other_private(connection: sqlite3.Connection, table: Table, data
         if "sources" not in targets:
             continue
         quoted = geopackage.quote(column)
-        other = "(SELECT id FROM sources WHERE private = 1 AND dataset <> ?1)"
+        other = "(SELECT id FROM sources WHERE private = TRUE AND dataset <> ?1)"
         cites = (
-            f"EXISTS (SELECT 1 FROM json_each({quoted}) WHERE value IN {other})"
+            f"EXISTS (SELECT 1 FROM {connection.dialect.elements(quoted)} WHERE value IN {other})"
             if column in lists
             else f"{quoted} IN {other}"
         )
@@ -109,31 +112,29 @@ def _resting_on_other_private(connection: sqlite3.Connection, table: Table, data
     return found
 
 
-def _descriptions(connection: sqlite3.Connection, table: Table, dataset: str) -> set[str]:
+def _descriptions(connection: Connection, table: Table, dataset: str) -> set[str]:
     """Ids of the claims of a dataset that describe a strike."""
     if table.name != "claims":
         return set()
-    return set(_ids(connection, table, "dataset = ? AND private = 1 AND field = ?", dataset, DESCRIPTION))
+    return set(_ids(connection, table, "dataset = ? AND private = TRUE AND field = ?", dataset, DESCRIPTION))
 
 
-def _ids(connection: sqlite3.Connection, table: Table, condition: str, *values: Any) -> list[str]:
+def _ids(connection: Connection, table: Table, condition: str, *values: Any) -> list[str]:
     """Ids of the rows, as they stand in the file, that a condition fits."""
     query = f"SELECT id FROM {geopackage.quote(table.name)} WHERE {condition} ORDER BY fid"
     return [row[0] for row in connection.execute(query, values)]
 
 
-def _mark(
-    connection: sqlite3.Connection, table: Table, ids: Sequence[str], private: int, authorship: Authorship
-) -> None:
+def _mark(connection: Connection, table: Table, ids: Sequence[str], private: bool, authorship: Authorship) -> None:
     """Set whether records are private, with their history. What is only ever added to is marked too."""
     if not ids:
         return
     name, columns = geopackage.quote(table.name), ", ".join(map(geopackage.quote, table.declarations))
-    with unguarded(connection, table.name):
+    with connection.unguarded(table.name):
         for key in ids:
             row = connection.execute(f"SELECT {columns} FROM {name} WHERE id = ?", (key,)).fetchone()
             before = table.plain_row(row)
             connection.execute(f"UPDATE {name} SET private = ? WHERE id = ?", (private, key))
-            after = {**before, "private": bool(private)}
+            after = {**before, "private": private}
             writer.append_history(connection, authorship, [(table.name, key, before, after)])
-    geopackage.touch(connection, table.name, authorship.at)
+    connection.touch(table.name, authorship.at)

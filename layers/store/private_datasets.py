@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TypeVar
 
-from layers.geopackage import geopackage
 from layers.model.records import Record
-from layers.store.migrations.m0003_private_datasets import GUARD, LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.connection import Connection
+from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
 
 _R = TypeVar("_R", bound=Record)
 
@@ -27,38 +25,17 @@ class PrivateDataset:
     why: str
 
 
-@contextmanager
-def unguarded(connection: sqlite3.Connection, *nouns: str) -> Iterator[None]:
-    """Take the triggers away that refuse an update of some tables, and put them back as they were.
-
-    Within the caller's transaction: no other connection ever sees the file without them, and where anything fails they
-    are still there.
-    """
-    tables = (PRIVATE_DATASETS, PRIVATE_REMOVED, *nouns)
-    marks = ", ".join("?" * len(tables))
-    found = connection.execute(
-        f"SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name IN ({marks}) "
-        f"AND (name LIKE '{GUARD}%' OR name LIKE '%_no_update')",
-        tables,
-    ).fetchall()
-    for name, _ in found:
-        connection.execute(f"DROP TRIGGER {geopackage.quote(name)}")
-    yield
-    for _, sql in found:
-        connection.execute(sql)
-
-
-def private_datasets(connection: sqlite3.Connection) -> Mapping[str, PrivateDataset]:
+def private_datasets(connection: Connection) -> Mapping[str, PrivateDataset]:
     """The datasets that are private now, by id; of one that was listed repeatedly the newest row counts."""
     query = f'SELECT dataset, "at", who, why FROM {PRIVATE_DATASETS} WHERE dataset IN ({LISTED}) ORDER BY seq'
     return MappingProxyType({row[0]: PrivateDataset(*row) for row in connection.execute(query)})
 
 
-def list_dataset(connection: sqlite3.Connection, entry: PrivateDataset, private: bool) -> None:
+def list_dataset(connection: Connection, entry: PrivateDataset, private: bool) -> None:
     """Append that a dataset is private, or no longer is, within the caller's transaction."""
     connection.execute(
         f'INSERT INTO {PRIVATE_DATASETS} (dataset, private, "at", who, why) VALUES (?, ?, ?, ?, ?)',
-        (entry.dataset, int(private), entry.at, entry.who, entry.why),
+        (entry.dataset, private, entry.at, entry.who, entry.why),
     )
 
 
@@ -72,7 +49,7 @@ def private_column(noun: str) -> str:
     if noun == "identities":
         removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'assets', 'entities'))"
         conditions += [f'"one" IN {removed}', f'"other" IN {removed}']
-    return f"CASE WHEN {' OR '.join(conditions)} THEN 1 ELSE private END"
+    return f"CASE WHEN {' OR '.join(conditions)} THEN TRUE ELSE private END"
 
 
 @dataclass(frozen=True)
@@ -83,7 +60,7 @@ class Privacy:
     removed: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, connection: sqlite3.Connection) -> Privacy:
+    def of(cls, connection: Connection) -> Privacy:
         """Read it within the caller's transaction."""
         removed: dict[str, set[str]] = defaultdict(set)
         for noun, record in connection.execute(f"SELECT noun, record FROM {PRIVATE_REMOVED}"):
@@ -101,7 +78,7 @@ def as_private(record: _R) -> _R:
     return record if record.private else record.model_copy(update={"private": True})
 
 
-def stays_private(connection: sqlite3.Connection, noun: str, record: Record) -> bool:
+def stays_private(connection: Connection, noun: str, record: Record) -> bool:
     """Whether a record of a table must be private because of its dataset, or of a removed one of its id."""
     query = f"SELECT ?1 IN ({LISTED}) OR EXISTS (SELECT 1 FROM {PRIVATE_REMOVED} WHERE noun = ?2 AND record = ?3)"
     return bool(connection.execute(query, (record.dataset, noun, record.id)).fetchone()[0])

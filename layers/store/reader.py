@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -12,6 +11,7 @@ from typing import Any
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
 from layers.store import writer
+from layers.store.connection import Connection
 from layers.store.record_table import PackedRecords, RecordTable
 from layers.store.row_mapping import TABLES, Row, Table
 
@@ -23,13 +23,13 @@ MANY = 5000
 _TOGETHER = 500
 
 
-def read_all(connection: sqlite3.Connection, packed: bool = False) -> tuple[int, Records]:
+def read_all(connection: Connection, packed: bool = False) -> tuple[int, Records]:
     """The number of the last change, and every record after it; with ``packed`` large tables are packed."""
     tables = {name: _table(connection, table, packed) for name, table in TABLES.items()}
     return writer.last_seq(connection), Records(**tables)
 
 
-def _table(connection: sqlite3.Connection, table: Table, packed: bool) -> Any:
+def _table(connection: Connection, table: Table, packed: bool) -> Any:
     if packed:
         (count,) = connection.execute(f"SELECT count(*) FROM {geopackage.quote(table.name)}").fetchone()
         if count > MANY:
@@ -38,13 +38,13 @@ def _table(connection: sqlite3.Connection, table: Table, packed: bool) -> Any:
     return MappingProxyType({record.id: record for page in pages for record in table.records(page)})
 
 
-def _pages(connection: sqlite3.Connection, table: Table) -> Iterator[Sequence[Row]]:
-    cursor = connection.execute(writer.select(table))
+def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Row]]:
+    cursor = connection.stream(writer.select(table))
     while rows := cursor.fetchmany(_PAGE):
         yield rows
 
 
-def read_since(connection: sqlite3.Connection, seq: int, records: Records) -> tuple[int, Records]:
+def read_since(connection: Connection, seq: int, records: Records) -> tuple[int, Records]:
     """The number of the last change, and every record after it, from ``records``, which are those of change ``seq``."""
     tables: dict[str, Any] = {
         name: _renewed(connection, TABLES[name], records.table(name), keys)
@@ -53,10 +53,10 @@ def read_since(connection: sqlite3.Connection, seq: int, records: Records) -> tu
     return writer.last_seq(connection), replace(records, **tables)
 
 
-def _changed(connection: sqlite3.Connection, seq: int) -> Mapping[str, Mapping[str, bool]]:
+def _changed(connection: Connection, seq: int) -> Mapping[str, Mapping[str, bool]]:
     """Ids of records changed since a change, by table, and whether each was added since."""
-    # By row number: SQLite would rather walk a whole index in the order of the groups than sort the few rows.
-    query = 'SELECT noun, record, max("before" IS NULL) FROM history NOT INDEXED WHERE seq > ? GROUP BY noun, record'
+    query = f"""SELECT noun, record, max(CASE WHEN "before" IS NULL THEN 1 ELSE 0 END)
+      FROM history {connection.dialect.by_number} WHERE seq > ? GROUP BY noun, record"""
     found: dict[str, dict[str, bool]] = defaultdict(dict)
     for noun, key, added in connection.execute(query, (seq,)):
         found[noun][key] = bool(added)
@@ -64,7 +64,7 @@ def _changed(connection: sqlite3.Connection, seq: int) -> Mapping[str, Mapping[s
 
 
 def _renewed(
-    connection: sqlite3.Connection, table: Table, before: Mapping[str, Record], keys: Mapping[str, bool]
+    connection: Connection, table: Table, before: Mapping[str, Record], keys: Mapping[str, bool]
 ) -> Mapping[str, Record]:
     """The records of a table in the order in which they were added."""
     there = _read(connection, table, list(keys))
@@ -75,7 +75,7 @@ def _renewed(
     return MappingProxyType(unchanged | there)
 
 
-def _read(connection: sqlite3.Connection, table: Table, keys: Sequence[str]) -> dict[str, Record]:
+def _read(connection: Connection, table: Table, keys: Sequence[str]) -> dict[str, Record]:
     """Records of given ids, in the order in which they were added; unknown ids are left out."""
     rows: list[Row] = []
     for start in range(0, len(keys), _TOGETHER):

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import sqlite3
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,6 +18,7 @@ from layers.filesystem.atomic_file import write_file
 from layers.model.messages import Message
 from layers.model.timestamps import timestamp
 from layers.store import history_chain
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, Head
 
@@ -61,7 +61,7 @@ class Receipt:
     fault: Message | None = None
 
 
-def query(connection: sqlite3.Connection) -> tuple[Head, bytes]:
+def query(connection: Connection) -> tuple[Head, bytes]:
     """Give the last row of history, and the request (TimeStampReq, DER) for a token that covers it.
 
     Raises
@@ -84,7 +84,7 @@ def query(connection: sqlite3.Connection) -> tuple[Head, bytes]:
     return Head(seq, stored, values[0]), builder.build().as_bytes()
 
 
-def read(connection: sqlite3.Connection, response: bytes) -> Receipt:
+def read(connection: Connection, response: bytes) -> Receipt:
     """Read a response (TimeStampResp, DER): which row of history it covers; who signed it is not proved yet.
 
     Raises
@@ -95,7 +95,7 @@ def read(connection: sqlite3.Connection, response: bytes) -> Receipt:
     return _read(connection, response)[0]
 
 
-def check(connection: sqlite3.Connection, response: bytes, trusted: Sequence[Any], unbroken: int) -> Receipt:
+def check(connection: Connection, response: bytes, trusted: Sequence[Any], unbroken: int) -> Receipt:
     """Read a response, and check its signature up to one of some certificates, as of the time that it states.
 
     Parameters
@@ -164,7 +164,7 @@ def add(store: Path, receipt: Receipt, response: bytes) -> Path:
     return path
 
 
-def _read(connection: sqlite3.Connection, response: bytes) -> tuple[Receipt, Any]:
+def _read(connection: Connection, response: bytes) -> tuple[Receipt, Any]:
     library = _library()
     try:
         decoded = library.decode_timestamp_response(response)

@@ -21,11 +21,12 @@ from layers.model.records import Record
 from layers.model.timestamps import timestamp
 from layers.store import checked_history, create, derived_tables, external_edits, heat_table, reader, writer
 from layers.store.backup import mode_of, require_target
+from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
-from layers.store.private_datasets import unguarded
 from layers.store.row_mapping import TABLES, Row, Table
+from layers.store.sqlite import SqliteConnection
 from layers.store.store import Store
 
 #: Rows that are read and written at once.
@@ -108,7 +109,7 @@ def restore(
         within = _written_together(source, seq)
         create.make(fresh)
         try:
-            with closing(sqlite3.connect(fresh, isolation_level=None)) as copy:
+            with closing(sqlite3.connect(fresh, isolation_level=None, factory=SqliteConnection)) as copy:
                 geopackage.register_functions(copy)
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
@@ -122,7 +123,7 @@ def restore(
     return Restored(target, seq, at, within)
 
 
-def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progress: ReplayProgress) -> None:
+def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: ReplayProgress) -> None:
     """Write history, and the records that follow from it, to a new store."""
     _copy_history(source, copy, seq, progress)
     with external_edits.own_write(copy):
@@ -134,24 +135,23 @@ def _fill(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progre
     heat_table.copy(source, copy)
 
 
-def _copy_privacy(source: sqlite3.Connection, copy: sqlite3.Connection) -> None:
+def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
     """Copy what must stay private as it is known now, whatever the change: no older version publishes it again."""
-    with unguarded(copy):
+    with copy.unguarded():
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
             names, marks = _shared_columns(source, copy, name)
             rows = source.execute(f"SELECT {names} FROM {name}")
             copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
 
 
-def _shared_columns(source: sqlite3.Connection, copy: sqlite3.Connection, table: str) -> tuple[str, str]:
+def _shared_columns(source: Connection, copy: SqliteConnection, table: str) -> tuple[str, str]:
     """The columns of a table that both files have, for SQL, and as many marks: other programs may have added some."""
-    query = "SELECT name FROM pragma_table_info(?)"
-    known = {name for (name,) in copy.execute(query, (table,))}
-    columns = [name for (name,) in source.execute(query, (table,)) if name in known]
+    known = set(copy.column_names(table))
+    columns = [name for name in source.column_names(table) if name in known]
     return ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
 
 
-def _seq_of(source: sqlite3.Connection, to: int | datetime | None) -> int:
+def _seq_of(source: Connection, to: int | datetime | None) -> int:
     """The change that is meant; 0 is the empty store before the first one."""
     last = writer.last_seq(source)
     if to is None:
@@ -168,7 +168,7 @@ def _seq_of(source: sqlite3.Connection, to: int | datetime | None) -> int:
     return int(seq)
 
 
-def _written_together(source: sqlite3.Connection, seq: int) -> tuple[int, int] | None:
+def _written_together(source: Connection, seq: int) -> tuple[int, int] | None:
     """First and last of the changes of one time and author around one that is not their last."""
     rows = source.execute('SELECT "at", who FROM history WHERE seq IN (?1, ?1 + 1)', (seq,)).fetchall()
     if len(rows) < 2 or rows[0] != rows[1]:
@@ -178,7 +178,7 @@ def _written_together(source: sqlite3.Connection, seq: int) -> tuple[int, int] |
     return int(first), int(last)
 
 
-def _copy_history(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int, progress: ReplayProgress) -> None:
+def _copy_history(source: Connection, copy: SqliteConnection, seq: int, progress: ReplayProgress) -> None:
     """Copy all columns of history that a store has as they are, those too that this module knows nothing of."""
     names, marks = _shared_columns(source, copy, "history")
     rows = source.execute(f"SELECT {names} FROM history WHERE seq <= ? ORDER BY seq", (seq,))
@@ -200,7 +200,7 @@ WHERE "after" NOTNULL ORDER BY fid NULLS LAST, seq
 """
 
 
-def _replay(source: sqlite3.Connection, copy: sqlite3.Connection, table: Table, progress: ReplayProgress) -> None:
+def _replay(source: Connection, copy: SqliteConnection, table: Table, progress: ReplayProgress) -> None:
     """Fill a table by the history in the same file."""
     quoted = geopackage.quote(table.name)
     names = ", ".join(map(geopackage.quote, ("fid", *table.declarations)))
@@ -215,7 +215,7 @@ def _replay(source: sqlite3.Connection, copy: sqlite3.Connection, table: Table, 
         geopackage.touch(copy, table.name, at)
 
 
-def _rows(source: sqlite3.Connection, table: Table, changes: Iterable[Row]) -> Iterator[Row]:
+def _rows(source: Connection, table: Table, changes: Iterable[Row]) -> Iterator[Row]:
     last = 0
     for fid, seq, key, text in changes:
         record = _record(table, seq, key, text)
@@ -235,12 +235,12 @@ def _record(table: Table, seq: int, key: str, text: str) -> Record:
         raise StoreError(f"history, change {seq}: {table.name} {key} is no longer valid: {error}") from error
 
 
-def _fid(source: sqlite3.Connection, table: Table, key: str) -> int | None:
+def _fid(source: Connection, table: Table, key: str) -> int | None:
     row = source.execute(f"SELECT fid FROM {geopackage.quote(table.name)} WHERE id = ?", (key,)).fetchone()
     return None if row is None else int(row[0])
 
 
-def _number_on(copy: sqlite3.Connection, name: str) -> None:
+def _number_on(copy: SqliteConnection, name: str) -> None:
     """Let the next record have the number that it would have had: those of removed ones are not given again."""
     query = 'SELECT count(*) FROM history WHERE noun = ? AND "before" IS NULL'
     (added,) = copy.execute(query, (name,)).fetchone()
@@ -249,7 +249,7 @@ def _number_on(copy: sqlite3.Connection, name: str) -> None:
     copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, max(added, last)))
 
 
-def _derive(copy: sqlite3.Connection, derive: Derive, at: str, within: tuple[int, int] | None) -> None:
+def _derive(copy: SqliteConnection, derive: Derive, at: str, within: tuple[int, int] | None) -> None:
     try:
         for layer in derive(*reader.read_all(copy)):
             derived_tables.write_table(copy, layer, at)
@@ -266,7 +266,7 @@ def _derive(copy: sqlite3.Connection, derive: Derive, at: str, within: tuple[int
 # --- whether history tells all --------------------------------------------------------------------------------------
 
 
-def _gaps(source: sqlite3.Connection, copy: sqlite3.Connection, seq: int) -> Iterator[tuple[str, str]]:
+def _gaps(source: Connection, copy: SqliteConnection, seq: int) -> Iterator[tuple[str, str]]:
     """Table and id of each record whose next known values are others than those that were replayed.
 
     The next known values of a record are those before its first later change or, without one, those that it has now.
@@ -292,11 +292,11 @@ WHERE seq IN (SELECT min(seq) FROM history WHERE noun = ?1 AND seq > ?2 GROUP BY
 """
 
 
-def _ids(connection: sqlite3.Connection, table: Table) -> set[str]:
+def _ids(connection: Connection, table: Table) -> set[str]:
     return {row[0] for row in connection.execute(f"SELECT id FROM {geopackage.quote(table.name)}")}
 
 
-def _row(connection: sqlite3.Connection, table: Table, key: str) -> Row | None:
+def _row(connection: Connection, table: Table, key: str) -> Row | None:
     names = ", ".join(map(geopackage.quote, table.declarations))
     row: Row | None = connection.execute(
         f"SELECT {names} FROM {geopackage.quote(table.name)} WHERE id = ?", (key,)
@@ -304,7 +304,7 @@ def _row(connection: sqlite3.Connection, table: Table, key: str) -> Row | None:
     return row
 
 
-def _values(connection: sqlite3.Connection, table: Table, key: str) -> Mapping[str, Any] | None:
+def _values(connection: Connection, table: Table, key: str) -> Mapping[str, Any] | None:
     row = _row(connection, table, key)
     return None if row is None else table.plain_row(row)
 

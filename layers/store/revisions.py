@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,6 +10,7 @@ from typing import Any
 import orjson
 
 from layers.geopackage import geopackage
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.writer import Difference
 
@@ -95,7 +95,7 @@ class ExpectedLatest:
     value: str
     id: str | None
 
-    def require(self, connection: sqlite3.Connection, table: str) -> None:
+    def require(self, connection: Connection, table: str) -> None:
         """Refuse where something newer was added.
 
         Raises

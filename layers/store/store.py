@@ -1,9 +1,8 @@
-"""The durable store: one GeoPackage file that holds every record and the history of its changes."""
+"""The durable store: one database, by default a GeoPackage, that holds every record and the history of its changes."""
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -12,10 +11,12 @@ from typing import Any
 
 from layers.geopackage import geopackage
 from layers.model.heat import HeatColumns
+from layers.model.messages import Message
 from layers.model.records import Record, Records, Source
 from layers.model.timestamps import timestamp
 from layers.store import (
     checked_history,
+    copying,
     create,
     derived_tables,
     external_edits,
@@ -23,9 +24,12 @@ from layers.store import (
     idempotency,
     privacy_changes,
     reader,
+    verification,
     writer,
 )
+from layers.store.connection import Connection, Database
 from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
+from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
@@ -62,24 +66,51 @@ _PAGE = 5000
 
 
 class Store:
-    """A store that is open. Safe to use from many threads, and beside other programs such as QGIS.
+    """A store that is open: of whichever kind its database is, all of it is done here, by the same SQL.
+
+    Safe to use from many threads, and beside other programs such as QGIS.
 
     Readers see the last version that was committed and never wait; one writer writes at a time. What a
     method acknowledged by returning outlives a crash of the program or the machine. Edits made with other
-    programs are read, and become history with the next write (`record_external_edits`). A file of a newer version
-    that says that this program may read it is only read. Within this process the file is not to be opened by other
-    means: GDAL (geopandas, pyogrio) brings its own SQLite, whose locks do not hold against ours.
+    programs are read, and become history with the next write (`record_external_edits`). A store of a newer
+    version that says that this program may read it is only read. Within this process a GeoPackage is not to be opened
+    by other means: GDAL (geopandas, pyogrio) brings its own SQLite, whose locks do not hold against ours.
     """
 
-    def __init__(self, path: Path, connections: Connections, schema_version: int = SCHEMA_VERSION) -> None:
-        self.path = path
-        self._connections = connections
+    def __init__(self, database: Database, schema_version: int = SCHEMA_VERSION) -> None:
+        self._database = database
         self._schema_version = schema_version
+
+    @property
+    def name(self) -> str:
+        """The path of a GeoPackage, or the address of a database without user and password: for messages."""
+        return self._database.name
+
+    @property
+    def beside(self) -> Path:
+        """The path after which files are named that belong to the store: that of a GeoPackage itself.
+
+        For a database of a server it is one in a folder of this machine, the same for each of its addresses.
+        """
+        return self._database.beside
+
+    @property
+    def path(self) -> Path:
+        """The file of a GeoPackage.
+
+        Raises
+        ------
+        StoreError
+            If the store is a database of a server.
+        """
+        if self._database.file is None:
+            raise StoreError(f"{self.name}: a database is no file; strikeatlas copy-store makes a GeoPackage of it")
+        return self._database.file
 
     @property
     def read_only(self) -> bool:
         """Whether the store may only be read."""
-        return self._connections.read_only
+        return self._database.read_only
 
     def require_writable(self) -> None:
         """Refuse to write.
@@ -89,7 +120,7 @@ class Store:
         ReadOnlyStore
             If the store may only be read.
         """
-        self._connections.require_writable()
+        self._database.require_writable()
 
     @classmethod
     def create(cls, path: str | Path) -> Store:
@@ -117,21 +148,33 @@ class Store:
         """
         path = Path(path)
         version = create.require_store(path, read_only)
-        return cls(path, Connections(path, read_only), version)
+        return cls(Connections(path, read_only), version)
 
     @contextmanager
-    def reading(self) -> Iterator[sqlite3.Connection]:
+    def reading(self) -> Iterator[Connection]:
         """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             yield connection
 
     def close(self) -> None:
-        """Close the file and fold its log into it, so that it can be copied. The store stays usable."""
-        self._connections.close()
+        """Close all connections; the log of a file is folded into it, so that it can be copied. All stays usable."""
+        self._database.close()
+
+    @property
+    def announces(self) -> bool:
+        """Whether the database announces changes, so that one can wait for them."""
+        return self._database.announces
+
+    def wait(self, timeout_s: float) -> bool | None:
+        """Wait until somebody committed a change, at most so long; whether somebody did, rather once too often.
+
+        None, at once, where nobody does: of a file, and of a database that is a replica or went away.
+        """
+        return self._database.wait(timeout_s)
 
     def seq(self) -> int:
         """Number of the last change; 0 when there was none. It only ever grows."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return writer.last_seq(connection)
 
     def head(self, seq: int | None = None) -> Head:
@@ -139,8 +182,18 @@ class Store:
 
         See `layers.store.history_chain`. Where there is no such change it is the empty history.
         """
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return writer.head(connection, seq)
+
+    def verify(self, derive: Derive | None = None) -> Sequence[Message]:
+        """Compare history, records and derived layers of one version, see `layers.store.verification`; all findings.
+
+        ``derive`` computes the derived layers anew; without it they are not compared.
+        """
+        if self._database.file is not None:
+            return tuple(verification.verify_file(self._database.file, derive))
+        with self._database.reading() as connection:
+            return tuple(verification.verify_database(connection, derive))
 
     def require_history(self) -> None:
         """Refuse a history that was changed other than by being added to, see `layers.store.checked_history`.
@@ -150,8 +203,8 @@ class Store:
         BrokenHistory
             If its chain of hashes does not hold.
         """
-        with self._connections.reading() as connection:
-            checked_history.require_history(self.path, connection, self.read_only)
+        with self._database.reading() as connection:
+            checked_history.require_history(self.name, self.beside, connection, self.read_only)
 
     def count(self, *tables: str) -> int:
         """Number of records in some tables.
@@ -163,7 +216,7 @@ class Store:
         """
         for noun in tables:
             _require_table(noun, None)
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             counts = (
                 connection.execute(f"SELECT count(*) FROM {geopackage.quote(noun)}").fetchone() for noun in tables
             )
@@ -174,7 +227,7 @@ class Store:
 
         It grows with each edit, also where nothing can be written.
         """
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return external_edits.last_noted(connection)
 
     def record_external_edits(self, *, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
@@ -201,7 +254,7 @@ class Store:
             return recorded
 
     @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
+    def _writing(self) -> Iterator[Connection]:
         """Write all or nothing, after what other programs edited before: that is history even if this is not."""
         self.record_external_edits()
         with self._transaction() as connection:
@@ -210,18 +263,18 @@ class Store:
                 yield connection
 
     @contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[Connection]:
         if self._schema_version > SCHEMA_VERSION:
             raise StoreError(
-                f"{self.path}: its tables are of version {self._schema_version}; this program, of version "
+                f"{self.name}: its tables are of version {self._schema_version}; this program, of version "
                 f"{SCHEMA_VERSION}, may read them, and only a newer one can write"
             )
-        with self._connections.writing() as connection:
+        with self._database.writing() as connection:
             yield connection
 
     def privacy(self) -> Privacy:
         """Read which datasets are private, and ids of private records that were removed."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return Privacy.of(connection)
 
     def make_private(self, dataset: str, *, author: str, why: str, at: datetime | None = None) -> None:
@@ -288,7 +341,7 @@ class Store:
         StoreError
             If another program left a row that is no valid record.
         """
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return reader.read_all(connection, packed)
 
     def newer(self, seq: int, records: Records) -> tuple[int, Records]:
@@ -301,7 +354,7 @@ class Store:
         StoreError
             If another program left a row that is no valid record.
         """
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return reader.read_since(connection, seq, records)
 
     def load(
@@ -369,12 +422,12 @@ class Store:
 
     def heat(self, dataset: str | None = None) -> HeatColumns:
         """Read the observations of heat of a dataset, or of all but the private ones."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return heat_table.read(connection, dataset)
 
     def heat_loads(self) -> Mapping[str, tuple[int, str]]:
         """Number and digest of the observations of heat by dataset, those of private ones left out."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return heat_table.loads(connection)
 
     def append(
@@ -471,9 +524,36 @@ class Store:
             idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
 
+    def copy_from(self, source: Store, derive: Derive, *, progress: RowProgress = lambda _: None) -> Head:
+        """Fill this store, which is empty, with all that another one holds, private records too, in one transaction.
+
+        History is the same to the last hash, and so are records, their order, what is private, and the answers to
+        requests. Layers are derived anew by ``derive``.
+
+        Parameters
+        ----------
+        progress
+            Called with numbers of rows written; if it raises, nothing is written.
+
+        Returns
+        -------
+        Head
+            That of both.
+
+        Raises
+        ------
+        StoreError
+            If this store is not empty, the history of the other one does not hold or does not tell of edits by other
+            programs, or this database cannot hold a value. Nothing is written.
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        with source.reading() as old, self._transaction() as connection:
+            return copying.copy(old, connection, derive, timestamp(), progress)
+
     def answered(self, person: str, key: str, at: datetime | None = None) -> AnsweredRequest | None:
         """Find the answer to the request of a person's key (a digest), given within the last 24 hours."""
-        with self._connections.reading() as connection:
+        with self._database.reading() as connection:
             return idempotency.find(connection, person, key, timestamp(at))
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
@@ -481,7 +561,7 @@ class Store:
         query = """SELECT seq, "at", who, noun, record, "before", "after", why FROM history
             WHERE seq > ? ORDER BY seq LIMIT ?"""
         while True:
-            with self._connections.reading() as connection:
+            with self._database.reading() as connection:
                 rows = connection.execute(query, (since, _PAGE)).fetchall()
             for row in rows:
                 yield Revision.of_row(*row)

@@ -13,6 +13,7 @@ from layers.store import create, derived_tables, external_edits, reader
 from layers.store.connections import Connections, StoreError, probing
 from layers.store.derived_tables import Derive
 from layers.store.migrations.registry import MIGRATIONS, SCHEMA_VERSION
+from layers.store.sqlite import SqliteConnection
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,7 @@ def upgrade(path: Path, at: str, derive: Derive | None = None) -> Upgrade:
     return Upgrade(found, SCHEMA_VERSION, backup, steps, recorded, fault)
 
 
-def _migrate(connection: sqlite3.Connection, found: int) -> tuple[str, ...]:
+def _migrate(connection: SqliteConnection, found: int) -> tuple[str, ...]:
     # Files of version 1 are of several kinds, which the first step makes one.
     steps = [migration for migration in MIGRATIONS if migration.version > found or migration.version == found == 1]
     for migration in steps:
@@ -90,7 +91,7 @@ def _migrate(connection: sqlite3.Connection, found: int) -> tuple[str, ...]:
     return tuple(migration.title for migration in steps)
 
 
-def _derive(connection: sqlite3.Connection, at: str, derive: Derive | None) -> str | None:
+def _derive(connection: SqliteConnection, at: str, derive: Derive | None) -> str | None:
     if derive is None:
         return None
     try:

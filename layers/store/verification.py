@@ -16,11 +16,13 @@ from typing import Any, TypeAlias
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
-from layers.store import create, derived_tables, heat_table, history_chain, reader
+from layers.store import create, derived_tables, heat_table, history_chain, reader, writer
+from layers.store.connection import Connection
 from layers.store.connections import StoreError, probing
 from layers.store.derived_tables import Derive, DerivedLayer
 from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked
 from layers.store.row_mapping import TABLES, Table, days_of, from_json, to_json
+from layers.store.sqlite import SqliteConnection
 
 #: What is wrong, in a sentence that says what to do.
 Finding: TypeAlias = Message
@@ -51,7 +53,27 @@ def verify_file(path: Path, derive: Derive | None = None) -> Iterator[Finding]:
         yield from verify(connection, derive)
 
 
-def verify(connection: sqlite3.Connection, derive: Derive | None = None) -> Iterator[Finding]:
+def verify_database(connection: Connection, derive: Derive | None = None) -> Iterator[Finding]:
+    """Give every finding of history, records and what follows from them, of a store of whichever kind.
+
+    Tables, indexes and triggers are left to the database, and are compared in files alone, see `verify_file`.
+
+    Parameters
+    ----------
+    connection, derive
+        As of `verify`.
+    """
+    with closing(expected_database()) as expected:
+        yield from _found(
+            lambda: _chain(connection),
+            lambda: _unrecorded(connection),
+            lambda: _replayed(connection),
+            lambda: heat_table.findings(connection),
+            lambda: _derived_rows(connection, expected, derive) if derive is not None else iter(()),
+        )
+
+
+def verify(connection: SqliteConnection, derive: Derive | None = None) -> Iterator[Finding]:
     """Give every finding; none where the file is valid.
 
     Parameters
@@ -62,7 +84,7 @@ def verify(connection: sqlite3.Connection, derive: Derive | None = None) -> Iter
         Computes the derived layers from the records anew; without it they are not compared.
     """
     with closing(expected_database()) as expected:
-        checks: tuple[Callable[[], Iterator[Finding]], ...] = (
+        yield from _found(
             lambda: _pages(connection),
             lambda: _header(connection),
             lambda: _layout_differences(connection, expected),
@@ -73,17 +95,20 @@ def verify(connection: sqlite3.Connection, derive: Derive | None = None) -> Iter
             lambda: _indexed(connection),
             lambda: _derived(connection, expected, derive) if derive is not None else iter(()),
         )
-        for check in checks:
-            try:
-                yield from check()
-            except _UNREADABLE as error:
-                yield Message("verification.unreadable", {"detail": str(error)})
+
+
+def _found(*checks: Callable[[], Iterator[Finding]]) -> Iterator[Finding]:
+    for check in checks:
+        try:
+            yield from check()
+        except _UNREADABLE as error:
+            yield Message("verification.unreadable", {"detail": str(error)})
 
 
 # --- the file -----------------------------------------------------------------------------------
 
 
-def _pages(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _pages(connection: SqliteConnection) -> Iterator[Finding]:
     for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
         if line != "ok":
             yield Message("verification.pages", {"detail": str(line)})
@@ -95,11 +120,11 @@ def _pages(connection: sqlite3.Connection) -> Iterator[Finding]:
             yield Message("verification.pages", {"detail": f"{name}: {line}"})
 
 
-def _names(connection: sqlite3.Connection, kind: str) -> list[str]:
+def _names(connection: SqliteConnection, kind: str) -> list[str]:
     return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = ?", (kind,)).fetchall()]
 
 
-def _header(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _header(connection: SqliteConnection) -> Iterator[Finding]:
     for pragma, expected in (
         ("application_id", geopackage.APPLICATION_ID),
         ("user_version", geopackage.USER_VERSION),
@@ -112,16 +137,16 @@ def _header(connection: sqlite3.Connection) -> Iterator[Finding]:
 # --- tables, triggers and indexes ---------------------------------------------------------------
 
 
-def expected_database() -> sqlite3.Connection:
+def expected_database() -> SqliteConnection:
     """Make a temporary database that is laid out as a new store."""
-    connection = sqlite3.connect("", isolation_level=None)
+    connection = sqlite3.connect("", isolation_level=None, factory=SqliteConnection)
     geopackage.register_functions(connection)
     connection.execute("BEGIN")
     create.create_tables(connection)
     return connection
 
 
-def _layout_differences(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Iterator[Finding]:
+def _layout_differences(connection: SqliteConnection, expected: SqliteConnection) -> Iterator[Finding]:
     own, there = _declared(expected), _declared(connection)
     for (kind, name), (table, sql) in own.items():
         if (kind, name) not in there:
@@ -141,7 +166,7 @@ def _layout_differences(connection: sqlite3.Connection, expected: sqlite3.Connec
     )
 
 
-def _declared(connection: sqlite3.Connection) -> dict[tuple[str, str], tuple[str, str]]:
+def _declared(connection: SqliteConnection) -> dict[tuple[str, str], tuple[str, str]]:
     """What each table, index and trigger is of and how it is declared, by kind and name."""
     rows = connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master WHERE sql NOTNULL").fetchall()
     return {(kind, name): (table, sql) for kind, name, table, sql in rows}
@@ -180,7 +205,7 @@ def _clauses(sql: str) -> set[str]:
 
 
 def _missing_rows(
-    connection: sqlite3.Connection, expected: sqlite3.Connection, table: str, columns: str
+    connection: SqliteConnection, expected: SqliteConnection, table: str, columns: str
 ) -> Iterator[Finding]:
     query = f"SELECT {columns} FROM {geopackage.quote(table)}"
     there = set(connection.execute(query).fetchall())
@@ -189,11 +214,16 @@ def _missing_rows(
             yield Message("verification.header-row", {"table": table, "row": ", ".join(map(str, row[:2]))})
 
 
-def _own_tables(connection: sqlite3.Connection, expected: sqlite3.Connection) -> Iterator[Finding]:
+def _own_tables(connection: SqliteConnection, expected: SqliteConnection) -> Iterator[Finding]:
     yield from _missing_rows(connection, expected, create.MARK, "schema_version, minimum_reader_version")
     if connection.execute("SELECT 1 FROM own_write").fetchone():
         yield Message("verification.own-write")
-    (count,) = connection.execute("SELECT count(*) FROM (SELECT DISTINCT noun, record FROM external_edits)").fetchone()
+    yield from _unrecorded(connection)
+
+
+def _unrecorded(connection: Connection) -> Iterator[Finding]:
+    query = "SELECT count(*) FROM (SELECT DISTINCT noun, record FROM external_edits) AS noted"
+    (count,) = connection.execute(query).fetchone()
     if count:
         yield Message("verification.unrecorded", {"n": count})
 
@@ -201,25 +231,32 @@ def _own_tables(connection: sqlite3.Connection, expected: sqlite3.Connection) ->
 # --- history ------------------------------------------------------------------------------------
 
 
-def _history(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _chain(connection: Connection) -> Iterator[Finding]:
     end = follow(connection, EMPTY)
     if isinstance(end, ChainBreak):
         yield Message("verification.chain", {"seq": end.seq, "expected": end.expected_seq})
+
+
+def _history(connection: SqliteConnection) -> Iterator[Finding]:
+    broken = list(_chain(connection))
+    if broken:
+        yield from broken
         return
+    end = writer.head(connection)
     counted = connection.execute("SELECT max(seq) FROM sqlite_sequence WHERE name = 'history'").fetchone()[0] or 0
     if counted != end.seq:
         yield Message("verification.cut", {"seq": end.seq, "written": counted})
 
 
-def follow(connection: sqlite3.Connection, head: Head) -> ChainBreak | Head:
+def follow(connection: Connection, head: Head) -> ChainBreak | Head:
     """Follow the chain of history from a head on; the first row that breaks it, or its last one."""
-    rows: Iterable[Linked] = connection.execute(
+    rows: Iterable[Linked] = connection.stream(
         f"SELECT {history_chain.COLUMNS} FROM history WHERE seq > ? ORDER BY seq", (head.seq,)
     )
     return history_chain.first_break(head, rows)
 
 
-def holds_head(connection: sqlite3.Connection, seq: int, digest: str) -> ChainBreak | bool:
+def holds_head(connection: Connection, seq: int, digest: str) -> ChainBreak | bool:
     """Whether history, followed from its first row on, has a change with that hash; or the row that breaks it."""
     end = follow(connection, EMPTY)
     if isinstance(end, ChainBreak):
@@ -234,13 +271,13 @@ _LAST = """SELECT record, "after" FROM history
 WHERE seq IN (SELECT max(seq) FROM history WHERE noun = ? GROUP BY record) AND "after" NOTNULL ORDER BY record"""
 
 
-def _replayed(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _replayed(connection: Connection) -> Iterator[Finding]:
     """Compare what history leads to with what the tables hold, record by record."""
     noted: dict[str, set[str]] = defaultdict(set)
     for noun, record in connection.execute("SELECT noun, record FROM external_edits"):
         noted[noun].add(record)
     for name, table in TABLES.items():
-        last = ((key, table.completed(from_json(after))) for key, after in connection.execute(_LAST, (name,)))
+        last = ((key, table.completed(from_json(after))) for key, after in connection.stream(_LAST, (name,)))
         for key, was, now in _paired(last, _rows(connection, table)):
             if key in noted[name]:
                 continue
@@ -254,9 +291,9 @@ def _replayed(connection: sqlite3.Connection) -> Iterator[Finding]:
         yield from _days(connection, table)
 
 
-def _rows(connection: sqlite3.Connection, table: Table) -> Iterator[tuple[str, dict[str, Any]]]:
+def _rows(connection: Connection, table: Table) -> Iterator[tuple[str, dict[str, Any]]]:
     names = ", ".join(map(geopackage.quote, table.declarations))
-    rows = connection.execute(f"SELECT {names} FROM {geopackage.quote(table.name)} ORDER BY id")
+    rows = connection.stream(f"SELECT {names} FROM {geopackage.quote(table.name)} ORDER BY id")
     return ((plain["id"], plain) for plain in map(table.plain_row, rows))
 
 
@@ -281,7 +318,7 @@ def _paired(
             one, other = next(left, None), next(right, None)
 
 
-def _days(connection: sqlite3.Connection, table: Table) -> Iterator[Finding]:
+def _days(connection: Connection, table: Table) -> Iterator[Finding]:
     """Days of strikes, by which GIS filter, follow from their stated time."""
     if table.name != "strikes":
         return
@@ -301,7 +338,7 @@ def _are_days_of(when: str, days: tuple[str | None, ...]) -> bool:
 # --- what follows from the records --------------------------------------------------------------
 
 
-def _indexed(connection: sqlite3.Connection) -> Iterator[Finding]:
+def _indexed(connection: SqliteConnection) -> Iterator[Finding]:
     """Compare each spatial index with the geometries of its table."""
     for (name,) in connection.execute("SELECT table_name FROM gpkg_geometry_columns").fetchall():
         table, index = geopackage.quote(name), geopackage.quote(f"rtree_{name}_geometry")
@@ -329,23 +366,26 @@ def _fits(blob: bytes | None, box: list[float | None]) -> bool:
     )
 
 
-def _derived(connection: sqlite3.Connection, expected: sqlite3.Connection, derive: Derive) -> Iterator[Finding]:
-    """Compare the derived layers with those of the records, computed anew into the expected database."""
+def _derived(connection: SqliteConnection, expected: SqliteConnection, derive: Derive) -> Iterator[Finding]:
+    """Compare the derived layers with those of the records, and their tables with those of a new store."""
     known = set(_layout_differences(connection, expected))
-    for layer in derive(*reader.read_all(connection)):
-        derived_tables.write_table(expected, layer, "")
-        if layer.name in _names(connection, "table"):
-            yield from _layer_differences(connection, expected, layer)
+    yield from _derived_rows(connection, expected, derive)
     yield from (finding for finding in _layout_differences(connection, expected) if finding not in known)
 
 
-def _layer_differences(
-    connection: sqlite3.Connection, expected: sqlite3.Connection, layer: DerivedLayer
-) -> Iterator[Finding]:
+def _derived_rows(connection: Connection, expected: SqliteConnection, derive: Derive) -> Iterator[Finding]:
+    """Compare the rows of derived layers with those of the records, computed anew into the expected database."""
+    for layer in derive(*reader.read_all(connection)):
+        derived_tables.write_table(expected, layer, "")
+        if connection.column_names(layer.name):
+            yield from _layer_differences(connection, expected, layer)
+
+
+def _layer_differences(connection: Connection, expected: SqliteConnection, layer: DerivedLayer) -> Iterator[Finding]:
     names = [*layer.columns, *(["geometry"] if layer.geometry else [])]
     query = f"SELECT {', '.join(map(geopackage.quote, names))} FROM {geopackage.quote(layer.name)}"
     counts = Counter(map(hash, expected.execute(query)))
-    counts.subtract(map(hash, connection.execute(query)))
+    counts.subtract(map(hash, connection.stream(query)))
     if any(counts.values()):
         yield Message(
             "verification.derived",
@@ -358,8 +398,6 @@ def _layer_differences(
         )
 
 
-def _first(
-    expected: sqlite3.Connection, connection: sqlite3.Connection, query: str, counts: Mapping[int, int]
-) -> list[str]:
-    rows = (row for database in (connection, expected) for row in database.execute(query) if counts.get(hash(row)))
+def _first(expected: SqliteConnection, connection: Connection, query: str, counts: Mapping[int, int]) -> list[str]:
+    rows = (row for database in (connection, expected) for row in database.stream(query) if counts.get(hash(row)))
     return list(dict.fromkeys(str(row[0]) for row, _ in zip(rows, range(_NAMED), strict=False)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
@@ -12,6 +11,7 @@ from typing import Any, TypeAlias, TypeVar
 from layers.geopackage import geopackage
 from layers.model.records import REFERENCES, Record, Records
 from layers.store import history_chain
+from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, VALUES, Head
 from layers.store.private_datasets import Privacy, as_private, private_column, stays_private
@@ -76,7 +76,7 @@ class Difference:
 
 
 def load(
-    connection: sqlite3.Connection, records: Records, authorship: Authorship, progress: Progress | None
+    connection: Connection, records: Records, authorship: Authorship, progress: Progress | None
 ) -> dict[str, Difference]:
     """Bring the tables to ``records`` within the caller's transaction; give the changes by table.
 
@@ -103,7 +103,7 @@ def load(
     return done
 
 
-def insert(connection: sqlite3.Connection, table: Table, record: Record, authorship: Authorship) -> int:
+def insert(connection: Connection, table: Table, record: Record, authorship: Authorship) -> int:
     """Add one record with its history, as private if its dataset is; give the number of that change.
 
     Raises
@@ -117,11 +117,11 @@ def insert(connection: sqlite3.Connection, table: Table, record: Record, authors
         record = as_private(record)
     _insert(connection, table, [record], authorship)
     geometry = geometry_of(record)
-    geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
+    connection.widen(table.name, authorship.at, None if geometry is None else geometry.bounds)
     return last_seq(connection)
 
 
-def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -> None:
+def edit(connection: Connection, wanted: Edit, authorship: Authorship) -> None:
     """Add, replace or remove one record with its history, if it still is the version that the writer saw.
 
     An equal record is no change. What is private stays so, whatever the new version says.
@@ -141,20 +141,20 @@ def edit(connection: sqlite3.Connection, wanted: Edit, authorship: Authorship) -
     if wanted.record is None:
         _require_unreferred(connection, wanted)
         _delete(connection, table, [row], authorship)
-        geopackage.touch(connection, table.name, authorship.at)
+        connection.touch(table.name, authorship.at)
     elif row is None:
         insert(connection, table, wanted.record, authorship)
     else:
         _replace(connection, table, wanted.record, row, authorship)
 
 
-def _replace(connection: sqlite3.Connection, table: Table, record: Record, row: Row, authorship: Authorship) -> None:
+def _replace(connection: Connection, table: Table, record: Record, row: Row, authorship: Authorship) -> None:
     if row[_at(table, "private")] or stays_private(connection, table.name, record):
         record = as_private(record)
     if not table.is_same(record, row):
         _update(connection, table, [(record, row)], authorship)
         geometry = geometry_of(record)
-        geopackage.widen(connection, table.name, authorship.at, None if geometry is None else geometry.bounds)
+        connection.widen(table.name, authorship.at, None if geometry is None else geometry.bounds)
 
 
 def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
@@ -170,16 +170,15 @@ def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
         raise EditConflict(f"{table.name} {wanted.id} was changed since it was seen")
 
 
-def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
+def _require_unreferred(connection: Connection, wanted: Edit) -> None:
     for name, references in REFERENCES.items():
         lists = {column.name for column in TABLES[name].columns if column.type == "json"}
         for column, targets in references.items():
             if wanted.table not in targets:
                 continue
             quoted = geopackage.quote(column)
-            speaks = (
-                f"EXISTS (SELECT 1 FROM json_each({quoted}) WHERE value = ?1)" if column in lists else f"{quoted} = ?1"
-            )
+            elements = connection.dialect.elements(quoted)
+            speaks = f"EXISTS (SELECT 1 FROM {elements} WHERE value = ?1)" if column in lists else f"{quoted} = ?1"
             found = connection.execute(
                 f"SELECT id FROM {geopackage.quote(name)} WHERE {speaks} LIMIT 1", (wanted.id,)
             ).fetchone()
@@ -187,20 +186,20 @@ def _require_unreferred(connection: sqlite3.Connection, wanted: Edit) -> None:
                 raise StillReferenced(f"{name} {found[0]} speaks of {wanted.id}")
 
 
-def last_seq(connection: sqlite3.Connection) -> int:
+def last_seq(connection: Connection) -> int:
     """Number of the latest change; 0 when there was none."""
-    seq: int = connection.execute("SELECT ifnull(max(seq), 0) FROM history").fetchone()[0]
+    seq: int = connection.execute("SELECT coalesce(max(seq), 0) FROM history").fetchone()[0]
     return seq
 
 
-def head(connection: sqlite3.Connection, seq: int | None = None) -> Head:
+def head(connection: Connection, seq: int | None = None) -> Head:
     """The last row of history, or that of a number."""
     which = "ORDER BY seq DESC LIMIT 1" if seq is None else "WHERE seq = ?"
     row = connection.execute(f'SELECT seq, hash, "at" FROM history {which}', () if seq is None else (seq,)).fetchone()
     return EMPTY if row is None else Head(*row)
 
 
-def in_order(connection: sqlite3.Connection, authorship: Authorship) -> Authorship:
+def in_order(connection: Connection, authorship: Authorship) -> Authorship:
     """Date a change no earlier than the one before it: history never runs backwards, even where a clock does."""
     return replace(authorship, at=max(authorship.at, head(connection).at or ""))
 
@@ -242,12 +241,12 @@ def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
 
 
 def _compare(
-    connection: sqlite3.Connection, table: Table, incoming: Mapping[str, Record], datasets: AbstractSet[str]
+    connection: Connection, table: Table, incoming: Mapping[str, Record], datasets: AbstractSet[str]
 ) -> Difference:
     """Walk once over the table, so that only differences are held in memory."""
     difference, seen = Difference(), set()
     at_id, at_dataset, at_private = (_at(table, name) for name in ("id", "dataset", "private"))
-    for row in connection.execute(select(table)):
+    for row in connection.stream(select(table)):
         record = incoming.get(row[at_id])
         if record is not None:
             seen.add(record.id)
@@ -271,7 +270,7 @@ def _require_append_only(table: Table, difference: Difference, at_id: int) -> No
 
 
 def _apply(
-    connection: sqlite3.Connection,
+    connection: Connection,
     table: Table,
     difference: Difference,
     authorship: Authorship,
@@ -285,7 +284,7 @@ def _apply(
     for records in _batches(difference.added):
         _insert(connection, table, records, authorship)
         report(len(records))
-    geopackage.touch(connection, table.name, authorship.at)
+    connection.touch(table.name, authorship.at)
 
 
 def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
@@ -294,9 +293,9 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
         yield batch
 
 
-def _insert(connection: sqlite3.Connection, table: Table, records: list[Record], authorship: Authorship) -> None:
+def _insert(connection: Connection, table: Table, records: list[Record], authorship: Authorship) -> None:
     names = ", ".join(map(geopackage.quote, table.declarations))
-    marks = ", ".join("?" * len(table.declarations))
+    marks = ", ".join(map(connection.dialect.mark, table.declarations.values()))
     plains = [table.to_dict(record) for record in records]
     connection.executemany(
         f"INSERT INTO {geopackage.quote(table.name)} ({names}) VALUES ({marks})",
@@ -305,10 +304,9 @@ def _insert(connection: sqlite3.Connection, table: Table, records: list[Record],
     append_history(connection, authorship, [(table.name, plain["id"], None, plain) for plain in plains])
 
 
-def _update(
-    connection: sqlite3.Connection, table: Table, pairs: list[tuple[Record, Row]], authorship: Authorship
-) -> None:
-    settings = ", ".join(f"{geopackage.quote(name)} = ?" for name in table.declarations)
+def _update(connection: Connection, table: Table, pairs: list[tuple[Record, Row]], authorship: Authorship) -> None:
+    mark = connection.dialect.mark
+    settings = ", ".join(f"{geopackage.quote(name)} = {mark(kind)}" for name, kind in table.declarations.items())
     plains = [table.to_dict(record) for record, _ in pairs]
     connection.executemany(
         f"UPDATE {geopackage.quote(table.name)} SET {settings} WHERE id = ?",
@@ -318,14 +316,14 @@ def _update(
     append_history(connection, authorship, [(table.name, b["id"], b, a) for b, a in zip(befores, plains, strict=True)])
 
 
-def _delete(connection: sqlite3.Connection, table: Table, rows: list[Row], authorship: Authorship) -> None:
+def _delete(connection: Connection, table: Table, rows: list[Row], authorship: Authorship) -> None:
     befores = [table.plain_row(row) for row in rows]
     ids = [(before["id"],) for before in befores]
     connection.executemany(f"DELETE FROM {geopackage.quote(table.name)} WHERE id = ?", ids)
     append_history(connection, authorship, [(table.name, before["id"], before, None) for before in befores])
 
 
-def append_history(connection: sqlite3.Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
+def append_history(connection: Connection, authorship: Authorship, changes: Iterable[Change]) -> None:
     """Add a row of history for each change, each chained to the one before."""
     rows = (
         (authorship.at, authorship.author, noun, key, _json(before), _json(after), authorship.why)

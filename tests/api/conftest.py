@@ -16,7 +16,7 @@ from api.requests import reviewer_tokens
 from api.settings import Settings
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 
 class Own(NamedTuple):
@@ -32,7 +32,7 @@ def own(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]
     def fail(request: Request) -> None:
         raise RuntimeError("secret")
 
-    store = Store.open(copy_of(store, tmp_path_factory.mktemp("own") / "atlas.gpkg"))
+    store = opened_copy(store, tmp_path_factory.mktemp("own") / "atlas.gpkg")
     app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, limit_default=3, limit_max=7))
     app.router.routes.insert(0, Route("/fail", fail))
     with TestClient(app) as client:
@@ -75,7 +75,7 @@ def feature(**properties: Any) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def writers(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Writers]:
     folder = tmp_path_factory.mktemp("writers")
-    store = Store.open(copy_of(store, folder / "atlas.gpkg"))
+    store = opened_copy(store, folder / "atlas.gpkg")
     file = folder / "reviewers.json"
     ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))

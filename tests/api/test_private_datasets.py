@@ -39,7 +39,7 @@ from tests.api.conftest import feature
 from tests.api.private_doors import ASSET, DATASET, DOORS, KEY, MARK, STRIKE, UNKNOWN, secret
 from tests.conftest import BASEMAP
 from tests.layers.load_builders import strike
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 ITEM = f"/collections/strikes/items/{KEY}"
 PATCH = {"content-type": "application/merge-patch+json", "if-match": "*"}
@@ -51,7 +51,7 @@ class Vault:
 
     def __init__(self, folder: Path, bundled: Store, base: Path) -> None:
         self.folder, self.basemap = folder, base
-        self.store = Store.open(copy_of(bundled, folder / "atlas.gpkg"))
+        self.store = opened_copy(bundled, folder / "atlas.gpkg")
         self.store.load(
             secret(),
             author="tests",
@@ -65,7 +65,7 @@ class Vault:
         self.app: FastAPI = create_app(self.store, settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.alone = TestClient(
-            create_app(Store.open(copy_of(bundled, folder / "alone.gpkg")), Settings(basemap=base, follow_every_s=0)),
+            create_app(opened_copy(bundled, folder / "alone.gpkg"), Settings(basemap=base, follow_every_s=0)),
             raise_server_exceptions=False,
         )
 

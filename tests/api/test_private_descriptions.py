@@ -26,7 +26,7 @@ from tests.api import private_doors as doors
 from tests.api.private_doors import DOORS, MARK
 from tests.conftest import BASEMAP
 from tests.layers.load_builders import of, source, strike
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 DATASET, KEY = "news", "news/1"
 _PLACED = {"uncertainty_m": 5_000, "basis": "settlement", "place_source": "news/s", "host_country": "UA"}
@@ -56,7 +56,7 @@ class Servers:
     def __init__(self, folder: Path, bundled: Store, base: Any) -> None:
         self.stores, at = {}, datetime.now(UTC)  # features say when they changed last
         for name, said in (("told", (told(1, f"{MARK} burns"), told(2, f"{MARK} burns"))), ("alone", ())):
-            store = self.stores[name] = Store.open(copy_of(bundled, folder / f"{name}.gpkg"))
+            store = self.stores[name] = opened_copy(bundled, folder / f"{name}.gpkg")
             store.load(news(*said), author="tests", derive=full_rewrite(base, text), why="news", at=at)
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
@@ -128,7 +128,7 @@ def test_no_export_has_them(
 def test_a_dataset_that_becomes_public_keeps_its_descriptions_private(
     few_store: Store, base: Any, tmp_path: Path
 ) -> None:
-    opened = Store.open(copy_of(few_store, tmp_path / "atlas.gpkg"))
+    opened = opened_copy(few_store, tmp_path / "atlas.gpkg")
     opened.load(
         news(told(1, MARK)), author="tests", derive=full_rewrite(base, text), private={DATASET: "No licence is stated."}
     )

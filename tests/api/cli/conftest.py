@@ -9,13 +9,13 @@ import pytest
 from layers.store.store import Store
 from tests.command_runner import shell
 from tests.load_runner import Run, runner
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 
 @pytest.fixture
 def own(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     """A store to change, with a few of the bundled strikes where a test does not ask for all (`of_all_records`)."""
-    return Store.open(copy_of(request.getfixturevalue(getattr(request, "param", "few_store")), tmp_path / "own.gpkg"))
+    return opened_copy(request.getfixturevalue(getattr(request, "param", "few_store")), tmp_path / "own.gpkg")
 
 
 @pytest.fixture

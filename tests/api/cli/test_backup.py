@@ -21,7 +21,7 @@ from layers.store.store import Store
 from tests.api.conftest import feature
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import copy_of, opened_copy
 
 ORLIVKA = "ua-orlivka-2025-08-06"
 
@@ -111,7 +111,7 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_
         assert {answer.status_code for answer in got} <= {200, 400, 404}
         return [(answer.content, answer.headers.get("etag")) for answer in got]
 
-    own = Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
+    own = opened_copy(few_store, tmp_path / "own.gpkg")
     desk = tmp_path / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(desk, 'Ann')}"}
     versions: dict[int, list[tuple[bytes, str | None]]] = {}

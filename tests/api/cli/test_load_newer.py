@@ -15,13 +15,13 @@ from api.cli import load as load_command
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.load_runner import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 
 def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
     run: Run, own: Store, few_store: Store, tmp_path: Path
 ) -> None:
-    whole = Store.open(copy_of(few_store, tmp_path / "whole.gpkg"))
+    whole = opened_copy(few_store, tmp_path / "whole.gpkg")
     options = ("--dataset", "acled/one", "--retrieved", "2025-11-25")
     load(run, "acled", edited(ACLED, tmp_path / "mended.csv", faultless), *options, on=whole.path)
     told = load(run, "acled", ACLED, *options, "--partial", "--rejected", tmp_path / "rejected.csv")
@@ -49,7 +49,7 @@ def test_mended_rows_are_loaded_with_the_files_that_tell_of_them(
         unique = {event["id"]: event for event in reversed(events)}
         path.write_text(json.dumps([*reversed(unique.values())]))
 
-    whole, folder = Store.open(copy_of(few_store, tmp_path / "whole.gpkg")), tmp_path / "whole"
+    whole, folder = opened_copy(few_store, tmp_path / "whole.gpkg"), tmp_path / "whole"
     folder.mkdir()
     for file in TIMEMAP:
         shutil.copy(file, folder)

@@ -27,6 +27,7 @@ COMMANDS = (
     ("duplicates",),
     ("judge",),
     ("backup",),
+    ("copy-store",),
     ("restore",),
     ("judgements",),
     ("list",),

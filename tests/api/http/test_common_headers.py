@@ -27,7 +27,7 @@ from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.api.conftest import Own
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After", "Atlas-Seq"}
 
@@ -238,7 +238,7 @@ def test_two_servers_of_one_store_give_the_same_tags_and_bytes(store: Store, app
 
 def test_what_another_program_changed_has_another_tag(few_store: Store, tmp_path: Path) -> None:
     """Such a change has no number in the history."""
-    store = Store.open(copy_of(few_store, tmp_path / "atlas.gpkg"))
+    store = opened_copy(few_store, tmp_path / "atlas.gpkg")
     settings = Settings(basemap=BASEMAP, follow_every_s=0)
     before = create_app(store, settings).state.atlas.view
     store.close()

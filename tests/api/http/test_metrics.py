@@ -24,7 +24,7 @@ from api.settings import Settings
 from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 Asked = tuple[str, str, int, int, float]
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -33,7 +33,7 @@ Sample = tuple[str, frozenset[tuple[str, str]]]
 @pytest.fixture(scope="module")
 def own_app(store: Store, tmp_path_factory: pytest.TempPathFactory) -> FastAPI:
     """An application that nobody else asks, of a store of its own: one of the tests writes to it."""
-    store = Store.open(copy_of(store, tmp_path_factory.mktemp("counted") / "atlas.gpkg"))
+    store = opened_copy(store, tmp_path_factory.mktemp("counted") / "atlas.gpkg")
     return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
 
 

@@ -46,7 +46,7 @@ from tests.command_runner import Run
 from tests.conftest import BASEMAP
 from tests.few_records import with_all_they_rest_on
 from tests.layers.load_builders import asset, decision, entity, of, source, stake, strike
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 BASE = "https://atlas.example/maps"
 DEPOT, OTHER = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
@@ -310,7 +310,7 @@ def test_the_tiles_are_archives_of_each_collection(site: Path) -> None:
 def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
     vault: Store, site: Path, base: Basemap, tmp_path: Path
 ) -> None:
-    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+    with closing(opened_copy(vault, tmp_path / "atlas.gpkg")) as store:
         folder = tmp_path / "site"
         publish(store, folder)
         assert content_of(folder) == content_of(site)
@@ -413,7 +413,7 @@ def test_what_is_left_alone_is_what_rendering_it_again_would_give(
                 differing.append(file.path)
 
     monkeypatch.setattr(PublishedFolder, "_add", checked)
-    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+    with closing(opened_copy(vault, tmp_path / "atlas.gpkg")) as store:
         publish(store, tmp_path / "site", order=PublishOrder(BASE, ("en",)))
         assert left == []
         for table, key, record in _edits(store):
@@ -435,7 +435,7 @@ def _columns(folder: Path, path: str) -> list[str]:
 
 
 def test_a_record_that_is_gone_loses_its_pages(vault: Store, base: Basemap, tmp_path: Path) -> None:
-    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+    with closing(opened_copy(vault, tmp_path / "atlas.gpkg")) as store:
         source = next(iter(store.records().strikes[OTHER].sources))
         gone = strike("x-gone", "o", sources=(source,), title="Told for a day")
         store.write(Edit("strikes", gone.id, gone, None), author="Ann")
@@ -453,7 +453,7 @@ def test_a_record_that_is_gone_loses_its_pages(vault: Store, base: Basemap, tmp_
 
 
 def test_what_a_policy_withholds_is_in_no_file(vault: Store, base: Basemap, tmp_path: Path) -> None:
-    with closing(Store.open(copy_of(vault, tmp_path / "atlas.gpkg"))) as store:
+    with closing(opened_copy(vault, tmp_path / "atlas.gpkg")) as store:
         before = store.records().strikes[DEPOT]
         marked = before.model_copy(update={"damage": "withheldmarker", "note": "withheldmarker"})
         store.write(Edit("strikes", DEPOT, marked, ANY), author="Ann")

@@ -13,15 +13,14 @@ from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.external_edits import AUTHOR
 from layers.store.store import Store, StoreError
-from layers.store.verification import verify_file
 from tests.conftest import BASEMAP
-from tests.layers.store.test_external_edits import by_another
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
+from tests.store_kinds import by_another
 
 
 @pytest.fixture
 def own(few_store: Store, tmp_path: Path) -> Store:
-    return Store.open(copy_of(few_store, tmp_path / "own.gpkg"))
+    return opened_copy(few_store, tmp_path / "own.gpkg")
 
 
 def served(store: Store) -> LiveSnapshot:
@@ -33,7 +32,7 @@ def titles(live: LiveSnapshot) -> set[str]:
 
 
 def rename(store: Store, title: str) -> None:
-    by_another(store.path, "UPDATE strikes SET title = ? WHERE fid = 1", title)
+    by_another(store, "UPDATE strikes SET title = ? WHERE fid = 1", title)
 
 
 def test_an_edit_is_shown_and_is_history_and_the_layers_follow(own: Store, base: Basemap) -> None:
@@ -43,7 +42,7 @@ def test_an_edit_is_shown_and_is_history_and_the_layers_follow(own: Store, base:
     assert "Mended" in titles(live)
     assert [row.author for row in own.revisions(seq)] == [AUTHOR]
     assert not live.refresh()
-    assert list(verify_file(own.path, full_rewrite(base, text))) == []
+    assert own.verify(full_rewrite(base, text)) == ()
 
 
 def test_an_edit_before_the_start_is_history_too(own: Store, base: Basemap) -> None:
@@ -51,23 +50,23 @@ def test_an_edit_before_the_start_is_history_too(own: Store, base: Basemap) -> N
     rename(own, "Mended")
     assert "Mended" in titles(served(own))
     assert [row.author for row in own.revisions(seq)] == [AUTHOR]
-    assert list(verify_file(own.path, full_rewrite(base, text))) == []
+    assert own.verify(full_rewrite(base, text)) == ()
 
 
 def test_an_edit_that_leaves_no_valid_record_is_history_and_not_shown(own: Store, base: Basemap) -> None:
     live, seq = served(own), own.seq()
     before = titles(live)
-    by_another(own.path, "UPDATE strikes SET status = 'Mended' WHERE fid = 1")
+    by_another(own, "UPDATE strikes SET status = 'Mended' WHERE fid = 1")
     with pytest.raises(StoreError, match="status"):
         live.refresh()
     assert titles(live) == before
     (row,) = own.revisions(seq)
     assert row.after is not None
     assert row.after["status"] == "Mended"
-    by_another(own.path, "UPDATE strikes SET status = 'draft', title = 'Mended' WHERE fid = 1")
+    by_another(own, "UPDATE strikes SET status = 'draft', title = 'Mended' WHERE fid = 1")
     assert live.refresh()
     assert "Mended" in titles(live)
-    assert list(verify_file(own.path, full_rewrite(base, text))) == []
+    assert own.verify(full_rewrite(base, text)) == ()
 
 
 def test_where_nothing_can_be_written_edits_are_shown_and_history_tells_later(

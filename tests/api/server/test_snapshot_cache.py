@@ -25,7 +25,7 @@ from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store import reader
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
-from tests.layers.store.test_external_edits import by_another
+from tests.store_kinds import by_another
 
 SETTINGS = Settings(basemap=BASEMAP)
 #: Of a server that keeps nothing, and reads nothing that was kept.
@@ -178,7 +178,7 @@ def test_where_more_was_changed_it_is_kept_anew(store: Store) -> None:
 def test_what_another_program_edits_is_found_anew(store: Store) -> None:
     running = atlas(store)
     (before,) = folders(store)
-    by_another(store.path, "UPDATE strikes SET title = 'Mended in a GIS' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended in a GIS' WHERE fid = 1")
     assert running.refresh()
     assert not running.refresh()
     assert b"Mended in a GIS" in b"".join(running.view.snapshot.collections["strikes"].fragments)

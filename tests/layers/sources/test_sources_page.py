@@ -23,7 +23,7 @@ from layers.sources.reader import mapping_faults, mapping_file, mapping_terms
 from layers.sources.registry import FORMATS, LoadOptions
 from layers.store.store import Store
 from tests.load_runner import Run, load, of_dataset, runner
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 from tests.test_docs import DOCS
 
 PAGE = (DOCS / "sources.md").read_text(encoding="utf-8")
@@ -31,7 +31,7 @@ PAGE = (DOCS / "sources.md").read_text(encoding="utf-8")
 
 @pytest.fixture
 def own(store: Store, tmp_path: Path) -> Store:
-    return Store.open(copy_of(store, tmp_path / "own.gpkg"))
+    return opened_copy(store, tmp_path / "own.gpkg")
 
 
 @pytest.fixture

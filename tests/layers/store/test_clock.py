@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,8 +15,7 @@ from tests.layers.store.test_store import ALL, BARE, DECISION, FULL, changed, of
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 
 
-def test_a_change_is_dated_no_earlier_than_the_one_before_it(tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "atlas.gpkg")
+def test_a_change_is_dated_no_earlier_than_the_one_before_it(store: Store) -> None:
     store.load(ALL, author="load", at=NOW)
     store.append("decisions", changed(DECISION, id="d2"), author="append", at=NOW - timedelta(days=400))
     store.write(Edit("strikes", "bare", None, ANY), author="write", at=NOW - timedelta(seconds=1))

@@ -19,22 +19,14 @@ from layers.store.external_edits import AUTHOR
 from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, ExpectedLatest, Revision, StaleVersion, Store, StoreError
 from tests.layers.store.store_killed import strikes
+from tests.store_kinds import NewStore, by_another, geopackage_only
 
 
 @pytest.fixture
-def store(few_records: Records, tmp_path: Path) -> Store:
-    made = Store.create(tmp_path / "atlas.gpkg")
+def store(few_records: Records, new_store: NewStore) -> Store:
+    made = new_store()
     made.load(few_records, author="test")
     return made
-
-
-def by_another(path: Path, statement: str, *values: object) -> None:
-    """Run a statement as another program would, with nothing but the functions that any GIS brings."""
-    connection = sqlite3.connect(path)
-    geopackage.register_functions(connection)
-    with connection:
-        connection.execute(statement, values)
-    connection.close()
 
 
 def recorded(store: Store) -> list[Revision]:
@@ -60,7 +52,7 @@ def test_our_own_changes_are_not_those_of_another_program(store: Store, few_reco
 
 def test_each_record_that_another_program_changes_becomes_a_row(store: Store, few_records: Records) -> None:
     keys = list(few_records.strikes)[:2]
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE id IN (?, ?)", *keys)
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE id IN (?, ?)", *keys)
     rows = recorded(store)
     assert {(row.table, row.record) for row in rows} == {("strikes", key) for key in keys}
     for row in rows:
@@ -68,14 +60,14 @@ def test_each_record_that_another_program_changes_becomes_a_row(store: Store, fe
         assert (row.before, row.after) == (was, {**was, "title": "Mended"})
 
     claim = next(iter(few_records.claims))
-    by_another(store.path, "DELETE FROM claims WHERE id = ?", claim)
+    by_another(store, "DELETE FROM claims WHERE id = ?", claim)
     (row,) = recorded(store)
     assert (row.table, row.record, row.after) == ("claims", claim, None)
     assert row.before == TABLES["claims"].to_dict(few_records.claims[claim])
 
     columns = "publisher, dataset, private"
     by_another(
-        store.path,
+        store,
         f"INSERT INTO sources (id, url, {columns}) SELECT 'new', 'https://a.b', {columns} FROM sources LIMIT 1",
     )
     (row,) = recorded(store)
@@ -84,26 +76,26 @@ def test_each_record_that_another_program_changes_becomes_a_row(store: Store, fe
 
 
 def test_the_time_is_that_at_which_it_was_recorded(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     at = datetime(2150, 8, 9, 12, tzinfo=UTC)
     assert store.record_external_edits(at=at) == 1
     assert store.head().at == "2150-08-09T12:00:00.000Z"
 
 
 def test_it_is_no_earlier_than_that_of_the_change_before(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     before = store.head().at
     assert store.record_external_edits(at=datetime(2025, 8, 9, 12, tzinfo=UTC)) == 1
     assert store.head().at == before
 
 
 def test_what_is_as_history_has_it_is_no_row(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET title = title")
-    by_another(store.path, "UPDATE strikes SET title = 'x' WHERE fid = 1")
-    by_another(store.path, "INSERT INTO sources (id, publisher, dataset, private) VALUES ('gone', 'P', 'd', 0)")
-    by_another(store.path, "DELETE FROM sources WHERE id = 'gone'")
+    by_another(store, "UPDATE strikes SET title = title")
+    by_another(store, "UPDATE strikes SET title = 'x' WHERE fid = 1")
+    by_another(store, "INSERT INTO sources (id, publisher, dataset, private) VALUES ('gone', 'P', 'd', FALSE)")
+    by_another(store, "DELETE FROM sources WHERE id = 'gone'")
     (title,) = [row.after["title"] for row in store.revisions() if row.table == "strikes" and row.after][:1]
-    by_another(store.path, "UPDATE strikes SET title = ? WHERE fid = 1", title)
+    by_another(store, "UPDATE strikes SET title = ? WHERE fid = 1", title)
     assert store.last_external_edit() > 0
     assert recorded(store) == []
 
@@ -111,6 +103,7 @@ def test_what_is_as_history_has_it_is_no_row(store: Store) -> None:
 REPLACED = "INSERT OR REPLACE INTO sources (fid, id, publisher, dataset, private) VALUES (1, 'other', 'P', 'd', 0)"
 
 
+@geopackage_only
 @pytest.mark.parametrize(
     ("statement", "gone", "there"),
     [
@@ -131,13 +124,14 @@ def test_rows_that_are_replaced_or_renamed_are_told_by_both_ids(
     store: Store, statement: str, gone: set[int], there: set[str | int]
 ) -> None:
     ids = dict(enumerate(store.records().sources, 1))
-    by_another(store.path, statement)
+    by_another(store, statement)
     rows = recorded(store)
     assert {row.record for row in rows if row.after is None} == {ids[fid] for fid in gone}
     named = {ids[key] if isinstance(key, int) else key for key in there}
     assert {row.record for row in rows if row.after is not None} == named
 
 
+@geopackage_only
 @pytest.mark.parametrize(
     ("statement", "column", "value"),
     [
@@ -151,7 +145,7 @@ def test_rows_that_are_replaced_or_renamed_are_told_by_both_ids(
 def test_what_is_no_valid_record_is_recorded_and_refused_when_it_is_read(
     store: Store, few_records: Records, statement: str, column: str, value: object
 ) -> None:
-    by_another(store.path, statement)
+    by_another(store, statement)
     (row,) = recorded(store)
     assert row.after is not None
     assert row.after[column] == value
@@ -163,8 +157,8 @@ def test_what_is_no_valid_record_is_recorded_and_refused_when_it_is_read(
 
 
 def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: Store, few_records: Records) -> None:
-    by_another(store.path, "UPDATE strikes SET titles = NULL, places = NULL, weapons = NULL WHERE fid = 1")
-    by_another(store.path, "UPDATE entities SET names = NULL, aliases = NULL WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET titles = NULL, places = NULL, weapons = NULL WHERE fid = 1")
+    by_another(store, "UPDATE entities SET names = NULL, aliases = NULL WHERE fid = 1")
     strike, entity = (next(iter(table)) for table in (few_records.strikes, few_records.entities))
     for _ in range(2):  # before history tells of it, and after
         found = store.records()
@@ -176,25 +170,27 @@ def test_null_in_a_column_of_lists_or_texts_by_language_is_read_as_none(store: S
     assert store.records() == few_records
 
 
+@geopackage_only
 def test_text_that_is_no_utf_8_is_recorded_by_its_bytes(store: Store, few_records: Records) -> None:
-    by_another(store.path, "UPDATE entities SET name = CAST(x'61ff' AS TEXT) WHERE fid = 1")
+    by_another(store, "UPDATE entities SET name = CAST(x'61ff' AS TEXT) WHERE fid = 1")
     (row,) = recorded(store)
     assert row.after is not None
     assert row.after["name"] == "a\\xff"
     with pytest.raises(StoreError, match="UTF-8 column 'name'"):
         store.records()
-    by_another(store.path, "UPDATE entities SET name = ? WHERE fid = 1", few_records.entities[row.record].name)
+    by_another(store, "UPDATE entities SET name = ? WHERE fid = 1", few_records.entities[row.record].name)
     assert len(recorded(store)) == 1
     assert store.records() == few_records
 
 
+@geopackage_only
 def test_an_id_that_is_no_text_is_recorded_once(store: Store) -> None:
-    by_another(store.path, "INSERT INTO sources (id, publisher, dataset, private) VALUES (x'c3ff', 'P', 'd', 0)")
+    by_another(store, "INSERT INTO sources (id, publisher, dataset, private) VALUES (x'c3ff', 'P', 'd', 0)")
     (row,) = recorded(store)
     assert (row.record, row.before) == ("c3ff", None)
-    by_another(store.path, "UPDATE sources SET publisher = publisher WHERE id = x'c3ff'")
+    by_another(store, "UPDATE sources SET publisher = publisher WHERE id = x'c3ff'")
     assert recorded(store) == []
-    by_another(store.path, "DELETE FROM sources WHERE id = x'c3ff'")
+    by_another(store, "DELETE FROM sources WHERE id = x'c3ff'")
     (row,) = recorded(store)
     assert (row.record, row.after) == ("c3ff", None)
 
@@ -203,7 +199,7 @@ def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(
     store: Store, few_records: Records
 ) -> None:
     seen = store.seq()
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     with pytest.raises(StaleVersion):
         store.load(few_records, author="test", seen=seen)
     assert [row.author for row in store.revisions(seen)] == [AUTHOR]
@@ -222,8 +218,8 @@ def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(
 )
 def test_every_write_records_them_first(store: Store, few_records: Records, write: Callable[..., object]) -> None:
     seq = store.seq()
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
-    by_another(store.path, "UPDATE strikes SET note = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET note = 'Mended' WHERE fid = 1")
     write(store, next(iter(few_records.decisions.values())).model_copy(update={"id": "d-new", "strike": "none"}))
     first, *others = store.revisions(seq)
     assert (first.author, first.table) == (AUTHOR, "strikes")
@@ -233,14 +229,15 @@ def test_every_write_records_them_first(store: Store, few_records: Records, writ
 def test_an_edit_is_told_apart_from_the_next_where_nothing_can_be_written(store: Store) -> None:
     numbers = []
     for title in ("one", "two"):
-        by_another(store.path, "UPDATE strikes SET title = ? WHERE fid = 1", title)
+        by_another(store, "UPDATE strikes SET title = ? WHERE fid = 1", title)
         numbers.append(store.last_external_edit())
     recorded(store)
-    by_another(store.path, "UPDATE strikes SET title = 'three' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'three' WHERE fid = 1")
     numbers.append(store.last_external_edit())
     assert sorted({*numbers}) == numbers
 
 
+@geopackage_only
 def test_the_triggers_need_nothing_that_sqlite_lacks(store: Store) -> None:
     connection = sqlite3.connect(store.path)
     with connection:
@@ -258,13 +255,14 @@ def test_a_write_that_is_cut_short_leaves_edits_of_others_noted(store: Store, fe
 
     with pytest.raises(KeyboardInterrupt):
         store.load(few_records, author="test", progress=stop)
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     assert len(recorded(store)) == 1
 
 
+@geopackage_only
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anything")
 def test_a_file_that_cannot_be_written_says_so(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid = 1")
     store.close()
     store.path.chmod(0o444)
     with pytest.raises(StoreError):

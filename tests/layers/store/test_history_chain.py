@@ -115,8 +115,7 @@ def test_a_row_that_is_gone_is_found(history: Sequence[Unlinked], data: st.DataO
     assert found == first_break(EMPTY, chained[:-1]) if at == len(chained) - 1 else isinstance(found, ChainBreak)
 
 
-def test_the_head_of_a_store_is_its_last_row(tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "atlas.gpkg")
+def test_the_head_of_a_store_is_its_last_row(store: Store) -> None:
     assert store.head() == EMPTY
     store.load(strikes(3, "a"), author="test")
     heads = [store.head()]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from layers.model.records import Source
 from layers.store.idempotency import RETENTION, KeyedRequest, KeyTaken, StoredResponse
 from layers.store.store import Edit, EditConflict, Store
+from tests.store_kinds import again
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
@@ -31,23 +30,9 @@ def add(store: Store, record: str, keyed: KeyedRequest, at: datetime = AT) -> in
     return store.write(Edit("sources", record, source(record), None), author="Ann", at=at, keyed=keyed)
 
 
-@pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    store = Store.create(tmp_path_factory.mktemp("empty") / "atlas.gpkg")
-    store.close()
-    return store.path
-
-
-@pytest.fixture
-def store(empty: Path, tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(shutil.copy(empty, tmp_path / "atlas.gpkg"))
-    yield opened
-    opened.close()
-
-
 def test_the_answer_of_a_key_is_stored_with_the_change(store: Store) -> None:
     seq = add(store, "s1", keyed("k"))
-    found = Store.open(store.path).answered("ann", "k", AT)
+    found = again(store).answered("ann", "k", AT)
     assert found is not None
     assert (found.request, found.seq) == ("r", seq)
     assert found.answer == StoredResponse(201, {"ETag": f'"{seq}"'}, b"%d" % seq)
@@ -93,7 +78,7 @@ def test_keys_are_free_after_a_day_and_removed_some_at_a_time(store: Store) -> N
 
 
 def count(store: Store) -> int:
-    with store._connections.reading() as connection:
+    with store._database.reading() as connection:
         (number,) = connection.execute("SELECT count(*) FROM idempotency_keys").fetchone()
         return int(number)
 

@@ -186,7 +186,7 @@ def test_a_restored_store_goes_on_as_the_other_did(run: Run, tmp_path: Path) -> 
 
 def by_another(store: Store, statement: str) -> None:
     """Edit a table as QGIS would, without leaving history."""
-    with store._connections.writing() as connection:
+    with store._database.writing() as connection:
         connection.execute(statement)
 
 

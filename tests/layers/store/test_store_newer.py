@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -12,6 +11,7 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.store import reader
 from layers.store.store import ANY, Edit, Store
 from tests.layers.store.store_killed import strikes
+from tests.store_kinds import geopackage_only
 
 FIRST = strikes(4, "first")
 KEYS = [f"k-{number}" for number in range(6)]
@@ -35,11 +35,6 @@ def make(store: Store, change: tuple[str, str | None] | int) -> None:
 
 def order(records: Records) -> dict[str, list[str]]:
     return {name: list(records.table(name)) for name in RECORD_TYPES}
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store.create(tmp_path / "atlas.gpkg")
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -79,6 +74,7 @@ def test_more_changes_than_are_asked_for_at_once(store: Store) -> None:
     assert store.newer(seq, records) == store.version()
 
 
+@geopackage_only
 def test_changes_are_found_by_their_numbers(store: Store) -> None:
     store.load(strikes(3, "first"), author="tests")
     seq, records = store.version()

@@ -20,7 +20,7 @@ from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERS
 from layers.store.store import NotAStore, Store
 from layers.store.verification import verify_file
 from tests.layers.store.store_killed import strikes
-from tests.layers.store.test_external_edits import by_another
+from tests.store_kinds import by_another
 
 LAYER = {"strike": "TEXT", "probability": "REAL"}
 
@@ -93,7 +93,7 @@ def test_a_store_is_valid(store: Store) -> None:
 
 
 def test_edits_of_other_programs_are_no_fault_once_they_are_history(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET title = 'Mended' WHERE fid < 3")
+    by_another(store, "UPDATE strikes SET title = 'Mended' WHERE fid < 3")
     assert found(store.path) == [("unrecorded", {"n": 2})]
     store.record_external_edits()
     assert found(store.path) == []
@@ -213,18 +213,18 @@ def test_every_trigger_that_is_dropped_or_altered_is_named(store: Store) -> None
     ],
 )
 def test_what_else_was_altered_is_named(store: Store, statement: str, finding: tuple[str, object]) -> None:
-    by_another(store.path, statement)
+    by_another(store, statement)
     assert finding in found(store.path)
 
 
 def test_days_that_do_not_follow_are_named(store: Store) -> None:
-    by_another(store.path, "UPDATE strikes SET day_first = '1999-01-01' WHERE id = 'k-3'")
+    by_another(store, "UPDATE strikes SET day_first = '1999-01-01' WHERE id = 'k-3'")
     store.record_external_edits()
     assert [code for code, _ in found(store.path)] == ["days"]
 
 
 def test_a_record_that_is_not_valid_is_named(store: Store) -> None:
-    by_another(store.path, "UPDATE entities SET registered_in = 'Azerbaijan' WHERE fid = 1")
+    by_another(store, "UPDATE entities SET registered_in = 'Azerbaijan' WHERE fid = 1")
     store.record_external_edits()
     ((code, arguments),) = found(store.path)
     assert code == "unreadable"
@@ -237,7 +237,7 @@ def test_what_is_no_store_of_this_version_is_refused(tmp_path: Path, store: Stor
     (tmp_path / "text.gpkg").write_text("id,title\n" * 50)
     with pytest.raises(NotAStore, match="not a SQLite database"):
         found(tmp_path / "text.gpkg")
-    by_another(store.path, "UPDATE strikeatlas SET schema_version = 1")
+    by_another(store, "UPDATE strikeatlas SET schema_version = 1")
     with pytest.raises(NotAStore, match="strikeatlas upgrade"):
         found(store.path)
 

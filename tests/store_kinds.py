@@ -1,0 +1,69 @@
+"""New stores of each kind, and how other programs write to them."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeAlias
+
+import pytest
+
+from layers.geopackage import geopackage
+from layers.store.backends import create_new, open_store
+from layers.store.store import Store
+
+try:
+    import psycopg
+except ImportError:
+    REFUSED: tuple[type[Exception], ...] = (sqlite3.IntegrityError,)
+else:
+    #: How a kind of store refuses what other programs may not write.
+    REFUSED = (sqlite3.IntegrityError, psycopg.errors.RaiseException, psycopg.IntegrityError, psycopg.DataError)
+
+#: Makes a new, empty store.
+NewStore: TypeAlias = Callable[[], Store]
+
+#: For tests of what only a file has.
+geopackage_only = pytest.mark.parametrize("kind", ["geopackage"], indirect=True)
+
+
+def is_file(store: Store) -> bool:
+    return not store.name.startswith("postgresql://")
+
+
+def again(store: Store) -> Store:
+    """The same store, opened by somebody else."""
+    return open_store(store.name)
+
+
+class Program(Protocol):
+    """Another program that has a store open."""
+
+    def execute(self, sql: str, values: Sequence[Any] = ..., /) -> Any: ...
+
+
+@contextmanager
+def raw(store: Store) -> Iterator[Program]:
+    """Open the store as any other program would; what it writes is committed at once."""
+    if is_file(store):
+        with closing(sqlite3.connect(store.path, isolation_level=None)) as connection:
+            geopackage.register_functions(connection)  # as any GIS brings them
+            yield connection
+        return
+    from layers.store.postgresql.connection import PostgresConnection
+
+    with psycopg.connect(store.name, autocommit=True) as base:
+        yield PostgresConnection(base)
+
+
+def by_another(store: Store, sql: str, *values: Any) -> None:
+    """Have another program run a statement."""
+    with raw(store) as program:
+        program.execute(sql, values)
+
+
+def new_geopackages(folder: Path) -> NewStore:
+    """Make new files in a folder."""
+    return lambda: create_new(folder / f"atlas{len(list(folder.glob('*.gpkg'))) or ''}.gpkg")
