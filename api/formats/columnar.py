@@ -51,7 +51,8 @@ def geoparquet(page: FeaturePage, out: BinaryIO) -> None:
     # The form has all types that there are: it needs no schema of Arrow beside its own.
     with pyarrow.parquet.ParquetWriter(out, first.schema, compression="zstd", store_schema=False) as writer:
         for table in chain([first], tables):
-            writer.write_table(table)
+            if table.num_rows:  # a group without rows has no boxes
+                writer.write_table(table)
         column = {
             "encoding": "WKB",
             "geometry_types": sorted(_NAMES[kind] for kind in survey.kinds),

@@ -343,6 +343,7 @@ def test_a_layer_without_features_is_a_file_too(snapshot: Snapshot, form: str, t
     path.write_bytes(writer.write(page_of(snapshot.collections["asset-areas"])))
     if form == "GeoParquet":
         assert len(geopandas.read_parquet(path)) == 0
+        assert pyarrow.parquet.read_metadata(path).num_row_groups == 0
     elif form == "Arrow":
         with pa.ipc.open_file(path) as file:
             assert file.read_all().num_rows == 0
