@@ -70,12 +70,19 @@ export async function strikes(parameters, { offset, limit }, signal) {
   return { rows: answer.features.map(rowOf), total: answer.numberMatched };
 }
 
+/** The first strikes of a selection in a box of west, south, east and north. */
+export async function strikesIn(parameters, box, limit) {
+  if (files) return (await files.strikes(parameters, { offset: 0, limit, box })).rows;
+  const filter = `${parameters.filter} AND S_INTERSECTS(geometry, BBOX(${box.join(", ")}))`;
+  return (await strikes({ ...parameters, filter }, { offset: 0, limit })).rows;
+}
+
 /**
  * The strikes of a selection in a box at a zoom, as the server puts them together: { strikes, clusters, rows }.
  * Where there are no more than `apart`, each is a row.
  */
 export async function clusters(parameters, { bbox, zoom, apart, parts }, signal) {
-  if (files) return files.clusters(parameters, { bbox });
+  if (files) return files.clusters(parameters, { bbox, zoom, apart, parts });
   const asked = { ...parameters, bbox: bbox.join(), zoom, apart, ...(parts ? { parts } : {}) };
   const { features, ...answer } = await json(addressOf("strikes/clusters", asked), signal);
   return { ...answer, rows: features.map(rowOf) };

@@ -6,10 +6,9 @@ import { SELECTED } from "./selection.js";
 import { t } from "./text.js";
 import { timeline } from "./file-timeline.js";
 import { found, searchKeysWith } from "./file-names.js";
+import { clusterFile, clustersIn, countsIn, rowsIn } from "./file-opening.js";
 
 const [REGISTRATION, STAY] = ["registration", "stay"]; // how the answers in files count
-
-
 const cached = new Map();
 
 /** A file of the map, read once. */
@@ -28,12 +27,16 @@ async function json(address, signal) {
   return answer.json();
 }
 
+/** What is shown before all rows are there, and the names of files. */
+const opening = () => part("opening").then((read) => (learnFiles(read.files), read));
+
 let atlas = null;
+let isWhole = false; // all rows are there
 
 /** Every strike in the order of the list, its columns complete, and the ties of countries. */
 function everything() {
   atlas ??= part("strikes").then((read) => {
-    learnFiles(read.files);
+    isWhole = true;
     const columns = Object.entries(read.columns);
     return { ...read, rows: read.columns.id.map((_, number) => Object.fromEntries(columns.map(([name, values]) => [name, values[number]]))) };
   });
@@ -111,23 +114,34 @@ async function selected(parameters) {
   return { data, view, rows };
 }
 
-/** As `strikes` of api.js. */
-export async function strikes(parameters, { offset, limit }) {
+const isIn = ([west, south, east, north], lon, lat) =>
+  lat >= south && lat <= north && (west <= east ? lon >= west && lon <= east : lon >= west || lon <= east);
+const within = (box) => ({ row: { geometry } }) => geometry && isIn(box, ...geometry.coordinates);
+
+/** As `strikes` of api.js; of a box alone where one is given. */
+export async function strikes(parameters, { offset, limit, box = null }) {
+  const first = rowsIn(await opening(), parameters, { offset, limit, box });
+  if (first) return first;
   const { rows } = await selected(parameters);
-  return { rows: rows.slice(offset, offset + limit).map(({ row }) => row), total: rows.length };
+  const found = box ? rows.filter(within(box)) : rows;
+  return { rows: found.slice(offset, offset + limit).map(({ row }) => row), total: found.length };
 }
 
-/** As `clusters` of api.js: each strike in the box by itself, which the map puts together. */
-export async function clusters(parameters, { bbox: [west, south, east, north] }) {
-  const inside = ([lon, lat]) => lat >= south && lat <= north && (west <= east ? lon >= west && lon <= east : lon >= west || lon <= east);
+/** As `clusters` of api.js or, once all rows are there, each strike in the box by itself, which the map puts together. */
+export async function clusters(parameters, wanted) {
+  const read = await opening();
+  const file = isWhole ? null : clusterFile(read, parameters, wanted);
+  const near = file && clustersIn(read, await part(file), wanted);
+  if (near) return near;
   const { rows } = await selected(parameters);
-  const shown = rows.filter(({ row }) => row.geometry && inside(row.geometry.coordinates)).map(({ row }) => row);
+  const shown = rows.filter(within(wanted.bbox)).map(({ row }) => row);
   return { strikes: shown.length, clusters: [], rows: shown };
 }
 
 /** The row of one strike. */
 export async function strike(id) {
-  const row = (await everything()).rows.find((each) => each.id === id);
+  const isIt = (each) => each.id === id;
+  const row = (await opening()).rows.find(isIt) ?? (await everything()).rows.find(isIt);
   if (!row) throw new Error("404");
   return row;
 }
@@ -174,7 +188,9 @@ function groups(by, selection) {
 const UNITS = ["day", "week", "month", "year"];
 
 /** As `counts` of api.js. */
-export async function counts({ by = null, ...parameters }) {
+export const counts = async (parameters) => countsIn(await opening(), parameters) ?? countedOf(parameters);
+
+async function countedOf({ by = null, ...parameters }) {
   const selection = await selected(parameters);
   const { rows, view } = selection;
   const sure = rows.filter((each) => each.sure).length;
@@ -192,7 +208,7 @@ export async function counts({ by = null, ...parameters }) {
 
 /** As `search` of api.js; places need a gazetteer, which is no file. */
 export async function search(text, limit) {
-  await everything();
+  await opening();
   return { groups: found(await part("names"), text, limit, LANG) };
 }
 
@@ -216,7 +232,7 @@ const usual = ({ basis, minority, from, to }) => (basis ?? REGISTRATION) === REG
 /** As `attribution` of api.js, by country of registration. */
 export async function attribution(id, { basis, minority }, signal) {
   if (!usual({ basis, minority })) throw new Error(t("needsServer"));
-  await everything();
+  await opening();
   return json(subjectAddress("strikes", id, "json"), signal);
 }
 

@@ -58,10 +58,8 @@ class InView {
   }
 
   /** The first rows of a cluster, newest first. */
-  async rowsOf({ box }, limit) {
-    const inside = `${this.#parameters.filter} AND S_INTERSECTS(geometry, BBOX(${box.join(", ")}))`;
-    const { rows } = await api.strikes({ ...this.#parameters, filter: inside }, { offset: 0, limit });
-    return rows;
+  rowsOf({ box }, limit) {
+    return api.strikesIn(this.#parameters, box, limit);
   }
 
   end() {

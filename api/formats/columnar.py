@@ -15,6 +15,7 @@ import shapely
 from api.formats.page import FeatureFormat, FeaturePage
 from api.formats.table import (
     GEOMETRY,
+    ShapeSurvey,
     arrow_columns,
     crs_name,
     in_file_order,
@@ -51,7 +52,8 @@ def geoparquet(page: FeaturePage, out: BinaryIO) -> None:
     # The form has all types that there are: it needs no schema of Arrow beside its own.
     with pyarrow.parquet.ParquetWriter(out, first.schema, compression="zstd", store_schema=False) as writer:
         for table in chain([first], tables):
-            writer.write_table(table)
+            if table.num_rows:  # a group without rows has no boxes
+                writer.write_table(table)
         column = {
             "encoding": "WKB",
             "geometry_types": sorted(_NAMES[kind] for kind in survey.kinds),
@@ -127,8 +129,10 @@ def flatgeobuf(page: FeaturePage, out: BinaryIO) -> None:
     """
     from pyogrio.raw import open_arrow  # has all of GDAL
 
-    ordered, survey = in_file_order(page)
+    survey = ShapeSurvey.of(page)
     has_index = bool(len(page.rows)) and not page.is_ordered and bool(survey.placed.all())
+    # GDAL brings what it indexes into the order of its own curve.
+    ordered = page if has_index else in_file_order(page, survey)[0]
     metadata = "" if page.metadata is None else page.metadata.text
     with through_file(out, "page.fgb") as path:
         write_layer(

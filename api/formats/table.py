@@ -150,12 +150,13 @@ class ShapeSurvey:
         return one if one == "Point" and not self.kinds & {*_SEVERAL} else several
 
 
-def in_file_order(page: FeaturePage) -> tuple[FeaturePage, ShapeSurvey]:
+def in_file_order(page: FeaturePage, survey: ShapeSurvey | None = None) -> tuple[FeaturePage, ShapeSurvey]:
     """Return a page with its rows in the order of a file, along a Hilbert curve, and what its geometries are.
 
-    Readers then find what is near each other together. Where the request names an order, that is the order.
+    Readers then find what is near each other together. Where the request names an order, that is the order. ``survey``
+    is that of the page, where it is there already.
     """
-    survey = ShapeSurvey.of(page)
+    survey = survey or ShapeSurvey.of(page)
     order = np.arange(len(page.rows)) if page.is_ordered else survey.hilbert_order()
     ordered = replace(page, rows=np.asarray(page.rows)[order])
     return ordered, ShapeSurvey(survey.edges[order], survey.kinds)

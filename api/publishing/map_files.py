@@ -69,7 +69,6 @@ def strike_rows(snapshot: Snapshot) -> Json:
     struck = {asset for feature in features for asset in feature["properties"]["assets"]}
     commodity = dict(zip(assets.ids, assets.features.columns["commodity"], strict=True))
     named_columns = [name for name in StrikeFeature.model_fields if name != "id"]
-    named = {"strikes": strikes.ids, "assets": assets.ids, "entities": snapshot.records.entities}
     return {
         # Values of a column are alike: together they pack to half of what they take row by row.
         "columns": {
@@ -82,14 +81,20 @@ def strike_rows(snapshot: Snapshot) -> Json:
             "others": {kind: _by_country(snapshot, place, relation=kind) for kind in _OTHERS},
         },
         "commodities": {asset: commodities_of(commodity[asset]) for asset in sorted(struck) if commodity.get(asset)},
-        "files": {
-            f"{kind}/{key}": file
-            for kind, keys in named.items()
-            for key in keys
-            if (file := subject_name(kind, key)) != f"{kind}/{key}"
-        },
         "negligible": NEGLIGIBLE,
         "rounding": ROUNDING,
+    }
+
+
+def odd_names(snapshot: Snapshot) -> Mapping[str, str]:
+    """Give the names of the files about strikes, sites and owners whose ids no folder can hold."""
+    layers = snapshot.collections
+    named = {"strikes": layers["strikes"].ids, "assets": layers["assets"].ids, "entities": snapshot.records.entities}
+    return {
+        f"{kind}/{key}": file
+        for kind, keys in named.items()
+        for key in keys
+        if (file := subject_name(kind, key)) != f"{kind}/{key}"
     }
 
 

@@ -98,18 +98,19 @@ class SubjectDigests:
     @cached_property
     def _strikes(self) -> Mapping[str, bytes]:
         layers, times = self._snapshot.collections, self._times
-        strikes, matches = layers["strikes"], self._snapshot.all_matches()
+        strikes = layers["strikes"]
         named = [(layers[name], _rows_by(layers[name].features.columns["strike"])) for name in ("attributions", "hits")]
         found = {}
-        for row, key in enumerate(strikes.ids):
+        # Candidates explain themselves at length: those of all strikes would take more memory than all else.
+        for key, matches in self._snapshot.each_matches():
             rests = [(layer, at) for layer, rows in named for at in rows[key]]
             hit = {layer.features.columns["asset"][at] for layer, at in rests}
-            assets = {*hit, *(match.asset for match in matches[key])} - {None}
+            assets = {*hit, *(match.asset for match in matches)} - {None}
             found[key] = digest_of(
                 (
-                    strikes.fragments[row],
+                    strikes.fragments[strikes.rows_by_id[key]],
                     times.strikes[key],
-                    repr(matches[key]),
+                    repr(matches),
                     *map(self._site, sorted(assets)),
                     *(layer.fragments[at] for layer, at in rests),
                 )

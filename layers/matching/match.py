@@ -54,14 +54,17 @@ def match_all(records: Records, index: AssetIndex | None = None) -> dict[str, tu
     dict
         The candidates by the id of the strike; a strike without a geometry has only "none of these".
     """
-    weights, index = read_weights(), index or index_of(records)
+    matches = dict(match_each(records, index or index_of(records)))
+    return {key: matches[key] for key in records.strikes}
+
+
+def match_each(records: Records, index: AssetIndex) -> Iterator[tuple[str, tuple[Match, ...]]]:
+    """Give what ``match_all`` returns strike by strike, near ones after each other; only theirs are in memory."""
+    weights = read_weights()
     strikes = list(records.strikes.values())
-    columns = StrikeColumns.of(strikes, index.names)
-    matches: dict[str, tuple[Match, ...]] = {}
-    for rows, scores in score_chunks(columns, index, weights):
-        listed = _listed(rows, scores, strikes, index, records, weights)
-        matches.update((strikes[row].id, of_strike) for row, of_strike in listed)
-    return {strike.id: matches[strike.id] for strike in strikes}
+    for rows, scores in score_chunks(StrikeColumns.of(strikes, index.names), index, weights):
+        for row, matches in _listed(rows, scores, strikes, index, records, weights):
+            yield strikes[row].id, matches
 
 
 def match_one(strike: Strike, index: AssetIndex, records: Records, weights: MatchWeights) -> tuple[Match, ...]:

@@ -40,7 +40,7 @@ from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, late
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.heat import with_heat
-from layers.matching.match import match_all, match_one, probable_assets
+from layers.matching.match import match_each, match_one, probable_assets
 from layers.matching.weights import read as read_weights
 from layers.model.cache import Lazy, LazyMapping, LruCache
 from layers.model.heat import NO_HEAT, HeatColumns
@@ -240,9 +240,14 @@ class Snapshot:
 
     def all_matches(self) -> Mapping[str, tuple[Match, ...]]:
         """The same candidates computed at once, in the order of the records."""
+        every = dict(self.each_matches())
+        return {key: every[key] for key in self.records.strikes}
+
+    def each_matches(self) -> Iterator[tuple[str, tuple[Match, ...]]]:
+        """Give the same candidates strike by strike, near ones after each other; only theirs are in memory."""
         strikes, assets, heat = self.records.strikes, self.records.assets, self.heat.value
-        every = match_all(self.records, self.asset_index).items()
-        return {key: with_heat(matches, strikes[key], assets, heat) for key, matches in every}
+        for key, matches in match_each(self.records, self.asset_index):
+            yield key, with_heat(matches, strikes[key], assets, heat)
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:

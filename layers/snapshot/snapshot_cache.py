@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 #: Strikes and assets from which on a snapshot is cached: of an empty store nothing follows.
 MIN_RECORDS = 1
 #: Version of the files.
-_FORMAT = 13
+_FORMAT = 14
 #: What reading files that are damaged may raise.
 _UNREADABLE = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
 

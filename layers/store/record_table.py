@@ -31,7 +31,13 @@ T = TypeVar("T")
 
 #: References by which records are looked up, by table.
 REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {"claims": ("record",), "relations": ("asset",), "decisions": ("strike",)}
+    {
+        "assets": ("part_of",),
+        "claims": ("record",),
+        "relations": ("asset",),
+        "conditions": ("asset",),
+        "decisions": ("strike",),
+    }
 )
 #: Records read at once.
 _PAGE = 5000

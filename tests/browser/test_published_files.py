@@ -171,6 +171,37 @@ def test_the_map_answers_from_files_as_the_api_does(browser: Browser, site: Site
     page.close()
 
 
+def test_list_counts_and_clusters_are_there_before_all_rows_are(browser: Browser, site: Site) -> None:
+    page = browser.new_page(viewport={"width": 1400, "height": 900})
+    troubles = Troubles(page)
+    page.route("**/map/strikes.json", lambda route: None)  # which never comes
+    page.goto(f"{site.base}/map.html")
+    given = MapView().parameters()
+    every = reply(site.app, "/strikes/counts", **given)
+    expect(page.locator("#count")).to_contain_text(str(every["sure"]))
+    expect(page.locator("#list [data-id]")).to_have_count(every["strikes"])
+    expect(page.locator("#time .bars .bar-sure")).to_be_attached()
+    boxes = ([-180, -85, 180, 85], [30, 44, 40, 50], [20, 30, 33.5, 47.2], [100, -40, 33, 60])
+    asked = [{"bbox": box, "zoom": zoom, "apart": 0, "parts": "owners"} for box in boxes for zoom in (1, 2.5, 3.5, 4)]
+    asked += [{**one, "zoom": 5.5} for one in asked if one["bbox"] == boxes[1]]
+    found = page.evaluate(
+        """async (asked) => {
+            const module = (name) => import(new URL(`static/${name}.js`, document.baseURI).href);
+            const [api, selection, state] = await Promise.all(["api", "selection", "state"].map(module));
+            return Promise.all(asked.map((each) => api.clusters(selection.parametersOf(state.read("")), each)));
+        }""",
+        asked,
+    )
+    for wanted, answer in zip(asked, found, strict=True):
+        texts = {name: str(value) for name, value in {**wanted, "bbox": ",".join(map(str, wanted["bbox"]))}.items()}
+        expected = reply(site.app, "/strikes/clusters", **given, **texts)
+        assert answer["strikes"] == expected["strikes"] > 0, wanted
+        assert answer["clusters"] == expected["clusters"], wanted
+        assert [row["id"] for row in answer["rows"]] == [feature["id"] for feature in expected["features"]], wanted
+    assert troubles.found == []
+    page.close()
+
+
 def test_a_reader_searches_filters_and_reads_a_record(browser: Browser, site: Site) -> None:
     page, troubles = opened(browser, f"{site.base}/map.html")
     page.locator("#search-input").fill("SOCAR")

@@ -14,6 +14,7 @@ from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import geopandas
 import geopandas.testing
@@ -70,6 +71,14 @@ LAYERS = ("strikes", "assets", "asset-points", "asset-lines", "hits")
 
 def page_of(collection: Collection, *order: SortKey) -> FeaturePage:
     return FeaturePage.of_file(collection, Selection(order=order), METADATA, CHANGED)
+
+
+def named_as(collection: Collection, text: str) -> Collection:
+    """A collection of the same features, all by one name."""
+    columns = {**collection.features.columns}
+    columns["name"] = columns["name"].map(lambda name: text)
+    changed = type(collection.features).coded(collection.model, columns)
+    return Collection("x", "x", "x", collection.model, changed, collection.geometry)
 
 
 @pytest.fixture(scope="module")
@@ -268,7 +277,7 @@ def said(form: str, content: bytes, path: Path) -> str:
             return str(base.execute(f"{query} WHERE reference_scope = 'geopackage'").fetchone()[0])
     if form == "XLSX":
         with zipfile.ZipFile(io.BytesIO(content)) as file:
-            return file.read("xl/sharedStrings.xml").decode().replace("&amp;", "&")
+            return file.read("xl/worksheets/sheet2.xml").decode().replace("&amp;", "&")
     return content[:20_000].decode("utf-8", "replace").replace("&amp;", "&")
 
 
@@ -334,6 +343,7 @@ def test_a_layer_without_features_is_a_file_too(snapshot: Snapshot, form: str, t
     path.write_bytes(writer.write(page_of(snapshot.collections["asset-areas"])))
     if form == "GeoParquet":
         assert len(geopandas.read_parquet(path)) == 0
+        assert pyarrow.parquet.read_metadata(path).num_row_groups == 0
     elif form == "Arrow":
         with pa.ipc.open_file(path) as file:
             assert file.read_all().num_rows == 0
@@ -352,10 +362,31 @@ def test_a_workbook_opens_at_its_features_and_leaves_cells_without_a_text_blank(
         sheets = re.findall(r'<sheet name="([^"]+)".*? r:id="([^"]+)"', file.read("xl/workbook.xml").decode())
         assert [name for name, _ in sheets] == ["strikes", "about"]
         parts = dict(re.findall(r'Id="([^"]+)".*? Target="([^"]+)"', file.read("xl/_rels/workbook.xml.rels").decode()))
-        rows = file.read(f"xl/{parts[sheets[0][1]]}").count(b"<row ")
-        assert rows == len(collection) + 1
-        assert b"<t></t>" not in file.read("xl/sharedStrings.xml")
+        sheet = file.read(f"xl/{parts[sheets[0][1]]}")
+        assert sheet.count(b"<row ") == len(collection) + 1
+        assert not re.search(rb"<t[^>]*></t>", sheet)
         assert {part.date_time for part in file.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "<c>&'\"</c>", " a  b ", "tab\tline\nend", "\x00\r\x1f\uffff", "_x0041_ _x", "𓀀"]
+)
+def test_a_text_of_a_workbook_is_that_text_and_no_formula(snapshot: Snapshot, text: str) -> None:
+    content = spreadsheet.FORMAT.write(page_of(named_as(snapshot.collections["asset-lines"], text)))
+    with zipfile.ZipFile(io.BytesIO(content)) as file:
+        sheet = ElementTree.fromstring(file.read("xl/worksheets/sheet1.xml"))
+    main = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+    assert not sheet.findall(f".//{main}f")
+    (cell,) = sheet.findall(f".//{main}row[@r='2']/{main}c[@r='B2']/{main}is/{main}t")
+    # ECMA-376, 22.9.2.19
+    assert re.sub("_x([0-9A-F]{4})_", lambda found: chr(int(found[1], 16)), cell.text or "") == text
+
+
+def test_a_text_that_no_cell_holds_is_refused(snapshot: Snapshot) -> None:
+    lines = snapshot.collections["asset-lines"]
+    spreadsheet.FORMAT.write(page_of(named_as(lines, "𓀀" * 16_383)))
+    with pytest.raises(ExportError, match="32,767 letters at most, one of the column name has 32,768"):
+        spreadsheet.FORMAT.write(page_of(named_as(lines, "𓀀" * 16_384)))
 
 
 def test_geoparquet_is_ordered_in_space_with_boxes(snapshot: Snapshot, tmp_path: Path) -> None:
@@ -411,11 +442,7 @@ def test_an_order_that_is_asked_for_stays(snapshot: Snapshot) -> None:
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@A1", "\tx", "\rx"])
 def test_csv_cells_run_no_formula(snapshot: Snapshot, text: str) -> None:
-    collection = snapshot.collections["asset-lines"]
-    columns = {**collection.features.columns}
-    columns["name"] = columns["name"].map(lambda name: text)
-    changed = type(collection.features).coded(collection.model, columns)
-    evil = Collection("x", "x", "x", collection.model, changed, collection.geometry)
+    evil = named_as(snapshot.collections["asset-lines"], text)
     (line, *_) = csv.DictReader(io.StringIO(csv_form.FORMAT.write(page_of(evil)).decode(), newline=""))
     assert line["name"] == f"'{text}"
 

@@ -333,7 +333,9 @@ def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
         assert own | version | log | dated <= told
         # Sites and owners that it concerns list the correction; nothing else is touched.
         entry = f"{BASE}/corrections/{store.seq()}.html".encode()
-        more = told - own - version - log - dated
+        opening = {path for path in told if path.startswith(("map/opening", "map/clusters/"))}
+        assert "map/opening.json" in opening
+        more = told - own - version - log - dated - opening
         assert more
         assert all(path.startswith(("assets/", "entities/")) and entry in (folder / path).read_bytes() for path in more)
         assert not [path for path in told if DEPOT in path]
@@ -392,6 +394,7 @@ def test_what_is_left_alone_is_what_rendering_it_again_would_give(
     for name in ("_data", "_tiles"):
         monkeypatch.setattr(PublishedAtlas, name, lambda self: iter(()))
     monkeypatch.setattr("api.publishing.publish.map_files", lambda snapshot: iter(()))
+    monkeypatch.setattr("api.publishing.publish.opening_files", lambda asked, snapshot: iter(()))
     monkeypatch.setattr(site_files, "static_files", lambda folder: iter(()))
     left: list[str] = []
     differing: list[str] = []

@@ -9,7 +9,7 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.model.records import Record, Relation, Strike
+from layers.model.records import Asset, Record, Relation, Strike
 from layers.store.connections import StoreError
 from layers.store.record_table import PackedRecords, RecordTable, geometries, memoized, prefetch, texts
 from layers.store.row_mapping import TABLES, Row
@@ -110,6 +110,17 @@ def test_records_are_found_by_what_they_refer_to(
     assert table.where("asset", asked) == expected
     assert table.where("entity", "e") == list(plain.values())
     assert RecordTable(table.packed()).where("asset", asked) == expected
+
+
+def test_parts_are_found_by_their_whole_and_wholes_are_part_of_none() -> None:
+    about = {"name": "A", "kind": "refinery", "dataset": "d", "checked": "read", "sources": ("s",)}
+    wholes = {"a": None, "b": "a", "c": None, "d": "a", "e": "c"}
+    assets = {key: Asset.model_validate({**about, "id": key, "part_of": whole}) for key, whole in wholes.items()}
+    table = packed(assets, "assets")
+    assert [one.id for one in table.where("part_of", "a")] == ["b", "d"]
+    assert table.where("part_of", "b") == []
+    changed = assets["d"].model_copy(update={"part_of": "c"})
+    assert [one.id for one in table.renewed({"d": changed}, {"d": False}).where("part_of", "c")] == ["d", "e"]
 
 
 def test_private_records_are_known() -> None:
