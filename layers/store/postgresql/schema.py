@@ -181,6 +181,9 @@ END""",
 
 def create_tables(connection: Connection) -> None:
     """Create every table, function and trigger in a database that has PostGIS, within the caller's transaction."""
+    # Last, or whoever may make temporary tables could put one in place of a table that a function with its owner's
+    # rights reads (PostgreSQL 17, CREATE FUNCTION, "Writing SECURITY DEFINER Functions Safely").
+    connection.execute("SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', TRUE)")
     for statement in (_FROM_BLOB, *_TABLES):
         connection.execute(statement)
     for name, where in INDEXES.items():

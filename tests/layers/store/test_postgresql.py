@@ -17,6 +17,8 @@ import pytest
 from layers.model.records import Source
 from layers.store import backends
 from layers.store.backends import create_new, open_store
+from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.row_mapping import TABLES
 from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
 from tests.layers.load_builders import of, source, strike
 from tests.layers.store.test_store import ALL
@@ -232,3 +234,21 @@ def test_who_only_reads_sees_no_private_row_in_any_table(store: Store, cluster: 
                 reader.execute(statement)
     with pytest.raises(StoreError, match="only the public"):
         open_store(cluster.address(database, "strikeatlas_reader"))
+
+
+def test_tables_of_a_readers_own_are_not_read_in_place_of_those_of_the_store(
+    store: Store, cluster: Cluster, address: str
+) -> None:
+    """What was private before stays hidden in history, whatever temporary tables of the same names say."""
+    store.load(of(source("o/s", "o"), strike("o/1", "o")), author="Ann")
+    store.append("strikes", strike("o/2", "o").model_copy(update={"private": True}), author="Ann")
+    store.publish("o", ["o/2"], author="Ann", why="cleared")
+    database = store.name.partition("?")[0].rpartition("/")[2]
+    cluster.execute("postgres", "ALTER ROLE strikeatlas_reader LOGIN")
+    with psycopg.connect(cluster.address(database, "strikeatlas_reader")) as reader:
+        for name in (*TABLES, "history"):
+            reader.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT * FROM public.{name} LIMIT 0")
+        reader.execute(f"CREATE TEMPORARY TABLE {PRIVATE_DATASETS} (seq bigint, dataset text, private boolean)")
+        reader.execute(f"CREATE TEMPORARY TABLE {PRIVATE_REMOVED} (noun text, record text, dataset text)")
+        shown = reader.execute("SELECT record FROM public.history ORDER BY seq").fetchall()
+    assert shown == [("o/s",), ("o/1",)]
