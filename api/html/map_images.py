@@ -16,10 +16,15 @@ from layers.collections.geometry_index import Box
 WHOLE: Sequence[tuple[int, int]] = ((960, 540), (480, 400))
 #: The same of one beside text, which is half as wide, so that its symbols are as large as those of a whole one.
 BESIDE: Sequence[tuple[int, int]] = ((640, 360), (400, 334))
+#: The picture of all strikes that stands in a publication for those of single pages, and its size.
+SHARED = "/share.png"
+SHARED_SIZE = (1200, 630)
 #: The smallest width of a picture, in widths of the world: some 3.6 degrees.
 _MIN_WIDTH = 0.01
 #: Northern and southern end of pictures of the world, in degrees; few people live beyond.
 _NORTH, _SOUTH = 80.0, -58.0
+#: West, south, east and north of the world.
+WORLD: Box = (-180.0, _SOUTH, 180.0, _NORTH)
 
 
 class Picture(NamedTuple):
@@ -61,6 +66,13 @@ def pictures(
         )  # fmt: skip
         drawn_pictures.append(Picture(address, width, height))
     return drawn_pictures
+
+
+def shared_picture(request: Request) -> Picture | None:
+    """Give the picture that all pages of a publication share; none of a server, which draws one for each page."""
+    if is_answered(request, "/map", f="png") or not is_answered(request, SHARED):
+        return None
+    return Picture(href(request, SHARED), *SHARED_SIZE)
 
 
 def framed(bounds: Box, ratio: float) -> Box:

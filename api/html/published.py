@@ -16,7 +16,7 @@ from starlette.requests import Request
 
 from api.exports.text import counted, with_country_names
 from api.html.addresses import href
-from api.html.map_images import WHOLE, Picture, pictures
+from api.html.map_images import WHOLE, Picture, pictures, shared_picture
 from api.http import links
 from api.http.json import Json
 from api.http.links import item_path
@@ -391,7 +391,7 @@ def head_of(
         subject.title,
         subject.description,
         address,
-        shown[0] if shown else None,
+        shown[0] if shown else shared_picture(request),
         href(request, "/oembed", url=address, format="json") if has_oembed else None,
         linked_data(data),
     )

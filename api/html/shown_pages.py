@@ -11,7 +11,7 @@ from starlette.requests import Request
 from api.exports.dossier.sections import length
 from api.exports.text import counted, page_text, share, word, words
 from api.html.addresses import href
-from api.html.map_images import Picture
+from api.html.map_images import Picture, shared_picture
 from api.html.published import (
     PageHead,
     PageSubject,
@@ -23,7 +23,7 @@ from api.html.published import (
     strikes_pictures,
 )
 from api.html.subjects import asset_content, country_content, entity_content, strike_content
-from api.http.links import base_address
+from api.http.links import base_address, is_answered
 from api.requests.map_view import MapView
 from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
@@ -135,8 +135,10 @@ def map_head(request: Request, view: ServedVersion, shown: MapView) -> PageHead:
     subject = _view_subject(request, view, shown)
     address = address_of(request, page)
     drawn: Sequence[Picture] = strikes_pictures(request, view, _chosen(view, shown))
-    oembed = href(request, "/oembed", url=address, format="json")
-    return PageHead(subject.title, subject.description, address, drawn[0] if drawn else None, oembed)
+    picture = drawn[0] if drawn else shared_picture(request)
+    has_oembed = is_answered(request, "/oembed")
+    oembed = href(request, "/oembed", url=address, format="json") if has_oembed else None
+    return PageHead(subject.title, subject.description, address, picture, oembed)
 
 
 def _chosen(view: ServedVersion, shown: MapView) -> Mapping[str, str]:

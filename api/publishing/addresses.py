@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
+from api.html.map_images import SHARED
 from api.http.links import query_string, with_query
 from api.wording.catalogue import ENGLISH, languages
 
@@ -79,7 +80,7 @@ class PublishedAddresses:
 
     def find(self, path: str, query: Mapping[str, object]) -> str | None:
         """Return the address of the file of an answer; ``None`` where there is none."""
-        if path.startswith("/static/"):
+        if path.startswith("/static/") or path == SHARED:
             return self.address(path[1:])
         given = {name: str(value) for name, value in query.items()}
         language, form = given.pop("lang", self.language), given.pop("f", "html")

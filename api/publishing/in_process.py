@@ -22,6 +22,7 @@ _ACCEPT: Mapping[str, str] = {
     "html": "text/html",
     "json": "application/json",
     "atom": "application/atom+xml",
+    "png": "image/png",
 }
 
 
@@ -66,7 +67,7 @@ class InProcess:
         path
             Percent-encoded, below the address of the application.
         form
-            html, json or atom.
+            html, json, atom or png.
         query
             Further parameters, percent-encoded.
         cited

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from api.app import create_app
 from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeaturePage
+from api.html.map_images import SHARED
 from api.html.published import CitedVersion
 from api.http.conditional import http_date
 from api.http.json import Json
@@ -204,14 +205,22 @@ class PublishedAtlas:
 
     def _tiles(self) -> Iterator[PublishedFile]:
         for collection in self._view.snapshot.layers.values():
-            attribution = self._attribution(ENGLISH)
-            draw = partial(tiles.collection_archive, collection, attribution)
-            follows = tiles_digest(collection, f"{self._about()['program']} {attribution}")
+            draw = partial(tiles.collection_archive, collection, self._attribution(ENGLISH))
+            follows = self._tiles_digest(collection.name)
             yield PublishedFile(f"tiles/{collection.name}.pmtiles", _uncited(draw), follows=follows)
+        yield PublishedFile(SHARED[1:], _uncited(self._share_picture), follows=self._tiles_digest("strikes"))
         archive = self._atlas.base_archive
         drawn = self._drawn_basemap if archive is None else archive.path.read_bytes
         yield PublishedFile("tiles/basemap.pmtiles", _uncited(drawn))
         yield PublishedFile("tiles/basemap.json", _uncited(self._basemap_description))
+
+    def _tiles_digest(self, collection: str) -> str:
+        """Digest of what is drawn of a collection, and of what draws it."""
+        about = f"{self._about()['program']} {self._attribution(ENGLISH)}"
+        return tiles_digest(self._view.snapshot.layers[collection], about)
+
+    def _share_picture(self) -> bytes:
+        return site_files.share_picture(self._site, self._view)
 
     def _drawn_basemap(self) -> bytes:
         return tiles.basemap_archive(self._atlas.basemap)
@@ -232,7 +241,8 @@ class PublishedAtlas:
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
         last = tiles.max_zoom(self._view.snapshot.collections["assets"])
-        return site_files.map_page(self.settings.static, language, last)
+        request = self._site.request(self._app, "/map", language)
+        return site_files.map_page(request, self._view, self.settings.static, last)
 
     def _first_page(self, language: str, cited: CitedVersion | None) -> bytes:
         head, day = self.store.head(self._version.change), self._version.day.isoformat()

@@ -7,15 +7,21 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from fastapi import FastAPI
+from starlette.requests import Request
 
 from api.html import pages
-from api.html.pages import translated
+from api.html.map_images import SHARED_SIZE, WORLD, framed
+from api.html.pages import translated, with_head
+from api.html.shown_pages import map_head
 from api.http.common_headers import FILE_SECURITY_POLICY
 from api.http.json import Json
+from api.http.links import query_string
 from api.publishing.addresses import language_folder
 from api.publishing.in_process import InProcess
+from api.requests.map_view import MapView
 from api.server.served_version import ServedVersion
-from api.wording.catalogue import phrase
+from api.wording.catalogue import ENGLISH, phrase
+from api.wording.preference import language_of
 
 #: Most addresses of a sitemap (sitemaps.org/protocol.html).
 SITEMAP_MAX = 50_000
@@ -36,15 +42,19 @@ def static_files(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield f"static/{path}", content
 
 
-def map_page(folder: Path, language: str, sites_zoom: int) -> bytes:
+def map_page(request: Request, view: ServedVersion, folder: Path, sites_zoom: int) -> bytes:
     """Write the page of the map: it says that answers are files, and the policy that a server sends as a header.
 
     Parameters
     ----------
+    request
+        For the page, in its language.
     sites_zoom
         The last zoom of the tiles of sites.
     """
+    language = language_of(request)
     source = translated((folder / "index.html").read_text(encoding="utf-8"), language)
+    source = with_head(request, source, map_head(request, view, MapView()), embedded=False)
     to_root = "../" if language_folder(language) else ""
     head = f'<meta charset="utf-8">\n<meta http-equiv="Content-Security-Policy" content="{FILE_SECURITY_POLICY}">'
     page = source.replace(f'<html lang="{language}">', f'<html lang="{language}" data-files="{sites_zoom}">', 1)
@@ -52,6 +62,14 @@ def map_page(folder: Path, language: str, sites_zoom: int) -> bytes:
     for name in ("static", "tiles"):
         page = page.replace(f'="{name}/', f'="{to_root}{name}/')
     return page.encode()
+
+
+def share_picture(asked: InProcess, view: ServedVersion) -> bytes:
+    """Draw the picture of all strikes that pages name to whoever shares them; of the world where none has a place."""
+    bounds, (width, height) = view.snapshot.collections["strikes"].bounds or WORLD, SHARED_SIZE
+    box = ",".join(f"{edge:.4f}" for edge in framed(bounds, width / height))
+    drawn = {"f": "png", "collections": "strikes", "bbox": box, "crs": "EPSG:3857", "width": width, "height": height}
+    return asked.get("/map", "png", ENGLISH, query_string(drawn))
 
 
 def not_found_page(app: FastAPI, asked: InProcess, language: str) -> bytes:

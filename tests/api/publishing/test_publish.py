@@ -18,6 +18,7 @@ import orjson
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from shapely import Point
 
 from api.app import create_app
@@ -155,6 +156,17 @@ def test_a_page_says_what_it_is_to_programs(site: Path) -> None:
         assert "application/json+oembed" not in page
         assert "Content-Security-Policy" in page
         assert 'download="strikeatlas.bib"' in page
+
+
+def test_pages_name_one_picture_to_whoever_shares_them(site: Path) -> None:
+    picture = Image.open(site / "share.png")
+    assert (picture.format, picture.size) == ("PNG", (1200, 630))
+    assert len(picture.convert("RGB").getcolors(1 << 20) or ()) > 10, "it shows a map"
+    for page in ("map.html", "uk/map.html", f"strikes/{DEPOT}.html"):
+        text = (site / page).read_text()
+        assert f'<meta property="og:image" content="{BASE}/share.png">' in text
+        assert '<meta property="og:image:width" content="1200">' in text
+    assert '<html lang="uk"' in (site / "uk/map.html").read_text()
 
 
 def test_feeds_sitemap_and_robots_name_the_files(site: Path) -> None:
