@@ -184,6 +184,7 @@ def test_a_name_of_any_length_that_the_file_system_takes_can_be_written(tmp_path
 _EXEMPT = {
     "layers.filesystem.atomic_file": "is the way",
     "layers.snapshot.array_files": "fills a folder that SnapshotCache puts in place as a whole",
+    "layers.batch.work": "fills a folder that it puts in place as a whole",
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.build.vendor_javascript": "fills a folder that it puts in place as a whole",
     "api.build.wheel_layout": "fills a temporary folder, from which the wheel is packed",
