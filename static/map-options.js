@@ -46,6 +46,7 @@ export function sightOf(map, box = null) {
 // card that is some tenths of a second for each of ten programs, and next to nothing while the picture is small.
 const DRAFT = 0.1;
 const PATIENCE = 4; // milliseconds between two looks
+const LATE = Symbol("late");
 const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
 
 /** The options of MapLibre for a view; it begins with a draft, see `sharpened`. */
@@ -85,16 +86,20 @@ async function drawn(gl) {
   while (isOpen()) await new Promise((done) => setTimeout(done, PATIENCE));
 }
 
-/** Keep the draft of a map out of sight until all is drawn, as `isDrawn` resolves, or for a time; resolves once it is seen, and sharp. */
+/**
+ * Keep the draft of a map out of sight until all is drawn, as `isDrawn` resolves, or for a time, and then show it sharp; resolves
+ * once it is seen and all is drawn.
+ */
 export async function sharpened(map, isDrawn) {
   const canvas = map.getCanvas();
   const gl = canvas.getContext("webgl2");
   canvas.style.opacity = "0"; // not hidden: it can be come to by key
-  const late = new Promise((done) => setTimeout(done, UNSEEN));
+  const late = new Promise((done) => setTimeout(done, UNSEEN, LATE));
   await Promise.race([isDrawn(), late]);
   await drawn(gl);
   if (gl.isContextLost()) return; // the map was taken away
   map.setPixelRatio(undefined); // the screen's own
-  await Promise.race([isDrawn(), late]);
+  const came = await Promise.race([isDrawn(), late]);
   canvas.style.opacity = "";
+  if (came === LATE) await isDrawn();
 }

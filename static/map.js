@@ -55,7 +55,7 @@ class StrikeMap {
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
-    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#settled()));
+    this.ready = sharpened(this.#map, this.#settled).then(() => (this.#place = placeOf(this.#map)));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
