@@ -107,7 +107,7 @@ def renderer(browser: Browser, url: str) -> dict[str, str]:
     layers = page.request.get(f"{url}/tiles/basemap.json").json()["vector_layers"]
     page.close()
     base = "built" if any(layer["id"] == "sea" for layer in layers) else "countries"
-    return {"browser": browser.version.split(".")[0], "webgl": said, "base map": base}
+    return {"webgl": said, "base map": base}
 
 
 def picture(page: Page) -> Image.Image:
