@@ -153,7 +153,7 @@ def map_(
     chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
     names = snapshot.collections["strikes"].ids
     ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
-    drawn, retracted = map_strikes(snapshot.records, map(snapshot.answer, ids), language)
+    drawn, retracted = map_strikes(snapshot.records, snapshot.answers_of(ids), language)
     order = sheet.MapOrder(
         bbox=box,
         fmt=fmt,
@@ -253,7 +253,7 @@ def page(
     country = country_of(country)
     query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
     names = snapshot.collections["strikes"].ids
-    chosen = [snapshot.answer(names[row]) for row in selected_rows(snapshot, query, box)]
+    chosen = [*snapshot.answers_of(names[row] for row in selected_rows(snapshot, query, box))]
     if len(chosen) > _MOST_ON_PAGE:
         raise ExportError(f"expected at most {_MOST_ON_PAGE} strikes on a page; got {len(chosen)}: select some")
     rows = strike_rows(snapshot, chosen, language)

@@ -431,6 +431,13 @@ class Snapshot:
             raise UnknownRecord(Message("record.no-strike", {"id": strike}))
         return self.answers(basis, minority)[strike]
 
+    def answers_of(self, ids: Iterable[str]) -> Iterator[StrikeAttribution]:
+        """Whose it was, of some strikes that there are, in their order; many records are read at once."""
+        for page in _pages(ids):
+            prefetch(self.records.strikes, page)
+            prefetch(self.records.sources, {source for key in page for source in self.records.strikes[key].sources})
+            yield from map(self.answer, page)
+
     def updated(self, record: str) -> str | None:
         """When what is published of a strike, asset or entity, or what it rests on, changed last (RFC 3339, UTC).
 

@@ -16,6 +16,11 @@ def test_a_default_that_is_left_out_is_the_same_question(snapshot: Snapshot) -> 
     assert snapshot.answers("headquarters", "follow") is not snapshot.answers("headquarters")
 
 
+def test_answers_of_some_strikes_are_those_of_each(snapshot: Snapshot) -> None:
+    some = list(snapshot.order)[::7]
+    assert list(snapshot.answers_of(iter(some))) == [snapshot.answer(key) for key in some]
+
+
 def test_a_snapshot_that_is_no_longer_served_is_not_kept(records: Records, base: Basemap) -> None:
     passing = Snapshot(records, base, 1, date(2026, 11, 25), wording=str)
     assert passing.tallies()
