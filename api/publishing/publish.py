@@ -204,23 +204,19 @@ class PublishedAtlas:
         return data_files.descriptor([*self._resources.values()], snapshot.records.sources, about)
 
     def _tiles(self) -> Iterator[PublishedFile]:
-        for collection in self._view.snapshot.layers.values():
-            draw = partial(tiles.collection_archive, collection, self._attribution(ENGLISH))
-            follows = self._tiles_digest(collection.name)
-            yield PublishedFile(f"tiles/{collection.name}.pmtiles", _uncited(draw), follows=follows)
-        yield PublishedFile(SHARED[1:], _uncited(self._share_picture), follows=self._tiles_digest("strikes"))
+        attribution = self._attribution(ENGLISH)
+        about = f"{self._about()['program']} {attribution}"
+        layers = self._view.snapshot.layers
+        follows = {name: tiles_digest(collection, about) for name, collection in layers.items()}
+        for name, collection in layers.items():
+            draw = partial(tiles.collection_archive, collection, attribution)
+            yield PublishedFile(f"tiles/{name}.pmtiles", _uncited(draw), follows=follows[name])
+        share = partial(site_files.share_picture, self._site, self._view)
+        yield PublishedFile(SHARED[1:], _uncited(share), follows=follows["strikes"])
         archive = self._atlas.base_archive
         drawn = self._drawn_basemap if archive is None else archive.path.read_bytes
         yield PublishedFile("tiles/basemap.pmtiles", _uncited(drawn))
         yield PublishedFile("tiles/basemap.json", _uncited(self._basemap_description))
-
-    def _tiles_digest(self, collection: str) -> str:
-        """Digest of what is drawn of a collection, and of what draws it."""
-        about = f"{self._about()['program']} {self._attribution(ENGLISH)}"
-        return tiles_digest(self._view.snapshot.layers[collection], about)
-
-    def _share_picture(self) -> bytes:
-        return site_files.share_picture(self._site, self._view)
 
     def _drawn_basemap(self) -> bytes:
         return tiles.basemap_archive(self._atlas.basemap)

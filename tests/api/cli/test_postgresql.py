@@ -26,7 +26,7 @@ def address(cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     return cluster.new_database()
 
 
-def test_a_store_is_filled_kept_read_copied_and_checked(
+def test_a_store_is_filled_cached_read_copied_and_checked(
     command: Run, few_store: Store, address: str, tmp_path: Path
 ) -> None:
     made = command("init", "--empty", "--store", address, "--basemap", BASEMAP, "--json")

@@ -101,7 +101,7 @@ def test_a_change_is_announced(store: Store) -> None:
     assert store.wait(20)
 
 
-def test_a_writer_that_waits_too_long_is_told_and_readers_never_wait(
+def test_a_writer_that_waits_too_long_is_refused_and_readers_never_wait(
     store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("layers.store.postgresql.database._WRITE", _quick())
