@@ -105,9 +105,9 @@ def dossier(
     period = parse_days(datetime) if datetime else Days()
     selection = selection_answer(snapshot, chosen, owner, period, language)
     code = _code(snapshot, strikes, query, box, basis, minority)
-    drawn, retracted = map_strikes(snapshot.records, chosen, language)
-    places = [shapely.Point(place.point) for one in drawn for place in one.places]
-    origin = sheet_origin(opened, version, code, retracted, language)
+    drawn = map_strikes(snapshot.records, chosen, language)
+    places = [shapely.Point(place.point) for one in drawn.strikes for place in one.places]
+    origin = sheet_origin(opened, version, code, drawn.left_out, language)
     picture = None
     if places:
         order = MapOrder(
@@ -115,7 +115,7 @@ def dossier(
             origin=replace(origin, remarks=summary(version.disclosure, language), retracted=0),
         )  # fmt: skip
         lines = map_lines(snapshot.records, language)
-        picture = dossier_map(drawn, lines, snapshot.basemap, basemap_archive(base), order)
+        picture = dossier_map(drawn.strikes, lines, snapshot.basemap, basemap_archive(base), order)
     listed = content.map_order(picture.drawn if picture else [], selection)
     listed = listed or [one.strike.id for one in chosen]
     wanted = content.DossierOrder(

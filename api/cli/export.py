@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
-from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
+from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.formats import csv, geopackage
 from api.formats.file_metadata import FileMetadata
@@ -43,10 +43,13 @@ from layers.collections.geometry_index import Box
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
 from layers.filesystem.atomic_file import is_stream, replacing
+from layers.model.messages import Message
+from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Strike
 from layers.query.selection import Selection
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS, Snapshot
+from layers.store.record_table import lists_of
 from layers.store.store import Store
 
 if TYPE_CHECKING:
@@ -151,9 +154,8 @@ def map_(
     box = box_of(bbox) or _map_box(snapshot, query, country, strike)
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
     chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
-    names = snapshot.collections["strikes"].ids
-    ids = dict.fromkeys([*([strike] if strike else []), *(names[row] for row in chosen)])
-    drawn, retracted = map_strikes(snapshot.records, snapshot.answers_of(ids), language)
+    first = [_row_of(snapshot, strike)] if strike else []
+    drawn = map_strikes_at(snapshot, [*dict.fromkeys([*first, *chosen])], language)
     order = sheet.MapOrder(
         bbox=box,
         fmt=fmt,
@@ -165,14 +167,15 @@ def map_(
         title=title,
         table=table,
         dpi=dpi,
-        origin=sheet_origin(opened, version, code, retracted, language),
+        origin=sheet_origin(opened, version, code, drawn.left_out, language),
     )
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    content = sheet.render(drawn, map_lines(snapshot.records, language), snapshot.basemap, basemap_archive(base), order)
-    origin = export_origin("map", opened, version, options, _cited(snapshot, ["strikes"], box), code)
+    lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
+    content = sheet.render(drawn.strikes, lines, snapshot.basemap, archive, order)
+    origin = export_origin("map", opened, version, options, drawn.cited, code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
 
@@ -193,7 +196,7 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], country: str | None, 
     """
     layer = snapshot.collections["strikes"]
     if strike is not None:
-        drawn, _ = map_strikes(snapshot.records, [snapshot.answer(strike)])
+        drawn = map_strikes_at(snapshot, [_row_of(snapshot, strike)]).strikes
         lines = frozenset().union(*(one.lines for one in drawn))
         shapes: list[BaseGeometry] = [shapely.Point(place.point) for one in drawn for place in one.places]
         shapes += [line.shape for line in map_lines(snapshot.records) if line.id in lines]
@@ -202,6 +205,20 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], country: str | None, 
         rows = rows if len(rows) else selected_rows(snapshot, query)
         shapes = list(layer.shapes_at(np.array(rows, dtype=np.int64)))
     return box_around(shapes)
+
+
+def _row_of(snapshot: Snapshot, strike: str) -> int:
+    """The row of a strike.
+
+    Raises
+    ------
+    UnknownRecord
+        If there is no such strike.
+    """
+    rows = snapshot.collections["strikes"].rows_by_id
+    if strike not in rows:
+        raise UnknownRecord(Message("record.no-strike", {"id": strike}))
+    return rows[strike]
 
 
 def basemap_archive(base: Path) -> BasemapArchive | None:
@@ -463,7 +480,7 @@ def export_origin(
     )
 
 
-def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) -> set[str]:
+def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None) -> set[str]:
     """Ids of the sources of the strikes and assets that rows of layers tell of; of countries, which sum up, all."""
     records, cited = snapshot.records, set[str]()
     tables: tuple[Mapping[str, Strike | Asset], ...] = (records.strikes, records.assets)
@@ -479,8 +496,8 @@ def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None = None) ->
         rows = collection.select(box)
         for column, table in zip(columns[name], tables, strict=True):
             if column is not None:
-                values = collection.features.columns[column]
-                cited.update(*(table[key].sources for key in {values[row] for row in rows} if key is not None))
+                named = {*collection.features.columns[column].take(rows)} - {None}
+                cited.update(*lists_of(table, "sources", named))
     return cited
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model import edtf
@@ -17,7 +17,17 @@ from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners, OwnersByDate
 from layers.ownership.walk import REACHES, CountryShare, Interval
 
+
+class SiteOfStrike(Protocol):
+    """A site that a strike hit or may have hit, with whatever is known of it."""
+
+    @property
+    def hit(self) -> Hit:
+        """The site, and whether it was hit."""
+
+
 K = TypeVar("K", bound=Hashable)
+S = TypeVar("S", bound=SiteOfStrike)
 #: Shares of up to this many percent are rounding.
 NEGLIGIBLE = 5e-7
 #: Owners of assets that are cached.
@@ -54,13 +64,13 @@ class StrikeAttribution:
 
 def counts_as_strike(answer: StrikeAttribution) -> bool:
     """Return whether a strike counts: it is not retracted, and nobody decided that it was none."""
-    return stands(answer.strike, answer.outcome)
+    return stands(answer.strike.status, answer.outcome)
 
 
-def stands(strike: Strike, outcome: StrikeOutcome) -> bool:
-    """Return whether a strike is not retracted, and nobody decided that it was none."""
+def stands(status: str, outcome: StrikeOutcome) -> bool:
+    """Return whether a strike of a status is not retracted, and nobody decided that it was none."""
     decision = outcome.decision
-    return strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
+    return status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
 def is_sure_strike(answer: StrikeAttribution) -> bool:
@@ -135,7 +145,7 @@ def _no_hit(hits: tuple[HitOwnership, ...]) -> tuple[Message, ...]:
     return () if hits else (Message("attribution.no-asset-known"),)
 
 
-def _possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
+def _possible_worlds(hits: Sequence[S]) -> list[list[S]]:
     """Return the sets of sites of which one is what a strike hit, if it hit any.
 
     Confirmed sites were all hit; of the others one at most, and where none is confirmed, one.
@@ -145,7 +155,7 @@ def _possible_worlds(hits: Sequence[HitOwnership]) -> list[list[HitOwnership]]:
     return [sure, *worlds] if sure else worlds
 
 
-def sites_together(hits: Sequence[HitOwnership]) -> int:
+def sites_together(hits: Sequence[SiteOfStrike]) -> int:
     """Return the most sites that one share is of: all that were hit together, or one of several that may have been."""
     return max(map(len, _possible_worlds(hits)), default=0)
 
@@ -233,7 +243,7 @@ def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, .
     return tuple(sorted(rows, key=lambda row: (-row.share.high, -row.share.low, row.country))), rest
 
 
-def bounds_over_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Interval]) -> Interval:
+def bounds_over_sites(hits: Sequence[S], of: Callable[[S], Interval]) -> Interval:
     """Return the bounds of a share in all that a strike hit, each site counting alike, whichever sites were hit.
 
     Parameters

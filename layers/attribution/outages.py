@@ -218,7 +218,7 @@ def _by_outcome(condition: Condition, records: Records, outcome_of: Callable[[st
     if condition.strike is None or condition.strike not in records.strikes:
         return stated_outage(condition, "other")
     strike, outcome = records.strikes[condition.strike], outcome_of(condition.strike)
-    if not stands(strike, outcome):
+    if not stands(strike.status, outcome):
         return stated_outage(condition, "other")
     is_possible = any(hit.asset == condition.asset and hit.verdict != "confirmed" for hit in outcome.hits)
     is_sure = strike.status != "draft" and not is_possible

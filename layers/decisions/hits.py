@@ -20,6 +20,8 @@ SHOW_FROM = 0.05
 #: The reason of "none of these" that keeps it from being said: nothing was looked for at any place.
 UNSEARCHED = "unsearched"
 
+#: Whether a strike hit a site: by decisions it did, or it was one of several; or it is proposed by a match alone.
+HitVerdict = Literal["confirmed", "possible", "proposed"]
 #: What the matcher says of a strike: the first candidate, none of the layer's assets, or neither.
 MatchAnswer = Literal["asset", "none", "undecided"]
 
@@ -29,7 +31,7 @@ class Hit:
     """An asset that a strike hit, may have hit, or is proposed to have hit."""
 
     asset: str
-    verdict: Literal["confirmed", "possible", "proposed"]
+    verdict: HitVerdict
     decision: Decision | None
 
 

@@ -316,6 +316,16 @@ class RecordTable(Mapping[str, Record]):
                 yield key, getattr(self._changed[key], column) if key in self._changed else values[at]
         yield from ((key, getattr(record, column)) for key, record in self._added.items())
 
+    def lists_of(self, column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
+        """The list in a column of lists of texts of each of some records that there are, without reading all else."""
+        at = [one.name for one in self.rows.table.columns].index(column)
+        for key in keys:
+            changed = self._added.get(key) or self._changed.get(key)
+            if changed is not None:
+                yield getattr(changed, column)
+            else:
+                yield orjson.loads(orjson.loads(self.rows.values[self.rows.ids[key]])[at])
+
     def geometries(self) -> Iterator[tuple[str, BaseGeometry | None]]:
         """Id and geometry, lon/lat (OGC:CRS84), of every record, in order, without reading all else."""
         assert self.rows.places is not None, f"{self.rows.table.name} have no geometry"
@@ -376,6 +386,13 @@ def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, str]]
     if isinstance(table, RecordTable):
         return table.texts(column)
     return ((key, getattr(record, column)) for key, record in table.items())
+
+
+def lists_of(table: Mapping[str, Record], column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
+    """The list in a column of lists of texts of each of some records that there are, without reading all else."""
+    if isinstance(table, RecordTable):
+        return table.lists_of(column, keys)
+    return (getattr(table[key], column) for key in keys)
 
 
 def geometries(table: Mapping[str, Record]) -> Iterator[tuple[str, BaseGeometry | None]]:

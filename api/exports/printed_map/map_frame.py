@@ -19,7 +19,7 @@ from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_strikes import MapLine
 from api.exports.printed_map.name_placement import NameSource, write_names
 from api.exports.printed_map.print_words import PrintWords
-from api.exports.printed_map.story import MapSite, Story, StoryClass, sites_of
+from api.exports.printed_map.story import MapSite, RankedStrike, Story, StoryClass, sites_of
 from api.exports.printed_map.symbol_placement import (
     NoRoom,
     PlacedSymbol,
@@ -28,6 +28,7 @@ from api.exports.printed_map.symbol_placement import (
     draw_dots,
     draw_symbols,
     on_page,
+    page_points,
     place_symbols,
     uncertain_areas,
 )
@@ -113,11 +114,16 @@ def compose(story: Story, extent: Extent, subject: MapSubject, look: SheetLook, 
     frame = fitted(extent, projection, (0.0, 0.0, width, max(min(natural, highest), width * 0.3)))
     ground = _ground(subject, frame)
     first: StoryClass | None = story.numbered[0].kind if story.numbered else None
-    leading = story.without_numbers(
-        lambda one: len(story.strikes) <= _MOST_LEADING and (one.number or 0) <= look.numbers
+    few = len(story.strikes) <= _MOST_LEADING
+    keeping: Sequence[Callable[[RankedStrike], bool]] = (
+        lambda one: True,
+        lambda one: one.kind == first,
+        lambda one: few and (one.number or 0) <= look.numbers,
+        lambda one: False,
     )
-    for drawn in (story, story.without_numbers(lambda one: one.kind == first), leading, story.without_numbers()):
-        if len(drawn.numbered) <= look.numbers:
+    for keep in keeping:
+        if sum(map(keep, story.numbered)) <= look.numbers:
+            drawn = story.without_numbers(keep)
             is_full = with_table and bool(drawn.strikes) and not drawn.numbered
             with suppress(NoRoom):
                 return _Composition(drawn, frame, ground, subject, look).picture(is_full)
@@ -160,8 +166,9 @@ class _Composition:
             self._reference(inset)
         self._symbols(self.drawing, self.frame, outer, [line for _, _, line in lines])
         names = NameSource(self.subject.basemap, self.ground, self.subject.words)
-        points = np.array([point for site in [*outer, *self.dots] for point in on_page(self.frame, site.places)])
-        write_names(self.drawing, self.frame, drawn, names, self.look, lines, points.reshape(-1, 2))
+        write_names(
+            self.drawing, self.frame, drawn, names, self.look, lines, page_points(self.frame, [*outer, *self.dots])
+        )
         neat_line(self.drawing, self.frame, self.look)
         for inset in insets:
             self.drawing.insets.append((inset.letter, self._inset(inset)))
@@ -187,8 +194,7 @@ class _Composition:
     def _points(self, frame: Frame) -> list[BaseGeometry]:
         """Return what stands at sites in a frame, as far as a scale bar has to keep off it."""
         sites = [*self.sites, *(self.dots if len(self.dots) <= _MOST_AREAS else ())]
-        points = [point for site in sites for point in on_page(frame, site.places)]
-        return [shapely.Point(point).buffer(self.look.symbol * 0.8) for point in points]
+        return [shapely.Point(point).buffer(self.look.symbol * 0.8) for point in page_points(frame, sites)]
 
     def _areas(self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], clip: str) -> None:
         areas = uncertain_areas(frame, sites, self.look) if self.has_areas else []
@@ -259,7 +265,7 @@ class _Composition:
     ) -> _Inset | None:  # fmt: skip
         """Return an inset of a crowd at the corner that covers least, ``None`` where each covers too much."""
         width, height = size
-        points = np.array([point for site in crowd for point in on_page(self.frame, site.places)])
+        points = page_points(self.frame, crowd)
         low, high = points.min(axis=0), points.max(axis=0)
         needed = max(
             (high[1] - low[1]) * _INSET_AIR, (high[0] - low[0]) * _INSET_AIR * height / width, height / _INSET_SCALE
@@ -296,8 +302,7 @@ class _Composition:
         width, height = size
         inner = {id(site) for inset in others for site in inset.sites} | {id(site) for site in sites}
         outside = [site for site in [*self.sites, *self.dots] if id(site) not in inner]
-        on_paper = [point for site in outside for point in on_page(self.frame, site.places)]
-        points: Objects = np.asarray(shapely.points(np.array(on_paper).reshape(-1, 2)), dtype=object)
+        points: Objects = np.asarray(shapely.points(page_points(self.frame, outside)), dtype=object)
 
         def cost(corner: Point) -> float:
             box = shapely.box(*corner, corner[0] + width, corner[1] + height)
@@ -349,17 +354,8 @@ class _Composition:
         self._areas(drawing, frame, [*here, *near], clip)
         draw_dots(drawing, frame, near, look)
         self._symbols(drawing, frame, here, [line for _, _, line in lines])
-        points = np.array([point for site in [*here, *near] for point in on_page(frame, site.places)]).reshape(-1, 2)
-        write_names(
-            drawing,
-            frame,
-            drawn,
-            NameSource(self.subject.basemap, ground, self.subject.words),
-            look,
-            lines,
-            points,
-            True,
-        )
+        names = NameSource(self.subject.basemap, ground, self.subject.words)
+        write_names(drawing, frame, drawn, names, look, lines, page_points(frame, [*here, *near]), True)
         neat_line(drawing, frame, look)
         self.drawing.clips += drawing.clips
         return drawing

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -12,19 +12,25 @@ from shapely.geometry.base import BaseGeometry
 
 from api.wording.catalogue import ENGLISH
 from api.wording.countries import name_in
+from geo.lonlat import Ints
 from layers.attribution.attribute import (
     NEGLIGIBLE,
-    HitOwnership,
     StrikeAttribution,
+    bounds_over_sites,
     country_of,
     counts_as_strike,
     days,
-    is_sure_strike,
     sites_together,
+    stands,
 )
+from layers.collections.feature_types import SPOKEN
+from layers.decisions.hits import Hit, HitVerdict
 from layers.model.records import Asset, Records
 from layers.ownership.walk import Interval
+from layers.query.strike_ties import strike_rows
 from layers.reference.map_ground import GroundLanguage
+from layers.snapshot.snapshot import Snapshot
+from layers.store.record_table import lists_of
 
 #: Decimals of degrees to which sites at one place are one: about 100 m, less than a printed dot.
 _SAME_PLACE_DECIMALS = 3
@@ -106,64 +112,196 @@ class MapStrike:
         return Interval(max(low, 100 - home.high - rest.high, 0.0), min(high, 100 - home.low - rest.low, 100.0))
 
 
+@dataclass(frozen=True, slots=True)
+class MapSelection:
+    """The strikes of a map, and how many of the selected ones are retracted or were decided to be none.
+
+    ``cited`` are the ids of the sources of all selected ones.
+    """
+
+    strikes: Sequence[MapStrike]
+    left_out: int
+    cited: Set[str]
+
+
 def map_strikes(
     records: Records, answers: Iterable[StrikeAttribution], language: GroundLanguage = "en"
-) -> tuple[list[MapStrike], int]:
-    """Make the strikes of a map, and count those of the answers that are retracted, or were decided to be none."""
-    drawn, retracted = [], 0
+) -> MapSelection:
+    """Make the strikes of a map from their attributions, by whichever basis these are."""
+    drawn, left_out, cited = list[MapStrike](), 0, set[str]()
     for answer in answers:
-        if counts_as_strike(answer):
-            drawn.append(map_strike(records, answer, language))
+        cited.update(answer.strike.sources)
+        if not counts_as_strike(answer):
+            left_out += 1
+            continue
+        strike, entities = answer.strike, records.entities
+        about = _StrikeFacts(
+            id=strike.id,
+            title=strike.titles.get(language, strike.title),
+            status=strike.status,
+            when=strike.when,
+            first_day=days(strike)[0],
+            host=strike.host_country,
+            geometry=strike.geometry,
+            uncertainty_m=strike.uncertainty_m,
+            rests_on=answer.outcome.basis_of_outcome,
+        )
+        sites = [
+            _StruckSite(
+                hit.hit,
+                {share.country: _published(share.share) for share in hit.owners.shares},
+                _published(hit.owners.unattributed),
+                frozenset(filter(None, (country_of(entities[tie.entity], answer.basis) for tie in hit.relations))),
+            )
+            for hit in answer.hits
+        ]
+        drawn.append(_map_strike(records, about, sites, strike.sources))
+    return MapSelection(drawn, left_out, cited)
+
+
+def map_strikes_at(snapshot: Snapshot, rows: Sequence[int], language: GroundLanguage = "en") -> MapSelection:
+    """Make the same of rows of the collection of strikes, from the rows that are published of them.
+
+    Nothing is attributed anew, so that a map of very many strikes is soon drawn. Countries are those of registration.
+    """
+    strikes, records = snapshot.collections["strikes"], snapshot.records
+    at = np.array(rows, dtype=np.int64)
+    shapes, every_site = strikes.geometries_at(at), _sites_at(snapshot, at)
+    columns = [strikes.features.columns[name].take(at) for name in _STATED]
+    named = strikes.features.columns[f"title_{language}"].take(at) if language in SPOKEN else [None] * len(rows)
+    every_source = lists_of(records.strikes, "sources", columns[0])
+    drawn, left_out, cited = list[MapStrike](), 0, set[str]()
+    for row, values, shape, title, sources in zip(
+        rows, zip(*columns, strict=True), shapes, named, every_source, strict=True
+    ):
+        cited.update(sources)
+        about = _StrikeFacts(shape, *values)
+        sites = every_site.get(row, [])
+        # What was decided of a strike as a whole names no site.
+        decided = about.rests_on == "decision" and not sites
+        if about.status == "retracted" or (decided and not stands(about.status, snapshot.findings[about.id])):
+            left_out += 1
         else:
-            retracted += 1
-    return drawn, retracted
+            drawn.append(_map_strike(records, replace(about, title=title or about.title), sites, sources))
+    return MapSelection(drawn, left_out, cited)
 
 
-def map_strike(records: Records, answer: StrikeAttribution, language: GroundLanguage) -> MapStrike:
+@dataclass(frozen=True, slots=True)
+class _StrikeFacts:
+    """What a map needs to know of a strike itself."""
+
+    geometry: BaseGeometry | None
+    id: str
+    title: str
+    status: str
+    when: str
+    first_day: date | None
+    host: str | None
+    uncertainty_m: float | None
+    rests_on: str
+
+
+#: The columns of `_StrikeFacts` after the geometry, in their order.
+_STATED = ("id", "title", "status", "when", "day_first", "host_country", "uncertainty_m", "rests_on")
+
+
+@dataclass(frozen=True, slots=True)
+class _StruckSite:
+    """A site that a strike hit or may have hit: countries whose owners held part of it, the rest, and other ties."""
+
+    hit: Hit
+    shares: Mapping[str, Interval]
+    unattributed: Interval
+    tied: Set[str]
+
+
+def _published(share: Interval) -> Interval:
+    """Round the bounds of a share, and cut them at 100, as the rows of attributions have them."""
+    return Interval(*share.within_whole().rounded())
+
+
+def _sites_at(snapshot: Snapshot, strikes: Ints) -> Mapping[int, Sequence[_StruckSite]]:
+    """The sites of each of some rows of strikes, in the order of the attributions; none where no site is known."""
+    layer = snapshot.collections["attributions"]
+    row_of_strike = strike_rows(snapshot.collections["strikes"], layer)
+    rows = np.flatnonzero(np.isin(row_of_strike, strikes))
+    names = ("asset", "relation", "country", "share_min", "share_max", "rests_on", "alternative")
+    values = zip(*(layer.features.columns[name].take(rows) for name in names), strict=True)
+    found: dict[int, dict[str, _StruckSite]] = {}
+    for row, (asset, relation, country, low, high, rests_on, alternative) in zip(
+        row_of_strike[rows].tolist(), values, strict=True
+    ):
+        if relation == "host":
+            continue
+        of_strike = found.setdefault(row, {})
+        site = of_strike.get(asset)
+        if site is None:
+            verdict: HitVerdict = "proposed" if rests_on == "match" else "possible" if alternative else "confirmed"
+            site = of_strike[asset] = _StruckSite(Hit(asset, verdict, None), {}, _NOTHING, frozenset())
+        if relation != "owner":
+            of_strike[asset] = replace(site, tied=site.tied | {country} if country else site.tied)
+        elif country is None:
+            of_strike[asset] = replace(site, unattributed=Interval(low, high))
+        else:
+            of_strike[asset] = replace(site, shares={**site.shares, country: Interval(low, high)})
+    return {row: [*sites.values()] for row, sites in found.items()}
+
+
+def _map_strike(
+    records: Records, about: _StrikeFacts, sites: Sequence[_StruckSite], sources: Iterable[str]
+) -> MapStrike:
     """Lay out one strike."""
-    strike, entities = answer.strike, records.entities
-    assets = [records.assets[hit.hit.asset] for hit in answer.hits]
-    places, alternatives, at_sites = _places(records.assets, answer)
-    owners = [(share.country, share.share) for share in answer.shares if share.share.high > NEGLIGIBLE]
-    rest = [(None, answer.unattributed)] if answer.unattributed.high > NEGLIGIBLE else []
-    tied = (country_of(entities[tie.entity], answer.basis) for hit in answer.hits for tie in hit.relations)
-    publishers = dict.fromkeys(records.sources[source].publisher for source in strike.sources)
+    places, alternatives, at_sites = _places(records.assets, about, sites)
+    assets = [records.assets[site.hit.asset] for site in sites]
     return MapStrike(
-        id=strike.id,
-        title=strike.titles.get(language, strike.title),
-        status=strike.status,
-        when=strike.when,
-        first_day=days(strike)[0],
-        host=strike.host_country,
+        id=about.id,
+        title=about.title,
+        status=about.status,
+        when=about.when,
+        first_day=about.first_day,
+        host=about.host,
         places=places,
         alternatives=alternatives,
         at_sites=at_sites,
-        is_sure=is_sure_strike(answer),
-        owners=(*owners, *rest),
-        tied=frozenset(country for country in tied if country),
-        sites=sites_together(answer.hits),
+        is_sure=about.status != "draft",
+        owners=_owners(sites),
+        tied=frozenset().union(*(site.tied for site in sites)),
+        sites=sites_together(sites),
         lines=frozenset(_lines(records.assets, assets)),
         assets=frozenset(asset.id for asset in assets),
-        sources=tuple(publishers),
+        sources=tuple(dict.fromkeys(records.sources[source].publisher for source in sources)),
     )
 
 
-def _places(assets: Mapping[str, Asset], answer: StrikeAttribution) -> tuple[tuple[StruckPlace, ...], bool, bool]:
+def _owners(sites: Sequence[_StruckSite]) -> tuple[tuple[str | None, Interval], ...]:
+    """Shares of countries in all that was hit, the largest first, and of the rest, without what is rounding alone."""
+    countries = {country for site in sites for country in site.shares}
+    shares = {
+        country: bounds_over_sites(sites, lambda site: site.shares.get(country, _NOTHING))  # noqa: B023 - called here
+        for country in countries
+    }
+    ordered = sorted(shares.items(), key=lambda item: (-item[1].high, -item[1].low, item[0]))
+    every = [*ordered, (None, bounds_over_sites(sites, lambda site: site.unattributed))]
+    return tuple((country, share) for country, share in every if share.high > NEGLIGIBLE)
+
+
+def _places(
+    assets: Mapping[str, Asset], about: _StrikeFacts, hit: Sequence[_StruckSite]
+) -> tuple[tuple[StruckPlace, ...], bool, bool]:
     """Return where a strike stands, whether it is one of several, and whether these are sites that a decision names."""
-    decided = answer.outcome.basis_of_outcome in ("decision", "alternatives")
-    confirmed = [hit for hit in answer.hits if hit.hit.verdict == "confirmed"]
-    sites = _site_places(assets, confirmed or answer.hits) if decided else []
+    confirmed = [site for site in hit if site.hit.verdict == "confirmed"]
+    sites = _site_places(assets, confirmed or hit) if about.rests_on in ("decision", "alternatives") else []
     if sites:
         return tuple(sites), not confirmed and len(sites) > 1, True
-    own = _place(answer.strike.geometry, answer.strike.uncertainty_m)
+    own = _place(about.geometry, about.uncertainty_m)
     return ((own,) if own else ()), False, False
 
 
-def _site_places(assets: Mapping[str, Asset], hits: Sequence[HitOwnership]) -> list[StruckPlace]:
+def _site_places(assets: Mapping[str, Asset], sites: Sequence[_StruckSite]) -> list[StruckPlace]:
     """Places of sites that are no lines, each place once with its largest radius."""
     found: dict[tuple[float, float], StruckPlace] = {}
-    for hit in hits:
-        asset = assets[hit.hit.asset]
+    for site in sites:
+        asset = assets[site.hit.asset]
         if asset.geometry is None or shapely.get_dimensions(asset.geometry) == 1:
             continue
         place = _place(asset.geometry, asset.uncertainty_m)

@@ -187,7 +187,8 @@ def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
 
 def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
     """Return a strike with those of its places that lie in a box."""
-    return replace(strike, places=tuple(place for place in strike.places if _lies_in(place.lon, place.lat, bbox)))
+    places = tuple(place for place in strike.places if _lies_in(place.lon, place.lat, bbox))
+    return strike if len(places) == len(strike.places) else replace(strike, places=places)
 
 
 def _lies_in(lon: float, lat: float, bbox: Sequence[float]) -> bool:

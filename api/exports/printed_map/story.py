@@ -77,6 +77,8 @@ class Story:
 
     def without_numbers(self, keep: Callable[[RankedStrike], bool] = lambda one: False) -> Story:
         """Return the story with dots instead of numbers, but for strikes that keep theirs."""
+        if all(map(keep, self.numbered)):
+            return self
         staying = [one for one in self.numbered if keep(one)]
         dots = [replace(one, number=None) for one in self.numbered if not keep(one)]
         return replace(self, numbered=staying, others=[*self.others, *dots])

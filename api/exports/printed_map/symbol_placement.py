@@ -73,6 +73,11 @@ def on_page(frame: Frame, places: Sequence[StruckPlace]) -> tuple[Point, ...]:
     return tuple((float(x), float(y)) for x, y in xy)
 
 
+def page_points(frame: Frame, sites: Sequence[MapSite]) -> Floats:
+    """Points of all places of sites on the page, shape (n, 2)."""
+    return frame.mm(np.array([place.point for site in sites for place in site.places]).reshape(-1, 2))
+
+
 def cells_of(site: MapSite, look: SheetLook) -> tuple[Point, list[tuple[float, float, float, RankedStrike]]]:
     """Width and height of a symbol, and its cells: left, top, width and strike."""
     numbered = site.numbered

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from layers.model.records import Asset, Record, Relation, Strike
 from layers.store.connections import StoreError
-from layers.store.record_table import PackedRecords, RecordTable, geometries, memoized, prefetch, texts
+from layers.store.record_table import PackedRecords, RecordTable, geometries, lists_of, memoized, prefetch, texts
 from layers.store.row_mapping import TABLES, Row
 
 STRIKES, RELATIONS = TABLES["strikes"], TABLES["relations"]
@@ -68,6 +68,7 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     assert {key: table[key] for key in plain} == plain
     assert list(texts(table, "title")) == list(texts(plain, "title"))
     assert list(geometries(table)) == list(geometries(plain))
+    assert [*map(tuple, lists_of(table, "sources", plain))] == [*lists_of(plain, "sources", plain)]
     with pytest.raises(KeyError):
         table["another"]
     assert 1 not in table

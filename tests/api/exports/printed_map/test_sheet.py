@@ -234,7 +234,7 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     answers = snapshot.answers().values()
     if name in ("danube", "ukraine"):
         answers = [answer for answer in answers if answer.strike.host_country == "UA"]  # type: ignore[assignment]
-    strikes, _ = map_strikes(snapshot.records, answers, language)
+    strikes = map_strikes(snapshot.records, answers, language).strikes
     order = order_of(size=size, language=language, in_grey=in_grey, **MAPS[name])
     drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records, language), snapshot.basemap, None, order)
     drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
