@@ -1,11 +1,20 @@
-"""Compare the spatial join with geopandas at the same radius: `python -m bench.pairs --rows 100000`."""
+"""Compare the spatial join with geopandas at the same radius: `python -m bench.pairs --rows 100000`.
+
+With `--peers FOLDER`, which `python -m bench.peers.install FOLDER --joins` fills, with DuckDB and SedonaDB too. They
+join in a plane what we join on the ellipsoid, so that some pairs at the edge of the radius differ. Processor time is
+compared, as each uses as many cores as it likes; the least of three rounds counts.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
+import subprocess
 from collections.abc import Callable
 from functools import partial
-from time import perf_counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import process_time
 
 import geopandas
 import numpy as np
@@ -13,7 +22,11 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
+from bench.peers import joins
+from bench.peers.joins import ENGINES
 from geo.spatial_join.join import pairs_within
+
+JOINS = Path(joins.__file__)
 
 #: The Black Sea and its neighbours: west, south, east, north.
 REGION = (22.0, 43.0, 42.0, 53.0)
@@ -54,31 +67,47 @@ def sjoin_distance(left: np.ndarray, right: np.ndarray, radius_m: float) -> int:
     return len(shapely.distance(near.geometry.to_numpy(), nearest))
 
 
-def best_of(call: Callable[[], int], rounds: int) -> tuple[float, int]:
-    """Seconds of the shortest of several runs, and the result."""
-    times = []
+def least_of(call: Callable[[], int], rounds: int) -> tuple[float, int]:
+    """Processor seconds of the round that took the least, and the result."""
+    taken = []
     for _ in range(rounds):
-        start = perf_counter()
+        start = process_time()
         answer = call()
-        times.append(perf_counter() - start)
-    return min(times), answer
+        taken.append(process_time() - start)
+    return min(taken), answer
+
+
+def by_engine(engine: str, folder: Path, left: np.ndarray, right: np.ndarray, radius_m: float) -> tuple[float, int]:
+    """Join with an engine in an environment of its own, of files of the same geometries."""
+    with TemporaryDirectory() as scratch:
+        files = [f"{scratch}/{name}.parquet" for name in ("left", "right")]
+        for file, side in zip(files, (left, right), strict=True):
+            geopandas.GeoDataFrame(geometry=side, crs="OGC:CRS84").to_parquet(file)
+        python = str(folder / "joins" / "bin" / "python")
+        command = [python, str(JOINS), engine, *files, f"--radius={radius_m}"]
+        answer = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
+    return answer["processor_s"], answer["pairs"]
 
 
 def main() -> None:
     """Run and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--radius", type=float, default=5_000, help="metres")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peers", type=Path, metavar="FOLDER", help="where bench.peers.install put the engines")
     given = parser.parse_args()
-    table = Table("right side", "join", "seconds", "ratio", "pairs", title=f"{given.rows:,} rows a side")
+    table = Table("right side", "join", "processor s", "ratio", "pairs", title=f"{given.rows:,} rows a side")
     left = points(given.rows, 1)
     for kind, right in (("points", points(given.rows, 2)), ("lines", lines(given.rows // 10, 3))):
-        first = 0.0
-        for join in (ours, sjoin, sjoin_distance):
-            seconds, pairs = best_of(partial(join, left, right, given.radius), given.rounds)
-            first = first or seconds
-            table.add_row(kind, join.__name__, f"{seconds:.3f}", f"{seconds / first:.2f}", f"{pairs:,}")
+        found = {
+            join.__name__: least_of(partial(join, left, right, given.radius), given.rounds)
+            for join in (ours, sjoin, sjoin_distance)
+        }
+        for engine in ENGINES if given.peers else ():
+            found[engine] = by_engine(engine, given.peers.resolve(), left, right, given.radius)
+        for name, (seconds, pairs) in found.items():
+            table.add_row(kind, name, f"{seconds:.3f}", f"{seconds / found['ours'][0]:.2f}", f"{pairs:,}")
     Console().print(table)
 
 
