@@ -11,13 +11,24 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import count
+from typing import Any
+from uuid import uuid4
 
 #: The strike that is edited; its title is in all that is read.
 STRIKE = "ua-orlivka-2025-08-06"
-ITEM = f"/collections/strikes/items/{STRIKE}"
+ITEMS = "/collections/strikes/items"
+ITEM = f"{ITEMS}/{STRIKE}"
+#: A strike that is added, but for its source.
+ADDED = {
+    "title": "Added meanwhile",
+    "when": "2025-08-08",
+    "place": "somewhere",
+    "status": "reported",
+    "checked": "unverified",
+}
 PATHS = (
     f"{ITEM}?f=json",
-    "/collections/strikes/items?f=json&limit=50",
+    f"{ITEMS}?f=json&limit=50",
     f"/strikes/{STRIKE}/attribution",
     "/collections/attributions/items?f=json&limit=100",
     "/tiles/strikes/0/0/0.mvt",
@@ -58,9 +69,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Write:
-    """A write that was acknowledged: which edit, as which change, and when."""
+    """A write that was acknowledged: which edit (0: an addition), of which record, as which change, and when."""
 
     edit: int
+    record: str
     seq: int
     at: float
 
@@ -92,6 +104,8 @@ class Clients:
 
     port: int
     token: str
+    #: Of the strikes that are added.
+    source: str
     phase: str = "calm"
     answers: list[Answer] = field(default_factory=list)
     #: Of readers and of the writer.
@@ -147,28 +161,37 @@ class Clients:
             self.answers.append(Answer(path, begun, time.monotonic(), status, sent, headers["etag"], edits, digest))
 
     def _write(self) -> None:
-        for edit in count(1):
+        for number in count(1):
             if self._done.wait(_REST_S):
                 return
-            headers = {
-                "Authorization": f"Bearer {self.token}",
-                "Content-Type": "application/merge-patch+json",
-                "If-Match": "*",
-                # Sent again until it is acknowledged, it is done once.
-                "Idempotency-Key": f'"rehearsed-{edit}"',
-            }
-            body = json.dumps({"title": title(edit)}).encode()
-            while True:
-                phase = self.phase
-                try:
-                    status, answer, content = exchange(self.port, "PATCH", ITEM, headers, body)
-                except (OSError, http.client.HTTPException) as error:
-                    self.unwritten.append(self._failure(phase, type(error).__name__))
-                else:
-                    if status == 200:
-                        self.writes.append(Write(edit, int(answer["atlas-seq"]), time.monotonic()))
-                        break
-                    # 409: the request before, which nobody waits for any more, is at work.
-                    assert status in (409, 502, 503, 504), (status, content)
-                    self.unwritten.append(self._failure(phase, status))
-                time.sleep(0.1)
+            if number % 4:
+                self._send_until_acknowledged("PATCH", ITEM, number, {"title": title(number)}, "merge-patch")
+            else:
+                feature = {"type": "Feature", "geometry": None, "properties": {**ADDED, "sources": [self.source]}}
+                self._send_until_acknowledged("POST", ITEMS, 0, feature, "geo")
+
+    def _send_until_acknowledged(self, method: str, path: str, edit: int, body: Any, kind: str) -> None:
+        """Send a write again until it is acknowledged; it is done once, by its key or as it changes nothing then."""
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": f"application/{kind}+json",
+            "If-Match": "*",
+            "Idempotency-Key": f'"{uuid4()}"',
+        }
+        refusals = {502, 503, 504}
+        while True:
+            phase = self.phase
+            try:
+                status, answer, content = exchange(self.port, method, path, headers, json.dumps(body).encode())
+            except (OSError, http.client.HTTPException) as error:
+                self.unwritten.append(self._failure(phase, type(error).__name__))
+            else:
+                if status in (200, 201):
+                    record = json.loads(content)["id"]
+                    self.writes.append(Write(edit, record, int(answer["atlas-seq"]), time.monotonic()))
+                    return
+                assert status in refusals, (status, content)
+                self.unwritten.append(self._failure(phase, status))
+            # The one before, for which nobody waits any more, may be at work (409) or done since this one began (412).
+            refusals |= {409, 412}
+            time.sleep(0.1)
