@@ -17,7 +17,7 @@ from layers.store import backends
 from layers.store.backends import create_new, open_store
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.row_mapping import TABLES
-from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
+from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError, StoreUnreachable
 from tests.layers.load_builders import of, source, strike
 from tests.layers.store.test_store import ALL
 from tests.postgres_cluster import Cluster, missing, running
@@ -58,6 +58,7 @@ def test_the_address_is_shown_without_user_and_password(store: Store, address: s
         with pytest.raises(StoreError) as raised:
             open_store(wrong)
         assert "hush" not in f"{raised.value}"
+        assert isinstance(raised.value, StoreUnreachable) == ("nonsense" not in wrong)
 
 
 def test_a_database_without_a_store_is_named_and_takes_one_once(address: str) -> None:
