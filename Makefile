@@ -76,10 +76,10 @@ bench/lighthouse/node_modules/.stamp: bench/lighthouse/package.json bench/lighth
 	@$(call npm_ci,bench/lighthouse)
 	@touch $@
 
-wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay the lock file of what it needs beside it
+wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay the lock files of what it needs beside it
 	@rm -rf dist
 	@$(BIN)/python -m hatchling build --target wheel --directory dist
-	@cp requirements.lock dist/
+	@cp requirements.lock requirements-postgresql.lock dist/
 
 clean: ## remove all that setup made; the store in data/ stays
 	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap-tests.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite

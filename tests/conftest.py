@@ -53,6 +53,7 @@ LONGEST = (
     "browser/test_selection_page.py",
     "api/test_private_datasets.py",
     "browser/test_everyone.py",
+    "deploy/test_rehearsal.py",
     "browser/test_map_marks.py",
     "api/publishing/test_publish.py",
     "api/html/test_pages.py",

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -68,9 +70,35 @@ class Cluster:
         with suppress(subprocess.CalledProcessError):
             run("pg_ctl", "-D", self.data, "-m", "immediate", "stop")
 
-    def pid(self) -> int:
-        """Process id of its server."""
-        return int((self.data / "postmaster.pid").read_text().split()[0])
+    def kill(self) -> None:
+        """Kill its server; the processes of it end when they see that."""
+        os.kill(int((self.data / "postmaster.pid").read_text().split()[0]), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start its server after a kill, as soon as the processes of the one before have ended."""
+        for _ in range(40):
+            try:
+                self.start()
+                return
+            except subprocess.CalledProcessError:
+                time.sleep(0.25)
+        raise AssertionError("the server does not start again")
+
+    def start_replica(self) -> Cluster:
+        """Make a replica beside it, which streams by a slot, and start it; writers wait for it from then on."""
+        replica = Cluster(self.folder, self.port + 1)
+        run(
+            "pg_basebackup", "-h", self.folder, "-p", str(self.port), "-U", self.user, "-D", replica.data,
+            "-R", "-X", "stream", "-C", "-S", "reads", "--no-sync", "-c", "fast",
+        )  # fmt: skip
+        replica.start()
+        # As operators set it up who may lose nothing.
+        self.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
+        return replica
+
+    def promote(self) -> None:
+        """Make a replica the primary."""
+        run("pg_ctl", "-D", self.data, "-w", "promote")
 
     def address(self, database: str, user: str | None = None) -> str:
         """The URL of a database."""

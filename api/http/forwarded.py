@@ -13,6 +13,9 @@ from api.requests.parameters import BadParameter
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _PREFIX = re.compile(r"(/\.*+[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+_SEQ = re.compile(rb"[0-9]{1,15}")
+#: Name under which a scope has the number of the newest change that an answer by way of the known proxy was of.
+PASSED_ON = "strikeatlas.passed-on"
 
 
 def require_networks(texts: Iterable[str]) -> tuple[str, ...]:
@@ -38,6 +41,8 @@ class Forwarded:
     Links are then built from the address that the client used, and its requests count for it. Of a header that several
     proxies added to, the last value counts: the known proxy wrote it. A value that is no scheme, host, prefix or
     address is ignored. A proxy may remove the prefix from the path or leave it there.
+
+    ``Atlas-Seq`` of a known proxy is the newest change that it passed an answer of on: `PASSED_ON` of the scope.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
@@ -59,6 +64,8 @@ class Forwarded:
             client = self._client(scope)
             scope = forwarded_scope(scope)
             scope["client"] = (client, 0)
+            if (seq := _passed_on(scope)) is not None:
+                scope[PASSED_ON] = seq
         await self._app(scope, receive, send)
 
     def _client(self, scope: Scope) -> str:
@@ -73,6 +80,11 @@ class Forwarded:
             if not self._is_known(address):
                 break
         return address
+
+
+def _passed_on(scope: Scope) -> int | None:
+    stated = [value for name, value in scope["headers"] if name == b"atlas-seq"]
+    return int(stated[-1]) if stated and _SEQ.fullmatch(stated[-1]) else None
 
 
 def client_network(address: str) -> str:

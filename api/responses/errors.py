@@ -33,7 +33,15 @@ from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference.basemap import BasemapMissing
 from layers.reference.gazetteer import GazetteerMissing
 from layers.store.idempotency import KeyTaken
-from layers.store.store import Conflict, EditConflict, ReadOnlyStore, StillReferenced, StoreBusy, StoreError
+from layers.store.store import (
+    Conflict,
+    EditConflict,
+    ReadOnlyStore,
+    StillReferenced,
+    StoreBusy,
+    StoreError,
+    StoreUnreachable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +73,7 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         ReadOnlyStore: (403, "The data may only be read"),
+        StoreUnreachable: (503, "The store does not answer"),
         StoreError: (500, "The store cannot be read"),
     }
 )

@@ -18,7 +18,6 @@ from api.responses.resource import document, served_version
 from api.serializers import attribution as attribution_json
 from api.serializers import country as country_json
 from api.serializers.policy import attribution_text
-from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of
 from layers.attribution.country_totals import Relation
 from layers.collections.collection import Collection
@@ -249,16 +248,14 @@ def schema(request: Request, table: str) -> Response:
 @PART.document("/about", "About the data", "About")
 def about(request: Request) -> Response:
     """Version of the program and of the data, hash of the history up to it, number of records, attribution."""
-    atlas: LiveSnapshot = request.app.state.atlas
-    snapshot = served_version(request).snapshot
+    view = served_version(request)
+    snapshot = view.snapshot
     summary = {
         "version": request.app.version,
         "seq": snapshot.seq,
-        "history": atlas.store.head(snapshot.seq).hash,
+        "history": view.head.hash,
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
-        "attribution": attribution_text(
-            request.app.state.settings.attribution, served_version(request).disclosure, language_of(request)
-        ),
+        "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
     }
     return document(request, "answer", summary)

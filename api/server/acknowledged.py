@@ -13,14 +13,19 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.forwarded import PASSED_ON
+from api.http.json import problem
 from api.http.limits import ALWAYS_ANSWERED
 from api.server.live_snapshot import LiveSnapshot
 from layers.filesystem.file_lock import lock, unlock
+from layers.store.store import StoreError
 
 #: Header with the number of a change: the one that a write made, or the last one in an answer that could not wait.
 SEQ_HEADER = "Atlas-Seq"
 _RAW_HEADER = SEQ_HEADER.lower().encode()
 _NUMBER_BYTES = 8
+#: Seconds between two looks at a replica for a change that another worker shows.
+_PAUSE_S = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -64,10 +69,15 @@ class AcknowledgedSeq:
 
 
 class ReadYourWrites:
-    """Middleware that brings a worker up to the last acknowledged change before it answers.
+    """Middleware that brings a worker up to what a client may have seen before it answers.
 
-    Requests wait for the same refresh, for as long as a limit; after that they are answered from the version that there
-    is, and the header `SEQ_HEADER` says which one it is.
+    That is the last change that a worker of this server acknowledged, and behind a proxy that says so
+    (`api.http.forwarded.PASSED_ON`) the newest one that the proxy passed an answer of on, from whichever server.
+
+    Requests wait for the same look at the store, for as long as a limit. After that they are answered from the version
+    that there is, and the header `SEQ_HEADER` says which one it is; or with 504 where a proxy has passed a newer one
+    on, so that it asks another worker. The answer to a proxy that says so always has the header: it is of this change,
+    or of one since the request came.
     """
 
     def __init__(self, app: ASGIApp, atlas: LiveSnapshot, acknowledged: AcknowledgedSeq, limit_s: float) -> None:
@@ -75,7 +85,7 @@ class ReadYourWrites:
         self._atlas = atlas
         self._acknowledged = acknowledged
         self._limit_s = limit_s
-        self._refresh: asyncio.Future[None] | None = None
+        self._looking: asyncio.Future[bool] | None = None
         #: An acknowledged number that the store, read afterwards, did not have: it was replaced by an older one.
         self._void = 0
         #: An acknowledged number up to which the store could not be read, which `LiveSnapshot.watch` goes on trying.
@@ -83,41 +93,75 @@ class ReadYourWrites:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, as soon as the worker may answer it."""
-        wanted = self._acknowledged.value
-        if wanted <= self._atlas.view.snapshot.seq or wanted <= self._void or not _waits(scope):
+        if not _waits(scope):
             await self._app(scope, receive, send)
             return
-        if wanted > self._failed:
+        wanted, passed_on = self._acknowledged.value, scope.get(PASSED_ON)
+        if wanted > max(self._seq, self._void, self._failed):
             await self._catch_up(wanted)
-        seq = self._atlas.view.snapshot.seq
-        if seq >= wanted or wanted <= self._void:
+        if passed_on is not None and passed_on > self._seq and not await self._may_answer(passed_on):
+            refused = problem(504, "This worker is behind", f"change {passed_on} cannot be shown yet; try again")
+            await refused(scope, receive, send)
+            return
+        is_behind = self._void < wanted > self._seq
+        if passed_on is None and not is_behind:
             await self._app(scope, receive, send)
             return
+        behind_at = self._seq
 
         async def marked(message: Message) -> None:
             # The answer to a write has that header already, with the number of its own change.
             if message["type"] == "http.response.start" and _RAW_HEADER not in dict(message["headers"]):
+                seq = behind_at if is_behind else self._seq
                 message["headers"] = [*message["headers"], (_RAW_HEADER, str(seq).encode())]
             await send(message)
 
         await self._app(scope, receive, marked)
 
-    async def _catch_up(self, wanted: int) -> None:
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._limit_s
-        for _ in range(2):  # a refresh that is at work may have read the store before that change
-            if self._refresh is None or self._refresh.done():
-                self._refresh = asyncio.ensure_future(asyncio.to_thread(self._read, wanted))
-            await asyncio.wait((self._refresh,), timeout=max(0.0, end - loop.time()))
-            if wanted <= max(self._atlas.view.snapshot.seq, self._failed, self._void):
-                return
+    @property
+    def _seq(self) -> int:
+        return self._atlas.view.snapshot.seq
 
-    def _read(self, wanted: int) -> None:
-        if not self._atlas.look():
-            self._failed = wanted
-        elif self._atlas.view.snapshot.seq < wanted:
+    async def _catch_up(self, wanted: int) -> None:
+        is_read = await self._look(wanted, asyncio.get_running_loop().time() + self._limit_s)
+        if is_read is False:
+            self._failed = max(self._failed, wanted)
+        elif is_read and self._seq < wanted and self._void < wanted:
             log.warning("the store has no change %d, which was acknowledged: it was replaced", wanted)
             self._void = wanted
+
+    async def _may_answer(self, passed_on: int) -> bool:
+        """Wait for a change that another worker answered from; whether it is served, or the store has none such."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._limit_s
+        while await self._look(passed_on, end):
+            if self._seq >= passed_on or not await asyncio.to_thread(self._is_replica):
+                return True
+            await asyncio.sleep(_PAUSE_S)  # a replica has what its primary has a moment later
+        return self._seq >= passed_on
+
+    def _is_replica(self) -> bool:
+        try:
+            return self._atlas.store.read_only
+        except StoreError:
+            return True
+
+    async def _look(self, wanted: int, end: float) -> bool | None:
+        """Look at the store until a change is there or as of now; whether it was read, None where time ran out."""
+        loop = asyncio.get_running_loop()
+        for is_last in (False, True):
+            is_new = self._looking is None or self._looking.done()
+            if is_new:
+                self._looking = asyncio.ensure_future(asyncio.to_thread(self._atlas.look))
+            looking = self._looking
+            assert looking is not None
+            await asyncio.wait((looking,), timeout=max(0.0, end - loop.time()))
+            if not looking.done():
+                return None
+            # One that was at work may have read the store before now.
+            if is_new or is_last or self._seq >= wanted:
+                return looking.result()
+        return None
 
 
 def _waits(scope: Scope) -> bool:

@@ -12,6 +12,7 @@ from layers.model.cache import LruCache
 from layers.model.records import Record, Records
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
+from layers.store.history_chain import Head
 from layers.store.row_mapping import TABLES
 
 
@@ -62,6 +63,8 @@ class ServedVersion:
     tiles: TileCache
     #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
     version: str
+    #: The row of history that it is of. It is read when a version is built: an answer needs no database.
+    head: Head
     #: When the data was changed last, in UTC; the start of the day for an empty store. The same in every worker.
     changed: datetime
     #: When this was built (Unix time), and how many seconds it took.

@@ -347,7 +347,16 @@ class VersionBuilder:
         version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
         tiles = TileCache(self._settings.tiles_kept, self.counts)
         return ServedVersion(
-            snapshot, with_private, stored, disclosure, tiles, version, changed, time.time(), time.monotonic() - begun
+            snapshot,
+            with_private,
+            stored,
+            disclosure,
+            tiles,
+            version,
+            self._store.head(seq),
+            changed,
+            time.time(),
+            time.monotonic() - begun,
         )
 
 

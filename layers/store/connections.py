@@ -69,6 +69,10 @@ class StoreBusy(StoreError):
     """Another writer held the store for longer than a writer waits. Nothing was written."""
 
 
+class StoreUnreachable(StoreError):
+    """The server of a database does not answer, or went away; the message says so where a commit is in doubt."""
+
+
 class ReadOnlyStore(StoreError):
     """A write to a store that may only be read. Nothing was written."""
 

@@ -28,7 +28,14 @@ from layers.store import (
     writer,
 )
 from layers.store.connection import Connection, Database
-from layers.store.connections import Connections, NotAStore, ReadOnlyStore, StoreBusy, StoreError
+from layers.store.connections import (
+    Connections,
+    NotAStore,
+    ReadOnlyStore,
+    StoreBusy,
+    StoreError,
+    StoreUnreachable,
+)
 from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
@@ -58,6 +65,7 @@ __all__ = [
     "Store",
     "StoreBusy",
     "StoreError",
+    "StoreUnreachable",
     "sql_types",
 ]
 

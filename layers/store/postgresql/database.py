@@ -14,7 +14,14 @@ from psycopg import errors
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.pq import TransactionStatus
 
-from layers.store.connections import BUSY_TIMEOUT_S, NotAStore, ReadOnlyStore, StoreBusy, StoreError
+from layers.store.connections import (
+    BUSY_TIMEOUT_S,
+    NotAStore,
+    ReadOnlyStore,
+    StoreBusy,
+    StoreError,
+    StoreUnreachable,
+)
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.postgresql import schema
 from layers.store.postgresql.connection import PostgresConnection, adapt
@@ -50,8 +57,10 @@ class PostgresDatabase:
 
     Raises
     ------
+    StoreUnreachable
+        If the server does not answer.
     StoreError
-        If the server does not answer, or refuses.
+        If it refuses.
     """
 
     file = None
@@ -107,8 +116,10 @@ class PostgresDatabase:
 
         Raises
         ------
+        StoreUnreachable
+            If the server does not answer.
         StoreError
-            If the server does not answer, or refuses.
+            If it refuses.
         """
         with self._transaction(_READ) as connection:
             yield connection
@@ -123,8 +134,10 @@ class PostgresDatabase:
             If another writer does not finish within `BUSY_TIMEOUT_S`, or another program edited the same record.
         ReadOnlyStore
             If the store may only be read.
+        StoreUnreachable
+            If the server does not answer.
         StoreError
-            If the server does not answer, or refuses.
+            If it refuses.
         """
         self.require_writable()
         with self._transaction(_WRITE) as connection:
@@ -179,7 +192,7 @@ class PostgresDatabase:
             is_lost = connection.closed
             connection.close()
             if is_over and is_lost:
-                raise StoreError(
+                raise StoreUnreachable(
                     f"{self._name}: the server went away while it was to commit: whether it did is not known"
                 ) from error
             raise
@@ -260,8 +273,10 @@ def open_database(address: str) -> Store:
     ------
     NotAStore
         If the database holds no store, or one of a version that this program cannot work with; it says what to do.
+    StoreUnreachable
+        If the server does not answer.
     StoreError
-        If the server does not answer, or the role sees only a part of the store.
+        If the role sees only a part of the store.
     """
     database = PostgresDatabase(address)
     with database._connected() as connection:
@@ -343,4 +358,5 @@ def _as_store_errors(name: str) -> Iterator[None]:
         raise StoreError(f"{name}: a text has the character U+0000, which PostgreSQL cannot hold") from error
     except psycopg.Error as error:
         (first, *_) = str(error).splitlines() or [type(error).__name__]
-        raise StoreError(f"{name}: {first}") from error
+        kind = StoreUnreachable if isinstance(error, psycopg.OperationalError) else StoreError
+        raise kind(f"{name}: {first}") from error

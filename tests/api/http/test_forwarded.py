@@ -12,7 +12,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
 from api.app import create_app
-from api.http.forwarded import Forwarded, forwarded_scope, require_networks
+from api.http.forwarded import PASSED_ON, Forwarded, forwarded_scope, require_networks
 from api.requests.parameters import BadParameter
 from api.settings import Settings
 from layers.store.store import Store
@@ -199,3 +199,22 @@ def test_the_client_is_the_last_address_that_no_known_proxy_has(peer: str, named
     headers = {"x-forwarded-for": named} if named else {}
     ask(Forwarded(app, ["127.0.0.0/8", "10.1.0.0/16"]), "/", headers, client=peer)
     assert [scope["client"][0] for scope in seen] == [client]
+
+
+@pytest.mark.parametrize(
+    ("client", "stated", "passed_on"),
+    [
+        ("127.0.0.1", "17", 17),
+        ("127.0.0.1", "0", 0),
+        ("127.0.0.1", "-1", None),
+        ("127.0.0.1", "1" * 16, None),
+        ("127.0.0.1", "", None),
+        ("192.0.2.1", "17", None),
+    ],
+)
+def test_what_was_passed_on_is_taken_from_a_known_proxy_alone(client: str, stated: str, passed_on: int | None) -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await PlainTextResponse(str(scope.get(PASSED_ON)))(scope, receive, send)
+
+    answer = ask(Forwarded(app, ["127.0.0.0/8"]), headers={"Atlas-Seq": stated}, client=client)
+    assert answer.body.decode() == str(passed_on)

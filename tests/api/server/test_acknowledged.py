@@ -18,6 +18,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
+from api.http.forwarded import PASSED_ON
 from api.requests import reviewer_tokens
 from api.server import audit_trail
 from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
@@ -41,6 +42,7 @@ class Atlas:
         self.may_look = threading.Event()
         self.may_look.set()
         self.fails = False
+        self.store = SimpleNamespace(read_only=False)
 
     def look(self) -> bool:
         read = self.stored
@@ -136,6 +138,55 @@ def test_a_store_that_was_replaced_by_an_older_one_is_not_waited_for(tmp_path: P
     atlas.stored = 10
     acknowledged.advance(10)
     assert asyncio.run(get(app)).body == b"10"
+
+
+# Behind a proxy that says what it passed on.
+
+
+def passed_on(app: ReadYourWrites, seq: int, path: str = "/") -> Answer:
+    return asyncio.run(asked(app, {**scope_of(path, ()), PASSED_ON: seq}))
+
+
+def test_what_a_proxy_passed_on_is_waited_for_and_each_answer_to_it_says_its_change(tmp_path: Path) -> None:
+    atlas = Atlas(stored=4)
+    app = wrapped(atlas, AcknowledgedSeq(tmp_path))
+    answer = passed_on(app, 0)
+    assert (answer.body, answer.headers["atlas-seq"], atlas.looks) == (b"0", "0", 0)
+    answer = passed_on(app, 4)
+    assert (answer.body, answer.headers["atlas-seq"], atlas.looks) == (b"4", "4", 1)
+    atlas.stored = 6
+    assert passed_on(app, 5).headers["atlas-seq"] == "6"
+    assert "atlas-seq" not in asyncio.run(get(app)).headers
+
+
+@pytest.mark.parametrize("fails", [True, False])
+def test_a_worker_that_is_behind_what_a_proxy_passed_on_leaves_it_to_another(tmp_path: Path, fails: bool) -> None:
+    atlas, acknowledged = Atlas(stored=4), AcknowledgedSeq(tmp_path)
+    atlas.fails = fails
+    atlas.store.read_only = not fails  # a replica may get it later
+    app = wrapped(atlas, acknowledged, limit_s=0.1)
+    answer = passed_on(app, 5)
+    assert (answer.status, answer.headers["content-type"]) == (504, "application/problem+json")
+    assert passed_on(app, 5, "/health").status == 200
+    atlas.fails, atlas.stored = False, 5
+    assert passed_on(app, 5).body == b"5"
+
+
+def test_a_replica_is_waited_for(tmp_path: Path) -> None:
+    atlas = Atlas(stored=4)
+    atlas.store.read_only = True
+    threading.Timer(0.2, setattr, (atlas, "stored", 5)).start()
+    assert passed_on(wrapped(atlas, AcknowledgedSeq(tmp_path)), 5).body == b"5"
+    assert atlas.looks > 1
+
+
+def test_a_proxy_that_names_what_never_was_makes_nobody_else_see_less(tmp_path: Path) -> None:
+    atlas, acknowledged = Atlas(stored=4), AcknowledgedSeq(tmp_path)
+    app = wrapped(atlas, acknowledged)
+    assert passed_on(app, 99).body == b"4"
+    atlas.stored = 7
+    acknowledged.advance(7)
+    assert asyncio.run(get(app)).body == b"7"
 
 
 def test_health_waits_for_nothing(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -19,10 +17,10 @@ from layers.store import backends
 from layers.store.backends import create_new, open_store
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.row_mapping import TABLES
-from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
+from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError, StoreUnreachable
 from tests.layers.load_builders import of, source, strike
 from tests.layers.store.test_store import ALL
-from tests.postgres_cluster import Cluster, missing, run, running
+from tests.postgres_cluster import Cluster, missing, running
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -60,6 +58,7 @@ def test_the_address_is_shown_without_user_and_password(store: Store, address: s
         with pytest.raises(StoreError) as raised:
             open_store(wrong)
         assert "hush" not in f"{raised.value}"
+        assert isinstance(raised.value, StoreUnreachable) == ("nonsense" not in wrong)
 
 
 def test_a_database_without_a_store_is_named_and_takes_one_once(address: str) -> None:
@@ -146,39 +145,21 @@ def own_cluster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clu
 def test_a_server_that_was_killed_has_all_that_was_acknowledged(own_cluster: Cluster) -> None:
     store = create_new(own_cluster.new_database())
     acknowledged = [add(store, f"s{number}") for number in range(20)]
-    os.kill(own_cluster.pid(), signal.SIGKILL)
+    own_cluster.kill()
     with suppress(StoreError):
         acknowledged.append(add(store, "lost"))
-    _start_again(own_cluster)
+    own_cluster.start_again()
     assert store.seq() >= len(acknowledged)
     assert add(store, "after") == store.seq()
     assert store.verify() == ()
     store.close()
 
 
-def _start_again(cluster: Cluster) -> None:
-    """Start a server that was killed; it waits for the processes of the one before, which end when they see it."""
-    for _ in range(40):
-        try:
-            cluster.start()
-            return
-        except subprocess.CalledProcessError:
-            time.sleep(0.25)
-    raise AssertionError("the server does not start again")
-
-
 def test_a_replica_is_read_and_takes_over_with_the_same_head(own_cluster: Cluster) -> None:
     store = create_new(own_cluster.new_database())
     store.load(ALL, author="Ann")
-    replica = Cluster(own_cluster.folder, own_cluster.port + 1)
-    run(
-        "pg_basebackup", "-h", own_cluster.folder, "-p", str(own_cluster.port), "-U", own_cluster.user,
-        "-D", replica.data, "-R", "-X", "stream", "-C", "-S", "reads", "--no-sync", "-c", "fast",
-    )  # fmt: skip
-    replica.start()
+    replica = own_cluster.start_replica()
     try:
-        # What is acknowledged is with the replica from now on, as operators set it up who may lose nothing.
-        own_cluster.execute("postgres", "ALTER SYSTEM SET synchronous_standby_names = '*'", "SELECT pg_reload_conf()")
         database = store.name.partition("?")[0].rpartition("/")[2]
         reader = open_store(replica.address(database))
         assert reader.read_only
@@ -188,8 +169,8 @@ def test_a_replica_is_read_and_takes_over_with_the_same_head(own_cluster: Cluste
         for number in range(20):
             add(store, f"s{number}")
         head = store.head()
-        os.kill(own_cluster.pid(), signal.SIGKILL)
-        run("pg_ctl", "-D", replica.data, "-w", "promote")
+        own_cluster.kill()
+        replica.promote()
         assert reader.head() == head
         assert not reader.read_only
         assert add(reader, "after") == head.seq + 1
