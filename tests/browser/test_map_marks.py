@@ -261,3 +261,31 @@ def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url
     }
     assert in_text == steps
     assert drawn - {"CPC Kropotkinskaya pump station"} == steps
+
+
+#: Counts the programs that the page's script has the graphics card link.
+_COUNT_LINKS = """
+  window.linked = 0;
+  const link = WebGL2RenderingContext.prototype.linkProgram;
+  WebGL2RenderingContext.prototype.linkProgram = function (program) {
+    window.linked += 1;
+    return link.call(this, program);
+  };
+"""
+
+
+def test_no_program_is_linked_once_the_map_is_there(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
+    troubles = Troubles(page, server_url)
+    page.add_init_script(_COUNT_LINKS)
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    at_start = page.evaluate("window.linked")
+    assert at_start > 0
+    for view in ("country=UA", f"map={ODESA},9", f"strike={CPC}", f"strike={NORD_STREAM}&map=15.6,55.3,7.4"):
+        page.evaluate("(view) => (location.hash = view)", view)
+        page.wait_for_selector("#map-frame:not([aria-busy])", state="attached")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.linked") == at_start, f"{view} waits for a program"
+    page.close()
+    assert troubles == []
