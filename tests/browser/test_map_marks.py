@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer
+from tests.browser.test_page import CHROMIUM, DEPOT, DESK, PHONE, Troubles, answer
 
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 NORD_STREAM = "nord-stream-1-2022-09-26"
@@ -211,6 +211,22 @@ def test_arcs_go_from_the_strike_to_the_states_that_owned_it(open_map: Open) -> 
     assert max(widths) > 1.5 * min(widths), "as wide as their shares"
     page.keyboard.press("Escape")
     expect(page.locator(".arcs > *")).to_have_count(0)
+
+
+#: Whether a point of an arc lies in the box of its name.
+_IS_CROSSED = """() => {
+  const { left, right, top, bottom } = document.querySelector(".arcs text").getBoundingClientRect();
+  const arc = document.querySelector(".arcs .arc");
+  const home = arc.ownerSVGElement.getBoundingClientRect();
+  return Array.from({ length: 500 }, (_, i) => arc.getPointAtLength((arc.getTotalLength() * i) / 499))
+    .some(({ x, y }) => x + home.left > left && x + home.left < right && y + home.top > top && y + home.top < bottom);
+}"""
+
+
+def test_a_state_is_not_written_over_its_own_arc(open_map: Open) -> None:
+    page = open_map(f"#strike={DEPOT}")
+    expect(page.locator(".arcs text")).to_have_count(1)
+    assert not page.evaluate(_IS_CROSSED)
 
 
 def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_map: Open) -> None:
