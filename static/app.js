@@ -2,7 +2,7 @@
 // list does not need is loaded once it is there.
 import * as api from "./api.js";
 import { createBrush } from "./brush.js";
-import { createCountry, showSummary } from "./country.js";
+import { createCountry, leaveSummary, showSummary } from "./country.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
 import { drawLanguages } from "./languages.js";
@@ -18,7 +18,8 @@ import { createSheet } from "./sheet.js";
 import { createSide } from "./side.js";
 import { createSkips } from "./skips.js";
 import { counted, t } from "./text.js";
-import { handedOver, late, later, painted, rest } from "./timing.js";
+import { inSight, late, later, rest } from "./timing.js";
+import { createWaiting } from "./waiting.js";
 
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
@@ -35,12 +36,11 @@ const set = (changes, how) => {
   state.set(changes, how);
 };
 const select = (id) => set({ strike: id, entity: null });
-const isBusy = () => byId("results").getAttribute("aria-busy") === "true";
-
 const sheet = createSheet();
 const drawCountry = createCountry(set);
 const filters = createFilters(set, () => drawFacets(state.now));
-const drawBrush = createBrush(set, isBusy);
+const waiting = createWaiting(() => drawHead(state.now));
+const drawBrush = createBrush(set, () => waiting.isBusy);
 const drawList = createList(select);
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
@@ -61,20 +61,25 @@ async function rowOf(id) {
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
 const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 
+function drawHead(view) {
+  drawChips(view, set);
+  filters.head(view);
+}
+
 /** Load and draw what is selected, and where it is to be framed bring it into view; a change that comes meanwhile ends it. */
 async function drawSelection(view, framed = false) {
   loading.abort();
   const { signal } = (loading = new AbortController());
-  const waiting = shown && isBusy();
-  for (const part of ["results", "map-frame"]) byId(part).setAttribute("aria-busy", "true");
+  const follows = shown && waiting.isBusy;
+  waiting.begin();
+  if (!shown) drawHead(view);
   let many = null; // what the map will show of very many: asked for once they are counted
   const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
-  drawChips(view, set);
-  filters.head(view);
-  queueMicrotask(() => drawBrush(view)); // it asks after what the list waits for: a browser has six connections to a server
+  // It asks after what the list waits for, a browser having six connections to a server, and draws what came after it.
+  queueMicrotask(() => drawBrush(view, waiting.listed));
   try {
     // Of changes that follow each other, as while the time range is dragged, the last is asked for.
-    if (waiting) await rest(signal);
+    if (follows) await rest(signal);
     const again = () => !signal.aborted && drawSelection(state.now);
     const [loaded] = await Promise.all([load(view, signal, { changed: again, onCounts }), learnNames(view)]);
     if (signal.aborted) return;
@@ -83,16 +88,19 @@ async function drawSelection(view, framed = false) {
     if (!signal.aborted) failed(error);
     return;
   }
-  drawChips(state.now, set);
+  drawHead(state.now);
   drawCountry(shown, view);
+  leaveSummary(view);
   drawList(shown.rows, state.now);
   markRow(state.now.strike);
-  drawKey(view);
   sheet.count(shown.counts.strikes);
-  drawReuse(shown.counts.strikes);
-  drawSentence(shown.counts, view);
+  const sentence = drawSentence(shown.counts, view);
   document.body.classList.remove("starting");
-  byId("results").removeAttribute("aria-busy");
+  waiting.end("results", inSight(sentence));
+  await waiting.listed;
+  if (signal.aborted) return;
+  drawKey(view);
+  drawReuse(shown.counts.strikes);
   drawFacets(view);
   await drawOnMap(view, signal, framed && shown.counts.bbox, many);
 }
@@ -110,14 +118,14 @@ const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 async function drawOnMap(view, signal, box, many) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
-  if (!map) return byId("map-frame").removeAttribute("aria-busy");
-  await handedOver(); // without a graphics card a map that moves holds up all else: the list is drawn first
+  if (!map) return waiting.end("map-frame");
+  await waiting.listed; // without a graphics card a map that moves holds up all else
   const every = await all;
   if (signal.aborted) return;
   await map.show(every ? allRows(every) : (many ?? aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
-  byId("map-frame").removeAttribute("aria-busy");
+  waiting.end("map-frame");
 }
 
 async function drawDetail(view, before) {
@@ -149,16 +157,13 @@ function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
   const chosen = isChosen(view) && differs(view, before, ["country", "role", "owner", "asset", "q"]);
   if (differs(view, before, FILTERS)) drawSelection(view, chosen);
-  if (differs(view, before, ["country", "role", "basis", "minority", "from", "to", ...CARD])) showSummary(view);
+  if (differs(view, before, [...FILTERS, "minority"])) waiting.listed.then(() => showSummary(view));
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) markRow(view.strike);
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
 }
-
-/** Filters that the card does not know: it says that it is wider than the list. */
-const CARD = ["min_share", "q", "owner", "asset", "kinds", "status", "commodity", "weapon", "within", "rests_on", "certainty"];
 
 let moving = false;
 function moved(place) {
@@ -198,7 +203,8 @@ async function startMap() {
 
 function failed(error) {
   document.body.classList.remove("starting");
-  for (const part of ["results", "map-frame"]) byId(part).removeAttribute("aria-busy");
+  waiting.end("results");
+  waiting.end("map-frame");
   const again = el("button", { type: "button", class: "plain", onclick: () => drawSelection(state.now) }, t("retry"));
   byId("count").replaceChildren(t("failed", { why: error.message }), " ", again);
 }
@@ -220,7 +226,6 @@ async function start() {
   createSkips(sheet, () => focusRow(state.now.strike));
   drawSide(state.now);
   await drawSelection(state.now);
-  await painted();
   showSummary(state.now);
   credit();
   if (state.now.entity) drawEntity(state.now);

@@ -31,7 +31,8 @@ function labelOf(text, { end: [x, y], before, whole }, { width, height }) {
   const long = text.length * LETTER;
   const sides = [x + BESIDE, x - BESIDE - long].filter((left) => left >= 8 && left + long <= width - 8);
   if (whole && before[0] > x) sides.reverse();
-  const lines = (whole ? [y + 5] : [y - 9, y + 19]).map((line) => Math.min(height - 12, Math.max(LINE, line)));
+  const beside = before[1] < y ? [y + 19, y - 9] : [y - 9, y + 19]; // where the arc does not come from
+  const lines = (whole ? [y + 5] : beside).map((line) => Math.min(height - 12, Math.max(LINE, line)));
   return { text, end: [x, y], sides: sides.length ? sides : [8], lines, width: long };
 }
 

@@ -40,6 +40,7 @@ class Brush {
   #answer = null;
   #drawn = "";
   #request = new AbortController();
+  #listed = null; // resolves once other bars may be drawn
   #drawing = svg("svg", { class: "bars", role: "img", "aria-label": t("time") });
   #shades = [el("div", { class: "shade", "aria-hidden": "true" }), el("div", { class: "shade", "aria-hidden": "true" })];
   #note = el("p", { class: "time-note quiet" });
@@ -61,7 +62,7 @@ class Brush {
     this.#set = set;
     this.#player = createPlayer({ busy, step: () => this.#step() });
     const home = byId("time");
-    const tools = el("div", { class: "time-tools" }, this.#player.node, el("label", { class: "unit" }, el("span", {}, t("unit")), this.#units), this.#zoom, this.#earlier);
+    const tools = el("div", { class: "time-tools" }, this.#player.node, el("label", { class: "unit" }, el("span", {}, t("unit")), this.#units), this.#earlier, this.#zoom);
     const dates = el("div", { class: "dates" }, field("from", t("from"), (from) => set({ from })), field("to", t("to"), (to) => set({ to })), this.#all);
     const main = el("div", { class: "time-main" }, tools, el("div", { class: "track-row" }, this.#bin, this.#track), this.#note);
     home.setAttribute("aria-label", t("time"));
@@ -73,17 +74,22 @@ class Brush {
     new ResizeObserver(() => this.#view && this.#refresh()).observe(this.#track);
   }
 
-  /** Draw the bars of the strikes that match all but the time; undated ones are counted beside them. */
-  async draw(view) {
-    this.#view = view;
-    byId("from").value = view.from ?? "";
-    byId("to").value = view.to ?? "";
-    this.#all.disabled = !view.from && !view.to;
-    this.#drawWindow();
+  /** Draw the bars of the strikes that match all but the time, undated ones beside them, not before `listed` resolves. */
+  async draw(view, listed) {
+    const stands = this.#view?.from === view.from && this.#view?.to === view.to;
+    [this.#listed, this.#view] = [listed, view];
+    if (!stands) this.#drawDates();
     this.#months ??= await api.countsAgain({ by: "month" }).then(({ spans }) => spans, () => null);
     if (this.#view !== view || !this.#months) return;
     if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
     await this.#refresh();
+  }
+
+  #drawDates({ from, to } = this.#view) {
+    byId("from").value = from ?? "";
+    byId("to").value = to ?? "";
+    this.#all.disabled = !from && !to;
+    this.#drawWindow();
   }
 
   #layOut(whole = false) {
@@ -99,7 +105,7 @@ class Brush {
     const parameters = { ...parametersOf(without(this.#view, "dates")), by };
     const asked = JSON.stringify(parameters);
     if (asked !== this.#asked) this.#ask(parameters, asked);
-    const answer = await this.#answer;
+    const [answer] = await Promise.all([this.#answer, this.#listed]);
     if (!answer || asked !== this.#asked) return;
     const drawn = JSON.stringify([asked, this.#axis, this.#track.clientWidth, this.#track.clientHeight]);
     if (drawn === this.#drawn) return;
@@ -240,5 +246,5 @@ class Brush {
 /** Build the time range; `busy` tells whether the page still loads. Returns a function that draws it for a view. */
 export function createBrush(set, busy) {
   const brush = new Brush(set, busy);
-  return (view) => brush.draw(view);
+  return (view, listed) => brush.draw(view, listed);
 }

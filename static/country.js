@@ -11,9 +11,11 @@ import { LOCALE, counted, number, t, word } from "./text.js";
 
 const CHIPS = 6;
 
+const { compare: order } = new Intl.Collator(LOCALE);
+
 function options(counts, view) {
   const byName = counts.filter(({ value }) => value).map(({ value, strikes }) => ({ code: value, n: strikes, name: countryName(value) }))
-    .sort((a, b) => a.name.localeCompare(b.name));
+    .sort((a, b) => order(a.name, b.name));
   if (view.country && !byName.some((entry) => entry.code === view.country))
     byName.push({ code: view.country, n: 0, name: countryName(view.country) });
   const option = ({ code, n, name }) => el("option", { value: code, selected: code === view.country }, `${name} (${number(n)})`);
@@ -59,10 +61,17 @@ export function createCountry(set) {
   form.append(el("label", { for: "country-select" }, t("country")), select, choices);
   const threshold = createThreshold(set);
   form.append(threshold.node);
+  let offered = null; // counts of the countries that can be chosen
+  const offer = (countries, view) => {
+    const isOffered = countries === offered && [...select.options].some(({ value }) => value === (view.country ?? ""));
+    if (!isOffered) select.replaceChildren(...options(countries, view));
+    select.value = view.country ?? "";
+    offered = countries;
+  };
   return ({ countries, roles: ofRoles }, view) => {
     const held = form.contains(document.activeElement) ? document.activeElement : null;
     const name = held?.value || held?.textContent;
-    select.replaceChildren(...options(countries, view));
+    offer(countries, view);
     const named = countries.filter(({ value }) => value);
     const chips = named.slice(0, CHIPS).map((entry) => chip(entry, named[0].strikes, view, set));
     const group = el("div", { class: "chips" }, chips);
@@ -183,15 +192,23 @@ async function summaryOfMany(view) {
 }
 
 let asked = null; // what is waited for
+let country = null; // whose card is drawn
 
-/** Draw what is known of the chosen country above the list; nothing where none is chosen. */
+/** Take the card of another country than a view's away. */
+export function leaveSummary(view) {
+  if (view.country === country) return;
+  country = asked = null;
+  byId("summary").replaceChildren();
+}
+
+/** Draw what is known of the chosen country above the list; nothing where none is chosen. What stood there before stays until then. */
 export async function showSummary(view) {
-  const place = byId("summary");
-  place.replaceChildren();
   const mine = (asked = {});
   everyStrike().catch(() => {});
   if (!view.country) return;
   const draw = async () => ((await isOfMany(view)) ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
   const card = await draw().catch(({ message }) => el("p", { class: "card" }, message === t("needsServer") ? message : t("countryFailed")));
-  if (asked === mine) place.replaceChildren(card);
+  if (asked !== mine) return;
+  country = view.country;
+  byId("summary").replaceChildren(card);
 }

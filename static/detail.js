@@ -35,7 +35,8 @@ function casualtyWords(strike) {
 
 function whereWords(strike) {
   const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
-  return [...joined([inLanguage(strike, "place"), inLanguage(strike, "region")], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+  const names = new Set([inLanguage(strike, "place"), inLanguage(strike, "region")]); // a place may be its region
+  return [...joined([...names], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
 }
 
 function whenLine(strike) {

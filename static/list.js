@@ -23,6 +23,7 @@ class List {
   #first = 0; // rows of the page: from this one to before the other
   #end = 0;
   #above = 0; // pixels in the place of the rows before them
+  #tall = ROW_HEIGHT; // pixels of a row, as they were measured last
   #busy = false;
   #isScrolled = false;
 
@@ -131,12 +132,16 @@ class List {
     return before - this.#node.offsetHeight;
   }
 
-  // Leave room for the rows that are not in the page.
+  // Leave room for the rows that are not in the page. The first of a selection are not measured: to do so has the whole page
+  // laid out before it is to be drawn.
   #pad() {
     const { total } = this.#rows;
     Object.assign(this.#node.style, { paddingTop: `${this.#above}px`, paddingBottom: "0" });
     if (this.#end === total) return;
-    this.#node.style.paddingBottom = `${Math.max(NEAR, lengthOf(total, this.#height) - this.#node.offsetHeight)}px`;
+    const isNew = this.#end <= FIRST;
+    if (!isNew) this.#tall = this.#height;
+    const there = isNew ? this.#end * this.#tall : this.#node.offsetHeight;
+    this.#node.style.paddingBottom = `${Math.max(NEAR, lengthOf(total, this.#tall) - there)}px`;
   }
 
   #scrolled() {

@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { mapStyle } from "./layers.js";
 import { boxOf } from "./still-view.js";
 import { t } from "./text.js";
+import { tintOf } from "./tint.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
 const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
@@ -49,18 +50,38 @@ const PATIENCE = 4; // milliseconds between two looks
 const LATE = Symbol("late");
 const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
 
+// Layers that nothing fills at the start, one for each program that is used first later: the draft draws a corner by each, so
+// that whoever fills them does not wait for it. More of them at once hold the draft up.
+const LATER = ["chosen", "doubt-hatch", "spot"];
+const REHEARSAL = "rehearsal";
+const rehearsed = (id) => `${REHEARSAL}-${id}`;
+
+function withRehearsal(style, [x, y]) {
+  const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
+  const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
+  const layers = style.layers.filter(({ id, type }) => LATER.includes(id) && type !== "background").map(({ id, type, paint }) =>
+    ({ id: rehearsed(id), type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint }));
+  return { ...style, sources: { ...style.sources, [REHEARSAL]: { type: "geojson", data: corner } }, layers: [...style.layers, ...layers] };
+}
+
+function endRehearsal(map) {
+  if (!map.getSource(REHEARSAL)) return; // another style came meanwhile
+  for (const id of LATER.map(rehearsed)) if (map.getLayer(id)) map.removeLayer(id);
+  map.removeSource(REHEARSAL);
+}
+
 /** The options of MapLibre for a view; it begins with a draft, see `sharpened`. */
 export function options(view) {
   const [lng, lat, zoom] = view.map ?? startView();
   return {
-    container: "map", pixelRatio: DRAFT, style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
+    container: "map", pixelRatio: DRAFT, style: withRehearsal(mapStyle(), [lng, lat]), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };
 }
 
 const idle = (map) => new Promise((done) => {
-  map.once("idle", done);
+  for (const end of ["idle", "remove"]) map.once(end, done);
   map.triggerRepaint();
 });
 
@@ -98,6 +119,7 @@ export async function sharpened(map, isDrawn) {
   await Promise.race([isDrawn(), late]);
   await drawn(gl);
   if (gl.isContextLost()) return; // the map was taken away
+  endRehearsal(map);
   map.setPixelRatio(undefined); // the screen's own
   const came = await Promise.race([isDrawn(), late]);
   canvas.style.opacity = "";

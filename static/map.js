@@ -98,6 +98,7 @@ class StrikeMap {
     [this.#source, this.#view] = [source, view];
     this.#paint();
     await this.#drawn();
+    await this.#settled();
   }
 
   /** Show a strike's answer, or none, with its row; `move` brings it into view, `smooth` by flying there. */
@@ -124,7 +125,7 @@ class StrikeMap {
 
   /** Take the map away. */
   remove() {
-    this.#turn += 1;
+    this.#shown = this.#turn += 1;
     this.#map.remove();
   }
 

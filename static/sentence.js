@@ -107,13 +107,15 @@ export function drawChips(view, set) {
   if (held) (home.querySelector("button") ?? byId("search-input")).focus();
 }
 
-/** Say what is selected. */
+/** Say what is selected; returns the element of the sentence. */
 export function drawSentence(counts, view) {
   const { main, more } = sentenceOf(counts, view);
   const home = byId("count");
+  const said = el("strong", {}, main, more ? el("span", { class: "may" }, "; ", more, ".") : ".");
   home.replaceChildren(
-    el("strong", {}, main, more ? el("span", { class: "may" }, "; ", more) : null, "."),
+    said,
     ...reasons(counts, view).filter(Boolean).map((text) => el("span", { class: "quiet" }, `${text}. `)));
   document.title = `${main}${more ? `; ${more}` : ""} · StrikeAtlas`;
+  return said;
 }
 

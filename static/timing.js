@@ -17,10 +17,22 @@ export const painted = () => new Promise((done) => {
   setTimeout(done, UNSEEN);
 });
 
-/** Resolves once a frame was handed over to be drawn: what is done then comes after it, and does not wait until it is in sight. */
-export const handedOver = () => new Promise((done) => {
-  requestAnimationFrame(() => setTimeout(done));
-  setTimeout(done, UNSEEN);
+const TELLS = globalThis.PerformanceObserver?.supportedEntryTypes?.includes("element");
+let texts = 0; // that were watched
+
+/**
+ * Resolves once the text of an element that was just put into the page is in sight. A browser without Element Timing
+ * (https://w3c.github.io/element-timing/) does not tell: there two frames are waited for.
+ */
+export const inSight = (node) => new Promise((done) => {
+  painted().then(() => (TELLS && node.checkVisibility({ visibilityProperty: true })) || done());
+  if (!TELLS) return;
+  const name = `text-${(texts += 1)}`;
+  const watch = new PerformanceObserver((list) => list.getEntries().some(({ identifier }) => identifier === name) && end());
+  const end = () => (watch.disconnect(), done());
+  watch.observe({ type: "element" });
+  node.setAttribute("elementtiming", name);
+  setTimeout(end, UNSEEN);
 });
 
 /**

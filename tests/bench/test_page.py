@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from bench import world
-from bench.page import CHROMIUM, SOFTWARE_GL, PageWatch, differences, measured
+from bench.page import CHROMIUM, SOFTWARE_GL, differences, measured
+from bench.page_watch import PageWatch
 from bench.world_columns import Sizes, synthesize
 from tests.browser.test_page import Troubles
 from tests.conftest import serving

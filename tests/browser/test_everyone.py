@@ -212,6 +212,36 @@ def test_while_a_slow_server_is_waited_for_the_page_says_so(browser: Browser, se
     page.close()
 
 
+#: Notes when the list begins to wait, and when the page says so.
+_WATCH_WAITING = """() => {
+  const list = document.getElementById("results");
+  window.waits = {};
+  new MutationObserver(() => {
+    if (list.ariaBusy) window.waits.begins ??= performance.now();
+    if (list.classList.contains("slow")) window.waits.said ??= performance.now();
+  }).observe(list, { attributeFilter: ["aria-busy", "class"] });
+}"""
+
+
+def test_a_wait_is_not_announced_that_may_be_over_at_once(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(reduced_motion="reduce")
+    held: list[Route] = []
+    page.goto(f"{server_url.rstrip('/')}/map")
+    expect(page.locator("#list button").first).to_be_visible()
+    page.route(re.compile("/collections/strikes/items"), lambda route: held.append(route))
+    page.evaluate(_WATCH_WAITING)
+    page.locator("#country-select").select_option("AZ")
+    expect(page.locator("#results.slow #list")).to_have_css("opacity", "0.55")
+    waits = page.evaluate("window.waits")
+    assert waits["said"] - waits["begins"] >= 140
+    expect(page.locator("#chips button").first).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(page.locator("#results.slow")).to_have_count(0)
+    expect(page.locator("#count")).to_contain_text("Azerbaijan")
+    page.close()
+
+
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
 def test_without_webgl_a_still_map_has_the_marks_and_opens_records(
     playwright: Playwright, server_url: str, size: dict[str, int]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer
+from tests.browser.test_page import CHROMIUM, DEPOT, DESK, PHONE, Troubles, answer
 
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 NORD_STREAM = "nord-stream-1-2022-09-26"
@@ -213,6 +213,22 @@ def test_arcs_go_from_the_strike_to_the_states_that_owned_it(open_map: Open) -> 
     expect(page.locator(".arcs > *")).to_have_count(0)
 
 
+#: Whether a point of an arc lies in the box of its name.
+_IS_CROSSED = """() => {
+  const { left, right, top, bottom } = document.querySelector(".arcs text").getBoundingClientRect();
+  const arc = document.querySelector(".arcs .arc");
+  const home = arc.ownerSVGElement.getBoundingClientRect();
+  return Array.from({ length: 500 }, (_, i) => arc.getPointAtLength((arc.getTotalLength() * i) / 499))
+    .some(({ x, y }) => x + home.left > left && x + home.left < right && y + home.top > top && y + home.top < bottom);
+}"""
+
+
+def test_a_state_is_not_written_over_its_own_arc(open_map: Open) -> None:
+    page = open_map(f"#strike={DEPOT}")
+    expect(page.locator(".arcs text")).to_have_count(1)
+    assert not page.evaluate(_IS_CROSSED)
+
+
 def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_map: Open) -> None:
     """Strikes on what Ukraine owned lie at its place; the ring has the colour of states such as Azerbaijan alone."""
     page = open_map(f"#strike=ua-socar-depot-2025-08-08&map={ODESA},8")
@@ -261,3 +277,31 @@ def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url
     }
     assert in_text == steps
     assert drawn - {"CPC Kropotkinskaya pump station"} == steps
+
+
+#: Counts the programs that the page's script has the graphics card link.
+_COUNT_LINKS = """
+  window.linked = 0;
+  const link = WebGL2RenderingContext.prototype.linkProgram;
+  WebGL2RenderingContext.prototype.linkProgram = function (program) {
+    window.linked += 1;
+    return link.call(this, program);
+  };
+"""
+
+
+def test_no_program_is_linked_once_the_map_is_there(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
+    troubles = Troubles(page, server_url)
+    page.add_init_script(_COUNT_LINKS)
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    at_start = page.evaluate("window.linked")
+    assert at_start > 0
+    for view in ("country=UA", f"map={ODESA},9", f"strike={CPC}", f"strike={NORD_STREAM}&map=15.6,55.3,7.4"):
+        page.evaluate("(view) => (location.hash = view)", view)
+        page.wait_for_selector("#map-frame:not([aria-busy])", state="attached")
+        page.wait_for_timeout(1000)
+        assert page.evaluate("window.linked") == at_start, f"{view} waits for a program"
+    page.close()
+    assert troubles == []
