@@ -85,9 +85,7 @@ def _shorter_names(name: str) -> Iterator[str]:
     yield from dict.fromkeys((name, name.partition(",")[0], name.partition(" (")[0].partition(",")[0]))
 
 
-def _in_view(
-    frame: Frame, places: Sequence[NamedPlace], shown_larger: Sequence[BaseGeometry] = ()
-) -> list[NamedPlace]:
+def _in_view(frame: Frame, places: Sequence[NamedPlace], shown_larger: Sequence[BaseGeometry] = ()) -> list[NamedPlace]:
     if not places:
         return []
     at = frame.mm(np.array([(place.lon, place.lat) for place in places]))
