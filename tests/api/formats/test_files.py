@@ -214,11 +214,19 @@ def test_every_form_gives_back_the_geometries(
         )
 
 
+def tables_of_the_docs() -> list[list[list[str]]]:
+    """The tables of the chapter on files: of each its head and rows, without the line between them."""
+    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Files")[2].partition("\n## ")[0]
+    blocks = [[line for line in block.splitlines() if line.startswith("|")] for block in text.split("\n\n")]
+    tables = [
+        [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in block] for block in blocks if block
+    ]
+    return [[table[0], *table[2:]] for table in tables]
+
+
 def documented() -> tuple[list[str], dict[str, dict[str, set[str]]]]:
-    """The table of the docs: its forms, and by type and form what a reader names the type."""
-    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-    lines = [line for line in text.partition("## Files")[2].splitlines() if line.startswith("|")]
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    """The first table: its forms, and by type and form what a reader names the type."""
+    head, *rows = tables_of_the_docs()[0]
     return head[1:], {
         re.sub(r"`", "", row[0]): {
             form: set(re.sub(r"`", "", cell).split(" or ")) for form, cell in zip(head[1:], row[1:], strict=True)
