@@ -261,8 +261,9 @@ def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
     width, height = data.draw(st.floats(0.5, 12)), data.draw(st.floats(0.5, 8))
     west, south, east, north = middle.centroid.buffer(1.0).bounds
     box = (west - width, south - height, east + width, north + height)
-    chosen = data.draw(st.sets(st.sampled_from(every), min_size=1, max_size=400))
-    strikes, _ = map_strikes(snapshot.records, [snapshot.answers()[one] for one in sorted(chosen)])
+    # Every so manieth: a set that is drawn one by one is seldom a crowd.
+    chosen = every[data.draw(st.integers(0, 7)) :: data.draw(st.integers(1, 8))]
+    strikes, _ = map_strikes(snapshot.records, [snapshot.answers()[one] for one in chosen])
     order = order_of(
         size=data.draw(st.sampled_from(sorted(LOOKS))), bbox=box, country=data.draw(st.sampled_from([None, "US", "RU"]))
     )
