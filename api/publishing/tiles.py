@@ -6,7 +6,7 @@ import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator
 
-from pmtiles.tile import zxy_to_tileid
+from pmtiles.tile import tileid_to_zxy, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from api.http.json import Json
@@ -84,5 +84,5 @@ def archive(tiles: Iterable[tuple[Tile, bytes]], bounds: Box, about: Json) -> by
     with writer.tile_f:
         for number in sorted(packed):
             writer.write_tile(number, packed[number])
-        writer.finalize(tile_header(bounds), about)
+        writer.finalize(tile_header(bounds, tileid_to_zxy(max(packed))[0]), about)
     return content.getvalue()

@@ -44,13 +44,17 @@ _MAX_LISTED = 1 << 18
 _DAMAGE = (OSError, EOFError, zlib.error, ValueError, IndexError, KeyError, struct.error)
 
 
-def tile_header(bounds: tuple[float, float, float, float], centre: tuple[float, float] | None = None) -> dict[str, Any]:
+def tile_header(
+    bounds: tuple[float, float, float, float], max_zoom: int, centre: tuple[float, float] | None = None
+) -> dict[str, Any]:
     """What a writer of vector tiles, packed by gzip, puts into the header of an archive.
 
     Parameters
     ----------
     bounds
         West, south, east and north in degrees.
+    max_zoom
+        Of the tiles.
     centre
         Lon and lat that a viewer opens with; by default the middle, of bounds across the antimeridian lon 0.
     """
@@ -65,7 +69,7 @@ def tile_header(bounds: tuple[float, float, float, float], centre: tuple[float, 
         "min_lat_e7": south,
         "max_lon_e7": east,
         "max_lat_e7": north,
-        "center_zoom": 3,
+        "center_zoom": min(3, max_zoom),
         "center_lon_e7": lon,
         "center_lat_e7": lat,
     }

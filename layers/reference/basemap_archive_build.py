@@ -191,7 +191,7 @@ def build(sources: ArchiveSources, path: Path, extent: ArchiveExtent = EXTENT) -
                     body = gzip.compress(layers.encode(tile), 9, mtime=0)
                     writer.write_tile(zxy_to_tileid(*tile), body)
                     progress.advance(step)
-            writer.finalize(tile_header(extent.world, (38.0, 44.5)), metadata(extent))
+            writer.finalize(tile_header(extent.world, extent.max_zoom, (38.0, 44.5)), metadata(extent))
 
 
 def layers_of(sources: ArchiveSources, zoom: int, extent: ArchiveExtent = EXTENT) -> ZoomLayers:

@@ -42,10 +42,10 @@ CAPITAL_ZOOM = 4
 CITY_DENSITY = 4_000
 CITY_WITH_DISTRICTS = 200_000
 # A place that is also called somebody's raion is a district; so is one that outgrew its own city:
-# Pravyi Bereh is the right bank of Mariupol.
+# Pravyi Bereh is the right bank of Mariupol. Pest, old Basra and new Mosul have over half the people of their city.
 DISTRICT_WORD = re.compile(r"\b(?:rajon|raion|rayon|district)\b|район", re.IGNORECASE)
 DISTRICT_COUNTRIES = {"UA", "RU"}
-DISTRICT_IDS = {13580034}
+DISTRICT_IDS = {13580034, 3046446, 388349, 99071}
 EARTH_RADIUS_M = 6_371_008.8
 
 
@@ -246,7 +246,7 @@ def capital_ids(countries: Iterable[Mapping[str, Any]], cities: Iterable[Mapping
 
 
 def is_named_district(city: Mapping[str, Any]) -> bool:
-    """Whether a Ukrainian or Russian place is a district of a city by its alternate names."""
+    """Whether a place is a district of a city by the list of those that no rule finds, or by alternate names."""
     return city["geonameid"] in DISTRICT_IDS or (
         city["countrycode"] in DISTRICT_COUNTRIES and any(map(DISTRICT_WORD.search, city["alternatenames"]))
     )

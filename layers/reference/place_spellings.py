@@ -46,6 +46,10 @@ _VOWELS = frozenset("аеёиоуыэюяіїє")
 #: What shows that a name in letters of both languages is Russian and not Ukrainian.
 _RUSSIAN_ONLY = frozenset("иыэъё")
 _RUSSIAN_ENDINGS = ("ск", "цк")
+#: Countries whose names GeoNames writes in romanizations of Arabic and Persian with marks that no printed map has.
+_MARKED = frozenset(
+    ("AE", "AF", "BH", "EG", "IQ", "IR", "JO", "KW", "LB", "LY", "OM", "PS", "QA", "SA", "SD", "SY", "YE")
+)
 #: Consonants that are never soft at the end of a Ukrainian word.
 _NEVER_SOFT = tuple(f"{one}ь" for one in "бпвмфжчшщр")
 
@@ -72,14 +76,15 @@ def spelling(name: str, country: str, alternates: Iterable[str]) -> PlaceSpellin
     ----------
     name
         Its name in GeoNames, which is English or romanized. A place in Ukraine has its Ukrainian name, romanized, as
-        its English one: Izmail, which GeoNames calls Izmayil.
+        its English one: Izmail, which GeoNames calls Izmayil. One that is romanized from Arabic or Persian loses the
+        marks of the romanization: Madinat Hamad.
     country
         ISO 3166-1 alpha-2; names of other languages are looked for in Ukraine and Russia alone.
     alternates
         The names that GeoNames lists beside it, in any language.
     """
     if country not in ("UA", "RU"):
-        return PlaceSpelling(name)
+        return PlaceSpelling(_unmarked(name) if country in _MARKED else name)
     names = [one for one in alternates if one]
     wanted = _folded(name)
     if country == "UA":
@@ -95,6 +100,12 @@ def spelling(name: str, country: str, alternates: Iterable[str]) -> PlaceSpellin
     if ukrainian == russian and (set(russian.casefold()) & _RUSSIAN_ONLY or russian.endswith(_RUSSIAN_ENDINGS)):
         ukrainian = None
     return PlaceSpelling(name, ukrainian, _listed(names, german_russian(russian), name))
+
+
+def _unmarked(name: str) -> str:
+    """Leave out accents, and the signs of ain and hamza."""
+    letters = (one for one in unicodedata.normalize("NFKD", name) if not unicodedata.combining(one))
+    return "".join(one for one in letters if one not in "‘’ʻʼ`'")
 
 
 def romanized_ukrainian(name: str) -> str:

@@ -26,12 +26,13 @@ from api.exports.dossier.parts import (
 from api.exports.dossier.sections import CitedSources, Names
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
-from api.exports.text import page_text, share
+from api.exports.text import NO_BREAK, page_text, share
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
+from layers.model import edtf
 
 #: Countries that the five lines and rows of the timeline name; the rest is counted.
 _MOST_NAMED, _MOST_OWNERS = 5, 3
@@ -173,11 +174,7 @@ class _Writer:
 
     def _five_lines(self) -> Iterator[tuple[str, Line]]:
         rows, sure = self.selection["strikes"], self.selection["sure"]
-        dates = [row["when"] for row in rows]
-        span = {
-            "first": date_in_words(dates[0], self.order.language) if dates else "–",
-            "last": date_in_words(dates[-1], self.order.language) if dates else "–",
-        }
+        span = self._span([row["when"] for row in rows])
         count = self._say("line-count" if len(rows) > 1 else "line-count-one", n=len(rows), **span)
         if len(rows) > sure:
             count += " " + self._say("line-drafts", n=len(rows) - sure)
@@ -196,6 +193,16 @@ class _Writer:
         if single:
             how = page_text(f"rests{next(iter(self.selection['rests_on']))}", self.order.language)
         yield self._say("line-open-term"), plain(how)
+
+    def _span(self, dates: Sequence[str]) -> Mapping[str, str]:
+        """Word the first and last date of strikes: the ends of such as last some days."""
+        if len(dates) < 2:
+            return dict.fromkeys(("first", "last"), date_in_words(dates[0], self.order.language) if dates else "–")
+        starts, ends = ([ends_of(one)[side] for one in dates] for side in (0, 1))
+        return {
+            "first": date_in_words(min(starts, key=_earliest), self.order.language),
+            "last": date_in_words(max(ends, key=_latest), self.order.language),
+        }
 
     def _owners_line(self) -> str:
         owning = [row for row in self.selection["countries"] if row["owner"]["sure"] or row["owner"]["possible"]]
@@ -331,12 +338,16 @@ class _Writer:
         owners, sites = row["owners"], row["sites_together"]
         nobody = page_text("unattributed", self.order.language)
         named = [
-            (nobody if row["country"] is None else self._country(row)).replace(" ", "\u00a0")
-            + f"\u00a0{share(row['share_min'], row['share_max'], sites, self.order.language).replace('–', _DASH)}"
+            (nobody if row["country"] is None else self._country(row)).replace(" ", NO_BREAK)
+            + f"{NO_BREAK}{share(row['share_min'], row['share_max'], sites, self.order.language).replace('–', _DASH)}"
             for row in owners
         ]
         rest = len(named) - _MOST_OWNERS
-        return ", ".join(named[:_MOST_OWNERS]) + (f" {self._say('more', n=rest)}" if rest > 0 else "") or nobody
+        return (
+            ", ".join(named[:_MOST_OWNERS])
+            + (NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else "")
+            or nobody
+        )
 
     # --- what it rests on -------------------------------------------------------------------------
 
@@ -382,16 +393,34 @@ class _Writer:
 
     def _source(self, source: Json) -> Line:
         published = date_in_words(source["published"], self.order.language) if source["published"] else None
+        published = published and published.replace(" ", NO_BREAK)
         words = ", ".join(part for part in (source["publisher"], source["title"], published) if part)
         runs = [Run(f"{words}. ")]
         if source["url"]:
             runs += [_address(source["url"]), Run(" ")]
         archived = source["archive_url"]
-        runs.append(Run(self._say("archive") + " ", "soft"))
+        runs.append(Run(self._say("archive") + NO_BREAK, "soft"))
         runs.append(_address(archived) if archived else Run(self._say("archive-none"), "soft"))
         if source["licence"]:
             runs.append(Run(f" · {source['licence']}", "soft"))
         return runs
+
+
+def ends_of(when: str) -> tuple[str, str]:
+    """Split an EDTF date into those at its ends: both are the date where it is no interval, or the one known end."""
+    first, slash, last = when.partition("/")
+    if not slash:
+        return when, when
+    known = [end for end in (first, last) if end not in ("", "..")] or [when]
+    return known[0], known[-1]
+
+
+def _earliest(when: str) -> date:
+    return edtf.parse(when).earliest or date.min
+
+
+def _latest(when: str) -> date:
+    return edtf.parse(when).latest or date.max
 
 
 def _address(url: str) -> Run:

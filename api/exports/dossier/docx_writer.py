@@ -197,8 +197,7 @@ class _Writer:
         if picture:
             shape = self.document.add_picture(io.BytesIO(picture), width=Mm(_TEXT_MM))
             shape._inline.docPr.set("descr", _clean(part.alt))
-        for text in (part.key, part.notes):
-            self._line(self.document.add_paragraph(style="Note"), plain(text, soft=True))
+        self._line(self.document.add_paragraph(style="Note"), plain(part.notes, soft=True))
 
     def _contents(self, part: Contents) -> None:
         """Write the contents as a field, which Word brings up to date with numbers of pages, filled with links."""

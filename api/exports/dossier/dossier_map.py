@@ -12,6 +12,7 @@ from api.exports.printed_map.drawing import svg_file
 from api.exports.printed_map.look import LOOKS
 from api.exports.printed_map.map_strikes import MapLine, MapStrike
 from api.exports.printed_map.sheet import MapOrder, MapSheet, compile_pictures, composed
+from api.exports.printed_map.svg_sheet import SheetBlock, key_block
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import BasemapArchive
 
@@ -36,20 +37,28 @@ class DossierMap:
     def part(self) -> MapPart:
         """What it shows in words, its key and its notes."""
         contents = self.sheet.contents
-        key = " · ".join(text for _, text in (*contents.key, *contents.samples))
-        return MapPart(contents.spoken, key, " ".join(contents.notes))
+        key = "; ".join(text for _, text in (*contents.key, *contents.samples))
+        return MapPart(f"{contents.spoken} {key}", " ".join(contents.notes))
 
     @property
     def letters(self) -> Sequence[str]:
         """The texts in the picture."""
-        return [letters.text for letters in self.sheet.picture.drawing.texts]
+        return [letters.text for letters in (*self.sheet.picture.drawing.texts, *self._key.letters)]
 
     @property
     def svg(self) -> str:
-        """The picture."""
-        picture, contents = self.sheet.picture, self.sheet.contents
-        title, language = contents.title, self.sheet.order.language
-        return svg_file(picture.size, picture.drawing.body(True), title, contents.spoken, language)
+        """The picture, with its key below it."""
+        picture, contents, key = self.sheet.picture, self.sheet.contents, self._key
+        body = picture.drawing.body(True) + key.svg()
+        size = (picture.size[0], key.y)
+        return svg_file(size, body, contents.title, contents.spoken, self.sheet.order.language)
+
+    @property
+    def _key(self) -> SheetBlock:
+        picture = self.sheet.picture
+        return key_block(
+            self.sheet.contents, self.sheet.look, picture.size[1] + 1.5, picture.size[0], not self.sheet.story.numbered
+        )
 
     def png(self) -> bytes:
         """The picture for programs that draw no SVG."""

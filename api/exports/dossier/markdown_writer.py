@@ -62,9 +62,9 @@ def _blocks(part: Part, headings: Sequence[Heading]) -> Iterator[str]:
             yield from _table(part)
         case Holders(rows):
             yield "\n".join(_holders(rows, 0))
-        case MapPart(alt, key, notes):
+        case MapPart(alt, notes):
             yield f"![{_escaped(alt)}][map]"
-            yield from (_escaped(text) for text in (key, notes) if text)
+            yield _escaped(notes)
         case Contents(heading, level):
             yield f"## {_escaped(heading)}"
             shown = [one for one in headings if 2 <= one.level <= level and one.anchor]

@@ -85,10 +85,9 @@ class Holders:
 
 @dataclass(frozen=True, slots=True)
 class MapPart:
-    """The map: what it shows in words, its key, and the notes that go with it."""
+    """The map: what it and its key show in words, and the notes that go with it."""
 
     alt: str
-    key: str
     notes: str
 
 

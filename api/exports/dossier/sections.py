@@ -8,7 +8,7 @@ from typing import Any
 
 from api.exports.text import NO_BREAK, page_text, share, word
 from api.http.json import Json
-from api.wording.catalogue import ENGLISH, formatted
+from api.wording.catalogue import ENGLISH, catalogue, formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words, span_in_words
 from api.wording.strikes import sources_in_words, strike_title
@@ -214,8 +214,11 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
 
 def _facts(answer: Answer, sources: CitedSources, countries: Names, language: str) -> list[list[str]]:
     strike, host = answer["strike"], answer["host"]
-    when = date_in_words(strike["when"], language) + (f" ({strike['when_note']})" if strike["when_note"] else "")
-    place = ", ".join(filter(None, (in_language(strike, name, language) for name in ("place", "region"))))
+    note = f" ({_day_part(strike['when_note'], language)})" if strike["when_note"] else ""
+    when = date_in_words(strike["when"], language) + note
+    # A city that is a region of its own is named once.
+    named = dict.fromkeys(in_language(strike, name, language) for name in ("place", "region"))
+    place = ", ".join(filter(None, named))
     sure = page_text("noPlace", language)
     if strike["basis"]:
         radius = length(strike["uncertainty_m"], language)
@@ -230,6 +233,12 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
         [page_text("status", language), word("status", strike["status"], language)],
         [page_text("sources", language), f"{cited} ({voices})"],
     ]
+
+
+def _day_part(note: str, language: str) -> str:
+    """Word a part of the day, such as "early morning"; any other note on a date stays as it was written."""
+    code = f"dossier.part-{note.replace(' ', '-')}"
+    return phrase(code, language) if code in catalogue(ENGLISH) else note
 
 
 def length(metres: float | None, language: str = ENGLISH) -> str:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from api.exports.dossier.parts import Bullets, Facts, Heading, Holder, Holders, Line, Paragraph, Part, Run, Table, plain
 from api.exports.dossier.sections import Answer, CitedSources, Names, checked_words, length, section
-from api.exports.text import NO_BREAK, page_text, word
+from api.exports.text import NO_BREAK, page_text, word, words
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.dates import DATED, date_in_words
@@ -99,11 +99,14 @@ class StrikeBlocks:
 
     def _weapon(self, row: Json) -> str:
         least, most = row["count_min"], row["count_max"]
+        kind = words("weapon", row["kind"], self.language)
         if least is None and most is None:
-            return str(row["kind"])
+            return kind
         ends = dict.fromkeys(formatted(end, ",", self.language) for end in (least, most) if end is not None)
-        sign = "≤\u00a0" if least is None else "≥\u00a0" if most is None else ""
-        return f"{row['kind']} ({sign}{'–'.join(ends)})"
+        number = "–".join(ends)
+        if least is None or most is None:
+            number = self._say("weapons-most" if least is None else "weapons-least", n=number)
+        return f"{kind} ({number})"
 
     def _coordinates(self, strike: Json) -> str:
         """Write a place in degrees with no more decimals than its uncertainty allows."""

@@ -159,7 +159,8 @@ class _Composition:
         inner = {id(site) for inset in insets for site in inset.sites}
         outer = [site for site in self.sites if id(site) not in inner]
         taken = [shapely.box(*inset.frame.box) for inset in insets]
-        scale_bar(self.drawing, self.frame, self.look, self.subject.words, [*taken, *self._points(self.frame)])
+        avoid = [*taken, *self._points(self.frame), *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
+        scale_bar(self.drawing, self.frame, self.look, self.subject.words, avoid)
         self._areas(self.drawing, self.frame, [*outer, *self.dots], clip)
         draw_dots(self.drawing, self.frame, [*self.dots, *(s for i in insets for s in i.sites)], self.look)
         for inset in insets:
@@ -167,8 +168,9 @@ class _Composition:
         self._symbols(self.drawing, self.frame, outer, [line for _, _, line in lines])
         names = NameSource(self.subject.basemap, self.ground, self.subject.words)
         write_names(
-            self.drawing, self.frame, drawn, names, self.look, lines, page_points(self.frame, [*outer, *self.dots])
-        )
+            self.drawing, self.frame, drawn, names, self.look, lines, page_points(self.frame, [*outer, *self.dots]),
+            shown_larger=[inset.seen_as for inset in insets],
+        )  # fmt: skip
         neat_line(self.drawing, self.frame, self.look)
         for inset in insets:
             self.drawing.insets.append((inset.letter, self._inset(inset)))
@@ -350,7 +352,8 @@ class _Composition:
         size = self.look.letters
         tag = (width_of(inset.letter, size, True) + 1.1, size * 1.25)
         _tag(drawing, "furniture", (frame.left, frame.top), tag, inset.letter, look)
-        scale_bar(drawing, frame, look, self.subject.words, self._points(frame), 0.3)
+        avoid = [*self._points(frame), *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
+        scale_bar(drawing, frame, look, self.subject.words, avoid, 0.3)
         self._areas(drawing, frame, [*here, *near], clip)
         draw_dots(drawing, frame, near, look)
         self._symbols(drawing, frame, here, [line for _, _, line in lines])
@@ -452,10 +455,13 @@ def share_bar(drawing: Drawing, story: Story, corner: Point, width: float, look:
             drawing.add("symbols", element)
         label = words.country(owner)
         figure = _range(share, words)
-        if part > width_of(figure, size, True) + 1:
-            letters = look.palette.classes[kind].letters if share.low > 0.7 * share.high else look.palette.ink
-            baseline = top + height / 2 + size * 0.36
-            drawing.write("text", Letters(at + part / 2, baseline, figure, size * 0.95, letters, True, anchor="middle"))
+        sure = part * share.low / share.high if share.high and kind != "unclear" else 0.0
+        # The figure stands on what is filled or on what is not, whichever is wider: no letter is on both.
+        first, last = (at, at + sure) if sure >= part - sure else (at + sure, at + part)
+        if last - first > width_of(figure, size, True) + 1:
+            letters = look.palette.classes[kind].letters if first == at and sure else look.palette.ink
+            place, baseline = (first + last) / 2, top + height / 2 + size * 0.36
+            drawing.write("text", Letters(place, baseline, figure, size * 0.95, letters, True, anchor="middle"))
         else:
             label = f"{label} {figure}"
         if not low and (part >= width_of(label, size * 0.9) + 1 or number == 0):

@@ -49,6 +49,7 @@ class NameSource:
 def write_names(
     drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
     lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
+    shown_larger: Sequence[BaseGeometry] = (),
 ) -> None:  # fmt: skip
     """Write all names of a frame.
 
@@ -60,25 +61,35 @@ def write_names(
         Points on the page where sites are, shape (n, 2): a place at one is named without a dot of its own.
     is_inset
         Whether the frame is an inset, which names no seas and countries.
+    shown_larger
+        What of the frame insets show, which name the places in it.
     """
     writer = _NameWriter(drawing, frame, look)
     pipes = shapely.union_all([shapely.buffer(line, 0.35) for _, _, line in lines]) if lines else shapely.Polygon()
-    for place in _in_view(frame, source.ground.places)[: look.places]:
+    for place in _in_view(frame, source.ground.places, shown_larger)[: look.places]:
         writer.place(place, pipes, sites)
     if not is_inset:
         writer.seas(drawn, source.words)
         writer.countries(drawn, source, pipes)
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
-        label = Letters(0, 0, name, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
-        writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45)
+        for text in _shorter_names(name):
+            label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
+            if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
+                break
     writer.rivers(drawn, source.words, pipes)
 
 
-def _in_view(frame: Frame, places: Sequence[NamedPlace]) -> list[NamedPlace]:
+def _shorter_names(name: str) -> Iterator[str]:
+    """Yield the name of a line, then without its ends or section behind a comma, then without what is in brackets."""
+    yield from dict.fromkeys((name, name.partition(",")[0], name.partition(" (")[0].partition(",")[0]))
+
+
+def _in_view(frame: Frame, places: Sequence[NamedPlace], shown_larger: Sequence[BaseGeometry] = ()) -> list[NamedPlace]:
     if not places:
         return []
-    shown = frame.shows(frame.mm(np.array([(place.lon, place.lat) for place in places])), 1.0)
+    at = frame.mm(np.array([(place.lon, place.lat) for place in places]))
+    shown = frame.shows(at, 1.0) & ~shapely.intersects(shapely.union_all(shown_larger), shapely.points(at))
     return [place for place, is_shown in zip(places, shown.tolist(), strict=True) if is_shown]
 
 

@@ -17,6 +17,8 @@ from layers.reference.map_ground import GroundLanguage
 _NO_BREAK, _JOINER = "\u00a0", "\u2060"
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})", re.ASCII)
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
+#: An owner and its share of so many letters fit a line of the narrowest column.
+_ONE_LINE = 34
 _SIGNS = {"~": "date.about", "?": "date.perhaps", "%": "date.perhaps"}
 
 
@@ -49,6 +51,11 @@ class PrintWords:
         low, high = (self.number(percent_text(end, digits)) for end in share.rounded())
         value = low if low == high else f"{low}{_JOINER}–{_JOINER}{high}"
         return self("unit.percent", value=value).replace(" ", _NO_BREAK)
+
+    def owner(self, iso: str | None, share: Interval, digits: int = 2) -> str:
+        """Write a country with its share, which no line parts from its last word, nor a short one at all."""
+        said = f"{self.country(iso)}{_NO_BREAK}{self.share(share, digits)}"
+        return said.replace(" ", _NO_BREAK) if len(said.replace(_JOINER, "")) <= _ONE_LINE else said
 
     def length(self, metres: float) -> str:
         """Write a length in metres or kilometres, to two digits where it is no round number."""
@@ -94,4 +101,4 @@ class PrintWords:
             said = said.replace(" ", _NO_BREAK)
         else:
             said = self.month(plain) if _MONTH.fullmatch(plain) else plain
-        return self(sign, date=said) if sign else said
+        return self(sign, date=said).replace(" ", _NO_BREAK) if sign else said

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.map_frame import MapPicture
@@ -129,8 +130,16 @@ class _CitedPublishers:
         self._number: dict[str, int] = {}
 
     def cite(self, publishers: Sequence[str]) -> str:
-        """Return the numbers of publishers."""
-        return ", ".join(str(self._number.setdefault(one, len(self._number) + 1)) for one in publishers)
+        """Return the numbers of publishers in order, three or more that follow each other as a range."""
+        numbers = sorted({self._number.setdefault(one, len(self._number) + 1) for one in publishers})
+        runs = [list(run) for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0])]
+        return ", ".join(
+            text
+            for run in runs
+            for text in (
+                [f"{run[0][1]}\u2060–\u2060{run[-1][1]}"] if len(run) > 2 else [str(number) for _, number in run]
+            )
+        )
 
     def listed(self) -> str:
         """List them with their numbers."""
@@ -159,7 +168,7 @@ def _row(one: RankedStrike, words: PrintWords, sources: str) -> SheetRow:
 def owners_in_words(strike: MapStrike, words: PrintWords) -> str:
     """Write the owners of what a strike hit with the bounds of their shares, the largest first."""
     digits = digits_of(strike.sites)
-    parts = [f"{words.country(owner)} {words.share(share, digits)}" for owner, share in strike.owners[:_MOST_OWNERS]]
+    parts = [words.owner(owner, share, digits) for owner, share in strike.owners[:_MOST_OWNERS]]
     rest = len(strike.owners) - len(parts)
     more = f" {words('table.more', n=rest)}" if rest > 0 else ""
     return (", ".join(parts) or words("table.nobody")) + more

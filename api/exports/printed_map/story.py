@@ -197,10 +197,10 @@ class StoryTeller:
         far = [(owner, share) for owner, share in strike.owners if owner not in (strike.host, None)]
         rest = [(None, strike.share(None))] if strike.share(None).low >= _HALF else []
         parts = [*home, *far[: 3 - len(home)], *rest]
-        return ", ".join(f"{self.words.country(owner)} {self.words.share(share, digits)}" for owner, share in parts)
+        return ", ".join(self.words.owner(owner, share, digits) for owner, share in parts)
 
     def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
-        span = str(low) if low == high else self.words("title.range", low=low, high=high)
+        span = str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
         return self.words(code, n=total, range=span, **gaps)
 
     def _story(

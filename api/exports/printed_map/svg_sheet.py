@@ -18,7 +18,7 @@ _TITLE_LINE, _LINE, _COLUMN_GAP, _ENTRY_GAP = 1.2, 1.32, 4.0, 3.0
 
 
 @dataclass
-class _Block:
+class SheetBlock:
     """A group of the sheet, filled from the top down; ``y`` is where it ends."""
 
     name: str
@@ -48,16 +48,16 @@ class _Block:
 def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, language: str) -> bytes:
     """Set the sheet as one SVG of the width of the frame."""
     width, ink = picture.size[0], look.palette.ink
-    title = _Block("title", 0.0)
+    title = SheetBlock("title", 0.0)
     size = look.title * POINT_MM
     wide = balanced_width(contents.title, size, width)
     title.lines(0.0, wrapped(contents.title, size, wide, True), size, ink, True, _TITLE_LINE)
     title.y += size * 0.3
     title.lines(0.0, wrapped(contents.subtitle, look.subtitle * POINT_MM, width), look.subtitle * POINT_MM, ink)
     top = title.y + 2.0
-    key = _key(contents, look, top + picture.size[1] + 1.2, width, picture.is_full)
-    rows = _table(contents, look, key.y + 1.5, width) if not picture.is_full else _Block("table", key.y)
-    notes = _Block("notes", rows.y + 1.0)
+    key = key_block(contents, look, top + picture.size[1] + 1.2, width, picture.is_full)
+    rows = _table(contents, look, key.y + 1.5, width) if not picture.is_full else SheetBlock("table", key.y)
+    notes = SheetBlock("notes", rows.y + 1.0)
     tiny = look.tiny * POINT_MM
     notes.lines(0.0, wrapped(" ".join(contents.notes), tiny, width), tiny, look.palette.soft)
     blocks = [block for block in (key, rows, notes) if block.parts]
@@ -70,8 +70,9 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     return whole.encode()
 
 
-def _key(contents: SheetContents, look: SheetLook, top: float, width: float, are_dots: bool) -> _Block:
-    block = _Block("key", top)
+def key_block(contents: SheetContents, look: SheetLook, top: float, width: float, are_dots: bool) -> SheetBlock:
+    """Draw the key in lines of a width in millimetres from ``top`` down; classes are dots where nothing is numbered."""
+    block = SheetBlock("key", top)
     size, ink, x, y = look.small * POINT_MM, look.palette.ink, 0.0, top
     height = size * 1.35
     entries = [(_sign(kind, look, are_dots), text) for kind, text in contents.key]
@@ -120,9 +121,9 @@ def _sample(name: str, look: SheetLook) -> str:
     return f'<g transform="@">{mark}</g>'
 
 
-def _table(contents: SheetContents, look: SheetLook, top: float, width: float) -> _Block:
+def _table(contents: SheetContents, look: SheetLook, top: float, width: float) -> SheetBlock:
     """Set the rows in columns of about the same height."""
-    block = _Block("table", top)
+    block = SheetBlock("table", top)
     if not contents.rows:
         return block
     columns = look.columns if len(contents.rows) > 8 else 1
@@ -138,7 +139,7 @@ def _table(contents: SheetContents, look: SheetLook, top: float, width: float) -
     return block
 
 
-def _row(block: _Block, row: SheetRow, x: float, width: float, look: SheetLook) -> None:
+def _row(block: SheetBlock, row: SheetRow, x: float, width: float, look: SheetLook) -> None:
     size, palette = look.small * POINT_MM, look.palette
     side = size * 1.35
     room = width - side * 1.6 - 1.0

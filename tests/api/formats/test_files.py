@@ -8,6 +8,7 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
@@ -64,6 +65,9 @@ FORMS: Mapping[str, tuple[FeatureFormat, str]] = {
     "KML": (kml.FORMAT, "kml"),
     "XLSX": (spreadsheet.FORMAT, "xlsx"),
 }
+#: GDAL's validator of GeoPackages, which Debian installs for its own Python.
+GDAL_SAMPLES = Path("/usr/lib/python3/dist-packages/osgeo_utils/samples/validate_gpkg.py")
+SYSTEM_PYTHON = "/usr/bin/python3"
 #: Forms in which an empty text is no text.
 _NO_EMPTY = ("CSV", "KML", "XLSX")
 LAYERS = ("strikes", "assets", "asset-points", "asset-lines", "hits")
@@ -214,11 +218,19 @@ def test_every_form_gives_back_the_geometries(
         )
 
 
+def tables_of_the_docs() -> list[list[list[str]]]:
+    """The tables of the chapter on files: of each its head and rows, without the line between them."""
+    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Files")[2].partition("\n## ")[0]
+    blocks = [[line for line in block.splitlines() if line.startswith("|")] for block in text.split("\n\n")]
+    tables = [
+        [[cell.strip(" `") for cell in line.strip("|").split("|")] for line in block] for block in blocks if block
+    ]
+    return [[table[0], *table[2:]] for table in tables]
+
+
 def documented() -> tuple[list[str], dict[str, dict[str, set[str]]]]:
-    """The table of the docs: its forms, and by type and form what a reader names the type."""
-    text = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
-    lines = [line for line in text.partition("## Files")[2].splitlines() if line.startswith("|")]
-    head, _, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    """The first table: its forms, and by type and form what a reader names the type."""
+    head, *rows = tables_of_the_docs()[0]
     return head[1:], {
         re.sub(r"`", "", row[0]): {
             form: set(re.sub(r"`", "", cell).split(" or ")) for form, cell in zip(head[1:], row[1:], strict=True)
@@ -490,6 +502,23 @@ def test_a_geopackage_explains_its_columns_and_has_a_style_for_each_layer_of_one
     assert {table for _, table in scopes[1:]} == {*LAYERS}
     assert 'startField="day_first"' in styles["strikes"]
     assert "<temporal" not in styles["asset-lines"]
+
+
+@pytest.mark.skipif(not GDAL_SAMPLES.exists(), reason="needs GDAL's validator (apt-get install python3-gdal)")
+def test_gdals_validator_finds_nothing_in_a_geopackage(package: Path) -> None:
+    # Warnings are for extensions that it does not know, such as `layer_styles` of QGIS.
+    ran = subprocess.run([SYSTEM_PYTHON, str(GDAL_SAMPLES), "-q", "-k", str(package)], capture_output=True, text=True)
+    assert (ran.returncode, ran.stdout) == (0, ""), ran.stderr
+
+
+@pytest.mark.parametrize("layer", [*LAYERS, "asset-areas"])
+def test_a_validator_finds_geoparquet_conformant(snapshot: Snapshot, layer: str) -> None:
+    validator = pytest.importorskip("geoparquet_validator")
+    written = columnar.GEOPARQUET.write(page_of(snapshot.collections[layer]))
+    outcomes = validator.check_bytes(layer, written)["outcomes"]
+    assert [one for one in outcomes if one["status"] == "fail"] == []
+    passed = {one["id"].split("/")[2] for one in outcomes if one["status"] == "pass"}
+    assert {"core", "covering"} <= passed
 
 
 def test_a_geopackage_that_fails_leaves_the_older_file(snapshot: Snapshot, tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ from layers.sources.reader.format import LoadOptions
 from layers.store.store import ANY, Edit, Store
 from tests.api.asgi import ask
 from tests.api.private_doors import DATASET, secret, telling
+from tests.api.publishing.pmtiles_check import pmtiles_faults
 from tests.command_runner import Run
 from tests.conftest import BASEMAP
 from tests.few_records import with_all_they_rest_on
@@ -317,6 +318,15 @@ def test_the_tiles_are_archives_of_each_collection(site: Path) -> None:
     assert [layer["id"] for layer in archive.layers] == ["strikes"]
     assert set(archive.tile_boxes) == {0, 1}
     assert BasemapArchive(site / "tiles/basemap.pmtiles").layers
+
+
+def test_the_archives_are_as_their_headers_say(site: Path, tmp_path: Path) -> None:
+    archives = sorted((site / "tiles").glob("*.pmtiles"))
+    assert len(archives) > 4
+    assert {path.name: list(pmtiles_faults(path)) for path in archives} == {path.name: [] for path in archives}
+    cut_off = tmp_path / "cut-off.pmtiles"
+    cut_off.write_bytes(archives[0].read_bytes()[:-1])
+    assert list(pmtiles_faults(cut_off)) == ["the length is not that of its sections"]
 
 
 def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(

@@ -22,6 +22,9 @@ from layers.reference.place_spellings import PlaceSpelling, exonyms, german_russ
         ("Novorossiysk", "RU", ["Новороссийск", "Noworossijsk"], ("Novorossiysk", None, "Noworossijsk")),
         ("Lyon", "FR", ["Lugdunum", "Ліон"], ("Lyon", None, None)),
         ("Nowhere", "UA", [], ("Nowhere", None, None)),
+        ("Madīnat Ḩamad", "BH", ["Madinat Hamad"], ("Madinat Hamad", None, None)),
+        ("Az Za‘āyin", "QA", [], ("Az Zaayin", None, None)),
+        ("Łuków", "PL", [], ("Łuków", None, None)),
     ],
 )
 def test_names_are_found_among_the_listed_ones(

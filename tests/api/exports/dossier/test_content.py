@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from api.exports.dossier.content import ends_of
 from api.exports.dossier.parts import Contents, Dossier, Facts, Heading, Holders, MapPart, Numbered, Run, Table, texts
 from api.exports.dossier.strike_block import decimals_of
 from api.exports.errors import ExportError
@@ -125,6 +126,34 @@ def test_corrections_are_listed_with_their_day(written: Written) -> None:
     assert "20 November 2026: " in text
     assert "place: B → C." in text
     assert phrase("dossier.no-corrections") in said(written())
+
+
+@pytest.mark.parametrize(
+    ("when", "ends"),
+    [
+        ("2026-03-01", ("2026-03-01", "2026-03-01")),
+        ("2026-02-28/2026-03-14", ("2026-02-28", "2026-03-14")),
+        ("2026-03/..", ("2026-03", "2026-03")),
+        ("../2026-03~", ("2026-03~", "2026-03~")),
+    ],
+)
+def test_a_span_of_days_has_ends(when: str, ends: tuple[str, str]) -> None:
+    assert ends_of(when) == ends
+
+
+def test_strikes_reach_to_the_last_day_of_the_one_that_ended_last(written: Written, snapshot: Snapshot) -> None:
+    lasting = "kw-power-plants-2026-03"
+    later = next(key for key, one in sorted(snapshot.answers().items()) if one.strike.when == "2026-03-02")
+    assert snapshot.answer(lasting).strike.when == "2026-02-28/2026-03-14"
+    assert "2 recorded strikes, from 28 February 2026 to 14 March 2026." in said(written((lasting, later)))
+
+
+def test_weapons_and_parts_of_the_day_are_worded_and_notes_stay(written: Written, snapshot: Snapshot) -> None:
+    strike = "ua-socar-depot-2025-08-18"
+    assert "Shahed-Drohne (mindestens 10)" in said(written((strike,), language="de"))
+    assert "night of 17 to 18 August" in said(written((strike,), language="de"))
+    night = next(key for key, one in sorted(snapshot.answers().items()) if one.strike.when_note == "early morning")
+    assert "(рано-вранці)" in said(written((night,), language="uk"))
 
 
 def test_no_strike_is_no_dossier(written: Written) -> None:

@@ -144,6 +144,17 @@ def test_a_letter_that_xml_has_no_place_for_is_a_space(written: Written) -> None
     assert "A B C" in "".join(part.text or "" for part in root.iter(f"{WORD}t"))
 
 
+def test_the_picture_has_its_key(picture: DossierMap) -> None:
+    root = ElementTree.fromstring(picture.svg)
+    drawn = {"".join(text.itertext()) for text in root.iter("{http://www.w3.org/2000/svg}text")}
+    contents = picture.sheet.contents
+    entries = {words for _, words in (*contents.key, *contents.samples)}
+    assert len(entries) > 2
+    assert entries <= drawn
+    assert all(entry in picture.part.alt for entry in entries)
+    assert float(root.get("height", "0mm")[:-2]) > picture.sheet.picture.size[1] + 4
+
+
 def test_sources_are_whole_citations(written: Written) -> None:
     numbered = next(part for part in written().parts if isinstance(part, Numbered))
     for line in numbered.lines:

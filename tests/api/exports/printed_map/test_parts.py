@@ -138,12 +138,12 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
     strikes = [struck(1), struck(2), struck(3, owners=open_share), struck(4, owners=(("UA", Interval(100, 100)),))]
     strikes.append(struck(5, is_sure=False))
     told = StoryTeller(WORDS).of_country(strikes, "AZ")
-    assert told.title == "Azerbaijan owned all or part of what was hit in 2 to 4 of 5 recorded strikes"
+    assert told.title == "Azerbaijan owned all or part of what was hit in 2\u00a0to\u00a04 of 5 recorded strikes"
     assert [one.kind for one in told.numbered] == ["whole", "whole", "whole", "maybe"]
     assert [one.number for one in told.numbered] == [1, 2, 3, 4]
     assert [(one.kind, one.number) for one in told.others] == [("other", None)]
     region = StoryTeller(WORDS, no_place=2).of_region(strikes)
-    assert region.title == "Ukraine: 2 to 4 of 5 recorded strikes hit sites owned mostly abroad"
+    assert region.title == "Ukraine: 2\u00a0to\u00a04 of 5 recorded strikes hit sites owned mostly abroad"
     assert "In 1 the majority is not established." in region.subtitle
     assert "2 strikes without a known place are not drawn." in region.subtitle
     assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
@@ -161,7 +161,7 @@ def test_a_story_of_one_strike_numbers_those_on_its_line() -> None:
     story = StoryTeller(WORDS).of_strike(strikes, "s-2")
     assert [one.strike.id for one in story.numbered] == ["s-2", "s-3"]
     assert [one.strike.id for one in story.others] == ["s-1"]
-    assert story.title == "Depot 2: Azerbaijan 100\u00a0%"
+    assert story.title == "Depot 2: Azerbaijan\u00a0100\u00a0%"
     assert story.struck_lines == line
 
 
@@ -247,7 +247,13 @@ def test_owners_are_named_with_their_bounds() -> None:
     said = owners_in_words(struck(1, owners=owners), WORDS).replace("\u2060", "").replace("\u00a0", " ")
     assert said == "Germany 50.1–54.1 %, Switzerland 45.9–49.9 %, not established 0–1.5 %"
     german = owners_in_words(struck(1, owners=owners), PrintWords("de", {"DE": "Deutschland"}))
-    assert german.replace("\u2060", "").startswith("Deutschland 50,1–54,1")
+    assert german.replace("\u2060", "").startswith("Deutschland\u00a050,1–54,1")
+
+
+def test_a_line_ends_within_no_share_and_within_no_short_owner() -> None:
+    words = PrintWords("en", {"US": "United States of America", "CD": "Democratic Republic of the Congo"})
+    assert " " not in words.owner("US", Interval(22.5, 22.5))
+    assert words.owner("CD", Interval(46.48, 46.54)).split(" ")[-1].startswith("Congo\u00a0")
 
 
 def test_shares_of_an_owners_text_are_named() -> None:

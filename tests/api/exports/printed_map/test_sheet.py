@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from pypdf import PdfReader
 
@@ -20,6 +22,7 @@ from api.exports.printed_map.sheet import MapOrder, MapSheet
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
+from tests.api.exports.drawn_extents import drawn_frames, unled_symbols
 from tests.api.exports.making import DAY, ODESA, struck
 
 ORIGIN = SheetOrigin(day=DAY, seq=412, remarks=["Figure map:28,45,33,48.s412.20261125.9f3c2a7b10"])
@@ -239,7 +242,31 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records, language), snapshot.basemap, None, order)
     drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
     assert [pair for drawing in drawings for pair in drawing.extents.overlaps()] == []
+    assert [pair for frame in drawn_frames(drawn.picture) for pair in frame.overlaps()] == []
+    assert unled_symbols(drawn.picture) == []
     assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
     numbers = {one.number for one in drawn.story.numbered}
     assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
     assert "\ufffd" not in "".join([*drawn.contents.texts, *(text.text for one in drawings for text in one.texts)])
+
+
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
+    snapshot: Snapshot, data: st.DataObject
+) -> None:
+    every = sorted(key for key, answer in snapshot.answers().items() if answer.strike.geometry is not None)
+    middle = snapshot.answers()[data.draw(st.sampled_from(every))].strike.geometry
+    assert middle is not None
+    width, height = data.draw(st.floats(0.5, 12)), data.draw(st.floats(0.5, 8))
+    west, south, east, north = middle.centroid.buffer(1.0).bounds
+    box = (west - width, south - height, east + width, north + height)
+    # Every so manieth: a set that is drawn one by one is seldom a crowd.
+    chosen = every[data.draw(st.integers(0, 7)) :: data.draw(st.integers(1, 8))]
+    strikes, _ = map_strikes(snapshot.records, [snapshot.answers()[one] for one in chosen])
+    order = order_of(
+        size=data.draw(st.sampled_from(sorted(LOOKS))), bbox=box, country=data.draw(st.sampled_from([None, "US", "RU"]))
+    )
+    picture = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order).picture
+    assert [pair for frame in drawn_frames(picture) for pair in frame.overlaps()] == []
+    assert unled_symbols(picture) == []
