@@ -263,7 +263,7 @@ def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
     box = (west - width, south - height, east + width, north + height)
     # Every so manieth: a set that is drawn one by one is seldom a crowd.
     chosen = every[data.draw(st.integers(0, 7)) :: data.draw(st.integers(1, 8))]
-    strikes, _ = map_strikes(snapshot.records, [snapshot.answers()[one] for one in chosen])
+    strikes = map_strikes(snapshot.records, [snapshot.answers()[one] for one in chosen]).strikes
     order = order_of(
         size=data.draw(st.sampled_from(sorted(LOOKS))), bbox=box, country=data.draw(st.sampled_from([None, "US", "RU"]))
     )
