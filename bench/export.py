@@ -88,8 +88,10 @@ def _in_a_process(work: Callable[..., tuple[float, float, int]], *values: object
     queue = context.Queue()
     process = context.Process(target=lambda: queue.put(work(*values)))
     process.start()
-    result: tuple[float, float, int] = queue.get()
     process.join()
+    if process.exitcode:
+        raise SystemExit(process.exitcode)
+    result: tuple[float, float, int] = queue.get()
     return result
 
 
@@ -98,7 +100,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--layer", default="strikes")
     parser.add_argument("--times", type=int, default=1, help="write each feature so often; then without ogr2ogr")
-    parser.add_argument("--forms", nargs="*", default=("gpkg", *(name for name in FILES if name != "gpkg")))
+    forms = ("gpkg", *(name for name in FILES if name != "gpkg"))
+    parser.add_argument("--forms", nargs="*", choices=forms, default=forms)
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
     given = parser.parse_args()
     source = of_store(given.folder / "world.gpkg", given.basemap)

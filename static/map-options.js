@@ -50,31 +50,11 @@ const PATIENCE = 4; // milliseconds between two looks
 const LATE = Symbol("late");
 const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
 
-// Layers that nothing fills at the start, one for each program that is used first later: the draft draws a corner by each, so
-// that whoever fills them does not wait for it. More of them at once hold the draft up.
-const LATER = ["chosen", "doubt-hatch", "spot"];
-const REHEARSAL = "rehearsal";
-const rehearsed = (id) => `${REHEARSAL}-${id}`;
-
-function withRehearsal(style, [x, y]) {
-  const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
-  const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
-  const layers = style.layers.filter(({ id, type }) => LATER.includes(id) && type !== "background").map(({ id, type, paint }) =>
-    ({ id: rehearsed(id), type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint }));
-  return { ...style, sources: { ...style.sources, [REHEARSAL]: { type: "geojson", data: corner } }, layers: [...style.layers, ...layers] };
-}
-
-function endRehearsal(map) {
-  if (!map.getSource(REHEARSAL)) return; // another style came meanwhile
-  for (const id of LATER.map(rehearsed)) if (map.getLayer(id)) map.removeLayer(id);
-  map.removeSource(REHEARSAL);
-}
-
 /** The options of MapLibre for a view; it begins with a draft, see `sharpened`. */
 export function options(view) {
   const [lng, lat, zoom] = view.map ?? startView();
   return {
-    container: "map", pixelRatio: DRAFT, style: withRehearsal(mapStyle(), [lng, lat]), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
+    container: "map", pixelRatio: DRAFT, style: mapStyle(), center: [lng, lat], zoom, minZoom: 1, maxZoom: MAX_ZOOM,
     attributionControl: false, fadeDuration: CALM.matches ? 0 : 200, dragRotate: false, pitchWithRotate: false,
     locale: { "Map.Title": t("mapLabel"), "NavigationControl.ZoomIn": t("zoomIn"), "NavigationControl.ZoomOut": t("zoomOut") },
   };
@@ -119,9 +99,43 @@ export async function sharpened(map, isDrawn) {
   await Promise.race([isDrawn(), late]);
   await drawn(gl);
   if (gl.isContextLost()) return; // the map was taken away
-  endRehearsal(map);
   map.setPixelRatio(undefined); // the screen's own
   const came = await Promise.race([isDrawn(), late]);
   canvas.style.opacity = "";
   if (came === LATE) await isDrawn();
+}
+
+// Layers that nothing fills at the start, one for each program that is used first later.
+const LATER = ["chosen", "doubt-hatch", "spot"];
+const REHEARSAL = "rehearsal";
+const SEEN_FIRST = 500; // milliseconds that nothing is done once the map is seen
+
+/**
+ * Draw a corner by each program that is used later, so that whoever needs one first does not wait for it: one at a time, below all
+ * that hides it, and with nothing else to be drawn, as to link a program waits for what was drawn before. Ends as soon as the
+ * reader has the map do something else.
+ */
+export async function rehearse(map) {
+  const gl = map.getCanvas().getContext("webgl2");
+  await new Promise((done) => setTimeout(done, SEEN_FIRST));
+  if (gl.isContextLost()) return; // the map was taken away
+  await idle(map); // another style may be on its way
+  const isStill = () => !gl.isContextLost() && !map.isMoving() && map.getSource(REHEARSAL);
+  const [x, y] = map.getCenter().toArray();
+  const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
+  const { layers } = map.getStyle();
+  const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
+  map.addSource(REHEARSAL, { type: "geojson", data: corner });
+  const tried = layers.filter(({ id, type }) => LATER.includes(id) && type !== "background");
+  for (const { id, type, paint } of tried) {
+    await idle(map);
+    await drawn(gl);
+    if (!isStill()) break;
+    const one = { id: `${REHEARSAL}-${id}`, type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint };
+    map.addLayer(one, layers[0].id);
+  }
+  await idle(map);
+  if (!isStill()) return;
+  for (const { id } of tried) if (map.getLayer(`${REHEARSAL}-${id}`)) map.removeLayer(`${REHEARSAL}-${id}`);
+  map.removeSource(REHEARSAL);
 }

@@ -290,14 +290,17 @@ _COUNT_LINKS = """
 """
 
 
-def test_no_program_is_linked_once_the_map_is_there(browser: Browser, server_url: str) -> None:
+def test_no_choice_waits_for_a_program_to_be_linked(browser: Browser, server_url: str) -> None:
     page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
     troubles = Troubles(page, server_url)
     page.add_init_script(_COUNT_LINKS)
     page.goto(f"{server_url.rstrip('/')}/map")
     page.wait_for_selector("body[data-ready]", state="attached")
-    at_start = page.evaluate("window.linked")
+    before, at_start = 0, page.evaluate("window.linked")
     assert at_start > 0
+    while before < at_start:  # once the map is seen, what is used later is linked
+        page.wait_for_timeout(2500)
+        before, at_start = at_start, page.evaluate("window.linked")
     for view in ("country=UA", f"map={ODESA},9", f"strike={CPC}", f"strike={NORD_STREAM}&map=15.6,55.3,7.4"):
         page.evaluate("(view) => (location.hash = view)", view)
         page.wait_for_selector("#map-frame:not([aria-busy])", state="attached")
