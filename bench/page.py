@@ -38,6 +38,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE_GL = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 _DESK = {"width": 1440, "height": 900}
 _REST_MS = 1500
+#: Milliseconds that a reader looks at the map before they choose anything.
+_LOOK_MS = 3000
 _MOVES = 12
 #: Countries that are chosen one after the other.
 _CHOSEN = 5
@@ -167,6 +169,7 @@ def measured(browser: Browser, url: str, rows: int) -> PageFigures:
         (list_s, list_work), (map_s, map_work) = _opened(watch)
         first_view, shift = watch.received / 1000, float(watch.page.evaluate("window.benchShift"))
         at_start, differing = watch.longest_ms(), differences(watch)
+        watch.page.wait_for_timeout(_LOOK_MS)
         filtered, brushed = list[Followed](), list[Followed]()
         for country in _countries(watch.page)[:_CHOSEN]:
             with watch.timed(filtered):
