@@ -308,6 +308,9 @@ class _Composition:
         outside = [site for site in [*self.sites, *self.dots] if id(site) not in inner]
         points: Objects = np.asarray(shapely.points(page_points(self.frame, outside)), dtype=object)
 
+        left, right = 1.2, self.frame.width - width - 1.2
+        top, bottom = 1.2, self.frame.height - height - 1.2
+
         def cost(corner: Point) -> float:
             box = shapely.box(*corner, corner[0] + width, corner[1] + height)
             wide = box.buffer(2.5, join_style="mitre")
@@ -315,10 +318,9 @@ class _Composition:
             if len(points) and shapely.intersects(points, box.buffer(_INSET_ROOM)).any():
                 return math.inf
             taken = 500.0 * (not self.drawing.extents.is_free(wide, 0.0)) + 100.0 * seen_as.intersects(wide)
-            return covered + taken + 14.0 * box.intersection(land).area / box.area
+            is_aside = corner[0] not in (left, right) or corner[1] not in (top, bottom)
+            return covered + taken + 4.0 * is_aside + 14.0 * box.intersection(land).area / box.area
 
-        left, right = 1.2, self.frame.width - width - 1.2
-        top, bottom = 1.2, self.frame.height - height - 1.2
         steps = np.linspace(0.0, 1.0, _INSET_STEPS)
         ends = (0.0, 1.0)
         along = [(x, y) for x in steps for y in steps if x in ends or y in ends]

@@ -27,7 +27,7 @@ from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_
 _DOT, _GAP, _HALO, _ROOM, _EDGE = 0.4, 0.9, 0.5, 0.25, 0.5
 #: A site within so many millimetres of a place is at it: its symbol does for the dot of one place, of no second.
 _AT_SITE = 1.2
-#: Where there is no other room, the name of a place without a dot may be nearer by so many millimetres to another site.
+#: A name without a dot that is nearer to another site by so many times its size would be read as the name of that one.
 _NEARER = 0.8
 #: Part of the size between the letters of waters and countries.
 _WIDE_WATER, _WIDE_COUNTRY = 0.08, 0.16
@@ -131,26 +131,19 @@ class _NameWriter:
                 self._drawing.extents.claim("site", place.name, spot)
 
     def _read_right(self, labels: Sequence[Letters], at: tuple[float, float], sites: Floats) -> list[Letters]:
-        """Return the names, the best first, that are read as that of a site here which has no name yet.
-
-        A name without a dot, and one that is nearer to another site, would be read as that of another site.
-        """
+        """Return the names that are read as that of an unnamed site here, the plainest first; none without one."""
         is_here = np.hypot(*(sites - at).T) < _AT_SITE if len(sites) else np.zeros(0, dtype=bool)
         numbers = set(np.flatnonzero(is_here).tolist())
-        if not numbers - self._named_sites:
+        if not labels or not numbers - self._named_sites:
             return []
         here, others = shapely.multipoints(sites[is_here]), shapely.multipoints(sites[~is_here])
-        # To no other site there is no distance (NaN), which is never too near.
-        nearer = [label.extent.distance(here) - label.extent.distance(others) for label in labels]
-        found = [
-            label
-            for most in (0.0, _NEARER)
-            for label, by in zip(labels, nearer, strict=True)
-            if not by > most
-        ]  # fmt: skip
+        nearer = {id(one): 0.0 for one in labels}
+        if not others.is_empty:
+            nearer = {id(one): max(one.extent.distance(here) - one.extent.distance(others), 0.0) for one in labels}
+        found = [one for one in labels if nearer[id(one)] < _NEARER * one.size]
         if found:
             self._named_sites |= numbers
-        return found
+        return sorted(found, key=lambda one: nearer[id(one)])
 
     def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
         """Write each sea once, in the widest of its water that is free."""
