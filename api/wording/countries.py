@@ -13,6 +13,8 @@ from layers.model.records import Asset, Entity
 
 _COUNTRIES = Path(__file__).with_name("country_names.tsv")
 _REGIONS = Path(__file__).with_name("region_names.tsv")
+#: Countries that the base map calls by their formal names in English, by the short names of the other languages.
+_SHORT = {"CN": "China"}
 #: Languages of their columns, after that of the codes or English names.
 _COLUMNS = ("de", "uk")
 
@@ -28,7 +30,7 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
         BCP 47 tag of the catalogue. A country without a name in that language has its English one.
     """
     if language == ENGLISH:
-        return english
+        return MappingProxyType({code: _SHORT.get(code, name) for code, name in english.items()})
     return MappingProxyType({**english, **_spoken(_COUNTRIES).get(language, {})})
 
 

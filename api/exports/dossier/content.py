@@ -23,7 +23,7 @@ from api.exports.dossier.parts import (
     Table,
     plain,
 )
-from api.exports.dossier.sections import CitedSources, Names
+from api.exports.dossier.sections import CitedSources, Names, rests_in_words
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
 from api.exports.text import NO_BREAK, page_text, share
@@ -191,7 +191,8 @@ class _Writer:
         rests = dict.fromkeys(("decision", "alternatives", "match", "nothing"), 0) | self.selection["rests_on"]
         how = self._say("line-open", **rests, unattributed=self.selection["unattributed"])
         if single:
-            how = page_text(f"rests{next(iter(self.selection['rests_on']))}", self.order.language)
+            sites = sum(row["sites"] for row in self.selection["capacity"]["hit"])
+            how = rests_in_words(next(iter(self.selection["rests_on"])), sites, self.order.language)
         yield self._say("line-open-term"), plain(how)
 
     def _span(self, dates: Sequence[str]) -> Mapping[str, str]:

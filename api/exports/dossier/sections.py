@@ -204,12 +204,19 @@ def section(number: int, answer: Answer, sources: CitedSources, countries: Names
         "title": f"{number}. {title}",
         "facts": _facts(answer, sources, countries, language),
         "headline": answer["headline_parts"],
-        "rests": word("rests", answer["rests_on"], language),
+        "rests": rests_in_words(answer["rests_on"], len(answer["assets"]), language),
         "owners": [_owner(row, countries, answer["readings"]["sites_together"], language) for row in owners],
         "several": page_text("oneOfThese", language) if several else together,
         "assets": [_asset(hit, strike["when"], sources, countries, language) for hit in answer["assets"]],
         "others": [_tie(row, names, sources, countries, language) for row in answer["related"]],
     }
+
+
+def rests_in_words(rests_on: str, sites: int, language: str = ENGLISH) -> str:
+    """Write what an answer rests on that names so many sites: one possible site is not one of several."""
+    if rests_on == "alternatives" and sites == 1:
+        return phrase("dossier.rests-perhaps", language)
+    return word("rests", rests_on, language)
 
 
 def _facts(answer: Answer, sources: CitedSources, countries: Names, language: str) -> list[list[str]]:

@@ -14,6 +14,7 @@ from api.exports.text import NO_BREAK, page_text, word, words
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.dates import DATED, date_in_words
+from layers.reference.country_names import code_of
 
 _CITED = re.compile(r"\[([0-9]{1,6})\]")
 #: Metres of a degree of latitude, and most decimals of degrees: a tenth of a second is 3 m.
@@ -84,7 +85,8 @@ class StrikeBlocks:
         source = f" [{self.sources.cite(strike['place_source'])}]" if strike["place_source"] else ""
         yield self._say("coordinates"), self._cited(self._coordinates(strike) + source)
         weapons = ", ".join(self._weapon(row) for row in strike["weapons"])
-        for name, value in {**{name: strike[name] for name in _STATED}, "weapons": weapons}.items():
+        facts = {name: strike[name] for name in _STATED} | {"attacker": self._attacker(strike["attacker"])}
+        for name, value in {**facts, "weapons": weapons}.items():
             if value:
                 yield page_text(f"field{name}", self.language), plain(_joined(value))
         path = f"/collections/strikes/items/{quote(strike['id'], safe='/')}"
@@ -96,6 +98,10 @@ class StrikeBlocks:
         else:
             yield self._say("permalink"), plain(self._say("permalink-path", path=path))
         yield cited[0], self._cited(cited[1])
+
+    def _attacker(self, said: str | None) -> str | None:
+        """Name a country in the language; anything else, such as who says so, stays as it was written."""
+        return said and self.countries.get(code_of(said) or "", said)
 
     def _weapon(self, row: Json) -> str:
         least, most = row["count_min"], row["count_max"]
@@ -158,7 +164,7 @@ class StrikeBlocks:
 
     def _tie(self, row: Json) -> Line:
         note = (Run(f" ({row['note']})", "soft"),) if row["note"] else ()
-        return (Run(f"{row['relation']}: "), Run(row["who"], "strong"), *note, Run(" "), *self._cited(row["proof"]))
+        return (Run(f"{row['relation']}: "), Run(row["who"], "strong"), *note, Run(" · "), *self._cited(row["proof"]))
 
     def _claims(self, answer: Answer) -> Iterator[Part]:
         """Write the claims: of sites and owners, which strikes share, each once, and how many stood before."""

@@ -44,7 +44,9 @@ _CROWD, _LEAST_CROWD = 1.5, 3
 #: An inset is as large as its sites need times this, and at most so many times the scale of the map.
 _INSET_AIR, _INSET_SCALE = 1.8, 5.0
 _INSET_RATIO, _BELOW_RATIO = 0.74, 0.42
-#: An inset that would cover more than this is left out (sites count 20 each).
+#: An inset stands at the frame, in one of so many places along each of its sides, and covers no site, nor its dot.
+_INSET_STEPS, _INSET_ROOM = 5, 0.6
+#: An inset that would cover more than this is left out (sites close to it count 20 each).
 _INSET_COST = 60.0
 #: Lengths of a scale bar in kilometres, and the widest map that has one, in metres.
 _LENGTHS_KM = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000)
@@ -265,7 +267,7 @@ class _Composition:
         self, crowd: Sequence[MapSite], size: Point, letter: str, others: Sequence[_Inset], land: BaseGeometry,
         below: bool,
     ) -> _Inset | None:  # fmt: skip
-        """Return an inset of a crowd at the corner that covers least, ``None`` where each covers too much."""
+        """Return an inset of a crowd where it covers least, ``None`` where each place covers too much."""
         width, height = size
         points = page_points(self.frame, crowd)
         low, high = points.min(axis=0), points.max(axis=0)
@@ -300,22 +302,29 @@ class _Composition:
         self, seen_as: shapely.Polygon, size: Point, sites: Sequence[MapSite], others: Sequence[_Inset],
         land: BaseGeometry,
     ) -> Point | None:  # fmt: skip
-        """Return the corner of the frame in which an inset covers least."""
+        """Return the upper left corner of an inset where it covers least, ``None`` where each place covers too much."""
         width, height = size
         inner = {id(site) for inset in others for site in inset.sites} | {id(site) for site in sites}
         outside = [site for site in [*self.sites, *self.dots] if id(site) not in inner]
         points: Objects = np.asarray(shapely.points(page_points(self.frame, outside)), dtype=object)
 
+        left, right = 1.2, self.frame.width - width - 1.2
+        top, bottom = 1.2, self.frame.height - height - 1.2
+
         def cost(corner: Point) -> float:
             box = shapely.box(*corner, corner[0] + width, corner[1] + height)
             wide = box.buffer(2.5, join_style="mitre")
             covered = 20.0 * int(shapely.intersects(points, wide).sum()) if len(points) else 0.0
+            if len(points) and shapely.intersects(points, box.buffer(_INSET_ROOM)).any():
+                return math.inf
             taken = 500.0 * (not self.drawing.extents.is_free(wide, 0.0)) + 100.0 * seen_as.intersects(wide)
-            return covered + taken + 14.0 * box.intersection(land).area / box.area
+            is_aside = corner[0] not in (left, right) or corner[1] not in (top, bottom)
+            return covered + taken + 4.0 * is_aside + 14.0 * box.intersection(land).area / box.area
 
-        left, right = 1.2, self.frame.width - width - 1.2
-        top, bottom = 1.2, self.frame.height - height - 1.2
-        corners = [(x, y) for x in (left, right, (left + right) / 2) for y in (top, bottom, (top + bottom) / 2)]
+        steps = np.linspace(0.0, 1.0, _INSET_STEPS)
+        ends = (0.0, 1.0)
+        along = [(x, y) for x in steps for y in steps if x in ends or y in ends]
+        corners = [(left + x * (right - left), top + y * (bottom - top)) for x, y in along]
         best = min((corner for corner in corners if corner[1] > 0), key=cost, default=None)
         return best if best is not None and cost(best) < _INSET_COST else None
 

@@ -25,6 +25,10 @@ from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_
 #: Millimetres: radius of the dot of a place, gap between it and its name, halo, and room of a name to what it may not
 #: touch and to the frame.
 _DOT, _GAP, _HALO, _ROOM, _EDGE = 0.4, 0.9, 0.5, 0.25, 0.5
+#: A site within so many millimetres of a place is at it: its symbol does for the dot of one place, of no second.
+_AT_SITE = 1.2
+#: A name without a dot that is nearer to another site by so many times its size would be read as the name of that one.
+_NEARER = 0.8
 #: Part of the size between the letters of waters and countries.
 _WIDE_WATER, _WIDE_COUNTRY = 0.08, 0.16
 #: Least part of the frame's area of a country, and of a sea, that is named.
@@ -58,7 +62,7 @@ def write_names(
     lines
         Pipelines on the page: whether struck, name and shape.
     sites
-        Points on the page where sites are, shape (n, 2): a place at one is named without a dot of its own.
+        Points on the page where sites are, shape (n, 2): the first place at one is named without a dot of its own.
     is_inset
         Whether the frame is an inset, which names no seas and countries.
     shown_larger
@@ -73,7 +77,7 @@ def write_names(
         writer.countries(drawn, source, pipes)
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
-        for text in _shorter_names(name):
+        for text in _shorter_names(name[:1].upper() + name[1:]):
             label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
             if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
                 break
@@ -99,6 +103,7 @@ class _NameWriter:
     def __init__(self, drawing: Drawing, frame: Frame, look: SheetLook) -> None:
         self._drawing, self._frame, self._look = drawing, frame, look
         self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
+        self._named_sites = set[int]()
         shapely.prepare(self._inside)
 
     def _fits(self, extent: BaseGeometry) -> bool:
@@ -110,16 +115,35 @@ class _NameWriter:
         size = self._look.letters * (1.0 if place.capital else 0.94)
         spot = shapely.Point(x, y).buffer(_DOT + 0.05)
         covered = not self._drawing.extents.is_free(spot, 0.05)
-        if covered and not (len(sites) and np.hypot(*(sites - [x, y]).T).min() < 1.2):
-            return  # a name without a dot would be read as that of another place's symbol
-        for gap in (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5):
-            for label in _beside((x, y), place.name, size, gap, place.capital, self._look):
-                if self._fits(label.extent) and not label.extent.intersects(pipes):
-                    self._drawing.write("labels-places", label, "place")
-                    if not covered:
-                        self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
-                        self._drawing.extents.claim("site", place.name, spot)
-                    return
+        gaps = (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5)
+        labels = [
+            label
+            for gap in gaps
+            for label in _beside((x, y), place.name, size, gap, place.capital, self._look)
+            if self._fits(label.extent) and not label.extent.intersects(pipes)
+        ]
+        if covered:
+            labels = self._read_right(labels, (x, y), sites)
+        for label in labels[:1]:
+            self._drawing.write("labels-places", label, "place")
+            if not covered:
+                self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
+                self._drawing.extents.claim("site", place.name, spot)
+
+    def _read_right(self, labels: Sequence[Letters], at: tuple[float, float], sites: Floats) -> list[Letters]:
+        """Return the names that are read as that of an unnamed site here, the plainest first; none without one."""
+        is_here = np.hypot(*(sites - at).T) < _AT_SITE if len(sites) else np.zeros(0, dtype=bool)
+        numbers = set(np.flatnonzero(is_here).tolist())
+        if not labels or not numbers - self._named_sites:
+            return []
+        here, others = shapely.multipoints(sites[is_here]), shapely.multipoints(sites[~is_here])
+        nearer = {id(one): 0.0 for one in labels}
+        if not others.is_empty:
+            nearer = {id(one): max(one.extent.distance(here) - one.extent.distance(others), 0.0) for one in labels}
+        found = [one for one in labels if nearer[id(one)] < _NEARER * one.size]
+        if found:
+            self._named_sites |= numbers
+        return sorted(found, key=lambda one: nearer[id(one)])
 
     def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
         """Write each sea once, in the widest of its water that is free."""
@@ -134,6 +158,8 @@ class _NameWriter:
             if box.is_empty or not box.is_valid:
                 continue
             water = drawn.water.intersection(box).difference(taken)
+            # A sea that finds no room for its name keeps its water: the next one would be read as its name.
+            taken = taken.union(box)
             if water.area < _LEAST_SEA * self._frame.width * self._frame.height:
                 continue
             for scale in (1.35, 1.1, 0.9):
@@ -144,7 +170,6 @@ class _NameWriter:
                 )  # fmt: skip
                 if self._within(label, "labels-water", "sea", water.buffer(-0.3), water):
                     written.add(sea.name)
-                    taken = taken.union(box)
                     break
 
     def countries(self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry) -> None:

@@ -144,7 +144,9 @@ class StoryTeller:
             title = self.words("title.country-tied", n=len(strikes), country=named, tied=tied)
         else:
             title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
-        said = [self.words("subtitle.possible", n=len(owned) - sure)] if 0 < sure < len(owned) else []
+        perhaps = sum(kind == "maybe" for _, kind in ranked)
+        said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
+        said += self._drafts(len(owned) - sure - perhaps)
         said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
         others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
         return self._story(title, said, _numbered(subjects), others, strikes, country=named)
@@ -171,6 +173,7 @@ class StoryTeller:
         other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
         said = [self.words("subtitle.unclear", n=count["unclear"])] if count["unclear"] and count[main] else []
         said += [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
+        said += self._drafts(count[main] - sure[main])
         hosts = {strike.host for strike in strikes}
         if len(hosts) == 1 and None not in hosts:
             sentence = self.words("title.placed", place=self.words.country(hosts.pop()), sentence=sentence)
@@ -199,6 +202,10 @@ class StoryTeller:
         parts = [*home, *far[: 3 - len(home)], *rest]
         return ", ".join(self.words.owner(owner, share, digits) for owner, share in parts)
 
+    def _drafts(self, number: int) -> list[str]:
+        """Say how many of the strikes that the title counts are drafts, so that it adds up with the key."""
+        return [self.words("subtitle.drafts", n=number)] if number else []
+
     def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
         span = str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
         return self.words(code, n=total, range=span, **gaps)
@@ -226,8 +233,10 @@ class StoryTeller:
 
     def _key(self, strikes: Sequence[RankedStrike], country: str) -> list[tuple[StoryClass, str]]:
         counts = {kind: sum(one.kind == kind for one in strikes) for kind in CLASSES}
+        # Beside one strike the others may well have its owners.
+        text = {kind: "rest" if kind == "other" and not country else kind for kind in CLASSES}
         return [
-            (kind, self.words("key.counted", text=self.words(f"key.{kind}", country=country), n=counts[kind]))
+            (kind, self.words("key.counted", text=self.words(f"key.{text[kind]}", country=country), n=counts[kind]))
             for kind in CLASSES
             if counts[kind]
         ]

@@ -26,12 +26,13 @@ FAR_MM = 2.0
 
 @dataclass
 class DrawnFrame:
-    """A map, or an inset: boxes of symbols and of names with their words, leaders and dots, in millimetres."""
+    """A map, or an inset: boxes of symbols and of names with their words, leaders, dots, neat line, in millimetres."""
 
     symbols: list[tuple[str, BaseGeometry]] = field(default_factory=list)
     names: list[tuple[str, BaseGeometry]] = field(default_factory=list)
     leaders: list[shapely.LineString] = field(default_factory=list)
     dots: list[BaseGeometry] = field(default_factory=list)
+    box: BaseGeometry = field(default_factory=shapely.Polygon)
 
     def overlaps(self) -> Iterator[str]:
         """Yield what is drawn over each other: symbols and names over anything, dots over symbols and names."""
@@ -67,6 +68,13 @@ def drawn_frames(picture: MapPicture) -> list[DrawnFrame]:
         else:
             _read(group, frames[0])
     return frames
+
+
+def hidden_sites(picture: MapPicture) -> list[str]:
+    """Name the dots and symbols of a map that an inset covers."""
+    whole, *insets = drawn_frames(picture)
+    shown = [*whole.symbols, *((f"dot {dot.centroid.wkt}", dot) for dot in whole.dots)]
+    return [name for name, shape in shown if any(inset.box.intersects(shape) for inset in insets)]
 
 
 def unled_symbols(picture: MapPicture) -> list[str]:
@@ -106,6 +114,8 @@ def _read(group: ElementTree.Element, frame: DrawnFrame) -> None:
             for one in group.iter(f"{_SVG}circle")
         ]
         frame.dots += [_box(one) for one in group.iter(f"{_SVG}rect")]
+    elif label == "furniture":
+        frame.box = max((_box(one) for one in group.iter(f"{_SVG}rect")), key=lambda box: box.area)
     elif label.startswith("labels-"):
         frame.names += [("".join(one.itertext()), _letters(one)) for one in group.iter(f"{_SVG}text")]
 

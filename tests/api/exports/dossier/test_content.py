@@ -156,6 +156,19 @@ def test_weapons_and_parts_of_the_day_are_worded_and_notes_stay(written: Written
     assert "(рано-вранці)" in said(written((night,), language="uk"))
 
 
+def test_a_country_that_attacked_is_named_in_the_language_and_what_is_said_of_others_stays(written: Written) -> None:
+    texts = said(written(("ru-cpc-kropotkinskaya-2025-02-17", "ru-cpc-spm2-2025-11-29"), language="uk"))
+    assert "Україна" in texts
+    assert "Ukraine, says Kazakhstan; Kyiv had not commented" in texts
+    assert "Безекіпажний катер" in texts
+
+
+def test_one_site_that_may_have_been_hit_is_not_called_one_of_several(written: Written) -> None:
+    texts = said(written(("ru-cpc-kropotkinskaya-2025-03-24",)))
+    assert "whether it was is not settled" in texts
+    assert "One of several sites" not in texts
+
+
 def test_no_strike_is_no_dossier(written: Written) -> None:
     with pytest.raises(ExportError, match="at least one strike"):
         written(())

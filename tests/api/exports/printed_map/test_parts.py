@@ -147,6 +147,9 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
     assert "In 1 the majority is not established." in region.subtitle
     assert "2 strikes without a known place are not drawn." in region.subtitle
     assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
+    for story in (told, region):  # title and key add up
+        assert "1 of those counted is a draft, which is never sure." in story.subtitle
+    assert "In 1 of them its share may be nothing." in told.subtitle
 
 
 def test_nothing_selected_is_said() -> None:
@@ -161,6 +164,7 @@ def test_a_story_of_one_strike_numbers_those_on_its_line() -> None:
     story = StoryTeller(WORDS).of_strike(strikes, "s-2")
     assert [one.strike.id for one in story.numbered] == ["s-2", "s-3"]
     assert [one.strike.id for one in story.others] == ["s-1"]
+    assert dict(story.key)["other"] == "Other strikes (1)"
     assert story.title == "Depot 2: Azerbaijan\u00a0100\u00a0%"
     assert story.struck_lines == line
 

@@ -7,6 +7,7 @@ import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -22,7 +23,7 @@ from api.exports.printed_map.sheet import MapOrder, MapSheet
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from tests.api.exports.drawn_extents import drawn_frames, unled_symbols
+from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, unled_symbols
 from tests.api.exports.making import DAY, ODESA, struck
 
 ORIGIN = SheetOrigin(day=DAY, seq=412, remarks=["Figure map:28,45,33,48.s412.20261125.9f3c2a7b10"])
@@ -244,10 +245,21 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     assert [pair for drawing in drawings for pair in drawing.extents.overlaps()] == []
     assert [pair for frame in drawn_frames(drawn.picture) for pair in frame.overlaps()] == []
     assert unled_symbols(drawn.picture) == []
+    assert hidden_sites(drawn.picture) == []
     assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
     numbers = {one.number for one in drawn.story.numbered}
     assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
     assert "\ufffd" not in "".join([*drawn.contents.texts, *(text.text for one in drawings for text in one.texts)])
+
+
+def test_a_sea_without_room_for_its_name_does_not_bear_the_name_of_the_next(snapshot: Snapshot) -> None:
+    strikes = map_strikes(snapshot.records, snapshot.answers().values(), "en").strikes
+    order = order_of(size="85", language="en", strike=MAPS["one"]["strike"], bbox=(36.136, 43.106, 55.646, 48.731))
+    picture = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order).picture
+    whole, *_ = drawn_frames(picture)
+    at = {name: picture.frame.lonlat(np.array(box.centroid.coords))[0] for name, box in whole.names}
+    assert "Caspian Sea" in at
+    assert "Black Sea" not in at or at["Black Sea"][1] < 45.42
 
 
 @settings(max_examples=25, deadline=None)
@@ -270,3 +282,4 @@ def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
     picture = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order).picture
     assert [pair for frame in drawn_frames(picture) for pair in frame.overlaps()] == []
     assert unled_symbols(picture) == []
+    assert hidden_sites(picture) == []
