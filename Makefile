@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint types pytest pytest-all pytest-postgresql fix docs snapshots lighthouse wheel lock clean
+.PHONY: help setup run test lint types pytest fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -51,16 +51,9 @@ types: $(VENV)/.stamp-dev
 ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
 	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py)
 
-# A third of a test's time is waiting for browsers, servers and disks: three processes for every two cores.
-PROCESSES := $(shell $(PYTHON) -c 'import os; cores = os.cpu_count() or 1; print(cores + cores // 2)')
-
-pytest: pytest-all pytest-postgresql
-
-pytest-all: $(NEEDED) $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest --numprocesses $(PROCESSES) --dist loadfile --no-loadscope-reorder
-
-pytest-postgresql: $(NEEDED) $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest --numprocesses 1 --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
+pytest: $(NEEDED) $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .
