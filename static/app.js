@@ -224,17 +224,19 @@ async function start() {
   createSearch(set);
   addEventListener("keydown", escape);
   createSkips(sheet, () => focusRow(state.now.strike));
-  drawSide(state.now);
-  await drawSelection(state.now);
+  const first = state.now;
+  drawSide(first);
+  await drawSelection(first);
   showSummary(state.now);
   credit();
-  if (state.now.entity) drawEntity(state.now);
-  const detail = state.now.strike ? drawDetail(state.now, null) : null;
+  // What the reader opened meanwhile is drawn already, and has their focus.
+  if (first.entity && state.now.entity === first.entity) drawEntity(first);
+  const detail = first.strike && state.now.strike === first.strike ? drawDetail(state.now, null) : null;
   import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
   later(() => foreseeRoles(state.now));
-  const answer = await detail;
-  if (answer) map?.pick(answer, { view: state.now, row: (await rowOf(state.now.strike)) ?? undefined, move: !state.now.map, smooth: false });
+  await detail;
+  if (picked?.answer) map?.pick(picked.answer, { ...picked, move: !state.now.map, smooth: false });
 }
 
 // Escape closes what lies on top: the holdings, the record, then the sheet.

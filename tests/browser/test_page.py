@@ -613,6 +613,23 @@ def test_the_whole_way_by_keyboard(open_page: Open) -> None:
     expect(second).to_be_focused()
 
 
+def test_a_record_that_is_opened_as_soon_as_its_row_is_there_keeps_the_focus(
+    browser: Browser, server_url: str
+) -> None:
+    page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.add_init_script(
+        """new MutationObserver((_, watch) => {
+            const row = document.querySelectorAll("#list button")[1];
+            if (row) (watch.disconnect(), row.click());
+        }).observe(document, { childList: true, subtree: true });"""
+    )
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    page.wait_for_timeout(500)
+    expect(page.locator("#detail-title")).to_be_focused()
+    page.close()
+
+
 def test_on_a_phone_the_sheet_opens_and_the_record_covers_all(open_page: Open) -> None:
     page = open_page("#country=AZ", PHONE)
     grip = page.locator("#grip")
