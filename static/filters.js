@@ -9,18 +9,17 @@ import { commodityWords, number, t, word } from "./text.js";
 const GROUPS = Object.keys(TABLE.group);
 const STATUSES = Object.keys(TABLE.status);
 
-/** The choice after a box was used; the usual choice, or none at all, is no choice. */
-function toggled(list, value, usual, present) {
-  const now = new Set(list.length ? list : usual);
-  now.has(value) ? now.delete(value) : now.add(value);
-  const same = now.size === usual.length && usual.every((each) => now.has(each));
-  return same || !now.size ? [] : present.filter((each) => now.has(each));
+/** The choice that the boxes beside one make, as the reader sees them; the usual one, or none at all, is no choice. */
+function chosen(box, usual) {
+  const values = [...box.closest("fieldset").querySelectorAll("input:checked")].map(({ value }) => value);
+  const same = values.length === usual.length && usual.every((each) => values.includes(each));
+  return same ? [] : values;
 }
 
-function box(name, { value, n }, mark, { usual, present }, view, set) {
+function box(name, { value, n }, mark, usual, view, set) {
   const input = el("input", { type: "checkbox", value, "data-filter": name });
   input.checked = (view[name].length ? view[name] : usual).includes(value);
-  input.addEventListener("change", () => set({ [name]: toggled(view[name], value, usual, present) }));
+  input.addEventListener("change", () => set({ [name]: chosen(input, usual) }));
   const label = el("span", {}, word(name === "kinds" ? "group" : "status", value));
   return el("label", { class: "box" }, input, mark, label, el("span", { class: "quiet n" }, number(n)));
 }
@@ -32,7 +31,7 @@ function kinds(groups, view, set) {
   const present = GROUPS.filter((group) => sizes.has(group) || view.kinds.includes(group));
   const mark = (group) => symbol({ group, host_country: null, status: "verified" });
   return el("fieldset", {}, el("legend", {}, t("kindLegend")), present.map((group) =>
-    box("kinds", { value: group, n: sizes.get(group) ?? 0 }, mark(group), { usual: present, present }, view, set)));
+    box("kinds", { value: group, n: sizes.get(group) ?? 0 }, mark(group), present, view, set)));
 }
 
 // A retracted strike is shown only to those who ask for it.
@@ -42,7 +41,7 @@ function statuses(groups, view, set) {
   const usual = present.filter((status) => status !== "retracted");
   const mark = (status) => symbol({ group: "oil", host_country: null, status });
   return el("fieldset", {}, el("legend", {}, t("statusLegend")), present.map((status) =>
-    box("status", { value: status, n: sizes.get(status) ?? 0 }, mark(status), { usual, present }, view, set)));
+    box("status", { value: status, n: sizes.get(status) ?? 0 }, mark(status), usual, view, set)));
 }
 
 function choice(name, label, choices, words, view, set) {

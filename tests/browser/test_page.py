@@ -485,6 +485,18 @@ def test_kinds_narrow_the_list_and_nothing_chosen_is_everything(open_page: Open)
     assert view_of(page) == {}
 
 
+def test_boxes_that_are_used_at_once_are_one_choice(open_page: Open) -> None:
+    page = open_page()
+    page.locator("#filters summary").click()
+    boxes = page.locator("#filters input[data-filter=kinds]")
+    expect(boxes.first).to_be_visible()
+    values = boxes.evaluate_all(
+        "nodes => (nodes.slice(0, 2).forEach((node) => node.click()), nodes.map((n) => n.value))"
+    )
+    assert len(values) > 2
+    assert view_of(page)["kinds"].split(".") == values[2:]
+
+
 def test_countries_can_be_counted_by_head_office(open_page: Open) -> None:
     page = open_page(f"#strike={DEPOT}")
     page.get_by_text("How countries are counted").click()
@@ -613,9 +625,7 @@ def test_the_whole_way_by_keyboard(open_page: Open) -> None:
     expect(second).to_be_focused()
 
 
-def test_a_record_that_is_opened_as_soon_as_its_row_is_there_keeps_the_focus(
-    browser: Browser, server_url: str
-) -> None:
+def test_a_record_that_is_opened_as_soon_as_its_row_is_there_keeps_the_focus(browser: Browser, server_url: str) -> None:
     page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
     page.add_init_script(
         """new MutationObserver((_, watch) => {
