@@ -81,6 +81,8 @@ def test_links_at_the_head_lead_to_dates_map_list_and_record(open_page: Open, si
     page = open_page("", size)
     links = page.locator(".skips a")
     expect(links.last).to_be_hidden()
+    if size == DESK:
+        expect(page.locator(".handle.from")).to_be_visible()  # the dates are drawn once the list is in sight
     for name, there in (
         ("Skip to the dates", ".handle.from"),
         ("Skip to the map", "#map-frame *, #map-frame"),
