@@ -120,12 +120,11 @@ export async function rehearse(map) {
   await new Promise((done) => setTimeout(done, SEEN_FIRST));
   if (gl.isContextLost()) return; // the map was taken away
   await idle(map); // another style may be on its way
-  const style = map.getStyle();
-  if (gl.isContextLost() || !style) return;
+  if (gl.isContextLost() || !map.isStyleLoaded()) return;
   const isStill = () => !gl.isContextLost() && map.getStyle() && !map.isMoving() && map.getSource(REHEARSAL);
   const [x, y] = map.getCenter().toArray();
   const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
-  const { layers } = style;
+  const { layers } = map.getStyle();
   const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
   map.addSource(REHEARSAL, { type: "geojson", data: corner });
   const tried = layers.filter(({ id, type }) => LATER.includes(id) && type !== "background");
