@@ -9,6 +9,8 @@ from fastapi.routing import iter_route_contexts
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+#: Header with the number of a change: that which a write made, the newest that an answer is of, or was passed on of.
+SEQ_HEADER = "Atlas-Seq"
 #: Only files of this server; MapLibre runs a worker and draws images from blobs.
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'; img-src 'self' data: blob:; "
@@ -38,7 +40,7 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": "ETag, Link, Content-Crs, Location, Retry-After, Atlas-Seq",
+    "Access-Control-Expose-Headers": f"ETag, Link, Content-Crs, Location, Retry-After, {SEQ_HEADER}",
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 _NAMES = {name for name, _ in _RAW}

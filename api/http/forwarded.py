@@ -9,10 +9,12 @@ from ipaddress import IPv4Address, ip_address, ip_network
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.http.common_headers import SEQ_HEADER
 from api.requests.parameters import BadParameter
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 _PREFIX = re.compile(r"(/\.*+[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+_RAW_SEQ_HEADER = SEQ_HEADER.lower().encode()
 _SEQ = re.compile(rb"[0-9]{1,15}")
 #: Name under which a scope has the number of the newest change that an answer by way of the known proxy was of.
 PASSED_ON = "strikeatlas.passed-on"
@@ -42,7 +44,7 @@ class Forwarded:
     proxies added to, the last value counts: the known proxy wrote it. A value that is no scheme, host, prefix or
     address is ignored. A proxy may remove the prefix from the path or leave it there.
 
-    ``Atlas-Seq`` of a known proxy is the newest change that it passed an answer of on: `PASSED_ON` of the scope.
+    `SEQ_HEADER` of a known proxy is the newest change that it passed an answer of on: `PASSED_ON` of the scope.
     """
 
     def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
@@ -83,7 +85,7 @@ class Forwarded:
 
 
 def _passed_on(scope: Scope) -> int | None:
-    stated = [value for name, value in scope["headers"] if name == b"atlas-seq"]
+    stated = [value for name, value in scope["headers"] if name == _RAW_SEQ_HEADER]
     return int(stated[-1]) if stated and _SEQ.fullmatch(stated[-1]) else None
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from api.formats.json_schema import strike_properties
+from api.http.common_headers import SEQ_HEADER
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
 from api.openapi.parameters import sent
@@ -14,7 +15,6 @@ from api.openapi.schema_3_0 import as_3_0
 from api.requests import change_reason, crs, idempotency_key, if_match
 from api.requests.roles import ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
-from api.server.acknowledged import SEQ_HEADER
 
 MERGE_PATCH = "application/merge-patch+json"
 _IF_MATCH = {

@@ -11,12 +11,13 @@ from typing import Annotated
 
 from fastapi import Depends, Request, Response
 
+from api.http.common_headers import SEQ_HEADER
 from api.http.json import Json
 from api.requests.change_reason import HEADER as REASON
 from api.requests.idempotency_key import HEADER, parse_key
 from api.requests.reviewer_names import name_key
 from api.responses.authorisation import Author
-from api.server.acknowledged import SEQ_HEADER, AcknowledgedSeq
+from api.server.acknowledged import AcknowledgedSeq
 from api.server.audit_trail import MAX_RECORDS, AuditTrail, AuditTrailError
 from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot

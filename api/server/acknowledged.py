@@ -13,6 +13,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.http.common_headers import SEQ_HEADER
 from api.http.forwarded import PASSED_ON
 from api.http.json import problem
 from api.http.limits import ALWAYS_ANSWERED
@@ -20,8 +21,6 @@ from api.server.live_snapshot import LiveSnapshot
 from layers.filesystem.file_lock import lock, unlock
 from layers.store.store import StoreError
 
-#: Header with the number of a change: the one that a write made, or the last one in an answer that could not wait.
-SEQ_HEADER = "Atlas-Seq"
 _RAW_HEADER = SEQ_HEADER.lower().encode()
 _NUMBER_BYTES = 8
 #: Seconds between two looks at a replica for a change that another worker shows.

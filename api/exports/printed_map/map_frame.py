@@ -161,8 +161,7 @@ class _Composition:
         inner = {id(site) for inset in insets for site in inset.sites}
         outer = [site for site in self.sites if id(site) not in inner]
         taken = [shapely.box(*inset.frame.box) for inset in insets]
-        avoid = [*taken, *self._points(self.frame), *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
-        scale_bar(self.drawing, self.frame, self.look, self.subject.words, avoid)
+        scale_bar(self.drawing, self.frame, self.look, self.subject.words, [*taken, *self._off_bars(self.frame, lines)])
         self._areas(self.drawing, self.frame, [*outer, *self.dots], clip)
         draw_dots(self.drawing, self.frame, [*self.dots, *(s for i in insets for s in i.sites)], self.look)
         for inset in insets:
@@ -195,10 +194,11 @@ class _Composition:
     def _is_seen(frame: Frame, site: MapSite) -> bool:
         return bool(frame.shows(np.array(on_page(frame, site.places)), 0.3).all())
 
-    def _points(self, frame: Frame) -> list[BaseGeometry]:
-        """Return what stands at sites in a frame, as far as a scale bar has to keep off it."""
+    def _off_bars(self, frame: Frame, lines: Sequence[tuple[bool, str, BaseGeometry]]) -> list[BaseGeometry]:
+        """Return what a scale bar has to keep off in a frame: what stands at sites, and lines that were struck."""
         sites = [*self.sites, *(self.dots if len(self.dots) <= _MOST_AREAS else ())]
-        return [shapely.Point(point).buffer(self.look.symbol * 0.8) for point in page_points(frame, sites)]
+        points = [shapely.Point(point).buffer(self.look.symbol * 0.8) for point in page_points(frame, sites)]
+        return [*points, *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
 
     def _areas(self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], clip: str) -> None:
         areas = uncertain_areas(frame, sites, self.look) if self.has_areas else []
@@ -361,8 +361,7 @@ class _Composition:
         size = self.look.letters
         tag = (width_of(inset.letter, size, True) + 1.1, size * 1.25)
         _tag(drawing, "furniture", (frame.left, frame.top), tag, inset.letter, look)
-        avoid = [*self._points(frame), *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
-        scale_bar(drawing, frame, look, self.subject.words, avoid, 0.3)
+        scale_bar(drawing, frame, look, self.subject.words, self._off_bars(frame, lines), 0.3)
         self._areas(drawing, frame, [*here, *near], clip)
         draw_dots(drawing, frame, near, look)
         self._symbols(drawing, frame, here, [line for _, _, line in lines])
