@@ -20,6 +20,7 @@ import typer
 from shapely.geometry.base import BaseGeometry
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.import_pause import garbage_left
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
@@ -155,26 +156,27 @@ def map_(
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
     chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
     first = [_row_of(snapshot, strike)] if strike else []
-    drawn = map_strikes_at(snapshot, [*dict.fromkeys([*first, *chosen])], language)
-    order = sheet.MapOrder(
-        bbox=box,
-        fmt=fmt,
-        size=size,
-        language=language,
-        in_grey=grey,
-        country=country,
-        strike=strike,
-        title=title,
-        table=table,
-        dpi=dpi,
-        origin=sheet_origin(opened, version, code, drawn.left_out, language),
-    )
+    with garbage_left():
+        drawn = map_strikes_at(snapshot, [*dict.fromkeys([*first, *chosen])], language)
+        order = sheet.MapOrder(
+            bbox=box,
+            fmt=fmt,
+            size=size,
+            language=language,
+            in_grey=grey,
+            country=country,
+            strike=strike,
+            title=title,
+            table=table,
+            dpi=dpi,
+            origin=sheet_origin(opened, version, code, drawn.left_out, language),
+        )
+        lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
+        content = sheet.render(drawn.strikes, lines, snapshot.basemap, archive, order)
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
-    content = sheet.render(drawn.strikes, lines, snapshot.basemap, archive, order)
     origin = export_origin("map", opened, version, options, drawn.cited, code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 

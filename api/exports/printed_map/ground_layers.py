@@ -116,10 +116,12 @@ def draw_lines(
         return []
     shapes: Objects = np.array([line.shape for line in lines], dtype=object)
     parts, rows = frame.cut(shapes)
+    order = np.argsort(rows, kind="stable")
+    seen, first = np.unique(rows[order], return_index=True)
     palette, hit = look.palette, frozenset(struck)
     drawn: list[tuple[bool, str, BaseGeometry]] = []
-    for row in np.unique(rows).tolist():
-        line, whole = lines[row], shapely.union_all(parts[rows == row])
+    for row, pieces in zip(seen.tolist(), np.split(parts[order], first)[1:], strict=True):
+        line, whole = lines[row], pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
         data, is_struck = path_of(whole), line.id in hit
         if is_struck:
             for colour, width in (("#fff", look.line * 3), (palette.struck, look.line * 1.7)):

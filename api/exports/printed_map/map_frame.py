@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 
@@ -160,7 +160,7 @@ class _Composition:
         insets = self._insets(drawn.land)
         inner = {id(site) for inset in insets for site in inset.sites}
         outer = [site for site in self.sites if id(site) not in inner]
-        taken = [shapely.box(*inset.frame.box) for inset in insets]
+        taken = [(shapely.box(*inset.frame.box), 0.0) for inset in insets]
         scale_bar(self.drawing, self.frame, self.look, self.subject.words, [*taken, *self._off_bars(self.frame, lines)])
         self._areas(self.drawing, self.frame, [*outer, *self.dots], clip)
         draw_dots(self.drawing, self.frame, [*self.dots, *(s for i in insets for s in i.sites)], self.look)
@@ -194,11 +194,13 @@ class _Composition:
     def _is_seen(frame: Frame, site: MapSite) -> bool:
         return bool(frame.shows(np.array(on_page(frame, site.places)), 0.3).all())
 
-    def _off_bars(self, frame: Frame, lines: Sequence[tuple[bool, str, BaseGeometry]]) -> list[BaseGeometry]:
-        """Return what a scale bar has to keep off in a frame: what stands at sites, and lines that were struck."""
+    def _off_bars(
+        self, frame: Frame, lines: Sequence[tuple[bool, str, BaseGeometry]]
+    ) -> Iterator[tuple[BaseGeometry, float]]:
+        """Yield what a scale bar has to keep off in a frame, and how far: sites, and lines that were struck."""
         sites = [*self.sites, *(self.dots if len(self.dots) <= _MOST_AREAS else ())]
-        points = [shapely.Point(point).buffer(self.look.symbol * 0.8) for point in page_points(frame, sites)]
-        return [*points, *(line.buffer(0.5) for is_struck, _, line in lines if is_struck)]
+        yield shapely.MultiPoint(page_points(frame, sites)), self.look.symbol * 0.8
+        yield from ((line, 0.5) for is_struck, _, line in lines if is_struck)
 
     def _areas(self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], clip: str) -> None:
         areas = uncertain_areas(frame, sites, self.look) if self.has_areas else []
@@ -401,10 +403,12 @@ def _is_scaled(frame: Frame) -> bool:
 
 
 def scale_bar(
-    drawing: Drawing, frame: Frame, look: SheetLook, words: PrintWords, avoid: Sequence[BaseGeometry],
+    drawing: Drawing, frame: Frame, look: SheetLook, words: PrintWords, avoid: Iterable[tuple[BaseGeometry, float]],
     part: float = 0.22,
 ) -> None:  # fmt: skip
     """Draw a bar of a round length, true at the middle of the frame, in the first corner that is free.
+
+    It keeps its distance, in millimetres, from each shape that it is to avoid.
 
     A world map has none: its scale is not the same everywhere.
     """
@@ -414,6 +418,7 @@ def scale_bar(
     km = max((length for length in _LENGTHS_KM if length <= longest), default=_LENGTHS_KM[0])
     length, size = km * 1000 / frame.true_metres_per_mm, look.letters * 0.85
     left, top, right, bottom = frame.box
+    shapes, distances = (np.array(part) for part in zip(*avoid, strict=True))
     for x, y in (
         (left + 1.8, bottom - 1.8), (right - 1.8 - length, bottom - 1.8), (right - 1.8 - length, top + 2.6 + size),
         (left + length * 0.5, bottom - 1.8), (left + 1.8, bottom - 12.0), (right - 1.8 - length, bottom - 12.0),
@@ -422,7 +427,7 @@ def scale_bar(
             x + length / 2, y - 0.75, f"{km} {words('unit.km')}", size, look.palette.ink, anchor="middle", halo=0.5
         )
         box = shapely.union(label.extent, shapely.box(x, y - 0.8, x + length, y + 0.2)).envelope
-        if drawing.extents.is_free(box, 0.3) and not any(box.intersects(shape) for shape in avoid):
+        if drawing.extents.is_free(box, 0.3) and not shapely.dwithin(shapes, box, distances).any():  # type: ignore[call-overload]
             break
     else:
         return

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
+from typing import Any, NamedTuple
 
 import numpy as np
 import shapely
@@ -30,7 +31,7 @@ from layers.ownership.walk import Interval
 from layers.query.strike_ties import strike_rows
 from layers.reference.map_ground import GroundLanguage
 from layers.snapshot.snapshot import Snapshot
-from layers.store.record_table import lists_of
+from layers.store.record_table import lists_of, prefetch
 
 #: Decimals of degrees to which sites at one place are one: about 100 m, less than a printed dot.
 _SAME_PLACE_DECIMALS = 3
@@ -167,22 +168,22 @@ def map_strikes_at(snapshot: Snapshot, rows: Sequence[int], language: GroundLang
     strikes, records = snapshot.collections["strikes"], snapshot.records
     at = np.array(rows, dtype=np.int64)
     shapes, every_site = strikes.geometries_at(at), _sites_at(snapshot, at)
-    columns = [strikes.features.columns[name].take(at) for name in _STATED]
-    named = strikes.features.columns[f"title_{language}"].take(at) if language in SPOKEN else [None] * len(rows)
-    every_source = lists_of(records.strikes, "sources", columns[0])
+    columns: dict[str, Sequence[Any]] = {name: strikes.features.columns[name].take(at) for name in _STATED}
+    if language in SPOKEN:
+        named = strikes.features.columns[f"title_{language}"].take(at)
+        columns["title"] = [name or title for name, title in zip(named, columns["title"], strict=True)]
+    every_source = lists_of(records.strikes, "sources", columns["id"])
+    prefetch(records.assets, {site.hit.asset for sites in every_site.values() for site in sites})
     drawn, left_out, cited = list[MapStrike](), 0, set[str]()
-    for row, values, shape, title, sources in zip(
-        rows, zip(*columns, strict=True), shapes, named, every_source, strict=True
-    ):
+    for row, shape, sources, *values in zip(rows, shapes, every_source, *columns.values(), strict=True):
         cited.update(sources)
-        about = _StrikeFacts(shape, *values)
-        sites = every_site.get(row, [])
+        about, sites = _StrikeFacts(shape, *values), every_site.get(row, [])
         # What was decided of a strike as a whole names no site.
         decided = about.rests_on == "decision" and not sites
         if about.status == "retracted" or (decided and not stands(about.status, snapshot.findings[about.id])):
             left_out += 1
         else:
-            drawn.append(_map_strike(records, replace(about, title=title or about.title), sites, sources))
+            drawn.append(_map_strike(records, about, sites, sources))
     return MapSelection(drawn, left_out, cited)
 
 
@@ -227,24 +228,35 @@ def _sites_at(snapshot: Snapshot, strikes: Ints) -> Mapping[int, Sequence[_Struc
     rows = np.flatnonzero(np.isin(row_of_strike, strikes))
     names = ("asset", "relation", "country", "share_min", "share_max", "rests_on", "alternative")
     values = zip(*(layer.features.columns[name].take(rows) for name in names), strict=True)
-    found: dict[int, dict[str, _StruckSite]] = {}
-    for row, (asset, relation, country, low, high, rests_on, alternative) in zip(
-        row_of_strike[rows].tolist(), values, strict=True
-    ):
-        if relation == "host":
-            continue
-        of_strike = found.setdefault(row, {})
-        site = of_strike.get(asset)
-        if site is None:
-            verdict: HitVerdict = "proposed" if rests_on == "match" else "possible" if alternative else "confirmed"
-            site = of_strike[asset] = _StruckSite(Hit(asset, verdict, None), {}, _NOTHING, frozenset())
-        if relation != "owner":
-            of_strike[asset] = replace(site, tied=site.tied | {country} if country else site.tied)
-        elif country is None:
-            of_strike[asset] = replace(site, unattributed=Interval(low, high))
-        else:
-            of_strike[asset] = replace(site, shares={**site.shares, country: Interval(low, high)})
-    return {row: [*sites.values()] for row, sites in found.items()}
+    found: dict[int, dict[str, list[_Tie]]] = {}
+    for row, (asset, *tie) in zip(row_of_strike[rows].tolist(), values, strict=True):
+        found.setdefault(row, {}).setdefault(asset, []).append(_Tie(*tie))
+    return {row: list(filter(None, map(_struck_site, sites, sites.values()))) for row, sites in found.items()}
+
+
+class _Tie(NamedTuple):
+    """A country's tie to a site that was or may have been hit, as a row of attributions has it."""
+
+    relation: str
+    country: str | None
+    share_min: float
+    share_max: float
+    rests_on: str
+    alternative: bool
+
+
+def _struck_site(asset: str, ties: Sequence[_Tie]) -> _StruckSite | None:
+    """Put the ties to a site together; ``None`` where it has no other than that of the country that it lies in."""
+    ties = [tie for tie in ties if tie.relation != "host"]
+    if not ties:
+        return None
+    verdict: HitVerdict = (
+        "proposed" if ties[0].rests_on == "match" else "possible" if ties[0].alternative else "confirmed"
+    )
+    owned = {tie.country: Interval(tie.share_min, tie.share_max) for tie in ties if tie.relation == "owner"}
+    shares = {country: share for country, share in owned.items() if country is not None}
+    tied = frozenset(tie.country for tie in ties if tie.relation != "owner" and tie.country)
+    return _StruckSite(Hit(asset, verdict, None), shares, owned.get(None, _NOTHING), tied)
 
 
 def _map_strike(
@@ -316,7 +328,7 @@ def _place(geometry: BaseGeometry | None, radius_m: float | None) -> StruckPlace
     if geometry is None or geometry.is_empty:
         return None
     point = geometry if isinstance(geometry, shapely.Point) else shapely.point_on_surface(geometry)
-    area = geometry if shapely.get_dimensions(geometry) == 2 else None
+    area = geometry if point is not geometry and shapely.get_dimensions(geometry) == 2 else None
     return StruckPlace(float(point.x), float(point.y), float(radius_m or 0.0), area)
 
 

@@ -37,6 +37,8 @@ _LEAST_COUNTRY, _LEAST_SEA = 0.004, 0.008
 _GRID = 44
 #: Most pipelines that are named: those that were struck, then the longest.
 _MOST_LINES = 12
+#: Millimetres that names keep off lines.
+_OFF_LINE = 0.35
 #: A river is near a point that names it within so many millimetres; a stretch that bears a name is so straight.
 _NEAR_RIVER, _STRAIGHT_RIVER, _STRAIGHT_LINE = 2.5, 0.86, 0.93
 
@@ -69,7 +71,8 @@ def write_names(
         What of the frame insets show, which name the places in it.
     """
     writer = _NameWriter(drawing, frame, look)
-    pipes = shapely.union_all([shapely.buffer(line, 0.35) for _, _, line in lines]) if lines else shapely.Polygon()
+    pipes = shapely.union_all(shapely.buffer([line for _, _, line in lines], _OFF_LINE, quad_segs=2))
+    shapely.prepare(pipes)
     for place in _in_view(frame, source.ground.places, shown_larger)[: look.places]:
         writer.place(place, pipes, sites)
     if not is_inset:
@@ -120,7 +123,7 @@ class _NameWriter:
             label
             for gap in gaps
             for label in _beside((x, y), place.name, size, gap, place.capital, self._look)
-            if self._fits(label.extent) and not label.extent.intersects(pipes)
+            if self._fits(label.extent) and not pipes.intersects(label.extent)
         ]
         if covered:
             labels = self._read_right(labels, (x, y), sites)

@@ -6,6 +6,7 @@ may be. Nothing depends on the country that was struck but what is at home there
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -162,8 +163,8 @@ class StoryTeller:
             ((strike, classes[strike.id]) for strike in strikes),
             key=lambda one: (CLASSES.index(one[1]), first_here[_spot(one[0]), one[1]], _spot(one[0]), *_by_day(one[0])),
         )
-        count = {kind: sum(known == kind for known in classes.values()) for kind in CLASSES}
-        sure = {kind: sum(s.is_sure and classes[s.id] == kind for s in strikes) for kind in CLASSES}
+        count = Counter(classes.values())
+        sure = Counter(classes[strike.id] for strike in strikes if strike.is_sure)
         main: Literal["abroad", "home"] = "abroad" if count["abroad"] >= count["home"] else "home"
         may = count["unclear"] + count[main]
         if count[main]:
@@ -232,7 +233,7 @@ class StoryTeller:
             )
 
     def _key(self, strikes: Sequence[RankedStrike], country: str) -> list[tuple[StoryClass, str]]:
-        counts = {kind: sum(one.kind == kind for one in strikes) for kind in CLASSES}
+        counts = Counter(one.kind for one in strikes)
         # Beside one strike the others may well have its owners.
         text = {kind: "rest" if kind == "other" and not country else kind for kind in CLASSES}
         return [
