@@ -5,13 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 
 from pmtiles.tile import tileid_to_zxy, zxy_to_tileid
 from pmtiles.writer import Writer
 
 from api.http.json import Json
+from geo.tiles import mvt
 from geo.tiles.generalize import MAX_TILE_SHAPES
-from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 from layers.collections.feature_types import CountryFeature
@@ -49,14 +50,14 @@ def collection_archive(collection: Collection, attribution: str) -> bytes:
         "maxzoom": last,
     }
     about = {"name": collection.name, "attribution": attribution, "vector_layers": [layer]}
-    tiles = tiles_of(collection.layer.encode, last)
+    tiles = tiles_of(partial(mvt.encode, collection.layer), last)
     return archive(tiles, collection.bounds or _WORLD, about)
 
 
 def basemap_archive(base: Basemap) -> bytes:
     """Write tiles of countries, borders and places, for a base map without an archive of its own."""
     last = MAX_ZOOM_BASEMAP
-    tiles = tiles_of(lambda tile: encode_tile(base.layers, tile), last)
+    tiles = tiles_of(lambda tile: mvt.encode_tile(base.layers, tile), last)
     layers = [{"id": layer.name, "fields": {}, "minzoom": 0, "maxzoom": last} for layer in base.layers]
     return archive(tiles, _WORLD, {"name": "base map", "attribution": ATTRIBUTION, "vector_layers": layers})
 

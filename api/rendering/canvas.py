@@ -17,7 +17,7 @@ import orjson
 
 from api.styles.rules import StyleTable, at_zoom
 from geo.lonlat import Bools, Floats
-from geo.tiles.mvt import TileLayer, VisibleFeatures
+from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from geo.tiles.tile_matrix import MAX_ZOOM, Box, Tile
 from layers.collections.collection import Collection
 

@@ -29,7 +29,7 @@ from api.rendering.share_symbols import share_artist, share_symbol
 from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, site_colour, symbol_paint
 from api.styles.symbol_paths import outline
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.tiles.mvt import TileLayer, VisibleFeatures
+from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
 from layers.snapshot.snapshot import BY_STRIKE
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,11 +16,13 @@ from api.http.content_coding import accepts
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
 from api.rendering.canvas import RenderedLayer, style_table, tile_canvas
-from api.requests.negotiation import MVT, PNG
+from api.requests.negotiation import MLT, MVT, PNG
 from api.requests.query_parameters import parse_selection
 from api.requests.tile_matrix_sets import MERCATOR_QUAD, TileMatrixSet
 from api.server.served_version import ServedVersion, TileCache
 from geo.lonlat import Bools
+from geo.tiles import mlt, mvt
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 from layers.query.selection import Selection, row_mask
@@ -46,13 +50,54 @@ def selection_mask(collection: Collection, selection: Selection | None) -> Bools
 
 @dataclass(frozen=True)
 class TileFormat:
-    """A kind of tile: its media type, and whether it is cached gzipped."""
+    """A kind of tile: its media type, whether it is cached gzipped, and whether it is negotiated with others."""
 
     media_type: str
     gzipped: bool
+    is_negotiated: bool = False
 
 
 VECTOR, RASTER = TileFormat(MVT, True), TileFormat(PNG, False)
+
+
+class _Encoder(Protocol):
+    def __call__(self, layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes: ...
+
+
+#: How vector tiles are encoded, by media type.
+_ENCODERS: Mapping[str, _Encoder] = MappingProxyType({MVT: mvt.encode, MLT: mlt.encode})
+
+
+async def vector_response(
+    request: Request,
+    view: ServedVersion,
+    collection: Collection,
+    tile: Tile,
+    matrices: TileMatrixSet,
+    selection: Selection | None,
+    media_type: str = MVT,
+    is_negotiated: bool = False,
+) -> Response:
+    """Answer the features of a tile of a collection.
+
+    Parameters
+    ----------
+    selection
+        Which features are in it, ``None`` for all.
+    media_type
+        Of Mapbox Vector Tiles, or of MapLibre Tiles.
+    is_negotiated
+        Whether the answer depends on the Accept header.
+    """
+
+    def encode() -> bytes:
+        layer = collection.layer if matrices is MERCATOR_QUAD else collection.layer_in_degrees
+        return _ENCODERS[media_type](layer, tile, selection_mask(collection, selection))
+
+    key = (media_type, collection.name, *tile, matrices.name, selection)
+    is_ready = selection is None and matrices is MERCATOR_QUAD
+    work, kind = None if is_ready else WorkClass.TILE, TileFormat(media_type, True, is_negotiated)
+    return await tile_response(request, view.tiles, view.version, kind, key, encode, work)
 
 
 async def tile_response(
@@ -99,7 +144,9 @@ def _validators(request: Request, version: str, kind: TileFormat) -> tuple[str, 
     """Return the entity tag of a tile of a version, and the headers of both answers, the tile and 304."""
     tag = strong_etag(version, kind.media_type)
     cached = cache_control(request.app.state.settings.cache_s)
-    return tag, {"ETag": tag, "Cache-Control": cached, "Vary": "Accept-Encoding" if kind.gzipped else "Accept"}
+    varies = ["Accept"] if kind.is_negotiated or not kind.gzipped else []
+    varies += ["Accept-Encoding"] if kind.gzipped else []
+    return tag, {"ETag": tag, "Cache-Control": cached, "Vary": ", ".join(varies)}
 
 
 def _coded(

@@ -34,7 +34,7 @@ from api.routes import web_map
 from api.routes.ogc_tiles import PICTURE
 from api.server.live_snapshot import LiveSnapshot
 from api.styles.rules import StyleTable
-from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from geo.tiles.tile_matrix import Box as WorldBox
 from layers.collections.collection import Collection

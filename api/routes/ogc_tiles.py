@@ -17,20 +17,22 @@ from starlette.exceptions import HTTPException
 from api.formats.json_schema import property_schema
 from api.http.json import Json
 from api.http.links import href, link
-from api.http.work import WorkClass
 from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter, selection_parameters
 from api.openapi.responses import COUNT, LINKS, NUMBER, STRING, array_of, object_with
-from api.requests.negotiation import DOCUMENT, JSON, MVT, PNG, MediaFormat
+from api.requests.negotiation import DOCUMENT, JSON, MLT, MVT, PNG, MediaFormat
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import CRS84_QUAD, LEVELS, MERCATOR_QUAD, TILE_MATRIX_SETS, TileMatrixSet
 from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version
-from api.responses.tile import VECTOR, parse_tile_selection, picture_response, selection_mask, tile_response
+from api.responses.tile import parse_tile_selection, picture_response, vector_response
 from api.server.live_snapshot import LiveSnapshot
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 
-_VECTOR = MediaFormat("mvt", MVT, "Mapbox Vector Tile")
+_VECTOR = (
+    MediaFormat("mvt", MVT, "Mapbox Vector Tile"),
+    MediaFormat("mlt", MLT, "MapLibre Tile", ("application/vnd.maplibre-vector-tile",)),
+)
 PICTURE = MediaFormat("png", PNG, "PNG")
 _GEOMETRIES = ("points", "lines", "polygons")
 
@@ -82,7 +84,7 @@ def _set_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return _SET, F_DOCUMENT
 
 
-def _tile_parameters(form: str, scope: Scope) -> Sequence[RequestParameter[Any]]:
+def _tile_parameters(forms: Sequence[MediaFormat], scope: Scope) -> Sequence[RequestParameter[Any]]:
     # Text, as the standard has it (20-057, /req/core/tc-tilematrix-definition).
     matrix = {"type": "string", "enum": [str(level) for level in range(LEVELS)]}
     return (
@@ -90,7 +92,7 @@ def _tile_parameters(form: str, scope: Scope) -> Sequence[RequestParameter[Any]]
         path_parameter("tileMatrix", matrix),
         path_parameter("tileRow", _WHOLE),
         path_parameter("tileCol", _WHOLE),
-        format_parameter(form),
+        format_parameter(*(form.name for form in forms)),
         *selection_parameters(scope.collection),
     )
 
@@ -100,11 +102,11 @@ _VECTOR_TILE, _PICTURE_TILE = (
         f"{path}/{_ONE_TILE}",
         f"One {kind} tile by row and column",
         "tiles",
-        media_types=(form.media_type,),
-        parameters=partial(_tile_parameters, form.name),
+        media_types=tuple(form.media_type for form in forms),
+        parameters=partial(_tile_parameters, forms),
         negotiated=True,
     )
-    for path, kind, form in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", PICTURE))
+    for path, kind, forms in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", (PICTURE,)))
 )
 
 
@@ -159,7 +161,7 @@ def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Respo
     negotiated_format(request, DOCUMENT)
     served = collection_or_404(served_version(request), collection)
     matrices = _tile_matrix_set(tileMatrixSetId)
-    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", MVT)
+    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", _VECTOR)
     tileset["layers"] = [_layer(served)]
     if matrices is MERCATOR_QUAD:
         address = href(request, f"/tiles/{served.name}.json")
@@ -175,17 +177,8 @@ async def vector_tile(request: Request) -> Response:
     collection = collection_or_404(view, request.path_params["collection"])
     matrices, tile = _requested_tile(request)
     selection = parse_tile_selection(request, _VECTOR_TILE, collection)
-    negotiated_format(request, (_VECTOR,))
-    degrees = matrices is CRS84_QUAD
-
-    def encode() -> bytes:
-        layer = collection.layer_in_degrees if degrees else collection.layer
-        return layer.encode(tile, selection_mask(collection, selection))
-
-    # The same key as by its XYZ address, so that the tile is cached once.
-    key = (collection.name, *tile, *((selection,) if selection else ()), *(("degrees",) if degrees else ()))
-    work = WorkClass.TILE if degrees or selection is not None else None
-    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, work)
+    form = negotiated_format(request, _VECTOR)
+    return await vector_response(request, view, collection, tile, matrices, selection, form.media_type, True)
 
 
 @PART.declared(
@@ -206,7 +199,7 @@ def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response
     served = collection_or_404(served_version(request), collection)
     path = f"/collections/{served.name}/map/tiles"
     matrices = _tile_matrix_set(tileMatrixSetId)
-    return document(request, "answer", _tileset(request, path, served, matrices, "map", PICTURE.media_type))
+    return document(request, "answer", _tileset(request, path, served, matrices, "map", (PICTURE,)))
 
 
 @PART.plain(_PICTURE_TILE.path, _PICTURE_TILE)
@@ -263,12 +256,19 @@ def _brief(request: Request, path: str, collection: Collection, matrices: TileMa
 
 
 def _tileset(
-    request: Request, path: str, collection: Collection, matrices: TileMatrixSet, kind: str, media_type: str
+    request: Request,
+    path: str,
+    collection: Collection,
+    matrices: TileMatrixSet,
+    kind: str,
+    forms: Sequence[MediaFormat],
 ) -> Json:
-    """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles."""
+    """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles in each form."""
     tileset = _brief(request, path, collection, matrices, kind)
     template = href(request, f"{path}/{matrices.name}") + "/{tileMatrix}/{tileRow}/{tileCol}"
-    tileset["links"].append({**link("item", template, media_type, "One tile"), "templated": True})
+    for form in forms:
+        address = template if form is forms[0] else f"{template}?f={form.name}"
+        tileset["links"].append({**link("item", address, form.media_type, "One tile"), "templated": True})
     styles = href(request, f"/collections/{collection.name}/styles")
     tileset["links"].append(link(f"{OGC_REL}styles", styles, JSON.media_type, "How it is drawn"))
     tileset["description"] = collection.description

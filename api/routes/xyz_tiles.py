@@ -20,7 +20,7 @@ from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import path_parameter, require_described, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.rendering.canvas import style_table, tile_canvas
-from api.requests.negotiation import MVT, PNG
+from api.requests.negotiation import MLT, MVT, PNG
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
 from api.responses.tile import (
@@ -29,14 +29,14 @@ from api.responses.tile import (
     archived_tile_response,
     parse_tile_selection,
     picture_response,
-    selection_mask,
     tile_response,
+    vector_response,
 )
 from api.routes.ogc_styles import mapbox
 from api.serializers.policy import attribution_text
 from api.server.live_snapshot import LiveSnapshot
 from api.styles.catalogue import STYLES, WHOLE_MAP
-from geo.tiles.mvt import encode_tile
+from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 from layers.collections.update_times import UPDATED
@@ -67,6 +67,7 @@ _ADDRESS = tuple(path_parameter(name, {"type": "integer", "minimum": 0}) for nam
 #: Kinds of tiles by the end of their path: what one is, and its media type.
 _KINDS = {
     ".mvt": ("vector tile", MVT),
+    ".mlt": ("vector tile, column by column,", MLT),
     ".png": ("tile as a picture", PNG),
     "@2x.png": ("tile as a picture of twice the pixels", PNG),
 }
@@ -111,6 +112,7 @@ _BASEMAP_TILES = [
         parameters=_basemap_parameters,
     )
     for end, (kind, media_type) in _KINDS.items()
+    if media_type != MLT
 ]
 PART.endpoints += [*_TILES.values(), _TILEJSON, _STYLE, *_BASEMAP_TILES]
 
@@ -123,22 +125,26 @@ def _atlas(request: Request) -> LiveSnapshot:
 @PART.plain(_TILES[".mvt"].path)
 async def vector_tile(request: Request) -> Response:
     """Answer the features in a tile."""
-    name = request.path_params["collection"]
-    if name == BASEMAP:
+    if request.path_params["collection"] == BASEMAP:
         return await _basemap_tile(request)
-    view = _atlas(request).view
+    return await _vector(request, ".mvt")
+
+
+@PART.plain(_TILES[".mlt"].path)
+async def columnar_tile(request: Request) -> Response:
+    """Answer the features in a tile, column by column."""
+    return await _vector(request, ".mlt")
+
+
+async def _vector(request: Request, end: str) -> Response:
+    view, name = _atlas(request).view, request.path_params["collection"]
     collection = view.snapshot.collections.get(name)
     if collection is None:
         return _unknown(name)
     tile = _address(request)
-    selection = parse_tile_selection(request, _TILES[".mvt"], collection)
-    key = (name, *tile) if selection is None else (name, *tile, selection)
-
-    def encode() -> bytes:
-        return collection.layer.encode(tile, selection_mask(collection, selection))
-
-    work = None if selection is None else WorkClass.TILE
-    return await tile_response(request, view.tiles, view.version, VECTOR, key, encode, work)
+    selection = parse_tile_selection(request, _TILES[end], collection)
+    _, media_type = _KINDS[end]
+    return await vector_response(request, view, collection, tile, MERCATOR_QUAD, selection, media_type)
 
 
 @PART.plain(_TILES["@2x.png"].path)
@@ -185,7 +191,7 @@ async def _basemap_tile(request: Request) -> Response:
         return archived_tile_response(request, atlas.base_version, packed)
 
     def encode() -> bytes:
-        return encode_tile(atlas.base_layers, tile)
+        return mvt.encode_tile(atlas.base_layers, tile)
 
     return await tile_response(request, atlas.base_tiles, atlas.base_version, VECTOR, (BASEMAP, *tile), encode)
 

@@ -17,7 +17,7 @@ from api.server.served_version import ServedVersion, TileCache
 from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw
 from api.settings import Settings
 from api.wording.catalogue import text
-from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES
 from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message

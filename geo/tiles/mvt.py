@@ -1,379 +1,76 @@
-"""Mapbox Vector Tiles 2.1 from geometries and property columns. Knows coordinates and bytes, not their meaning.
+"""Mapbox Vector Tiles 2.1: tiles of layers as bytes.
 
 Specification: https://github.com/mapbox/vector-tile-spec/tree/master/2.1
 """
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
-import shapely
 
-from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array, to_numpy
-from geo.columnar.row_edit import RowEdit
-from geo.errors import GeoError
-from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
+from geo.lonlat import Bools
 from geo.tiles import mvt_geometry
 from geo.tiles.generalize import EXTENT
-from geo.tiles.mvt_properties import PropertyColumns
-from geo.tiles.point_index import PointIndex
 from geo.tiles.protobuf import Block, ByteRows, Cell, Unsigned, concat, field, hstack, table, varint, zigzag
-from geo.tiles.shape_index import ShapeIndex
-from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection
+from geo.tiles.tile_features import POINT, POLYGON, TileFeatures
+from geo.tiles.tile_layer import TileLayer
+from geo.tiles.tile_matrix import Tile
 
 VERSION = 2
-POINT, LINE, POLYGON = 1, 2, 3
-_NONE: Ints = np.empty(0, dtype=np.int64)
 
 
-class GeometryGroup(NamedTuple):
-    """Features of one geometry type (``kind``): rows of the layer, and geometry as cells (a point each) or as bytes."""
-
-    kind: int
-    rows: Ints
-    geometry: Sequence[Cell] | ByteRows
-
-
-class VisibleFeatures(NamedTuple):
-    """Features within a box of the world, by dimension: rows of the layer, and geometries in world coordinates."""
-
-    point_rows: Ints
-    points: Floats
-    line_rows: Ints
-    lines: Objects
-    area_rows: Ints
-    areas: Objects
-
-
-class TileGeometry(NamedTuple):
-    """Geometry of a layer as it is drawn, which can be stored and read back, see `TileLayer.from_geometry`.
-
-    Attributes
-    ----------
-    codes, xy, row
-        Of each point, in Morton order: code, world coordinates, shape (n, 2), and row of the layer.
-    single
-        Whether no two points are of one row.
-    lines, line_row, areas, area_row
-        Lines and polygons in world coordinates, and the row of the layer of each.
-    """
-
-    codes: Array
-    xy: Array
-    row: Array
-    single: bool
-    lines: Array
-    line_row: Ints
-    areas: Array
-    area_row: Ints
-
-
-class TileLayer:
-    """A layer of a map, built once and never changed, that can be encoded into any tile.
+def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
+    """Encode a layer into a tile.
 
     Parameters
     ----------
-    name
-        The layer's name in the tile.
-    geometries
-        Lon/lat degrees (OGC:CRS84), one a row, any mix of kinds. Missing and empty ones are drawn nowhere; what crosses
-        180 degrees is drawn on both sides; what lies beyond the projection is cut off (Mercator: 85.0511 degrees).
-        Invalid polygons are repaired. Edges are straight on the map. A collection is one feature for each of points,
-        lines and polygons.
-    ids
-        Feature ids, unsigned integers, shape (rows,).
-    columns
-        Properties by name, one value a row and one type a column (str, int, float or bool); the type of the column
-        decides how values are encoded. A feature has no property where the value is None or NaN.
-    thin
-        Whether crowded tiles of low zooms show the best points and the largest lines and polygons only, see
-        `geo.tiles.generalize`; lines and polygons are then shown from zoom 0. What a zoom shows, the next one shows.
-    min_zoom
-        The first zoom at which a row is shown: one number, or shape (rows,); None shows all from 0.
-    priority
-        Which points stay where they are thinned, one number or shape (rows,): higher wins, then the earlier row.
-    plane
-        Projection; tiles are parts of its square.
+    tile
+        Address of the tile.
+    mask
+        Leaves out the rows that are False, shape (rows,).
+
+    Returns
+    -------
+    A Tile message of one Layer (clause 4.1) of version 2 and extent 4096. Empty bytes when nothing is shown. Equal
+    layers give equal bytes, and the bytes of several layers joined are a tile of all.
 
     Raises
     ------
-    CRSError, GeometryError
-        When a geometry is not lon/lat, see `geo.antimeridian.cut_to_world`.
     GeoError
-        When ids or columns do not fit the rows or a column mixes types.
+        When the mask has another shape.
     """
-
-    def __init__(
-        self,
-        name: str,
-        geometries: Geometries,
-        ids: npt.ArrayLike,
-        columns: Mapping[str, Sequence[Any]],
-        thin: bool = False,
-        min_zoom: npt.ArrayLike | None = None,
-        priority: npt.ArrayLike | None = None,
-        plane: TileProjection = MERCATOR,
-    ) -> None:
-        rows = cut_to_world(geometries)
-        self.name = name
-        self.ids = _ids(ids, len(rows))
-        self._columns = PropertyColumns(columns, len(rows))
-        first = np.broadcast_to(np.asarray(0 if min_zoom is None else min_zoom, np.int64), len(rows))
-        weight = np.broadcast_to(np.asarray(0 if priority is None else priority, np.float64), len(rows))
-        parts, row = _simple(rows)
-        dimension = shapely.get_dimensions(parts)
-        lonlat = shapely.get_coordinates(parts[dimension == 0])
-        self._points = PointIndex(lonlat, row[dimension == 0], first, weight, thin, plane)
-        self._lines = ShapeIndex(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
-        self._polygons = ShapeIndex(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
-        self._single = len(np.unique(to_numpy(self._points.row))) == len(self._points.row)
-
-    @classmethod
-    def from_geometry(
-        cls, name: str, geometry: TileGeometry, rows: int, columns: Mapping[str, Sequence[Any]]
-    ) -> TileLayer:
-        """Build a thin layer of geometry that another layer gave; feature ids count from 1.
-
-        Parameters
-        ----------
-        name
-            The layer's name in the tile.
-        geometry
-            Taken from the `geometry` of a layer.
-        rows
-            Number of rows of the layer.
-        columns
-            Properties, as the constructor takes them.
-
-        Raises
-        ------
-        GeoError
-            When columns do not fit the rows or a column mixes types.
-        """
-        layer = cls.__new__(cls)
-        layer.name = name
-        layer.ids = np.arange(1, rows + 1, dtype=np.uint64)
-        layer._columns = PropertyColumns(columns, rows)
-        layer._points = PointIndex.from_sorted(geometry.codes, geometry.xy, geometry.row, True, geometry.single)
-        layer._lines = ShapeIndex.from_world(geometry.lines, geometry.line_row, area=False)
-        layer._polygons = ShapeIndex.from_world(geometry.areas, geometry.area_row, area=True)
-        layer._single = geometry.single
-        return layer
-
-    @property
-    def geometry(self) -> TileGeometry:
-        """The geometry as it is drawn, of a thin layer without min_zoom and priority."""
-        points, lines, areas = self._points, self._lines, self._polygons
-        return TileGeometry(
-            points.codes,
-            points.xy,
-            points.row,
-            self._single,
-            lines.shapes,
-            lines.row,
-            areas.shapes,
-            areas.row,
-        )
-
-    def precompute(self, zoom: int) -> None:
-        """Thin, simplify and index the geometry of a zoom before its first tile is encoded."""
-        self._points.precompute(zoom)
-        for shapes in (self._lines, self._polygons):
-            shapes.precompute(zoom)
-
-    def with_properties(self, columns: Mapping[str, Sequence[Any]]) -> TileLayer:
-        """The layer with other properties, one value a row; the geometry is shared.
-
-        Raises
-        ------
-        GeoError
-            When columns do not fit the rows or a column mixes types.
-        """
-        layer = copy.copy(self)
-        layer._columns = PropertyColumns(columns, len(self), self._columns)
-        return layer
-
-    @property
-    def is_points(self) -> bool:
-        """Whether each row is at most one point, and nothing else."""
-        return self._single and not (len(self._lines.row) or len(self._polygons.row))
-
-    def with_edit(self, second: TileLayer, edit: RowEdit, columns: Mapping[str, Sequence[Any]]) -> TileLayer:
-        """The layer of points after an edit of its rows; feature ids count from 1.
-
-        Parameters
-        ----------
-        second
-            The layer whose rows are inserted.
-        edit
-            Edit of the rows of both layers.
-        columns
-            Properties of all rows of the result, as the constructor takes them.
-
-        Raises
-        ------
-        GeoError
-            When columns do not fit the rows or a column mixes types, or a layer has more than points.
-        """
-        if not (self.is_points and second.is_points):
-            raise GeoError("expected layers of points alone")
-        layer = copy.copy(self)
-        layer.ids = np.arange(1, len(edit) + 1, dtype=np.uint64)
-        layer._columns = PropertyColumns(columns, len(edit), self._columns)
-        layer._points = self._points.with_edit(second._points, edit)
-        return layer
-
-    def __len__(self) -> int:
-        """Number of rows, drawn or not."""
-        return len(self.ids)
-
-    def rows(self, tile: Tile, mask: Bools | None = None) -> Ints:
-        """Find the rows that a tile shows.
-
-        Parameters
-        ----------
-        tile
-            Address of the tile.
-        mask
-            Leaves out the rows that are False, shape (rows,); None leaves none out.
-
-        Returns
-        -------
-        Ints
-            Ascending, each once; empty when nothing is shown.
-
-        Raises
-        ------
-        GeoError
-            When the mask has another shape.
-        """
-        return np.unique(np.concatenate([_NONE, *(group.rows for group in self._groups(tile, mask))]))
-
-    def encode(self, tile: Tile, mask: Bools | None = None) -> bytes:
-        """Encode the layer into a tile.
-
-        Parameters
-        ----------
-        tile
-            Address of the tile.
-        mask
-            Leaves out the rows that are False, shape (rows,).
-
-        Returns
-        -------
-        A Tile message of one Layer (clause 4.1) of version 2 and extent 4096; lines and polygons are drawn 64 units
-        beyond the tile, points in one tile only. Empty bytes when nothing is shown. Equal layers give equal bytes, and
-        the bytes of several layers joined are a tile of all.
-
-        Raises
-        ------
-        GeoError
-            When the mask has another shape.
-        """
-        groups = self._groups(tile, mask)
-        if not groups:
-            return b""
-        tags, values = self._columns.tags(np.concatenate([group.rows for group in groups]))
-        ends = np.cumsum([len(group.rows) for group in groups]).tolist()
-        parts = []
-        for group, end in zip(groups, ends, strict=True):
-            own = slice(end - len(group.rows), end)
-            parts.append(_features(group, self.ids[group.rows], Block(tags.data[own], tags.present[own])))
-        head = varint(15 << 3) + varint(VERSION) + field(1, self.name.encode())
-        tail = varint(5 << 3) + varint(EXTENT)
-        return field(3, b"".join([head, *parts, self._columns.keys, values, tail]))
-
-    def visible(self, box: Box, zoom: int, mask: Bools | None = None) -> VisibleFeatures:
-        """Features that the tiles of a zoom show within a box of the world, thinned and simplified as in the tiles.
-
-        Parameters
-        ----------
-        box
-            West, north, east, south in world coordinates, shape (4,).
-        zoom
-            Zoom of the tiles.
-        mask
-            Leaves out the rows that are False, shape (rows,).
-
-        Raises
-        ------
-        GeoError
-            When the mask has another shape.
-        """
-        self._require_mask(mask)
-        return VisibleFeatures(
-            *self._points.within(box, zoom, mask),
-            *self._lines.within(box, zoom, mask),
-            *self._polygons.within(box, zoom, mask),
-        )
-
-    def _require_mask(self, mask: Bools | None) -> None:
-        if mask is not None and np.shape(mask) != (len(self),):
-            raise GeoError(f"expected a mask of shape ({len(self)},), got {np.shape(mask)}")
-
-    def _groups(self, tile: Tile, mask: Bools | None) -> list[GeometryGroup]:
-        """Features that a tile shows, a group for each geometry type that is shown."""
-        self._require_mask(mask)
-        groups = [self._point_group(tile, mask)] if len(self._points.row) else []
-        for kind, shapes in ((LINE, self._lines), (POLYGON, self._polygons)):
-            if len(shapes.row):
-                groups.append(GeometryGroup(kind, *shapes.draw(tile, mask)))
-        return [group for group in groups if len(group.rows)]
-
-    def _point_group(self, tile: Tile, mask: Bools | None) -> GeometryGroup:
-        shown = self._points.find(tile, mask)
-        row, units = self._points.row[shown], self._points.units(tile, shown)
-        if self._single:
-            x, y = zigzag(units).T
-            return GeometryGroup(POINT, row, [Cell(mvt_geometry.MOVE_TO | 1 << 3), Cell(x), Cell(y)])
-        order = np.argsort(row, kind="stable")
-        return GeometryGroup(POINT, np.unique(row), mvt_geometry.points(units[order], row[order]))
+    found = layer.features(tile, mask)
+    if not found:
+        return b""
+    tags, values = layer.columns.tags(np.concatenate([features.rows for features in found]))
+    ends = np.cumsum([len(features.rows) for features in found]).tolist()
+    parts = []
+    for features, end in zip(found, ends, strict=True):
+        own = slice(end - len(features.rows), end)
+        parts.append(_messages(features, layer.ids[features.rows], Block(tags.data[own], tags.present[own])))
+    head = varint(15 << 3) + varint(VERSION) + field(1, layer.name.encode())
+    tail = varint(5 << 3) + varint(EXTENT)
+    return field(3, b"".join([head, *parts, layer.columns.keys, values, tail]))
 
 
 def encode_tile(layers: Iterable[TileLayer], tile: Tile) -> bytes:
     """Encode layers into one tile, in their order; empty bytes when nothing is shown."""
-    return b"".join(layer.encode(tile) for layer in layers)
+    return b"".join(encode(layer, tile) for layer in layers)
 
 
-def _ids(ids: npt.ArrayLike, rows: int) -> Unsigned:
-    array = np.asarray(ids)
-    if array.shape != (rows,):
-        raise GeoError(f"expected one id a row, shape ({rows},), got {array.shape}")
-    if rows and (array.dtype.kind not in "iu" or array.min() < 0):
-        raise GeoError(f"expected ids that are unsigned integers, got {array.dtype} from {array.min()}")
-    return array.astype(np.uint64)
-
-
-def _simple(rows: Objects) -> tuple[Objects, Ints]:
-    """Single points, lines and valid polygons of geometries, without empty ones, and the row of each, ascending."""
-    source = np.flatnonzero(~shapely.is_missing(rows))
-    parts = shapely.force_2d(rows[source])
-    bad = (shapely.get_dimensions(parts) == 2) & ~shapely.is_valid(parts)
-    parts[bad] = shapely.make_valid(parts[bad])
-    while (shapely.get_type_id(parts) >= 4).any():
-        parts, index = shapely.get_parts(parts, return_index=True)
-        source = source[index]
-    filled = ~shapely.is_empty(parts)
-    parts, source = parts[filled], source[filled]
-    return parts, source.astype(np.int64)
-
-
-def _features(group: GeometryGroup, ids: Unsigned, tags: Block) -> bytes:
+def _messages(features: TileFeatures, ids: Unsigned, tags: Block) -> bytes:
     """Encode Feature messages (clause 4.2): id, tags, type and geometry, with their lengths."""
     rows = len(ids)
-    outside = group.geometry if isinstance(group.geometry, ByteRows) else None
-    inline = hstack(() if isinstance(group.geometry, ByteRows) else group.geometry, rows)
+    geometry = _geometry(features)
+    outside = geometry if isinstance(geometry, ByteRows) else None
+    inline = hstack(() if isinstance(geometry, ByteRows) else geometry, rows)
     geometry_size = inline.sizes() if outside is None else outside.sizes
     inner = hstack(
         [
             *(Cell(1 << 3), Cell(ids)),
             *(Cell(2 << 3 | 2), Cell(tags.sizes().astype(np.uint64)), tags),
-            *(Cell(3 << 3), Cell(group.kind)),
+            *(Cell(3 << 3), Cell(features.kind)),
             *(Cell(4 << 3 | 2), Cell(geometry_size.astype(np.uint64)), inline),
         ],
         rows,
@@ -381,3 +78,14 @@ def _features(group: GeometryGroup, ids: Unsigned, tags: Block) -> bytes:
     whole = inner.sizes() if outside is None else inner.sizes() + geometry_size
     head = table([Cell(2 << 3 | 2), Cell(whole.astype(np.uint64)), inner], rows)
     return (head.data if outside is None else concat(head, outside)).tobytes()
+
+
+def _geometry(features: TileFeatures) -> list[Cell] | ByteRows:
+    """Geometry commands (clause 4.3): cells where each feature is a point, otherwise bytes of each feature."""
+    if features.kind != POINT:
+        closed = features.kind == POLYGON
+        return mvt_geometry.paths(features.xy, features.sizes, features.feature_of_path, closed)
+    if features.is_single:
+        x, y = zigzag(features.xy).T
+        return [Cell(mvt_geometry.MOVE_TO | 1 << 3), Cell(x), Cell(y)]
+    return mvt_geometry.points(features.xy, features.feature_of_path)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,10 +31,51 @@ from geo.tiles.protobuf import (
 
 _NONE = ByteRows(np.empty(0, dtype=np.uint8), np.empty(0, dtype=np.int64))
 _TYPES: dict[str, type] = {"b": bool, "i": int, "u": int, "f": float, "U": str}
+_DTYPES: dict[type, type[np.generic]] = {bool: np.bool_, int: np.int64, float: np.float64}
 #: At most so many texts of a tile are encoded one by one; more are encoded all at once.
 _MAX_SINGLE_TEXTS = 16
 #: Of texts of at most so many bytes, the length and that of the Value message take a byte each.
 _MAX_SHORT_TEXT = 125
+
+
+class Texts(NamedTuple):
+    """Texts in UTF-8, end to end, and the number of bytes of each, shape (n,)."""
+
+    sizes: Ints
+    joined: bytes
+
+    @classmethod
+    def of(cls, texts: BinaryArray) -> Texts:
+        """Join texts that lie apart."""
+        sizes = texts.stops - texts.starts
+        joined = np.empty(int(sizes.sum()), np.uint8)
+        texts.gather_into(ranges(texts.starts, sizes), joined, sizes.cumsum())
+        return cls(sizes, joined.tobytes())
+
+
+class OccurringValues(NamedTuple):
+    """The values of each column that occur at some rows.
+
+    Attributes
+    ----------
+    names
+        Of the columns.
+    slots
+        The place of each column in the three below.
+    codes
+        -1 where a row has no value, shape (columns, rows).
+    places
+        That of each value among those of its column that occur, shape (columns, rows), without meaning where there
+        is none.
+    values
+        Those of each column that occur: texts, or an array of bool, int64 or float64.
+    """
+
+    names: Sequence[str]
+    slots: Sequence[int]
+    codes: Codes
+    places: npt.NDArray[np.uint32]
+    values: Sequence[Texts | npt.NDArray[Any]]
 
 
 class PropertyColumns:
@@ -115,12 +157,67 @@ class PropertyColumns:
         The tags of each row (clause 4.2: pairs of indices of a key and a value), n rows of varints; and the values that
         they refer to, encoded as Value messages.
         """
-        codes = np.empty((len(self._codes), len(rows)), np.int32)
-        for number, column in enumerate(self._codes):
-            column.write_codes_at(rows, codes[number])
+        codes = self._codes_at(rows)
         indices, encoded = self._indices(codes)
         present = codes[self._slot].T >= 0
         return self._paired(np.ascontiguousarray(indices.T), np.ascontiguousarray(present)), encoded
+
+    def occurring(self, rows: Ints) -> OccurringValues:
+        """Find the values that occur at rows, shape (n,), as they are in memory."""
+        codes = self._codes_at(rows)
+        cut = len(self._order) - len(self._packed)
+        plain, used = _renumbered(codes[:cut], self._firsts)
+        packed, texts = _renumbered(codes[cut:], self._packed_firsts)
+        ends, text_ends = used.searchsorted(self._firsts), texts.searchsorted(self._packed_firsts)
+        index = np.concatenate(
+            [plain - ends[:-1, None].astype(np.uint32), packed - text_ends[:-1, None].astype(np.uint32)]
+        )
+        sizes = self._plain_texts.sizes[used]
+        joined = self._plain_texts.take(used, self._plain_starts)
+        byte_ends = np.concatenate([[0], sizes.cumsum()])[ends].tolist()
+        values: list[Texts | npt.NDArray[Any]] = [
+            Texts(sizes[begin:end], joined[first:last]) if numbers is None else numbers[used[begin:end] - start]
+            for numbers, start, (begin, end), (first, last) in zip(
+                self._plain_numbers, self._firsts.tolist(), pairwise(ends.tolist()), pairwise(byte_ends), strict=False
+            )
+        ]
+        values += [
+            Texts.of(own.take(texts[begin:end] - start))
+            for own, start, (begin, end) in zip(
+                self._packed, self._packed_firsts.tolist(), pairwise(text_ends.tolist()), strict=False
+            )
+        ]
+        return OccurringValues([*self._dictionaries], self._slot.tolist(), codes, index, values)
+
+    @cached_property
+    def _plain_numbers(self) -> Sequence[npt.NDArray[Any] | None]:
+        """The numbers and truth values of each column whose dictionary is in memory; ``None`` for texts."""
+        names = [*self._dictionaries]
+        cut = len(self._order) - len(self._packed)
+        return [_numbers(names[index], self._dictionaries[names[index]]) for index in self._order[:cut].tolist()]
+
+    @cached_property
+    def _plain_texts(self) -> ByteRows:
+        """The texts of the columns whose dictionary is in memory, by number; nothing for what is no text."""
+        names = [*self._dictionaries]
+        cut = len(self._order) - len(self._packed)
+        texts = [
+            str(word).encode() if numbers is None else b""
+            for index, numbers in zip(self._order[:cut].tolist(), self._plain_numbers, strict=True)
+            for word in self._dictionaries[names[index]]
+        ]
+        return ByteRows(np.frombuffer(b"".join(texts), dtype=np.uint8), _lengths(texts))
+
+    @cached_property
+    def _plain_starts(self) -> Ints:
+        return self._plain_texts.starts()
+
+    def _codes_at(self, rows: Ints) -> Codes:
+        """Codes of each column at rows, shape (columns, rows), in the order in which values are numbered."""
+        codes = np.empty((len(self._codes), len(rows)), np.int32)
+        for number, column in enumerate(self._codes):
+            column.write_codes_at(rows, codes[number])
+        return codes
 
     def _paired(self, indices: npt.NDArray[np.uint32], present: Bools) -> Block:
         """Put the index of its key before that of each value."""
@@ -193,6 +290,12 @@ def _read(name: str, values: Sequence[Any]) -> tuple[DictionaryArray, ByteRows |
     if isinstance(words, DecodedArray) and words.is_text:
         return column, words.binary
     return column, _ENCODE[kind](words)
+
+
+def _numbers(name: str, words: Sequence[Any]) -> npt.NDArray[Any] | None:
+    """The values of a dictionary as an array of bool, int64 or float64; ``None`` for texts."""
+    kind = _type_of(name, words)
+    return None if kind is str else np.array(list(words), _DTYPES[kind])
 
 
 def _strings(words: Sequence[Any]) -> ByteRows:

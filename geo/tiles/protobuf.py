@@ -96,18 +96,19 @@ def varint_size(number: int) -> int:
     return max(1, -(-number.bit_length() // 7))
 
 
-def varint_sizes(values: Unsigned) -> Ints:
+def varint_sizes(values: npt.NDArray[np.uint32] | Unsigned) -> Ints:
     """Number of bytes of each varint, 1 to 10, of the shape of ``values``."""
     sizes = np.ones(values.shape, dtype=np.int64)
     max_value = int(values.max()) if values.size else 0
     for shift in range(7, max_value.bit_length(), 7):
-        sizes += values >= np.uint64(1 << shift)
+        sizes += values >= values.dtype.type(1 << shift)
     return sizes
 
 
-def varints(values: Unsigned) -> Bytes:
+def varints(values: npt.NDArray[np.uint32] | Unsigned) -> Bytes:
     """Encode numbers, shape (n,), end to end."""
-    return table([Cell(values)], len(values)).data
+    block = digits(values)
+    return block.data[block.present]
 
 
 def table(parts: Sequence[Cell | Block], rows: int) -> ByteRows:

@@ -11,7 +11,6 @@ import shapely
 
 from geo.columnar.chunked_array import Array, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.tiles import mvt_geometry
 from geo.tiles.generalize import (
     CODE_BITS,
     EXTENT,
@@ -23,7 +22,7 @@ from geo.tiles.generalize import (
     simplified,
     thin_crowded_tiles,
 )
-from geo.tiles.protobuf import ByteRows
+from geo.tiles.tile_features import LINE, POLYGON, TileFeatures
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection
 
 #: Tile units drawn beyond a tile on every side, so that its borders do not show.
@@ -115,8 +114,8 @@ class ShapeIndex:
         else:
             _ = self._unsimplified, self._is_shown(zoom, None)
 
-    def draw(self, tile: Tile, mask: Bools | None) -> tuple[Ints, ByteRows]:
-        """Draw what a tile shows.
+    def draw(self, tile: Tile, mask: Bools | None) -> TileFeatures:
+        """Find what a tile shows, in its units.
 
         Parameters
         ----------
@@ -124,10 +123,6 @@ class ShapeIndex:
             The tile; `BUFFER` units around it are drawn too.
         mask
             By row of the layer: False leaves the row out; None leaves none out.
-
-        Returns
-        -------
-        The layer's rows that are shown, ascending, and the geometry commands of each (`geo.tiles.mvt_geometry`).
         """
         margin = BUFFER / EXTENT
         box = np.array([tile.x - margin, tile.y - margin, tile.x + 1 + margin, tile.y + 1 + margin]) / (1 << tile.z)
@@ -260,15 +255,16 @@ def _clipped(shapes: Objects, box: np.ndarray) -> Objects:
     return clipped
 
 
-def _draw_lines(lines: Objects, units: Callable[[Floats], Floats], row: Ints) -> tuple[Ints, ByteRows]:
+def _draw_lines(lines: Objects, units: Callable[[Floats], Floats], row: Ints) -> TileFeatures:
     """Round to tile units; lines of fewer than two different vertices are not drawn."""
     exact, path = shapely.get_coordinates(lines, return_index=True)
     xy, sizes = _vertices(units(exact), path, len(lines), closed=False)
     drawn = sizes >= 2
-    return _paths(xy[np.repeat(drawn, sizes)], sizes[drawn], row[drawn], closed=False)
+    paths = np.ones(int(drawn.sum()), np.int64)
+    return TileFeatures.of_parts(LINE, row[drawn], xy[np.repeat(drawn, sizes)], sizes[drawn], paths)
 
 
-def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, ByteRows]:
+def _draw_polygons(units: Objects, row: Ints) -> TileFeatures:
     """Round to tile units, repair invalid polygons, wind exterior rings to positive area (clause 4.3.4.4)."""
     rounded = shapely.transform(units, np.rint)
     invalid = ~shapely.is_valid(rounded)
@@ -276,7 +272,7 @@ def _draw_polygons(units: Objects, row: Ints) -> tuple[Ints, ByteRows]:
     polygons, source = _parts(rounded, area=True)
     rings, polygon = shapely.get_rings(shapely.orient_polygons(polygons, exterior_cw=False), return_index=True)
     xy, sizes = _vertices(*shapely.get_coordinates(rings, return_index=True), len(rings), closed=True)
-    return _paths(xy, sizes, row[source][polygon], closed=True)
+    return TileFeatures.of_parts(POLYGON, row[source], xy, sizes, np.bincount(polygon, minlength=len(polygons)))
 
 
 def _vertices(exact: Floats, path: Ints, paths: int, closed: bool) -> tuple[Ints, Ints]:
@@ -291,7 +287,3 @@ def _vertices(exact: Floats, path: Ints, paths: int, closed: bool) -> tuple[Ints
         xy = np.delete(xy, last, axis=0)
         sizes -= 1
     return xy, sizes
-
-
-def _paths(xy: Ints, sizes: Ints, row: Ints, closed: bool) -> tuple[Ints, ByteRows]:
-    return np.unique(row), mvt_geometry.paths(xy, sizes, row, closed)

@@ -17,7 +17,7 @@ from geo.columnar.chunked_array import Array, apply_elementwise, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray, UniqueIndex
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Objects
-from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_layer import TileLayer
 from layers.collections.column_values import ColumnValues, Values
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import Feature

@@ -16,7 +16,7 @@ from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import batches, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
-from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex

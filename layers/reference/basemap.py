@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
-from geo.tiles.mvt import TileLayer
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import MERCATOR, TileProjection
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError

@@ -26,8 +26,9 @@ from rich.progress import Progress
 
 from geo.lonlat import Ints, Objects
 from geo.tiles.generalize import EXTENT as TILE_UNITS
-from geo.tiles.mvt import TileLayer, encode_tile
+from geo.tiles.mvt import encode_tile
 from geo.tiles.shape_index import BUFFER
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Box, Tile, covering, world
 from layers.filesystem.atomic_file import replacing
 from layers.reference import admin1_areas, basemap, gshhg, waters

@@ -14,8 +14,8 @@ import shapely
 
 from geo.lonlat import Floats, Ints, Objects
 from geo.tiles.generalize import EXTENT, tolerance_units
-from geo.tiles.mvt import TileGeometry, TileLayer
 from geo.tiles.shape_index import BUFFER
+from geo.tiles.tile_layer import TileGeometry, TileLayer
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile
 
 #: Area of the smallest lake that is drawn, and of the smallest island: so many tile units square.

@@ -12,7 +12,7 @@ from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import Array, LazyArray, batches, to_numpy
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.tiles.mvt import TileGeometry, TileLayer
+from geo.tiles.tile_layer import TileGeometry, TileLayer
 from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex

@@ -17,7 +17,8 @@ from shapely.geometry.base import BaseGeometry
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
-from geo.tiles.mvt import TileLayer, encode_tile
+from geo.tiles.mvt import encode, encode_tile
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import MAX_LAT, MERCATOR, Tile, bounds, lonlat, tile_at, world
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
@@ -66,7 +67,7 @@ def test_points_are_in_their_tile_and_no_other(tile: Tile, at: list[tuple[float,
     rows = [degrees(Point(xy), tile) for xy in at]
     rows = [point for point in rows if abs(point.x) <= 180 and abs(point.y) < MAX_LAT]
     result = layer(list(rows))
-    features = {f["id"]: f["geometry"]["coordinates"] for f in decoded(result.encode(tile))}
+    features = {f["id"]: f["geometry"]["coordinates"] for f in decoded(encode(result, tile))}
     assert sorted(features) == [i for i, p in enumerate(rows) if tile_at(p.x, p.y, tile.z) == tile]
     assert result.rows(tile).tolist() == sorted(features)
     for row, xy in features.items():
@@ -84,10 +85,10 @@ def test_every_point_of_the_square_is_in_one_tile(at: list[tuple[float, float]],
 
 
 def test_a_multi_point_is_one_feature() -> None:
-    (feature,) = decoded(layer([awkward_geometries.multi_point]).encode(WORLD))
+    (feature,) = decoded(encode(layer([awkward_geometries.multi_point]), WORLD))
     assert feature["geometry"]["type"] == "MultiPoint"
     assert len(feature["geometry"]["coordinates"]) == 3
-    (feature,) = decoded(layer([awkward_geometries.multi_point, None]).encode(Tile(1, 0, 1)))
+    (feature,) = decoded(encode(layer([awkward_geometries.multi_point, None]), Tile(1, 0, 1)))
     assert feature["geometry"]["type"] == "Point"
 
 
@@ -100,7 +101,7 @@ def test_lines_are_clipped_to_the_tile(tile: Tile, at: list[list[tuple[float, fl
     rows = [degrees(LineString(xy), tile) for xy in at]
     assume(all(MAP.covers(row) for row in rows))
     result = layer(list(rows))
-    features = {f["id"]: shape(f["geometry"]) for f in decoded(result.encode(tile))}
+    features = {f["id"]: shape(f["geometry"]) for f in decoded(encode(result, tile))}
     assert result.rows(tile).tolist() == sorted(features)
     for row, line in enumerate(rows):
         expected = shapely.intersection(units(line, tile), FRAME)
@@ -148,7 +149,7 @@ def test_polygons_are_clipped_valid_and_wound(
     row = degrees(polygon.reverse() if clockwise else polygon, tile)
     assume(row.is_valid and MAP.covers(row))
     expected = shapely.intersection(units(row, tile), FRAME)
-    features = decoded(layer([row]).encode(tile))
+    features = decoded(encode(layer([row]), tile))
     slack = expected.length + 10
     if not features:
         assert expected.area <= slack
@@ -168,7 +169,7 @@ def test_simplified_polygons_stay_near_and_valid(tile: Tile, star: list[tuple[fl
     assume(polygon.is_valid and row.is_valid and MAP.covers(row))
     assume(row.bounds[2] - row.bounds[0] < 180)  # or its edges go the other way round
     expected = shapely.intersection(units(row, tile), FRAME)
-    drawn = [shape(f["geometry"]) for f in decoded(layer([row]).encode(tile))]
+    drawn = [shape(f["geometry"]) for f in decoded(encode(layer([row]), tile))]
     assert all(part.is_valid for part in drawn)
     assert shapely.symmetric_difference(shapely.union_all(drawn), expected).area <= 5 * expected.length + 50
 
@@ -192,7 +193,7 @@ def test_both_sides_of_180_are_drawn() -> None:
         tile = Tile(5, x, tile_at(180, -17, 5).y)
         assert result.rows(tile).tolist() == [0, 1, 2]
         west, _, east, _ = bounds(tile)
-        for feature in decoded(result.encode(tile)):
+        for feature in decoded(encode(result, tile)):
             drawn = units(box(max(west, -180), -18.5, min(east, 180), -15.5), tile)
             assert shapely.intersects(shape(feature["geometry"]), drawn)
 
@@ -207,14 +208,14 @@ def test_every_place_is_drawn_or_has_no_place_on_the_map(name: str, zoom: int) -
     result = layer([geometry], columns={"name": [name]})
     off_map = geometry is None or geometry.is_empty or (geometry.geom_type == "Point" and abs(geometry.y) > MAX_LAT)
     if off_map:
-        assert result.encode(WORLD) == b""
+        assert encode(result, WORLD) == b""
         assert result.rows(WORLD).tolist() == []
         return
     assert geometry is not None
     # The first vertex; a place has one whether it crosses 180 degrees or not.
     tile = tile_at(*np.clip(shapely.get_coordinates(geometry)[0], -180, 180), zoom)
     assert result.rows(tile).tolist() == [0]
-    features = decoded(result.encode(tile))
+    features = decoded(encode(result, tile))
     assert {f["properties"]["name"] for f in features} == {name}
     for feature in features:
         if "Polygon" in feature["geometry"]["type"]:
@@ -229,7 +230,7 @@ def test_bad_places_are_refused(name: str) -> None:
 
 
 def test_a_collection_is_a_feature_of_each_kind() -> None:
-    kinds = [(f["id"], f["geometry"]["type"]) for f in decoded(layer([awkward_geometries.collection]).encode(WORLD))]
+    kinds = [(f["id"], f["geometry"]["type"]) for f in decoded(encode(layer([awkward_geometries.collection]), WORLD))]
     assert kinds == [(0, "Point"), (0, "LineString"), (0, "Polygon")]
 
 
@@ -255,7 +256,7 @@ MIXED = [
 @settings(max_examples=100, deadline=None)
 def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]], selected: list[bool]) -> None:
     result = layer([*MIXED], columns=columns)
-    features = decoded(result.encode(WORLD, np.array(selected)))
+    features = decoded(encode(result, WORLD, np.array(selected)))
     assert sorted(f["id"] for f in features) == np.flatnonzero(selected).tolist()
     for feature in features:
         row = {key: column[feature["id"]] for key, column in columns.items()}
@@ -280,7 +281,7 @@ def test_texts_are_drawn_alike_however_they_are_stored(
         plain = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
         patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 0)
         packed = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
-        assert packed.encode(WORLD, mask) == plain.encode(WORLD, mask)
+        assert encode(packed, WORLD, mask) == encode(plain, WORLD, mask)
         edit = RowEdit.reorder(6, 6, np.array([0, 7, 2, 8, 10, 5]))
         edited = {
             name: DictionaryArray.of(column).with_edit(DictionaryArray.of(column[::-1]), edit)
@@ -289,9 +290,8 @@ def test_texts_are_drawn_alike_however_they_are_stored(
         rebuilt = {
             name: [[*column, *column[::-1]][row] for row in edit.source_rows] for name, column in columns.items()
         }
-        assert packed.with_properties(edited).encode(WORLD, mask) == layer(
-            [*MIXED], columns=rebuilt_of(rebuilt)
-        ).encode(WORLD, mask)
+        whole = layer([*MIXED], columns=rebuilt_of(rebuilt))
+        assert encode(packed.with_properties(edited), WORLD, mask) == encode(whole, WORLD, mask)
 
 
 def rebuilt_of(columns: dict[str, list[Any]]) -> dict[str, DictionaryArray]:
@@ -315,21 +315,21 @@ def rebuilt_of(columns: dict[str, list[Any]]) -> dict[str, DictionaryArray]:
 )
 def test_the_column_decides_how_values_are_written(column: Any, field: str) -> None:
     tile = vector_tile_pb2.tile()
-    tile.ParseFromString(layer([Point(1, 1), Point(2, 2)], columns={"c": column}).encode(WORLD))
+    tile.ParseFromString(encode(layer([Point(1, 1), Point(2, 2)], columns={"c": column}), WORLD))
     used = {kind.name for value in tile.layers[0].values for kind, _ in value.ListFields()}
     assert used == {field}
 
 
 def test_the_header_says_version_2_and_extent_4096() -> None:
     tile = vector_tile_pb2.tile()
-    tile.ParseFromString(layer([awkward_geometries.ordinary_point], columns={"k": ["v"]}).encode(WORLD))
+    tile.ParseFromString(encode(layer([awkward_geometries.ordinary_point], columns={"k": ["v"]}), WORLD))
     (result,) = tile.layers
     assert (result.version, result.extent, result.name, list(result.keys)) == (2, 4096, "a", ["k"])
 
 
 def test_ids_of_64_bits_come_back() -> None:
     result = TileLayer("a", [Point(1, 1), Point(2, 2)], np.array([2**64 - 1, 0], dtype=np.uint64), {})
-    assert sorted(f["id"] for f in decoded(result.encode(WORLD))) == [0, 2**64 - 1]
+    assert sorted(f["id"] for f in decoded(encode(result, WORLD))) == [0, 2**64 - 1]
 
 
 @pytest.mark.parametrize("column", [[1, "a"], [1, 2.5], [True, 1], [b"x", None], [[1], [2]], [2**63, 1], [1]])
@@ -346,7 +346,7 @@ def test_ids_that_do_not_fit_are_refused(ids: list[float]) -> None:
 
 def test_a_mask_of_another_shape_is_refused() -> None:
     with pytest.raises(GeoError, match="mask"):
-        layer([Point(1, 1)]).encode(WORLD, np.array([True, False]))
+        encode(layer([Point(1, 1)]), WORLD, np.array([True, False]))
 
 
 # What is shown when
@@ -445,11 +445,11 @@ def test_layers_are_joined_in_order() -> None:
     )
     nothing = layer([None])
     data = encode_tile([item, nothing, second], WORLD)
-    assert data == item.encode(WORLD) + second.encode(WORLD)
+    assert data == encode(item, WORLD) + encode(second, WORLD)
     assert list(mapbox_vector_tile.decode(data)) == ["a", "b"]
     assert encode_tile([nothing], WORLD) == b""
     assert len(layer([None, None])) == 2
-    assert layer([]).encode(WORLD) == b""
+    assert encode(layer([]), WORLD) == b""
 
 
 def test_the_same_layer_gives_the_same_bytes_and_input_is_left_alone() -> None:
@@ -457,7 +457,7 @@ def test_the_same_layer_gives_the_same_bytes_and_input_is_left_alone() -> None:
     before = shapely.to_wkb(rows).tolist()
     columns = {"name": GOOD, "n": [None, *range(1, len(GOOD))]}
     tiles = [WORLD, Tile(5, 18, 11), Tile(9, 296, 183)]
-    first = [TileLayer("a", rows, np.arange(len(rows)), columns).encode(tile) for tile in tiles]
+    first = [encode(TileLayer("a", rows, np.arange(len(rows)), columns), tile) for tile in tiles]
     result = TileLayer("a", rows, np.arange(len(rows)), columns)
-    assert [result.encode(tile) for tile in tiles[::-1]][::-1] == first
+    assert [encode(result, tile) for tile in tiles[::-1]][::-1] == first
     assert shapely.to_wkb(rows).tolist() == before

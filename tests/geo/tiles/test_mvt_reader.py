@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import GeometryError
-from geo.tiles.mvt import TileLayer, encode_tile
+from geo.tiles.mvt import encode_tile
 from geo.tiles.mvt_reader import decode_tile
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
 
 WORLD = Tile(0, 0, 0)

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.columnar.row_edit import RowEdit
-from geo.tiles.mvt import TileLayer
+from geo.tiles import mvt
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile, tile_at
 from tests.geo.columnar.test_row_edit import splices
 
@@ -28,7 +29,8 @@ def layer(rows: list[shapely.Point | None], first: int = 0, min_zoom: object = N
 def drawn_tiles(edited: TileLayer, masked: bool) -> list[bytes]:
     mask = np.arange(len(edited)) % 3 != 0 if masked else None
     spots = [(30.0, 50.0), (-120.0, -30.0), (31.0, 49.0)]
-    return [edited.encode(tile, mask) for zoom in ZOOMS for tile in dict.fromkeys(tile_at(*at, zoom) for at in spots)]
+    tiles = [tile for zoom in ZOOMS for tile in dict.fromkeys(tile_at(*at, zoom) for at in spots)]
+    return [mvt.encode(edited, tile, mask) for tile in tiles]
 
 
 @pytest.mark.parametrize("few", [32, 0], ids=["mended", "found anew"])
@@ -65,7 +67,7 @@ def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Po
         rows: list[shapely.Point | None] = [PLACES[row % len(PLACES)] for row in range(30)]
         edited = layer(rows).with_properties({"name": ["x"] * 30})
         for row, point, kind in edits:
-            _ = edited.encode(Tile(0, 0, 0)), drawn_tiles(edited, False)
+            _ = mvt.encode(edited, Tile(0, 0, 0)), drawn_tiles(edited, False)
             at = min(row, len(rows) - 1)
             stays = np.arange(len(rows))
             new = [] if kind == "d" else [len(rows)]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.row_edit import RowEdit
+from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection, with_rows_replaced
 from layers.collections.geometry_index import Box
@@ -193,5 +194,5 @@ def test_an_edited_collection_equals_one_that_is_built_anew(
             np.testing.assert_array_equal(result.values(name).present, rebuilt.values(name).present)
         assert result.fragments == rebuilt.fragments
         assert result.rows_by_id == rebuilt.rows_by_id
-        assert [result.layer.encode(tile) for tile in TILES] == [rebuilt.layer.encode(tile) for tile in TILES]
+        assert [mvt.encode(result.layer, tile) for tile in TILES] == [mvt.encode(rebuilt.layer, tile) for tile in TILES]
         source = result

@@ -14,7 +14,8 @@ import shapely
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
-from geo.tiles.mvt import TileLayer, encode_tile
+from geo.tiles.mvt import encode_tile
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import covering
 from layers.model.cache import Lazy
 from layers.reference import basemap_build

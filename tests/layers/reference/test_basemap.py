@@ -9,6 +9,7 @@ import pyogrio
 import pytest
 import shapely
 
+from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
 from layers.reference import basemap_build as source
 from layers.reference.basemap import Basemap, BasemapMissing, read
@@ -229,7 +230,7 @@ def test_missing_file_and_missing_package_are_named(tmp_path: Path) -> None:
 
 def decoded(basemap: Basemap, tile: Tile) -> dict[str, list[dict[str, Any]]]:
     """Encode all layers of a tile and read them with another project's decoder; empty layers are left out."""
-    body = b"".join(layer.encode(tile) for layer in basemap.layers)
+    body = encode_tile(basemap.layers, tile)
     return {
         name: [feature["properties"] for feature in layer["features"]]
         for name, layer in mapbox_vector_tile.decode(body).items()

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import shapely
 
+from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.model.cache import Lazy
 from layers.model.records import RECORD_TYPES, Control, Records
@@ -129,7 +130,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
     tiles = [Tile(0, 0, 0), Tile(3, 4, 2), Tile(5, 18, 11)]
     return {
         "features": {name: one.fragments for name, one in snapshot.layers.items()},
-        "tiles": {name: [layer.encode(tile) for tile in tiles] for name, layer in layers.items()},
+        "tiles": {name: [mvt.encode(layer, tile) for tile in tiles] for name, layer in layers.items()},
         "rows": {name: one.rows_by_id for name, one in snapshot.layers.items()},
         "near": {name: one.meets((28, 44, 41, 51)).tolist() for name, one in snapshot.layers.items()},
         "bounds": {name: one.bounds for name, one in snapshot.layers.items()},
