@@ -201,13 +201,13 @@ def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.L
     expected = served(atlas(store))
     (folder,) = folders(store)
     beside = store.path.with_name(f"{store.path.name}.kept") / folder
-    file = beside / "records.strikes.ids.ends.npy"
+    file = beside / "records.strikes.arrow"
     if harm == "missing":
         file.unlink()
     elif harm == "truncated":
         file.write_bytes(file.read_bytes()[:50])
     else:
-        (beside / "metadata.json").write_bytes(b"{")
+        (beside / "manifest.json").write_bytes(b"{")
     assert served(atlas(store)) == expected
     assert "is made again" in caplog.text
 
