@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import orjson
@@ -202,7 +203,8 @@ class SnapshotCache:
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
-        key = orjson.dumps([FORMAT, self.program, base, self.publish_from])
+        # Tables are compared to the bit, and another version of pyarrow may write other bytes.
+        key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
 
 

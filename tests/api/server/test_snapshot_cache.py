@@ -186,14 +186,15 @@ def test_what_another_program_edits_is_found_anew(store: Store) -> None:
     assert folders(store) == [before], "what is kept of the same program takes the place of the older"
 
 
-def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
+def test_another_program_or_threshold_reads_nothing_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     atlas(store)
     others = [
         atlas(store, Settings(basemap=BASEMAP, publish_from=0.999)),
         LiveSnapshot(store, SETTINGS, "other"),
     ]
     assert len({one.view.version for one in others}) == 2
-    assert len({*map(kept_in, others)}) == 2
+    monkeypatch.setattr("layers.snapshot.snapshot_cache.version", lambda name: f"{name} of tomorrow")
+    assert len({*map(kept_in, [*others, atlas(store)])}) == 3
 
 
 @pytest.mark.parametrize("harm", ["truncated", "missing", "no JSON"])
