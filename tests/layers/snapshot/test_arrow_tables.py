@@ -258,3 +258,18 @@ def test_columns_of_arrow_are_as_they_were(drawn: tuple[PropertyType, list[Any]]
         files.table("columns", table.batch())
 
     assert through_files(fill)[1]["columns"]["a"].combine_chunks().equals(array)
+
+
+def test_writing_can_be_ended_within_a_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("layers.snapshot.arrow_table._PIECE", 100)
+    pieces = iter(range(10))
+
+    def at_page() -> None:
+        if next(pieces, None) is None:
+            raise TimeoutError("nobody waits for it")
+
+    writing = TableFolderWriter(tmp_path, at_page)
+    table = writing.builder()
+    table.add_values("a", np.arange(1000), np.int64)
+    with pytest.raises(TimeoutError, match="nobody waits for it"):
+        writing.table("numbers", table.batch())
