@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -14,9 +16,11 @@ from numpy.typing import NDArray
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
 from geo.columnar.chunked_array import Array, batches
-from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.dictionary_array import Codes, DictionaryArray
+from geo.columnar.row_order import ranges
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
+from layers.snapshot.arrow_table import EPOCH
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,6 +35,12 @@ GEOARROW = {
     "ARROW:extension:name": "geoarrow.wkb",
     "ARROW:extension:metadata": json.dumps({"crs": LONLAT, "crs_type": "authority_code"}),
 }
+#: Types of values that are no texts, as Arrow has them.
+_DTYPES: Mapping[PropertyType, type[np.generic]] = {
+    "integer": np.int32, "number": np.float64, "boolean": np.bool_, "date": np.int32, "timestamp": np.int64,
+}  # fmt: skip
+#: Types of values that are texts in their column.
+_TEXTS = ("text", "edtf", "timestamp")
 #: Metadata of a field or a table, by name.
 Metadata: TypeAlias = Mapping[str, str]
 
@@ -50,10 +60,6 @@ class BatchBuilder:
         self._folder, self._at_page = folder, at_page
         self._fields: list[pa.Field] = []
         self._arrays: list[pa.Array] = []
-
-    def add(self, name: str, values: pa.Array, metadata: Metadata | None = None) -> None:
-        """Add a column of Arrow, plain or of lists, in whose place a copy in a file is held where it is large."""
-        self._add(name, self._aside(values), metadata)
 
     def _add(self, name: str, values: pa.Array, metadata: Metadata | None = None) -> None:
         import pyarrow as pa
@@ -86,16 +92,32 @@ class BatchBuilder:
 
     def add_words(self, name: str, column: DictionaryArray, kind: PropertyType) -> None:
         """Add the dictionary of a column as the one row of a column of lists; lists of texts are JSON text in it."""
-        import pyarrow as pa
-
-        if kind == "boolean":
-            self.add_list(name, np.array(column.dictionary, bool), np.bool_)
-        elif kind in ("list", "text", "edtf", "timestamp"):
+        if kind in _TEXTS or kind == "list":
             words = self._texts(column, is_list=kind == "list")
             self._add(name, _only_row(words), {"encoding": "json"} if kind == "list" else None)
+        elif kind == "date":
+            self._add(name, _only_row(_array(_numbers(column, kind), arrow_types()[kind])))
         else:
-            words = pa.array(list(column.dictionary), pa.int64() if kind == "integer" else arrow_types()[kind])
-            self._add(name, _only_row(words))
+            dtype = {"boolean": np.bool_, "integer": np.int64, "number": np.float64}[kind]
+            self.add_list(name, np.array(column.dictionary, dtype), dtype)
+
+    def add_typed(
+        self, name: str, column: DictionaryArray, kind: PropertyType, metadata: Metadata | None = None
+    ) -> None:
+        """Add values by the type that Arrow has for them in all forms, see `arrow_types`; NaN and infinity are null."""
+        codes = self.joined(column.chunked_codes, np.int32)
+        is_there = codes >= 0
+        if kind == "list":
+            self._add(name, self._lists(column, codes, is_there), metadata)
+            return
+        words = np.append(_numbers(column, kind), np.zeros(1, _DTYPES[kind]))  # the last, where a value is missing
+        values = self._empty(codes.shape, _DTYPES[kind])
+        for page in batches(len(codes), PAGE):
+            self._at_page()
+            values[page] = words[codes[page]]
+        if kind == "number":
+            is_there &= np.isfinite(values)
+        self._add(name, _array(values, arrow_types()[kind], is_there), metadata)
 
     def add_text(self, name: str, column: DictionaryArray, metadata: Metadata | None = None) -> bool:
         """Add texts as a dictionary and codes, of as few bytes as they need where some are missing.
@@ -111,12 +133,12 @@ class BatchBuilder:
 
         codes = self.joined(column.chunked_codes, np.int32)
         dictionary = self._texts(column)
-        is_complete = not len(codes) or int(codes.min()) >= 0
-        if is_complete:
-            indices = pa.array(codes)
-        else:
+        is_there = codes >= 0
+        is_complete = bool(is_there.all())
+        if not is_complete:
             dtype = next(kind for kind in (np.int8, np.int16, np.int32) if len(dictionary) <= np.iinfo(kind).max + 1)
-            indices = pa.array(np.maximum(codes, 0).astype(dtype), mask=codes < 0)
+            codes = np.maximum(codes, 0).astype(dtype)
+        indices = _array(codes, pa.from_numpy_dtype(codes.dtype), is_there)
         self._add(name, pa.DictionaryArray.from_arrays(indices, dictionary), metadata)
         return is_complete
 
@@ -140,8 +162,27 @@ class BatchBuilder:
         import pyarrow as pa
 
         joined = self.joined(values, dtype)
-        items = pa.array(joined.reshape(-1).view(np.uint8) if dtype is np.bool_ else joined.reshape(-1))
+        flat = joined.reshape(-1).view(np.uint8) if dtype is np.bool_ else joined.reshape(-1)
+        items = _array(flat, pa.from_numpy_dtype(flat.dtype))
         return pa.FixedSizeListArray.from_arrays(items, joined.shape[1]) if joined.ndim > 1 else items
+
+    def _lists(self, column: DictionaryArray, codes: Codes, is_there: Bools) -> pa.Array:
+        import pyarrow as pa
+
+        lists = list(column.dictionary)
+        sizes = np.array([*map(len, lists), 0])  # the last, where a list is missing
+        begins = np.cumsum(sizes) - sizes
+        ends = np.zeros(len(codes) + 1, np.int32)
+        np.cumsum(sizes[codes], out=ends[1:])
+        items = text_array(chain.from_iterable(lists)).binary
+        offsets, data = self._end_to_end(items.take(ranges(begins[codes], sizes[codes])), b"")
+        is_short = offsets[-1] <= np.iinfo(np.int32).max
+        text, offset = (pa.string(), np.int32) if is_short else (pa.large_string(), np.int64)
+        buffers = [None, pa.py_buffer(offsets.astype(offset)), pa.py_buffer(data)]
+        texts = pa.Array.from_buffers(text, len(offsets) - 1, buffers)
+        return pa.Array.from_buffers(
+            pa.list_(text), len(codes), [_bits(is_there), pa.py_buffer(ends)], children=[texts]
+        )
 
     def _large_binary(self, rows: BinaryArray, separator: bytes = b"", is_there: Bools | None = None) -> pa.Array:
         import pyarrow as pa
@@ -175,23 +216,6 @@ class BatchBuilder:
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.large_string(), len(words), buffers)
 
-    def _aside(self, array: pa.Array) -> pa.Array:
-        import pyarrow as pa
-
-        self._at_page()
-        own = array.buffers()[: array.type.num_buffers]
-        children = [self._aside(array.values)] if pa.types.is_list(array.type) else None
-        return pa.Array.from_buffers(array.type, len(array), [*map(self._copied, own)], children=children)
-
-    def _copied(self, buffer: pa.Buffer | None) -> pa.Buffer | None:
-        import pyarrow as pa
-
-        if buffer is None or buffer.size <= _MAX_BYTES_IN_MEMORY:
-            return buffer
-        copy = self._empty((buffer.size,), np.uint8)
-        copy[:] = np.frombuffer(buffer, np.uint8)
-        return pa.py_buffer(copy)
-
     def _empty(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
         """An array to be filled: a large one is in a file, whose memory the system can take back."""
         size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
@@ -202,10 +226,30 @@ class BatchBuilder:
             return np.frombuffer(mmap.mmap(file.fileno(), size), dtype).reshape(shape)
 
 
+def _numbers(column: DictionaryArray, kind: PropertyType) -> NDArray[Any]:
+    """The dictionary of a column as the numbers that Arrow has for them: days and milliseconds from 1970 on."""
+    words: Sequence[Any] = column.dictionary
+    if kind == "date":
+        words = [day.toordinal() - EPOCH for day in words]
+    elif kind == "timestamp":
+        begin = datetime(1970, 1, 1, tzinfo=UTC)
+        words = [(datetime.fromisoformat(text) - begin) // timedelta(milliseconds=1) for text in words]
+    return np.array(words, _DTYPES[kind])
+
+
+def _array(values: NDArray[Any], arrow: pa.DataType, is_there: Bools | None = None) -> pa.Array:
+    """Values as Arrow has them, without a copy but of truth values; of an array itself pyarrow asks pandas."""
+    import pyarrow as pa
+
+    data = np.packbits(values, bitorder="little") if values.dtype == bool else values
+    bits = None if is_there is None else _bits(is_there)
+    return pa.Array.from_buffers(arrow, len(values), [bits, pa.py_buffer(data)])
+
+
 def _only_row(items: pa.Array) -> pa.LargeListArray:
     import pyarrow as pa
 
-    return pa.LargeListArray.from_arrays(pa.array([0, len(items)], pa.int64()), items)
+    return pa.LargeListArray.from_arrays(_array(np.array([0, len(items)]), pa.int64()), items)
 
 
 def _encoding(dtype: type[np.generic]) -> Metadata | None:

@@ -33,7 +33,8 @@ _PIECE = 1 << 23
 #: Bytes of one write. The system caches what larger ones write in larger pieces (large folios), and maps all of a piece
 #: where a byte of it is read, so that a worker would be a third larger.
 _WRITE = 1 << 15
-_EPOCH = date(1970, 1, 1).toordinal()
+#: The day from which Arrow counts days, as an ordinal.
+EPOCH = date(1970, 1, 1).toordinal()
 
 
 class ArrowTable:
@@ -75,7 +76,7 @@ class ArrowTable:
         if column["type"] == "large_string":
             return (text_list_array if column.get("is_json") else text_array)(_binary(self._content, column))
         words = _values(self._content, column).tolist()
-        return [date.fromordinal(_EPOCH + day) for day in words] if column["type"] == "date32[day]" else words
+        return [date.fromordinal(EPOCH + day) for day in words] if column["type"] == "date32[day]" else words
 
     def _items(self, name: str) -> Layout:
         """A column or, where it is one row that is a list, what is in this."""

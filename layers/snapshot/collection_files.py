@@ -18,7 +18,7 @@ from geo.tiles.mvt import TileGeometry, TileLayer
 from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
-from layers.collections.property_types import arrow_array, arrow_types, property_types
+from layers.collections.property_types import property_types
 from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
@@ -189,7 +189,7 @@ def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -
         values, about = layer.features.columns[column.name], {"description": column.doc}
         kind = types[column.name]
         if kind not in ("text", "edtf"):
-            table.add(column.name, arrow_array(values, arrow_types()[kind]), about)
+            table.add_typed(column.name, values, kind, about)
             codes.add_coded(column.name, values, kind, words)
         elif not table.add_text(column.name, values, about):
             codes.add_values(column.name, values.chunked_codes, np.int32)
