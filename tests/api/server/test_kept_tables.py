@@ -155,13 +155,13 @@ def test_features_are_kept_as_the_api_sends_them(kept: Path, answers: Mapping[st
     assert sorted(kept_ids) == sorted(feature["id"] for feature in answers["strikes"])
 
 
-def test_a_server_maps_them_without_pyarrow(kept: Path) -> None:
+def test_a_server_maps_them_without_pyarrow_and_writes_them_without_pandas(kept: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
 from layers.reference import basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.table_folder import TableFolderReader
+from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 files = TableFolderReader(Path({str(kept)!r}))
 snapshot = snapshot_files.read(files, basemap.read(Path({str(BASEMAP)!r})), 0.7, 0.05, str)
@@ -169,9 +169,14 @@ for collection in snapshot.collections.values():
     _ = collection.layer, collection.shapes, [*collection.fragments], [*collection.features]
 _ = snapshot.records, snapshot.stakes, snapshot.asset_index, snapshot.times.value
 print("pyarrow" in sys.modules)
+writing = TableFolderWriter(Path({str(tmp_path)!r}))
+snapshot_files.write(writing, snapshot)
+writing.finish()
+print("pyarrow" in sys.modules, "pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "False"
+    assert done.stdout.split() == ["False", "True", "False"]
+    assert all((tmp_path / path.name).read_bytes() == path.read_bytes() for path in kept.glob("*.arrow"))
 
 
 def test_the_lines_of_the_page_run(kept: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
