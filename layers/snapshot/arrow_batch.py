@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, MutableSet, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakSet
 
 import numpy as np
 from numpy.typing import NDArray
@@ -54,10 +55,18 @@ class BatchBuilder:
         Where files that are needed meanwhile are; they have no names there. ``None`` is the system's own folder.
     at_page
         Called before each page of rows that is joined; an error that it raises ends the building.
+    maps
+        What the files are mapped by is put into it, as long as the columns are there.
     """
 
-    def __init__(self, folder: Path | None = None, at_page: Callable[[], None] = lambda: None) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        at_page: Callable[[], None] = lambda: None,
+        maps: MutableSet[mmap.mmap] | None = None,
+    ) -> None:
         self._folder, self._at_page = folder, at_page
+        self._maps = WeakSet[mmap.mmap]() if maps is None else maps
         self._fields: list[pa.Field] = []
         self._arrays: list[pa.Array] = []
 
@@ -223,7 +232,9 @@ class BatchBuilder:
             return np.empty(shape, dtype)
         with TemporaryFile(dir=self._folder) as file:
             file.truncate(size)
-            return np.frombuffer(mmap.mmap(file.fileno(), size), dtype).reshape(shape)
+            mapped = mmap.mmap(file.fileno(), size)
+        self._maps.add(mapped)
+        return np.frombuffer(mapped, dtype).reshape(shape)
 
 
 def _numbers(column: DictionaryArray, kind: PropertyType) -> NDArray[Any]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Callable, Mapping
+import mmap
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -102,6 +103,12 @@ def _bytes(content: Bytes, start: int, size: int) -> Bytes:
     if len(found) < size:
         raise ValueError(f"expected {size} bytes behind byte {start} of a file of {len(content)}")
     return found
+
+
+def release_pages(maps: Iterable[mmap.mmap]) -> None:
+    """Let the system take back the memory that mapped files take in this process; they stay mapped and readable."""
+    for mapped in maps if hasattr(mmap, "MADV_DONTNEED") else ():
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def write_ipc(batch: pa.RecordBatch, sink: io.RawIOBase) -> None:

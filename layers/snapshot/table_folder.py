@@ -13,13 +13,23 @@ from collections.abc import Callable, Mapping
 from io import BufferedReader
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import numpy as np
 import orjson
 
 from layers.filesystem.atomic_file import sync
 from layers.snapshot.arrow_batch import BatchBuilder
-from layers.snapshot.arrow_table import MAGIC, ArrowTable, ComparingSink, FileSink, Layout, layout_of, write_ipc
+from layers.snapshot.arrow_table import (
+    MAGIC,
+    ArrowTable,
+    ComparingSink,
+    FileSink,
+    Layout,
+    layout_of,
+    release_pages,
+    write_ipc,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,12 +54,17 @@ class TableFolderWriter:
     """
 
     def __init__(self, folder: Path, at_page: Callable[[], None] = lambda: None) -> None:
-        self._folder, self._at_page = folder, at_page
+        self._folder, self._turn_page = folder, at_page
+        self._maps = WeakSet[mmap.mmap]()
         self._metadata: dict[str, Any] = {"format": FORMAT, "tables": {}}
 
     def builder(self) -> BatchBuilder:
         """What the columns of a table are put together in."""
-        return BatchBuilder(self._folder, self._at_page)
+        return BatchBuilder(self._folder, self._at_page, self._maps)
+
+    def _at_page(self) -> None:
+        release_pages(self._maps)
+        self._turn_page()
 
     def table(self, name: str, batch: pa.RecordBatch) -> None:
         """Write a table."""
@@ -125,8 +140,7 @@ class TableFolderReader:
 
         Pages that the system still caches are mapped in again when they are read.
         """
-        for mapped in self._maps if hasattr(mmap, "MADV_DONTNEED") else ():
-            mapped.madvise(mmap.MADV_DONTNEED)
+        release_pages(self._maps)
 
     def table(self, name: str) -> ArrowTable:
         """A table."""
@@ -181,7 +195,7 @@ class TableFolderComparison(TableFolderWriter):
 
     def builder(self) -> BatchBuilder:
         """What the columns of a table are put together in, with no file in the folder."""
-        return BatchBuilder(at_page=self._at_page)
+        return BatchBuilder(at_page=self._at_page, maps=self._maps)
 
     def table(self, name: str, batch: pa.RecordBatch) -> None:
         """Compare a table."""
