@@ -10,11 +10,12 @@ import orjson
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.property_types import TYPES, property_types
+from api.formats.property_types import TYPES
 from api.formats.table import GEOMETRY, arrow_columns
 from api.http.json import Json
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
+from layers.collections.property_types import property_types
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -14,10 +14,11 @@ import orjson
 
 from api.exports.errors import ExportError
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.property_types import GEOMETRY_TYPES, property_types
+from api.formats.property_types import GEOMETRY_TYPES
 from api.formats.table import GEOMETRY, in_file_order, through_file, write_layer
 from api.requests.negotiation import MediaFormat
 from api.styles import qml
+from layers.collections.property_types import property_types
 from layers.filesystem.atomic_file import replacing
 from layers.geopackage.geopackage import APPLICATION_ID
 

@@ -1,25 +1,17 @@
-"""What type each property of a feature has in each form of file: the one table that all forms are written by."""
+"""How values of each type of property are written in frames and in CSV, and what geometry features have."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pydantic import BaseModel
 
 from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
 from layers.collections.geometry_kinds import AssetAreaFeature, AssetLineFeature, AssetPointFeature
 from layers.collections.hit_features import HitFeature
-from layers.collections.queryables import GEOMETRY, queryables_of
-
-if TYPE_CHECKING:
-    import pyarrow as pa
-
-#: Type of a property: ``edtf`` is text that is a date of the Extended Date/Time Format, ``list`` is of texts.
-PropertyType: TypeAlias = Literal["text", "edtf", "list", "integer", "number", "boolean", "date", "timestamp"]
+from layers.collections.property_types import PropertyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,28 +44,6 @@ TYPES: Mapping[PropertyType, FormTypes] = MappingProxyType(
 )
 
 
-@lru_cache(maxsize=1)
-def arrow_types() -> Mapping[PropertyType, pa.DataType]:
-    """How values of each type are written in Arrow and GeoParquet, and in what GDAL is given to write.
-
-    Forms without lists have them as JSON text.
-    """
-    import pyarrow as pa  # takes 34 MB, which every server would hold
-
-    return MappingProxyType(
-        {
-            "text": pa.string(),
-            "edtf": pa.string(),
-            "list": pa.list_(pa.string()),
-            "integer": pa.int32(),
-            "number": pa.float64(),
-            "boolean": pa.bool_(),
-            "date": pa.date32(),
-            "timestamp": pa.timestamp("ms", "UTC"),
-        }
-    )
-
-
 #: Kinds of geometry of the features of a class, one and several of it, as the simple feature standard names them
 #: (OGC 06-103r4); a class that is not in it has several kinds.
 GEOMETRY_TYPES: Mapping[type[BaseModel], tuple[str, str]] = MappingProxyType(
@@ -87,14 +57,3 @@ GEOMETRY_TYPES: Mapping[type[BaseModel], tuple[str, str]] = MappingProxyType(
         AssetAreaFeature: ("Polygon", "MultiPolygon"),
     }
 )
-
-
-@lru_cache(maxsize=64)
-def property_types(model: type[BaseModel]) -> Mapping[str, PropertyType]:
-    """The type of each property of a class of features, by name in the order of the columns."""
-    specs = model.model_json_schema(mode="serialization")["properties"]
-    types: dict[str, PropertyType] = {}
-    for name, queryable in queryables_of(model).items():
-        if name != GEOMETRY and queryable.kind != "geometry":
-            types[name] = "edtf" if specs[name].get("format") == "edtf" else queryable.kind
-    return MappingProxyType(types)

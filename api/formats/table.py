@@ -8,7 +8,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -18,10 +17,10 @@ import numpy as np
 import shapely
 
 from api.formats.page import PART_ROWS, FeaturePage
-from api.formats.property_types import GEOMETRY_TYPES, arrow_types, property_types
+from api.formats.property_types import GEOMETRY_TYPES
 from api.requests.crs import CRS84, Crs
-from geo.columnar.dictionary_array import DictionaryArray
 from geo.lonlat import Bools, Floats, Ints, Objects
+from layers.collections.property_types import arrow_array, arrow_types, property_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +52,8 @@ def arrow_columns(page: FeaturePage, *, lists_as_json: bool = False) -> pa.Table
     fields, values = [], []
     for name in page.property_names:
         arrow, is_json = arrow_types()[types[name]], lists_as_json and types[name] == "list"
-        values.append(_column(columns[name].take(page.rows), pa.string() if is_json else arrow, is_json))
+        column = columns[name].take(page.rows)
+        values.append(arrow_array(column.map(_json_text), pa.string()) if is_json else arrow_array(column, arrow))
         about = {"description": docs[name], "GDAL:OGR:alternative_name": name.replace("_", " ")}
         about |= {"GDAL:OGR:comment": docs[name]} | ({"GDAL:OGR:subtype": "JSON"} if is_json else {})
         fields.append(pa.field(name, values[-1].type, metadata=about))
@@ -63,19 +63,8 @@ def arrow_columns(page: FeaturePage, *, lists_as_json: bool = False) -> pa.Table
     return pa.Table.from_arrays(values, schema=pa.schema(fields))
 
 
-def _column(column: DictionaryArray, arrow: pa.DataType, is_json: bool) -> pa.Array:
-    """Each different value is converted once."""
-    import pyarrow as pa
-
-    words: list[Any] = list(column.dictionary)
-    if is_json:
-        words = [json.dumps(texts, ensure_ascii=False) for texts in words]
-    elif pa.types.is_floating(arrow):
-        words = [value if np.isfinite(value) else None for value in words]
-    elif pa.types.is_timestamp(arrow):
-        words = [datetime.fromisoformat(text) for text in words]
-    codes = column.codes
-    return pa.array(words, arrow).take(pa.array(codes, mask=codes < 0))
+def _json_text(texts: tuple[str, ...]) -> str:
+    return json.dumps(texts, ensure_ascii=False)
 
 
 def xy_shapes(page: FeaturePage) -> Objects:

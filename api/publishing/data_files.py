@@ -16,12 +16,13 @@ import orjson
 
 from api.formats import columnar, csv, geojson
 from api.formats.page import FeaturePage
-from api.formats.property_types import TYPES, property_types
+from api.formats.property_types import TYPES
 from api.html.published import CitedVersion
 from api.http.json import Json
 from api.requests.query_parameters import Representation
 from layers.collections.collection import Collection
 from layers.collections.feature_types import CountryFeature
+from layers.collections.property_types import property_types
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Source
 from layers.snapshot.snapshot import Snapshot
 from layers.sources.data_package import LEFT_OUT, TABLE, WITHHELD, row_of

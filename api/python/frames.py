@@ -11,11 +11,12 @@ import orjson
 import pandas as pd
 import shapely
 
-from api.formats.property_types import TYPES, PropertyType, property_types
+from api.formats.property_types import TYPES
 from api.http.json import Json
 from geo.lonlat import Ints, Objects
 from layers.collections.collection import Collection
 from layers.collections.feature_types import Feature
+from layers.collections.property_types import PropertyType, property_types
 from layers.model.types import columns
 
 #: Axis order lon/lat, as all geometries of the atlas have it.

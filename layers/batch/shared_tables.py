@@ -11,7 +11,6 @@ from geo.columnar.chunked_array import to_numpy
 from layers.matching.asset_index import AssetIndex
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import StakeColumns
-from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.collection_files import read_shapes, write_shapes
 from layers.snapshot.snapshot_files import (
     read_index,
@@ -21,6 +20,7 @@ from layers.snapshot.snapshot_files import (
     write_stakes,
     write_table,
 )
+from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 #: Tables of records that an attribution reads, besides the strike itself. Of assets and stakes the columns are enough.
 _TABLES = ("entities", "relations", "decisions")
@@ -56,7 +56,7 @@ class SharedTables:
         OSError, ValueError
             If a file is missing or cannot be read.
         """
-        files = ArrayFolderReader(folder)
+        files = TableFolderReader(folder)
         tables: dict[str, Any] = dict.fromkeys(RECORD_TYPES, MappingProxyType({}))
         records = Records(**tables | {name: read_table(files, name) for name in _TABLES})
         index = read_index(files, read_shapes(files, "index.shapes"))
@@ -78,7 +78,7 @@ def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumn
     stakes
         Their stakes.
     """
-    files = ArrayFolderWriter(folder)
+    files = TableFolderWriter(folder)
     for name in _TABLES:
         write_table(files, name, records)
     write_stakes(files, stakes)

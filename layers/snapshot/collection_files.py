@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property, partial
+import json
+from collections.abc import Mapping
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,44 +12,79 @@ import shapely
 
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import Array, LazyArray, batches, to_numpy
-from geo.columnar.dictionary_array import Codes, DictionaryArray
+from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.tile_layer import TileGeometry, TileLayer
 from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
+from layers.collections.property_types import property_types
+from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
-from layers.snapshot.array_files import PAGE, ArrayFolderReader, ArrayFolderWriter
+from layers.snapshot.arrow_batch import PAGE
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS, rows_of
+from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
+
+#: Column of the features as GeoJSON.
+FEATURE = "feature"
+#: Bytes of a two-dimensional point as well-known binary; no other geometry of a record or tile has as many.
+_POINT_BYTES = 21
+#: By which geopandas knows the geometry of a table, as it does that of GeoParquet 1.1 (without a CRS it is OGC:CRS84).
+_GEO = {
+    "geo": json.dumps(
+        {
+            "version": "1.1.0",
+            "primary_column": GEOMETRY,
+            "columns": {GEOMETRY: {"encoding": "WKB", "geometry_types": []}},
+        }
+    )
+}
 
 
 class LazyPoints(LazyArray):
-    """Point geometries, each of which is built when it is read.
+    """The points among geometries, each of which is built when it is read.
 
     Once all are built, each is in memory once, however many collections and indexes read it.
 
     Parameters
     ----------
-    lonlat
-        Degrees lon/lat (OGC:CRS84), shape (m, 2).
+    wkb
+        Well-known binary of geometries, two-dimensional and little-endian.
+    rows
+        Which of them are points, shape (m,), int32.
     """
 
     dtype = np.dtype(object)
 
-    def __init__(self, lonlat: Floats) -> None:
-        self.lonlat = lonlat
-        self._all = Lazy(partial(_points, lonlat))
+    def __init__(self, wkb: BinaryArray, rows: Codes) -> None:
+        self._wkb, self._rows = wkb, rows
+        self._all = Lazy(lambda: _points(self.lonlat))
 
     def __len__(self) -> int:
-        return len(self.lonlat)
+        return len(self._rows)
 
     def take(self, rows: Ints) -> Objects:
         """Points of some rows, in the order given, shape (k,)."""
-        return self._all.value[rows] if self._all.is_computed else _points(self.lonlat[rows])
+        return self._all.value[rows] if self._all.is_computed else _points(self._coordinates(self._rows[rows]))
 
-    def _whole(self) -> Objects:
+    def _materialize(self) -> Objects:
         return self._all.value
+
+    @property
+    def lonlat(self) -> Floats:
+        """Degrees lon/lat (OGC:CRS84) of each point, shape (m, 2)."""
+        return self._coordinates(self._rows)
+
+    def _coordinates(self, rows: Codes) -> Floats:
+        """The last bytes of each point as numbers, shape (k, 2)."""
+        if not len(rows):
+            return np.empty((0, 2))
+        size = np.dtype(("<f8", 2)).itemsize
+        data = self._wkb.buffers[0]
+        # What begins at each byte, from which all are picked in one step.
+        windows = np.ndarray((len(data) - size + 1,), f"V{size}", data, strides=(1,))
+        return windows[self._wkb.stops[rows] - size].view("<f8").reshape(-1, 2)
 
 
 def _points(lonlat: Floats) -> Objects:
@@ -62,7 +99,7 @@ class LazyGeometries(LazyArray):
     points
         The geometries that are points.
     wkb
-        Well-known binary of each geometry that is no point, empty for a row without one.
+        Well-known binary of each geometry, empty for one that is missing.
     numbers
         By row, index of its geometry in ``points`` or, counted from -1 downwards, in ``wkb``, shape (n,).
     """
@@ -71,6 +108,15 @@ class LazyGeometries(LazyArray):
 
     def __init__(self, points: LazyPoints, wkb: BinaryArray, numbers: Codes) -> None:
         self.points, self.wkb, self.numbers = points, wkb, numbers
+
+    @classmethod
+    def of(cls, wkb: BinaryArray) -> LazyGeometries:
+        """All geometries of which well-known binary is given, in their order."""
+        is_point = wkb.stops - wkb.starts == _POINT_BYTES
+        rows = np.flatnonzero(is_point).astype(np.int32)
+        numbers = -1 - np.arange(len(wkb), dtype=np.int32)
+        numbers[rows] = np.arange(len(rows), dtype=np.int32)
+        return cls(LazyPoints(wkb, rows), wkb, numbers)
 
     def __len__(self) -> int:
         return len(self.numbers)
@@ -114,24 +160,50 @@ class LazyGeometries(LazyArray):
         return lon, lat
 
 
-def write_layer(files: ArrayFolderWriter, layer: Collection) -> None:
-    """Write a collection: columns, GeoJSON, tile geometry, and geometries but where each is that of a strike."""
-    name, rendered = layer.name, layer.rendered
-    for field, column in layer.features.columns.items():
-        files.coded(f"layer.{name}.{field}", column)
-    for field, column in rendered.tile_columns.items():
-        if column is not layer.features.columns[field]:
-            files.coded(f"layer.{name}.{field}.drawn", column)
+def write_layers(files: TableFolderWriter, layers: Mapping[str, Collection]) -> None:
+    """Write all collections, each as these tables; any program can read the first.
+
+    - ``strikes``: properties by the types that they have in other forms, and geometries
+    - ``strikes.rendered``: each feature as GeoJSON with a comma behind, and the codes that filters and tiles read, -1
+      where a value is missing
+    - ``strikes.words``: in one row, the dictionaries of these codes that the first does not have
+    - ``strikes.points``, ``strikes.lines``, ``strikes.areas``: geometry as it is drawn in tiles
+    """
+    strikes = layers["strikes"]
+    places = _well_known(strikes.geometries)
+    for name, layer in layers.items():
+        is_by_strike = name in BY_STRIKE
+        rows = rows_of(strikes.ids, layer.features.columns["strike"]) if is_by_strike else None
+        write_layer(files, layer, _well_known(layer.geometries) if rows is None else places.take(rows))
+        if not is_by_strike:
+            is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
+            files.metadata(f"layer.{name}.whole", is_unsplit)
+
+
+def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -> None:
+    """Write one of the collections, see `write_layers`; well-known binary of its geometries is given."""
+    name, rendered, types = layer.name, layer.rendered, property_types(layer.model)
+    table, codes, words = files.builder(), files.builder(), files.builder()
+    codes.add_binary(FEATURE, layer.fragments, SEPARATOR)
+    for column in layer.columns:
+        values, about = layer.features.columns[column.name], {"description": column.doc}
+        kind = types[column.name]
+        if kind not in ("text", "edtf"):
+            table.add_typed(column.name, values, kind, about)
+            codes.add_coded(column.name, values, kind, words)
+        elif not table.add_text(column.name, values, about):
+            codes.add_values(column.name, values.chunked_codes, np.int32)
+    for field, drawn in rendered.tile_columns.items():
+        if drawn is not layer.features.columns[field]:
+            codes.add_coded(f"{field}.drawn", drawn, "text", words)
+    table.add_geometry(GEOMETRY, wkb)
+    files.table(name, table.batch(_GEO))
+    files.table(f"{name}.rendered", codes.batch())
+    files.table(f"{name}.words", words.batch())
     files.metadata(f"layer.{name}.drawn", list(rendered.tile_columns))
-    files.packed(f"layer.{name}.fragments", layer.fragments, SEPARATOR)
     files.metadata(f"layer.{name}.digest", layer.digest)
     files.metadata(f"layer.{name}.bounds", layer.bounds)
-    _write_tile_geometry(files, f"layer.{name}.drawn_at", layer.layer.geometry)
-    if name in BY_STRIKE:
-        return
-    write_shapes(files, f"layer.{name}.shapes", layer.geometries)
-    is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
-    files.metadata(f"layer.{name}.whole", is_unsplit)
+    _write_tile_geometry(files, name, layer.layer.geometry)
 
 
 def _are_identical(geometries: Objects, split: Objects) -> bool:
@@ -139,19 +211,23 @@ def _are_identical(geometries: Objects, split: Objects) -> bool:
 
 
 def read_layer(
-    files: ArrayFolderReader, name: str, geometries: LazyGeometries, is_unsplit: bool | None = None
+    files: TableFolderReader, name: str, geometries: LazyGeometries, is_unsplit: bool | None = None
 ) -> Collection:
     """Read a collection that was written by `write_layer`; each part of it is read when it is needed.
 
     Parameters
     ----------
     geometries
-        See `read_geometries`.
+        Of its rows.
     is_unsplit
         Whether no geometry crosses the antimeridian; read from the files if None.
     """
     key, model = f"layer.{name}", LAYERS[name][2]
-    columns = {field: files.coded(f"{key}.{field}") for field in model.model_fields}
+    table, codes, words = (files.table(part) for part in (name, f"{name}.rendered", f"{name}.words"))
+    columns = {
+        field: codes.coded(field, words if field in words else table) if field in codes else table.coded(field)
+        for field in model.model_fields
+    }
     features: FeatureTable[Any] = FeatureTable.coded(model, columns)
     if is_unsplit is None:
         is_unsplit = files.metadata(f"{key}.whole")
@@ -166,85 +242,89 @@ def read_layer(
         bounds=Lazy.of(None if bounds is None else tuple(bounds)),
     )
     tile_columns = {
-        field: _tile_column(files, f"{key}.{field}", columns[field]) for field in files.metadata(f"{key}.drawn")
+        field: codes.coded(f"{field}.drawn", words) if f"{field}.drawn" in codes else columns[field]
+        for field in files.metadata(f"{key}.drawn")
     }
     rendered = RenderedFeatures(
         name,
         features,
         geometry,
-        fragments=Lazy.of(files.packed(f"{key}.fragments", SEPARATOR)),
+        fragments=Lazy.of(codes.binary(FEATURE, SEPARATOR)),
         digest=Lazy.of(files.metadata(f"{key}.digest")),
         tile_columns=Lazy.of(tile_columns),
         layer=Lazy(
             lambda: TileLayer.from_geometry(
-                name, _read_tile_geometry(files, f"{key}.drawn_at"), len(features), with_values(tile_columns)
+                name, _read_tile_geometry(files, name), len(features), with_values(tile_columns)
             )
         ),
     )
     return Collection(name, *LAYERS[name], features, geometry, rendered=rendered)
 
 
-def read_layers(files: ArrayFolderReader) -> tuple[dict[str, Collection], LazyGeometries]:
+def read_layers(files: TableFolderReader) -> tuple[dict[str, Collection], LazyGeometries]:
     """Read all collections, and the geometries of the assets; rows of `BY_STRIKE` are where their strikes are."""
-    geometries = {name: read_shapes(files, f"layer.{name}.shapes") for name in LAYERS if name not in BY_STRIKE}
+    geometries = {name: read_shapes(files, name) for name in LAYERS if name not in BY_STRIKE}
     layers: dict[str, Collection] = {}
     for name in LAYERS:
         if name not in BY_STRIKE:
             layers[name] = read_layer(files, name, geometries[name])
             continue
         strikes = layers["strikes"]  # which are read first
-        rows = rows_of(strikes.ids, files.coded(f"layer.{name}.strike"))
+        rows = rows_of(strikes.ids, files.table(name).coded("strike"))
         layers[name] = read_layer(files, name, geometries["strikes"].of_rows(rows), strikes.geometry.is_unsplit)
     return layers, geometries["assets"]
 
 
-def _tile_column(files: ArrayFolderReader, name: str, column: DictionaryArray) -> DictionaryArray:
-    """A column as tile values, which are written only where they are not the values of the column."""
-    return files.coded(f"{name}.drawn") if files.has_column(f"{name}.drawn") else column
+def _write_tile_geometry(files: TableFolderWriter, name: str, geometry: TileGeometry) -> None:
+    points = files.builder()
+    points.add_values("code", geometry.codes, np.uint64)
+    points.add_values("xy", geometry.xy, np.float64)
+    points.add_values("row", geometry.row, np.int64)
+    files.table(f"{name}.points", points.batch())
+    for part, shapes, rows in (
+        ("lines", geometry.lines, geometry.line_row),
+        ("areas", geometry.areas, geometry.area_row),
+    ):
+        table = files.builder()
+        table.add_binary(GEOMETRY, _well_known(shapes))
+        table.add_values("row", rows, np.int64)
+        files.table(f"{name}.{part}", table.batch())
+    files.metadata(f"layer.{name}.single", geometry.single)
 
 
-_TILE_ARRAYS = ("codes", "xy", "row", "line_row", "area_row")
+def _read_tile_geometry(files: TableFolderReader, name: str) -> TileGeometry:
+    points, lines, areas = (files.table(f"{name}.{part}") for part in ("points", "lines", "areas"))
+    return TileGeometry(
+        codes=points.values("code"),
+        xy=points.values("xy"),
+        row=points.values("row"),
+        single=files.metadata(f"layer.{name}.single"),
+        lines=LazyGeometries.of(lines.binary(GEOMETRY)),
+        line_row=lines.values("row"),
+        areas=LazyGeometries.of(areas.binary(GEOMETRY)),
+        area_row=areas.values("row"),
+    )
 
 
-def _write_tile_geometry(files: ArrayFolderWriter, name: str, geometry: TileGeometry) -> None:
-    for field in _TILE_ARRAYS:
-        files.array(f"{name}.{field}", getattr(geometry, field))
-    files.metadata(f"{name}.single", geometry.single)
-    for field in ("lines", "areas"):
-        write_shapes(files, f"{name}.{field}", getattr(geometry, field))
+def _well_known(geometries: Array) -> BinaryArray:
+    """Well-known binary of geometries, two-dimensional and little-endian, empty where there is none."""
+    pages = map(geometries.__getitem__, batches(len(geometries), PAGE))
+    return BinaryArray.of(wkb or b"" for page in pages for wkb in shapely.to_wkb(page, byte_order=1).tolist())
 
 
-def _read_tile_geometry(files: ArrayFolderReader, name: str) -> TileGeometry:
-    arrays = {field: files.array(f"{name}.{field}") for field in _TILE_ARRAYS}
-    lines, areas = (read_shapes(files, f"{name}.{field}") for field in ("lines", "areas"))
-    return TileGeometry(single=files.metadata(f"{name}.single"), lines=lines, areas=areas, **arrays)
-
-
-def write_shapes(files: ArrayFolderWriter, name: str, geometries: Array) -> None:
-    """Write geometries: points as an array of coordinates, all others as well-known binary.
+def write_shapes(files: TableFolderWriter, name: str, geometries: Array) -> None:
+    """Write geometries as a table.
 
     Parameters
     ----------
     geometries
-        Shape (n,), two-dimensional, ``None`` where a row has none.
+        Shape (n,), lon/lat (OGC:CRS84), two-dimensional and not empty, ``None`` where a row has none.
     """
-    is_point, lonlat, wkb = [np.empty(0, bool)], [np.empty((0, 2))], list[bytes]()
-    for page in map(geometries.__getitem__, batches(len(geometries), PAGE)):
-        points = (shapely.get_type_id(page) == 0) & ~shapely.is_empty(page)
-        is_point.append(points)
-        lonlat.append(shapely.get_coordinates(page[points]))
-        wkb += (shape or b"" for shape in shapely.to_wkb(page[~points]))
-    files.array(f"{name}.rows", np.flatnonzero(np.concatenate(is_point)))
-    files.array(f"{name}.lonlat", np.concatenate(lonlat))
-    files.packed(name, BinaryArray.of(wkb))
+    table = files.builder()
+    table.add_geometry(GEOMETRY, _well_known(geometries))
+    files.table(name, table.batch())
 
 
-def read_shapes(files: ArrayFolderReader, name: str) -> LazyGeometries:
-    """Read geometries that were written by `write_shapes`; each is built when it is read."""
-    lonlat, rows, wkb = files.array(f"{name}.lonlat"), files.array(f"{name}.rows"), files.packed(name)
-    numbers = np.zeros(len(rows) + len(wkb), np.int32)
-    numbers[rows] = 1
-    is_point = numbers > 0
-    numbers[is_point] = np.arange(len(rows))
-    numbers[~is_point] = -1 - np.arange(len(wkb))
-    return LazyGeometries(LazyPoints(lonlat), wkb, numbers)
+def read_shapes(files: TableFolderReader, name: str) -> LazyGeometries:
+    """Read the geometries of a table; each is built when it is read."""
+    return LazyGeometries.of(files.table(name).binary(GEOMETRY))

@@ -58,7 +58,7 @@ from layers.resolution import resolve
 from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
-from layers.snapshot.array_files import ArrayFolderReader
+from layers.snapshot.table_folder import TableFolderReader
 from layers.store.record_table import prefetch, texts
 
 T = TypeVar("T")
@@ -91,7 +91,7 @@ class Stages:
     stakes: Lazy[StakeColumns]
     registers: Lazy[OwnersByDate]
     asset_index: Lazy[AssetIndex]
-    backing_files: ArrayFolderReader | None = None
+    backing_files: TableFolderReader | None = None
     order: Sequence[str] | None = None
     proposed: Lazy[Mapping[str, str]] | None = None
     counts: Counts | None = None
@@ -199,7 +199,7 @@ class Snapshot:
         )
 
     @property
-    def backing_files(self) -> ArrayFolderReader | None:
+    def backing_files(self) -> TableFolderReader | None:
         """The files that this is mapped from, but for what was edited since they were written.
 
         ``None`` where everything was computed from the records.

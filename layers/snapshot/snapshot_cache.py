@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator, Set
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 
 import orjson
@@ -18,16 +19,14 @@ from layers.filesystem.file_lock import HAS_LOCKS, lock
 from layers.model.messages import Message, Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
-from layers.snapshot.array_files import ArrayFolderComparison, ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.snapshot import Snapshot
+from layers.snapshot.table_folder import FORMAT, TableFolderComparison, TableFolderReader, TableFolderWriter
 from layers.store.store import Store
 
 log = logging.getLogger(__name__)
 
 #: Strikes and assets from which on a snapshot is cached: of an empty store nothing follows.
 MIN_RECORDS = 1
-#: Version of the files.
-_FORMAT = 14
 #: What reading files that are damaged may raise.
 _UNREADABLE = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
 
@@ -81,7 +80,7 @@ class SnapshotCache:
         if not folder.is_dir():
             return None
         try:
-            files = ArrayFolderReader(folder)
+            files = TableFolderReader(folder)
             if not self._is_current(files, external_edits):
                 return None
             return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
@@ -89,12 +88,12 @@ class SnapshotCache:
             log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
             return None
 
-    def _is_current(self, files: ArrayFolderReader, external_edits: int) -> bool:
+    def _is_current(self, files: TableFolderReader, external_edits: int) -> bool:
         """Whether files are of this history: a restored store has changes of the same numbers in another one."""
         is_of_this_history = files.metadata("hash") == self.store.head(files.metadata("seq")).hash
         return is_of_this_history and bool(files.metadata("others") == external_edits)
 
-    def _fill(self, files: ArrayFolderWriter, snapshot: Snapshot, external_edits: int) -> None:
+    def _fill(self, files: TableFolderWriter, snapshot: Snapshot, external_edits: int) -> None:
         files.metadata("others", external_edits)
         files.metadata("hash", self.store.head(snapshot.seq).hash)
         files.metadata("publish_from", self.publish_from)
@@ -120,7 +119,7 @@ class SnapshotCache:
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
             aside.mkdir(parents=True)
-            self._fill(ArrayFolderWriter(aside, at_page), snapshot, external_edits)
+            self._fill(TableFolderWriter(aside, at_page), snapshot, external_edits)
             self._put_in_place(aside, folder)
         except OSError as error:
             log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
@@ -148,7 +147,7 @@ class SnapshotCache:
     def _comparison(self, folder: Path, snapshot_at: Callable[[int, float], Snapshot]) -> CacheComparison:
         external_edits = self.store.last_external_edit()
         try:
-            files = ArrayFolderReader(folder)
+            files = TableFolderReader(folder, is_checked=False)
             seq, publish_from = int(files.metadata("seq")), float(files.metadata("publish_from"))
             known = replace(self, publish_from=publish_from)
             is_read = folder == known._folder() and known._is_current(files, external_edits)
@@ -158,7 +157,7 @@ class SnapshotCache:
         # Of edits that history does not tell of only the newest version can be computed.
         if not is_read or (external_edits and seq != self.store.seq()):
             return CacheComparison(folder, unchecked=Message("verification.kept-unchecked", {"folder": str(folder)}))
-        comparison = ArrayFolderComparison(files, snapshot_files.canonical_metadata, files.release_pages)
+        comparison = TableFolderComparison(files, snapshot_files.canonical_metadata, files.release_pages)
         snapshot = snapshot_at(seq, publish_from)
         known._fill(comparison, snapshot, external_edits)
         harmless = snapshot_files.rows_written_otherwise(files, snapshot, comparison.differing)
@@ -204,7 +203,8 @@ class SnapshotCache:
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
-        key = orjson.dumps([_FORMAT, self.program, base, self.publish_from])
+        # Tables are compared to the bit, and another version of pyarrow may write other bytes.
+        key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
 
 
@@ -229,7 +229,7 @@ class CacheComparison:
     unchecked: Message | None = None
 
 
-def _findings(files: ArrayFolderReader, comparison: ArrayFolderComparison, harmless: Set[str]) -> Iterator[Message]:
+def _findings(files: TableFolderReader, comparison: TableFolderComparison, harmless: Set[str]) -> Iterator[Message]:
     folder, there = files.folder, files.names()
     for name in sorted(comparison.compared - there):
         yield Message("verification.kept-missing", {"file": str(folder / name), "folder": str(folder)})

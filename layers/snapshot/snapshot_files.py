@@ -6,20 +6,20 @@ The files hold the records in rows, the stakes, the index of assets, and the fla
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from functools import partial
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from geo.columnar.binary_array import text_array
+from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array
 from geo.columnar.chunked_array import Array, apply_edit
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
-from layers.collections.update_times import TimesById, UpdateTimes
+from layers.collections.update_times import UPDATED, TimesById, UpdateTimes
 from layers.matching.asset_index import AssetIndex, trees
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.cache import Lazy
@@ -27,16 +27,19 @@ from layers.model.messages import Wording
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import GraphNodes, LazyStakes, StakeColumns
 from layers.reference.basemap import Basemap
-from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter, as_packed
-from layers.snapshot.collection_files import LazyGeometries, read_layers, write_layer
+from layers.snapshot.collection_files import LazyGeometries, read_layers, write_layers
 from layers.snapshot.incremental import ProbableAssets
 from layers.snapshot.snapshot import Snapshot, Stages, registers_of
+from layers.snapshot.table_folder import TableFolderComparison, TableFolderReader, TableFolderWriter
 from layers.store.reader import MANY
 from layers.store.record_table import REFERRED, ForeignKeyIndex, PackedRecords, RecordTable
 from layers.store.row_mapping import TABLES
 
+#: Types of arrays by name.
+Dtypes: TypeAlias = Mapping[str, type[np.generic]]
 
-def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
+
+def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     """Write a snapshot whose records are those of the store: none of them private, merged or counted once."""
     files.metadata("seq", snapshot.seq)
     files.metadata("data_date", snapshot.data_date.isoformat())
@@ -45,13 +48,12 @@ def write(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
     write_stakes(files, snapshot.stakes)
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
-    for layer in snapshot.layers.values():
-        write_layer(files, layer)
+    write_layers(files, snapshot.layers)
     files.metadata("counts", [[*key, number] for key, number in snapshot.counts().items()])
 
 
 def read(
-    files: ArrayFolderReader, basemap: Basemap, publish_from: float, show_from: float, wording: Wording
+    files: TableFolderReader, basemap: Basemap, publish_from: float, show_from: float, wording: Wording
 ) -> Snapshot:
     """Read a snapshot that was written of the same base map and threshold of publishing.
 
@@ -84,30 +86,39 @@ def canonical_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return values | {name: {key: value for key, value in metadata[name].items() if value} for name in found}
 
 
-def rows_written_otherwise(files: ArrayFolderReader, snapshot: Snapshot, differing: Iterable[str]) -> set[str]:
+def rows_written_otherwise(files: TableFolderReader, snapshot: Snapshot, differing: Container[str]) -> set[str]:
     """Names among files that differ which hold the same records in other bytes, as other programs write them."""
-    written, others = set[str](), set(differing)
-    for name in RECORD_TYPES:
-        parts = others.intersection(f"records.{name}.{part}" for part in _ROW_FILES)
-        are_same_ids = others.isdisjoint(f"records.{name}.{part}" for part in _ID_FILES)
-        if parts and are_same_ids and _have_same_values(_packed_from(files, name), _packed(name, snapshot.records)):
-            written |= parts
-    return written
+    return {
+        file
+        for name in RECORD_TYPES
+        if (file := f"{_records(name)}.arrow") in differing and _is_written_otherwise(files, name, snapshot.records)
+    }
 
 
-_ROW_FILES = ("values.bytes", "values.ends.npy", "places.bytes", "places.ends.npy")
-_ID_FILES = ("ids.bytes", "ids.ends.npy", "order.npy")
+def _is_written_otherwise(files: TableFolderReader, name: str, records: Records) -> bool:
+    """Whether a table differs by the bytes of its rows alone, and these mean the same."""
+    computed = _packed(name, records)
+    try:
+        stored = _packed_from(files, name)
+        if not _have_same_values(stored, computed):
+            return False
+        comparison = TableFolderComparison(files, dict)
+        _write_rows(comparison, name, replace(computed, values=stored.values, places=stored.places))
+    except (ValueError, TypeError, LookupError):
+        return False  # bytes that are no row
+    return not comparison.differing
 
 
 def _have_same_values(stored: PackedRecords, computed: PackedRecords) -> bool:
     if len(stored) != len(computed):
         return False
-    try:
-        pairs = ((stored.row(number), computed.row(number)) for number in range(len(stored)))
-        table = computed.table
-        return all(one == other or table.plain_row(one) == table.plain_row(other) for one, other in pairs)
-    except (ValueError, TypeError, IndexError):
-        return False  # bytes that are no row
+    pairs = ((stored.row(number), computed.row(number)) for number in range(len(stored)))
+    table = computed.table
+    return all(one == other or table.plain_row(one) == table.plain_row(other) for one, other in pairs)
+
+
+def _records(name: str) -> str:
+    return f"records.{name}"
 
 
 def _packed(name: str, records: Records) -> PackedRecords:
@@ -117,117 +128,129 @@ def _packed(name: str, records: Records) -> PackedRecords:
     return PackedRecords.of(plainly, [[plainly.row(one, plainly.to_dict(one)) for one in table.values()]])
 
 
-def write_table(files: ArrayFolderWriter, name: str, records: Records) -> None:
+def write_table(files: TableFolderWriter, name: str, records: Records) -> None:
     """Write the records of one table as packed rows."""
     rows = _packed(name, records)
-    files.packed(f"records.{name}.ids", rows.ids.texts)
-    files.array(f"records.{name}.order", rows.ids.order)
-    files.packed(f"records.{name}.values", rows.values)
-    if rows.places is not None:
-        files.packed(f"records.{name}.places", rows.places)
+    _write_rows(files, name, rows)
     for column, referring in rows.referring.items():
-        files.packed(f"records.{name}.{column}", as_packed(referring.words))
-        files.array(f"records.{name}.{column}.start", referring.start)
-        files.array(f"records.{name}.{column}.rows", referring.rows)
+        table = files.builder()
+        table.add_list("words", _as_binary(referring.words))
+        table.add_list("start", referring.start, np.int64)
+        table.add_list("rows", referring.rows, np.int64)
+        files.table(f"{_records(name)}.{column}", table.batch())
     files.metadata(f"records.{name}.token", rows.token)
     files.metadata(f"records.{name}.found", rows.found)
 
 
-def read_table(files: ArrayFolderReader, name: str) -> Mapping[str, Any]:
+def _write_rows(files: TableFolderWriter, name: str, rows: PackedRecords) -> None:
+    table = files.builder()
+    table.add_binary("id", rows.ids.texts)
+    table.add_values("order", rows.ids.order, np.int64)
+    table.add_binary("values", rows.values)
+    if rows.places is not None:
+        table.add_binary("place", rows.places)
+    files.table(_records(name), table.batch())
+
+
+def read_table(files: TableFolderReader, name: str) -> Mapping[str, Any]:
     """Read a table that was written by `write_table`; of a large one each record is decoded when it is read."""
     rows = _packed_from(files, name)
     return RecordTable(rows) if len(rows) > MANY else MappingProxyType({record.id: record for record in rows.all()})
 
 
-def _packed_from(files: ArrayFolderReader, name: str) -> PackedRecords:
-    table = TABLES[name]
-    referring = {
-        column: ForeignKeyIndex(
-            text_array(files.packed(f"records.{name}.{column}")),
-            files.array(f"records.{name}.{column}.start"),
-            files.array(f"records.{name}.{column}.rows"),
-        )
-        for column in REFERRED.get(name, ())
-    }
+def _packed_from(files: TableFolderReader, name: str) -> PackedRecords:
+    table, rows = TABLES[name], files.table(_records(name))
     return PackedRecords(
         table,
-        KeyIndex(files.packed(f"records.{name}.ids"), files.array(f"records.{name}.order")),
-        files.packed(f"records.{name}.values"),
-        files.packed(f"records.{name}.places") if table.geometry_type else None,
-        MappingProxyType(referring),
+        KeyIndex(rows.binary("id"), rows.values("order")),
+        rows.binary("values"),
+        rows.binary("place") if table.geometry_type else None,
+        MappingProxyType({column: _referring(files, name, column) for column in REFERRED.get(name, ())}),
         files.metadata(f"records.{name}.found"),
         files.metadata(f"records.{name}.token"),
     )
 
 
-_NODES = ("kind", "registered", "seat", "joint")
-_STAKES = ("owned", "owner", "low", "high", "sure", "began", "ended")
+def _referring(files: TableFolderReader, name: str, column: str) -> ForeignKeyIndex:
+    table = files.table(f"{_records(name)}.{column}")
+    return ForeignKeyIndex(table.texts("words"), table.values("start"), table.values("rows"))
 
 
-def write_stakes(files: ArrayFolderWriter, table: StakeColumns) -> None:
+_NODES: Dtypes = {"kind": np.int8, "registered": np.int16, "seat": np.int16, "joint": np.bool_}
+_STAKES: Dtypes = {
+    "owned": np.int64, "owner": np.int64, "low": np.float64, "high": np.float64, "sure": np.bool_,
+    "began": np.int64, "ended": np.int64,
+}  # fmt: skip
+
+
+def write_stakes(files: TableFolderWriter, table: StakeColumns) -> None:
     """Write the stakes with their nodes."""
-    nodes = table.nodes
-    ids = _lookup(nodes.index)
-    files.packed("nodes.ids", ids.texts)
-    files.array("nodes.order", ids.order)
-    files.packed("nodes.names", as_packed(nodes.names))
-    files.metadata("nodes.countries", list(nodes.countries))
-    for name in _NODES:
-        files.array(f"nodes.{name}", getattr(nodes, name))
-    for name in _STAKES:
-        files.array(f"stake.{name}", getattr(table, name))
-    files.packed("stake.ids", as_packed(table.stakes.ids if isinstance(table.stakes, LazyStakes) else ()))
+    ids = _lookup(table.nodes.index)
+    nodes, stakes, records = files.builder(), files.builder(), files.builder()
+    nodes.add_binary("id", ids.texts)
+    nodes.add_values("order", ids.order, np.int64)
+    nodes.add_binary("name", _as_binary(table.nodes.names))
+    for name, dtype in _NODES.items():
+        nodes.add_values(name, getattr(table.nodes, name), dtype)
+    for name, dtype in _STAKES.items():
+        stakes.add_values(name, getattr(table, name), dtype)
+    records.add_binary("id", _as_binary(table.stakes.ids if isinstance(table.stakes, LazyStakes) else ()))
+    files.table("nodes", nodes.batch())
+    files.table("stakes", stakes.batch())
+    files.table("stakes.ids", records.batch())
+    files.metadata("nodes.countries", list(table.nodes.countries))
 
 
-def read_stakes(files: ArrayFolderReader, records: Records) -> StakeColumns:
+def read_stakes(files: TableFolderReader, records: Records) -> StakeColumns:
     """Read stakes that were written by `write_stakes`; each record of ``records`` is looked up when it is read."""
-    ids = KeyIndex(files.packed("nodes.ids"), files.array("nodes.order"))
-    about = {name: files.array(f"nodes.{name}") for name in _NODES}
-    names = text_array(files.packed("nodes.names"))
-    nodes = GraphNodes(
-        ids=text_array(ids.texts), names=names, countries=files.metadata("nodes.countries"), known_index=ids, **about
+    nodes, stakes = files.table("nodes"), files.table("stakes")
+    return StakeColumns(
+        nodes=GraphNodes(
+            ids=nodes.texts("id"),
+            names=nodes.texts("name"),
+            countries=files.metadata("nodes.countries"),
+            known_index=KeyIndex(nodes.binary("id"), nodes.values("order")),
+            **{name: nodes.values(name) for name in _NODES},
+        ),
+        stakes=LazyStakes(files.table("stakes.ids").texts("id"), records.stakes),
+        **{name: stakes.values(name) for name in _STAKES},
     )
-    stakes = LazyStakes(text_array(files.packed("stake.ids")), records.stakes)
-    columns = {name: files.array(f"stake.{name}") for name in _STAKES}
-    return StakeColumns(nodes=nodes, stakes=stakes, **columns)
 
 
-_INDEX = (
-    *(
-        "uncertainty_m",
-        "site",
-        "stands",
-        "kind",
-        "related",
-        "kin",
-        "rare",
-        "number",
-        "types",
-        "country",
-        "first_day",
-        "last_day",
-    ),
-    *("area_km2", "rim_km", "counted_kind", "counted_country", "counted", "twin_probability", "bounds"),
-)
+#: Columns of an index by asset; then those of other lengths, of all assets and of their names.
+_BY_ASSET: Dtypes = {
+    "uncertainty_m": np.float64, "site": np.bool_, "stands": np.bool_, "kind": np.uint64, "related": np.uint64,
+    "kin": np.uint64, "rare": np.bool_, "number": np.uint64, "types": np.uint64, "country": np.int32,
+    "first_day": np.int64, "last_day": np.int64, "area_km2": np.float64, "rim_km": np.float64, "bounds": np.float64,
+}  # fmt: skip
+_COUNTED: Dtypes = {
+    "counted_kind": np.uint64, "counted_country": np.int32, "counted": np.int64, "twin_probability": np.float64,
+}  # fmt: skip
+_BY_STEM: Dtypes = {"rarity": np.float64, "owned": np.int64}
 _RAGGED = ("words", "variants", "spelled", "owners", "with_word")
 
 
-def write_index(files: ArrayFolderWriter, index: AssetIndex) -> None:
+def write_index(files: TableFolderWriter, index: AssetIndex) -> None:
     """Write the columns of the assets, but for their geometries and trees."""
-    files.packed("index.ids", as_packed(index.ids))
-    for name in _INDEX:
-        files.array(f"index.{name}", getattr(index, name))
+    assets, names = files.builder(), files.builder()
+    assets.add_binary("id", _as_binary(index.ids))
+    for name, dtype in _BY_ASSET.items():
+        assets.add_values(name, getattr(index, name), dtype)
     code = _lookup(index.names.code)
-    files.packed("index.code", code.texts)
-    files.array("index.code.order", code.order)
-    files.array("index.rarity", index.names.rarity)
-    files.array("index.owned", index.names.owned)
+    names.add_list("code", code.texts)
+    names.add_list("code.order", code.order, np.int64)
+    for name, dtype in _BY_STEM.items():
+        names.add_list(name, getattr(index.names, name), dtype)
+    for name, dtype in _COUNTED.items():
+        names.add_list(name, getattr(index, name), dtype)
     for name, ragged in [("twins", index.twins), *((name, getattr(index.names, name)) for name in _RAGGED)]:
-        files.array(f"index.{name}.values", ragged.values)
-        files.array(f"index.{name}.start", ragged.start)
+        names.add_list(f"{name}.values", ragged.values, np.int64)
+        names.add_list(f"{name}.start", ragged.start, np.int64)
+    files.table("index", assets.batch())
+    files.table("index.names", names.batch())
 
 
-def read_index(files: ArrayFolderReader, geometry: Array) -> AssetIndex:
+def read_index(files: TableFolderReader, geometry: Array) -> AssetIndex:
     """Read the columns of the assets that have a geometry, which is given; the index has no trees.
 
     Parameters
@@ -235,23 +258,27 @@ def read_index(files: ArrayFolderReader, geometry: Array) -> AssetIndex:
     geometry
         Shapely geometries of its rows in lon/lat degrees (OGC:CRS84), shape (n,).
     """
+    assets, names = files.table("index"), files.table("index.names")
     ragged = {
-        name: RaggedArray(files.array(f"index.{name}.values"), files.array(f"index.{name}.start"))
-        for name in (*_RAGGED, "twins")
+        name: RaggedArray(names.values(f"{name}.values"), names.values(f"{name}.start")) for name in (*_RAGGED, "twins")
     }
-    twins = ragged.pop("twins")
-    names = NameIndex(
-        code=KeyIndex(files.packed("index.code"), files.array("index.code.order")),
-        rarity=files.array("index.rarity"),
-        owned=files.array("index.owned"),
-        **ragged,
+    return AssetIndex(
+        ids=assets.texts("id"),
+        geometry=geometry,
+        twins=ragged.pop("twins"),
+        names=NameIndex(
+            code=KeyIndex(names.binary("code"), names.values("code.order")),
+            rarity=names.values("rarity"),
+            owned=names.values("owned"),
+            **ragged,
+        ),
+        trees=(),
+        **{name: assets.values(name) for name in _BY_ASSET},
+        **{name: names.values(name) for name in _COUNTED},
     )
-    columns = {name: files.array(f"index.{name}") for name in _INDEX}
-    ids = text_array(files.packed("index.ids"))
-    return AssetIndex(ids=ids, geometry=geometry, twins=twins, names=names, trees=(), **columns)
 
 
-def _read_placed(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex:
+def _read_placed(files: TableFolderReader, places: LazyGeometries) -> AssetIndex:
     """Read the index with the shapes of the layer, not shapes of its own: all of them are in memory once at most."""
     placeless = RowEdit.replace(len(places), np.flatnonzero(~places.present), np.empty(0, np.int64))
     index = read_index(files, apply_edit(places, np.empty(0, object), placeless))
@@ -259,21 +286,34 @@ def _read_placed(files: ArrayFolderReader, places: LazyGeometries) -> AssetIndex
     return replace(index, trees=trees(index.bounds, points, index.uncertainty_m, index.stands))
 
 
-def _write_times(files: ArrayFolderWriter, snapshot: Snapshot) -> None:
+def _write_times(files: TableFolderWriter, snapshot: Snapshot) -> None:
     times = snapshot.times.value
     files.metadata("times.basis", times.basis)
-    files.coded("times.strikes", times.strikes.column(_packed("strikes", snapshot.records).ids))
-    files.coded("times.nodes", times.nodes.column(snapshot.stakes.nodes.ids))
+    strikes, nodes = _packed("strikes", snapshot.records).ids, snapshot.stakes.nodes.ids
+    for name, column in (("strikes", times.strikes.column(strikes)), ("nodes", times.nodes.column(nodes))):
+        codes, words = files.builder(), files.builder()
+        codes.add_coded(UPDATED, column, "timestamp", words)
+        files.table(f"times.{name}", codes.batch())
+        files.table(f"times.{name}.words", words.batch())
 
 
-def _read_times(files: ArrayFolderReader) -> UpdateTimes:
+def _read_times(files: TableFolderReader) -> UpdateTimes:
+    ids = {"strikes": files.table(_records("strikes")), "nodes": files.table("nodes")}
     strikes, nodes = (
-        TimesById(KeyIndex(files.packed(f"{ids}.ids"), files.array(f"{ids}.order")), files.coded(f"times.{name}"))
-        for ids, name in (("records.strikes", "strikes"), ("nodes", "nodes"))
+        TimesById(
+            KeyIndex(table.binary("id"), table.values("order")),
+            files.table(f"times.{name}").coded(UPDATED, files.table(f"times.{name}.words")),
+        )
+        for name, table in ids.items()
     )
     return UpdateTimes(strikes, nodes, files.metadata("times.basis"), None)
 
 
 def _lookup(numbers: Mapping[str, int]) -> KeyIndex:
     """The number of each text; they are in the order of their numbers, from 0."""
-    return numbers if isinstance(numbers, KeyIndex) else KeyIndex(as_packed(list(numbers)))
+    return numbers if isinstance(numbers, KeyIndex) else KeyIndex(_as_binary(list(numbers)))
+
+
+def _as_binary(texts: Sequence[str]) -> BinaryArray:
+    """Texts as bytes; those that are packed already are taken as they are."""
+    return texts.binary if isinstance(texts, DecodedArray) else text_array(texts).binary

@@ -173,14 +173,14 @@ def test_cached_snapshots_are_compared_with_the_records(run: Run, own: Path) -> 
     assert {one["code"] for one in said["findings"]} <= {"verification.derived"}, "the edit left the layers alone"
     (compared,) = said["kept"]
     assert compared["files"] == len(list(folder.iterdir()))
-    flip(folder / "layer.strikes.fragments.bytes", 100)
-    (folder / "layer.strikes.title.codes.npy").unlink()
+    flip(folder / "strikes.rendered.arrow", 100)
+    (folder / "hits.arrow").unlink()
     (folder / "note").write_text("mine")
     found = [one for one in run("verify", own, "--json").report["findings"] if "kept" in one["code"]]
     assert [(one["code"].removeprefix("verification."), Path(one["arguments"]["file"]).name) for one in found] == [
-        ("kept-missing", "layer.strikes.title.codes.npy"),
+        ("kept-missing", "hits.arrow"),
         ("kept-foreign", "note"),
-        ("kept-differs", "layer.strikes.fragments.bytes"),
+        ("kept-differs", "strikes.rendered.arrow"),
     ]
-    (folder / "metadata.json").write_text("{")
+    (folder / "manifest.json").write_text("{")
     assert codes(run("verify", own, "--json"))[-1] == "kept-unreadable"

@@ -16,8 +16,8 @@ import pytest
 import shapely
 
 from api.formats import csv as csv_form
-from api.formats.property_types import property_types
 from api.server.version_builder import published_version
+from layers.collections.property_types import property_types
 from layers.disclosure.policy import Policy
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot

@@ -186,14 +186,15 @@ def test_what_another_program_edits_is_found_anew(store: Store) -> None:
     assert folders(store) == [before], "what is kept of the same program takes the place of the older"
 
 
-def test_another_program_or_threshold_reads_nothing_of_it(store: Store) -> None:
+def test_another_program_or_threshold_reads_nothing_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     atlas(store)
     others = [
         atlas(store, Settings(basemap=BASEMAP, publish_from=0.999)),
         LiveSnapshot(store, SETTINGS, "other"),
     ]
     assert len({one.view.version for one in others}) == 2
-    assert len({*map(kept_in, others)}) == 2
+    monkeypatch.setattr("layers.snapshot.snapshot_cache.version", lambda name: f"{name} of tomorrow")
+    assert len({*map(kept_in, [*others, atlas(store)])}) == 3
 
 
 @pytest.mark.parametrize("harm", ["truncated", "missing", "no JSON"])
@@ -201,13 +202,13 @@ def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.L
     expected = served(atlas(store))
     (folder,) = folders(store)
     beside = store.path.with_name(f"{store.path.name}.kept") / folder
-    file = beside / "records.strikes.ids.ends.npy"
+    file = beside / "records.strikes.arrow"
     if harm == "missing":
         file.unlink()
     elif harm == "truncated":
         file.write_bytes(file.read_bytes()[:50])
     else:
-        (beside / "metadata.json").write_bytes(b"{")
+        (beside / "manifest.json").write_bytes(b"{")
     assert served(atlas(store)) == expected
     assert "is made again" in caplog.text
 

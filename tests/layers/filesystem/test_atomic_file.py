@@ -183,7 +183,8 @@ def test_a_name_of_any_length_that_the_file_system_takes_can_be_written(tmp_path
 #: Modules that write to files in another way, and why they may.
 _EXEMPT = {
     "layers.filesystem.atomic_file": "is the way",
-    "layers.snapshot.array_files": "fills a folder that SnapshotCache puts in place as a whole",
+    "layers.snapshot.table_folder": "fills a folder that SnapshotCache puts in place as a whole",
+    "layers.snapshot.arrow_table": "writes a table of such a folder",
     "layers.batch.work": "fills a folder that it puts in place as a whole",
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.build.vendor_javascript": "fills a folder that it puts in place as a whole",

@@ -11,8 +11,8 @@ import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.snapshot.array_files import ArrayFolderReader, ArrayFolderWriter
 from layers.snapshot.collection_files import LazyGeometries, read_shapes, write_shapes
+from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 POINTS = [None, shapely.Point(30, 50), shapely.Point(-170.5, 0.25)]
 ALL = [*POINTS, shapely.LineString([(0, 0), (1, 2)]), shapely.box(1, 2, 3, 4), shapely.MultiPoint([(1, 1), (2, 2)])]
@@ -20,10 +20,10 @@ ALL = [*POINTS, shapely.LineString([(0, 0), (1, 2)]), shapely.box(1, 2, 3, 4), s
 
 def kept(told: list[shapely.Geometry | None]) -> LazyGeometries:
     with tempfile.TemporaryDirectory() as folder:
-        writing = ArrayFolderWriter(Path(folder))
+        writing = TableFolderWriter(Path(folder))
         write_shapes(writing, "a", np.array([*told, None], dtype=object)[:-1])
         writing.finish()
-        return read_shapes(ArrayFolderReader(Path(folder)), "a")
+        return read_shapes(TableFolderReader(Path(folder)), "a")
 
 
 @given(st.lists(st.sampled_from(ALL), max_size=12), st.data())
