@@ -69,11 +69,13 @@ def pairs_within(left: Geometries, right: Geometries, radius_m: npt.ArrayLike) -
     a, b = prepare(left), prepare(right)
     radii = _radii(radius_m, a.rows)
     parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))]
-    for runs in (a.point_runs(), a.edge_runs()):
-        parts += near_points(runs, radii[runs.row], b.points, np.full(b.rows, np.inf))
-    edges = b.edge_runs()
-    for points, widest_m in _by_radius(a.points, radii):
-        parts += map(_swapped, near_points(edges, np.full(len(edges.row), widest_m), points, radii))
+    if len(b.points.row):
+        for runs in (a.point_runs(), a.edge_runs()):
+            parts += near_points(runs, radii[runs.row], b.points, np.full(b.rows, np.inf))
+    if len(a.points.row) and len(b.shapes.row):
+        edges = b.edge_runs()
+        for points, widest_m in _by_radius(a.points, radii):
+            parts += map(_swapped, near_points(edges, np.full(len(edges.row), widest_m), points, radii))
     parts += contained_points(a.polygons, b.points)
     parts += map(_swapped, contained_points(b.polygons, a.points))
     parts += shape_pairs(a.shapes, b.shapes, radii)
@@ -107,11 +109,10 @@ def _swapped(pairs: tuple[Ints, Ints, Floats]) -> tuple[Ints, Ints, Floats]:
 
 def _deduplicated(left: Ints, right: Ints, metres: Floats) -> Pairs:
     """Pairs of rows sorted by (left, right), each once, with the shortest distance of their pieces."""
-    if not len(left):
-        return Pairs(left, right, metres)
-    key = left * (right.max() + 1) + right
+    width = int(right.max(initial=0)) + 1
+    key = left * width + right
     order = np.argsort(key)
     key = key[order]
     first = np.flatnonzero(np.diff(key, prepend=-1))
-    nearest = np.minimum.reduceat(metres[order], first)
-    return Pairs(left[order][first], right[order][first], np.where(nearest < TOUCH_M, 0.0, nearest))
+    metres = np.minimum.reduceat(metres[order], first) if len(first) else metres
+    return Pairs(*np.divmod(key[first], width), np.where(metres < TOUCH_M, 0.0, metres))

@@ -15,7 +15,7 @@ BANDS_A_BOX = 2
 MIN_BAND_DEG = 1e-3
 #: Boxes that are looked up at once.
 CHUNK = 50_000
-#: Hits that are handed over at once, which bounds the memory, unless one row alone has more.
+#: Points in boxes that are handed over at once, which bounds the memory.
 BATCH = 100_000
 
 #: Keys of successive bands are so far apart: wider than all longitudes of boxes moved by a turn.
@@ -79,17 +79,15 @@ class PointIndex:
 
         Returns
         -------
-        Hits part by part, with numbers of points in the order of the index. All boxes of a row are in one part.
+        Hits part by part, with the places of points in the index. Boxes of a row come one after the other, rows in the
+        order of the index: those that are near each other look up the same part of it.
         """
         box, turn = self._turned(row)
-        for cut in np.split(np.arange(len(box)), cuts(row[box], np.ones(len(box)), CHUNK)):
-            yield from self._chunk(row, box[cut], turn[cut])
+        for start in range(0, len(box), CHUNK):
+            yield from self._chunk(box[start : start + CHUNK], turn[start : start + CHUNK])
 
     def _turned(self, row: Ints) -> tuple[Ints, Ints]:
-        """Numbers of the boxes, again for those that pass 180 degrees, and the turn by which each is moved.
-
-        Rows stand in the order of the index, as boxes that are near each other are looked up in the same part of it.
-        """
+        """Numbers of the boxes, again for those that pass 180 degrees, and the turn by which each is moved."""
         everywhere = np.ones(len(self._boxes), bool)
         reaches = {0: everywhere, -1: self._boxes[:, 2] > 180, 1: self._boxes[:, 0] < -180}
         box = np.concatenate([np.flatnonzero(reached) for reached in reaches.values()])
@@ -97,15 +95,14 @@ class PointIndex:
         first = np.flatnonzero(np.diff(row, prepend=-1))
         rank = np.empty(len(first), np.int64)
         rank[np.argsort(self._keys(self._boxes[first]))] = np.arange(len(first))
-        rank = np.repeat(rank, np.diff(first, append=len(row)))
-        order = np.argsort(rank[box], kind="stable")
+        order = np.argsort(np.repeat(rank, np.diff(first, append=len(row)))[box], kind="stable")
         return box[order], turn[order]
 
     def _keys(self, lonlat: Floats) -> Floats:
-        """Bands and longitudes of points as one number each, shape (n,)."""
+        """Band and longitude of points as one number each, shape (n,)."""
         return np.asarray(np.floor(lonlat[:, 1] / self._band_deg) * _STRIDE + lonlat[:, 0])
 
-    def _chunk(self, row: Ints, box: Ints, turn: Ints) -> Iterator[Hits]:
+    def _chunk(self, box: Ints, turn: Ints) -> Iterator[Hits]:
         west, south, east, north = self._boxes[box].T
         bottom, top = (np.floor(side / self._band_deg).astype(np.int64) for side in (south, north))
         # A slice for each band that a box meets.
@@ -113,7 +110,7 @@ class PointIndex:
         key = (bottom[of] + _counted(top - bottom + 1)) * _STRIDE + 360.0 * turn[of]
         start = np.searchsorted(self._key, key + west[of] - self._rounding, "left")
         count = np.searchsorted(self._key, key + east[of] + self._rounding, "right") - start
-        for cut in np.split(np.arange(len(of)), cuts(row[box[of]], count, BATCH)):
+        for cut in np.split(np.arange(len(of)), cuts(count, BATCH)):
             slot = np.repeat(of[cut], count[cut])
             point = np.repeat(start[cut], count[cut]) + _counted(count[cut])
             lat = self.lonlat[point, 1]
@@ -121,13 +118,11 @@ class PointIndex:
             yield Hits(box[slot[inside]], point[inside], turn[slot[inside]])
 
 
+def cuts(sizes: Floats | Ints, limit: int) -> Ints:
+    """Where to cut a sequence of entries of some size, so that parts are about as large as a limit."""
+    return np.asarray(np.flatnonzero(np.diff(np.cumsum(sizes) // limit)) + 1)
+
+
 def _counted(counts: Ints) -> Ints:
     """From 0 to before each count, one after the other."""
     return np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-
-
-def cuts(row: Ints, size: Floats | Ints, limit: int) -> Ints:
-    """Where to cut entries of some size so that parts are about as large as a limit, and no row is cut."""
-    part = np.cumsum(size) // limit
-    first = np.flatnonzero(np.diff(row, prepend=-1))
-    return np.asarray(first[1:][np.diff(part[first]) > 0])

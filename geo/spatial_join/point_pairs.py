@@ -63,8 +63,8 @@ def near_points(runs: Runs, reach_m: Floats, points: Points, radius_m: Floats) -
 
     Returns
     -------
-    Rows of the runs, rows of the points and metres, part by part; a pair of rows for each pair of a point and pieces
-    of a row.
+    Rows of the runs, rows of the points and metres, part by part; a pair of rows may be there several times, of which
+    the shortest distance is right.
     """
     if len(runs.row) and len(points.row):
         join = _PointJoin(runs, reach_m, points)
@@ -78,6 +78,7 @@ class _PointJoin:
 
     def __init__(self, runs: Runs, reach_m: Floats, points: Points) -> None:
         self.runs = runs
+        self.several = not np.diff(runs.row, prepend=-1).all()  # whether a row has several runs
         self.index = PointIndex(points.lonlat, search_boxes(runs.bounds, reach_m))
         self.row = points.row[self.index.number]
         self.planes = LocalPlanes.about(self.index.lonlat)
@@ -88,10 +89,12 @@ class _PointJoin:
         error = self.planes.error(hits.point, metres)
         outside, inside = settle(metres, BLUR_M, error, reach)
         near = np.flatnonzero(~outside)
-        key = self.runs.row[hits.box[near]] * len(self.row) + hits.point[near]
-        order = np.argsort(key)
-        near = near[order]
-        first = np.flatnonzero(np.diff(key[order], prepend=-1))
+        first = np.arange(len(near))
+        if self.several:
+            key = self.runs.row[hits.box[near]] * len(self.row) + hits.point[near]
+            order = np.argsort(key)
+            near = near[order]
+            first = np.flatnonzero(np.diff(key[order], prepend=-1))
         hits, metres, unsettled = hits.take(near), metres[near], ~inside[near]
         if unsettled.any():
             self._settle_by_geodesics(hits, metres, error[near], reach[near], unsettled, first)
@@ -126,7 +129,7 @@ def _to_edges(centres: Floats, ends: Floats, pair: Ints, reach: Floats) -> Float
     runs = np.asarray(shapely.linestrings(ends))
     close = np.flatnonzero(shapely.intersects(_boxes_around(centres, reach), runs))
     steps = np.ceil(np.abs(np.diff(ends[close], axis=1)).max(axis=2) / STEP_DEG).sum(axis=1)
-    for batch in np.split(close, cuts(pair[close], steps, MAX_STEPS)):
+    for batch in np.split(close, cuts(steps, MAX_STEPS)):
         # Runs of a pair are measured together, which takes geodesics to the nearest of their vertices alone.
         _, first, number = np.unique(pair[batch], return_index=True, return_inverse=True)
         edges = np.asarray(shapely.multilinestrings(with_short_edges(runs[batch]), indices=number))
@@ -135,7 +138,7 @@ def _to_edges(centres: Floats, ends: Floats, pair: Ints, reach: Floats) -> Float
 
 
 def _boxes_around(centres: Floats, radius_m: Floats) -> Objects:
-    """Boxes in lon/lat that hold all within a radius of points, in any turn where they reach a pole."""
+    """Boxes in lon/lat that hold all within a radius of points, in any turn where they reach 180 degrees or a pole."""
     west, south, east, north = search_boxes(np.tile(centres, 2), radius_m).T
-    over = np.where(east - west >= 360, 360, 0)
-    return np.asarray(shapely.box(west - over, south, east + over, north))
+    turns = (west <= -180) | (east >= 180)
+    return np.asarray(shapely.box(np.where(turns, -540, west), south, np.where(turns, 540, east), north))

@@ -177,6 +177,14 @@ def test_lines_about_a_point_equal_geodesics_to_places_on_them(
     assert len(pairs_within(left, right, max(truth - slack, 0)).left) == (truth < slack)
 
 
+@pytest.mark.parametrize("lon", [179.0, -179.0])
+def test_a_line_nearer_a_pole_than_a_point_is_met_across_180(lon: float) -> None:
+    point, line = Point(lon, 88.8), LineString([(-179, 89.5), (-178.5, 89.5)])
+    truth = min(geodesic_m((lon, 88.8), np.array([-179.0, 89.5]), np.array([end, 89.5])) for end in (-178.5, -179.0))
+    for left, right in (([point], [line]), ([line], [point])):
+        assert pairs_within(left, right, 100_000).distance_m == pytest.approx([truth], abs=0.4)
+
+
 def test_of_two_places_of_a_line_the_nearer_is_taken_though_the_plane_of_the_other_is_larger() -> None:
     north, south = moved(Point(30, 60), 0, 5_000), moved(Point(30, 60), 180, 5_003)
     line = LineString([(29.99, north.y), (30.3, north.y), (30.3, south.y), (29.99, south.y)])
