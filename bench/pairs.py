@@ -48,6 +48,14 @@ def lines(rows: int, seed: int) -> np.ndarray:
     return np.array(shapely.linestrings(shapely.get_coordinates(points(rows, seed))[:, None] + steps), dtype=object)
 
 
+def polygons(rows: int, seed: int) -> np.ndarray:
+    """Make ragged polygons of 40 vertices, some 8 km wide, as fields are."""
+    turn = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+    distance = np.random.default_rng(seed).uniform(0.03, 0.05, (rows, 40, 1))
+    ring = distance * np.column_stack([np.cos(turn), np.sin(turn)])
+    return np.array(shapely.polygons(shapely.get_coordinates(points(rows, seed))[:, None] + ring), dtype=object)
+
+
 def ours(left: np.ndarray, right: np.ndarray, radius_m: float) -> int:
     """Join with geo."""
     return len(pairs_within(left, right, radius_m).left)
@@ -99,7 +107,9 @@ def main() -> None:
     given = parser.parse_args()
     table = Table("right side", "join", "processor s", "ratio", "pairs", title=f"{given.rows:,} rows a side")
     left = points(given.rows, 1)
-    for kind, right in (("points", points(given.rows, 2)), ("lines", lines(given.rows // 10, 3))):
+    shapes = given.rows // 10
+    sides = {"points": points(given.rows, 2), "lines": lines(shapes, 3), "polygons": polygons(shapes, 4)}
+    for kind, right in sides.items():
         found = {
             join.__name__: least_of(partial(join, left, right, given.radius), given.rounds)
             for join in (ours, sjoin, sjoin_distance)

@@ -1,4 +1,4 @@
-"""Geometries prepared for a spatial join: cut at the antimeridian, in pieces, in degrees and in the Mercator plane."""
+"""Geometries prepared for a spatial join: cut at the antimeridian, and taken apart to points, lines and polygons."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import shapely
 
 from geo.antimeridian import cut_to_world, max_step_deg
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
-from geo.spatial_join import ellipsoidal_mercator
 
-#: Edges are cut into steps of so many degrees, as an edge that is straight in lon/lat is bowed in the plane.
+#: Length in degrees to which edges are cut for planes in which an edge that is straight in lon/lat is bowed.
 STEP_DEG = 0.02
 #: How far (metres) an edge of such a step bows from its chord, below 80 degrees of latitude.
 SAG_M = 0.3
@@ -19,54 +18,117 @@ SAG_M = 0.3
 MIN_CURVATURE_RADIUS_M = 6_335_439.0
 #: Degrees that boxes are wider than the radius, so that rounding loses no pair.
 MARGIN_DEG = 1e-9
+#: Edges to a run: longer runs are fewer boxes to look up, shorter ones fewer edges to measure.
+RUN_EDGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Single points.
+
+    Attributes
+    ----------
+    row
+        Row of each, ascending, shape (points,).
+    lonlat
+        Degrees, shape (points, 2).
+    """
+
+    row: Ints
+    lonlat: Floats
+
+    def take(self, points: Bools | Ints) -> Points:
+        """Return some of them."""
+        return Points(self.row[points], self.lonlat[points])
+
+
+@dataclass(frozen=True, slots=True)
+class Shapes:
+    """Single lines and polygons within one world.
+
+    Attributes
+    ----------
+    row
+        Row of each, ascending, shape (shapes,).
+    lonlat
+        Geometries in lon/lat degrees, shape (shapes,).
+    """
+
+    row: Ints
+    lonlat: Objects
+
+    def take(self, shapes: Bools) -> Shapes:
+        """Return some of them."""
+        return Shapes(self.row[shapes], self.lonlat[shapes])
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Edges of lines and rings in runs of at most `RUN_EDGES`, so that each has a small box; or points, with no edge.
+
+    Attributes
+    ----------
+    row
+        Row of each run, ascending, shape (runs,).
+    lon, lat
+        Vertices of each run in degrees, shape (vertices, runs); a short run repeats its last one.
+    """
+
+    row: Ints
+    lon: Floats
+    lat: Floats
+
+    @property
+    def bounds(self) -> Floats:
+        """West, south, east, north in degrees, shape (runs, 4)."""
+        return np.column_stack([self.lon.min(axis=0), self.lat.min(axis=0), self.lon.max(axis=0), self.lat.max(axis=0)])
+
+    def lonlat(self, runs: Ints) -> Floats:
+        """Vertices of some runs, lon/lat degrees, shape (runs, vertices, 2)."""
+        return np.stack([self.lon[:, runs].T, self.lat[:, runs].T], axis=-1)
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedGeometries:
-    """One side of a spatial join as pieces: points, lines, polygons and Multi kinds within one world.
+    """One side of a spatial join.
 
     Attributes
     ----------
     rows
         Number of rows of the input.
-    row
-        Row of each piece, ascending, shape (pieces,).
-    lonlat
-        Pieces in lon/lat degrees, with long edges cut.
-    plane
-        Lines and polygons in metres of EPSG:3395; points are in degrees.
-    edge
-        Outlines of polygons, otherwise as ``plane``.
-    bounds
-        West, south, east, north of each piece in degrees, shape (pieces, 4).
-    point
-        Which pieces are single points.
-    position, xy
-        Lon/lat degrees, and metres in EPSG:3395, of single points; NaN for others. Shape (pieces, 2).
-    cut
-        Which pieces had edges that were cut.
+    points, shapes
+        Its single points, and its lines and polygons.
     """
 
     rows: int
-    row: Ints
-    lonlat: Objects
-    plane: Objects
-    edge: Objects
-    bounds: Floats
-    point: Bools
-    position: Floats
-    xy: Floats
-    cut: Bools
+    points: Points
+    shapes: Shapes
+
+    def point_runs(self) -> Runs:
+        """Points as runs of one vertex."""
+        lon, lat = self.points.lonlat.T
+        return Runs(self.points.row, lon[None], lat[None])
+
+    def edge_runs(self) -> Runs:
+        """Edges of lines and of the rings of polygons, in runs."""
+        lines = self.shapes.take(shapely.get_dimensions(self.shapes.lonlat) == 1)
+        rings, polygon = shapely.get_rings(self.polygons.lonlat, return_index=True)
+        paths = np.concatenate([lines.lonlat, rings])
+        row = np.concatenate([lines.row, self.polygons.row[polygon]])
+        order = np.argsort(row, kind="stable")
+        lonlat = shapely.get_coordinates(paths[order])
+        size = shapely.get_num_coordinates(paths[order])
+        last = np.cumsum(size) - 1
+        runs = -(-(size - 1) // RUN_EDGES)
+        path = np.repeat(np.arange(len(size)), runs)
+        first = (last - size + 1)[path] + RUN_EDGES * (np.arange(len(path)) - (np.cumsum(runs) - runs)[path])
+        vertex = np.minimum(first + np.arange(RUN_EDGES + 1)[:, None], last[path])
+        return Runs(row[order][path], lonlat[vertex, 0], lonlat[vertex, 1])
 
     @property
-    def area(self) -> Bools:
-        """Which pieces are polygons, shape (pieces,)."""
-        return np.asarray(shapely.get_dimensions(self.lonlat) == 2)
-
-    @property
-    def max_abs_lat(self) -> Floats:
-        """Largest latitude of each piece, north or south, in degrees, shape (pieces,)."""
-        return np.asarray(np.abs(self.bounds[:, [1, 3]]).max(axis=1))
+    def polygons(self) -> Shapes:
+        """Those of the shapes that are polygons."""
+        return self.shapes.take(shapely.get_dimensions(self.shapes.lonlat) == 2)
 
 
 def prepare(geometries: Geometries) -> PreparedGeometries:
@@ -79,7 +141,7 @@ def prepare(geometries: Geometries) -> PreparedGeometries:
 
     Returns
     -------
-    The pieces. A collection, and a geometry cut at 180 degrees, are several pieces, so that each has a small box.
+    The pieces. A collection, a Multi kind, and a geometry cut at 180 degrees, are several.
 
     Raises
     ------
@@ -89,30 +151,15 @@ def prepare(geometries: Geometries) -> PreparedGeometries:
     rows = cut_to_world(geometries)
     pieces, row = _pieces(rows)
     point = shapely.get_type_id(pieces) == 0
-    cut = ~point
-    cut[cut] = max_step_deg(pieces[cut]) > STEP_DEG
-    pieces[cut] = shapely.segmentize(pieces[cut], STEP_DEG)
-    position = np.full((len(pieces), 2), np.nan)
-    position[point] = shapely.get_coordinates(pieces[point])
-    plane = pieces.copy()
-    plane[~point] = shapely.transform(pieces[~point], ellipsoidal_mercator.project)
-    edge = plane.copy()
-    area = shapely.get_dimensions(plane) == 2
-    edge[area] = shapely.boundary(plane[area])
-    shapely.prepare(plane[~point])
-    shapely.prepare(edge[~point])
-    bounds = np.tile(position, 2)
-    bounds[~point] = shapely.bounds(pieces[~point])
-    return PreparedGeometries(
-        len(rows), row, pieces, plane, edge, bounds, point, position, ellipsoidal_mercator.project(position), cut
-    )
+    points = Points(row[point], shapely.get_coordinates(pieces[point]))
+    return PreparedGeometries(len(rows), points, Shapes(row[~point], pieces[~point]))
 
 
 def _pieces(rows: Objects) -> tuple[Objects, Ints]:
-    """Take apart collections, and Multi kinds wider than half the world; drop missing and empty ones; with the rows."""
+    """Take apart collections and Multi kinds; drop missing and empty ones; with the rows."""
     index = np.flatnonzero(~(shapely.is_missing(rows) | shapely.is_empty(rows)))
     pieces = rows[index]
-    while (divisible := _is_to_be_parted(pieces)).any():
+    while (divisible := shapely.get_type_id(pieces) >= 4).any():
         parts, source = shapely.get_parts(pieces[divisible], return_index=True)
         pieces = np.concatenate([pieces[~divisible], parts])
         index = np.concatenate([index[~divisible], index[divisible][source]])
@@ -122,13 +169,12 @@ def _pieces(rows: Objects) -> tuple[Objects, Ints]:
     return pieces[order], index[order].astype(np.int64)
 
 
-def _is_to_be_parted(pieces: Objects) -> Bools:
-    kind = shapely.get_type_id(pieces)
-    is_divisible: Bools = kind == 7
-    several = np.flatnonzero((kind >= 4) & ~is_divisible)
-    bounds = shapely.bounds(pieces[several])
-    is_divisible[several] = bounds[:, 2] - bounds[:, 0] > 180
-    return is_divisible
+def with_short_edges(shapes: Objects) -> Objects:
+    """Lines and polygons in lon/lat degrees, shape (n,), with edges longer than `STEP_DEG` cut to such steps."""
+    cut = shapes.copy()
+    long = max_step_deg(shapes) > STEP_DEG
+    cut[long] = shapely.segmentize(shapes[long], STEP_DEG)
+    return cut
 
 
 def search_boxes(bounds: Floats, radius_m: Floats) -> Floats:

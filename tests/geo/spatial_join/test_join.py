@@ -1,5 +1,7 @@
 """The spatial join against brute force that shares no code with it: geodesics and local projections by PROJ."""
 
+from itertools import pairwise
+
 import numpy as np
 import pyproj
 import pytest
@@ -13,8 +15,8 @@ from geo.errors import GeoError, GeometryError
 from geo.spatial_join.join import MAX_RADIUS_M, pairs_within
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
+from tests.geo.spatial_join.edge_geodesics import GEOD, geodesic_m
 
-GEOD = pyproj.Geod(ellps="WGS84")
 RADII = [0.0, 1.0, 5_000.0, 50_000.0, 400_000.0, 3_000_000.0]
 
 lon = st.one_of(st.floats(-180, 180), st.sampled_from([180.0, -180.0, 179.99, -179.98, 0.0]), st.floats(179, 180))
@@ -149,6 +151,65 @@ def test_two_shapes_equal_a_local_projection(data: st.DataObject, centre: Point,
         assert actual.distance_m == pytest.approx([rough], rel=1e-3, abs=1)
 
 
+@given(
+    st.floats(-180, 180),
+    st.floats(-88, 88),
+    st.lists(st.tuples(st.floats(0, 360), st.floats(0, 1)), min_size=2, max_size=9),
+    st.sampled_from([0.001, 0.1, 10.0]),
+    st.floats(10, 60_000),
+    st.booleans(),
+)
+@settings(max_examples=200, deadline=None)
+@example(30.0, 60.0, [(0.0, 0.0), (80.0, 1.0), (100.0, 1.0), (180.0, 0.0)], 0.001, 5_000.0, False)
+def test_lines_about_a_point_equal_geodesics_to_places_on_them(
+    lon: float, lat: float, around: list[tuple[float, float]], spread: float, metres: float, swap: bool
+) -> None:
+    vertices = np.array([GEOD.fwd(lon, lat, turn, metres * (1 + spread * more))[:2] for turn, more in around])
+    drawn_lon = lon + (vertices[:, 0] - lon + 180) % 360 - 180
+    assume(np.abs(np.diff(drawn_lon)).max() < 170)
+    edges = np.column_stack([drawn_lon, vertices[:, 1]])
+    truth = min(geodesic_m((lon, lat), a, b) for a, b in pairwise(edges))
+    sides = [Point(lon, lat)], [LineString(vertices)]
+    left, right = sides[::-1] if swap else sides
+    # The bow of an edge, where geodesics measure it; and the seventh digit of a degree, where a line is cut at 180.
+    slack = 1e-5 * truth + (0.3 if truth > 20_000 / (1 + np.tan(np.radians(lat)) ** 2) else 0.02)
+    assert pairs_within(left, right, truth + slack).distance_m == pytest.approx([truth], abs=slack)
+    assert len(pairs_within(left, right, max(truth - slack, 0)).left) == (truth < slack)
+
+
+@pytest.mark.parametrize("lon", [179.0, -179.0])
+def test_a_line_nearer_a_pole_than_a_point_is_met_across_180(lon: float) -> None:
+    point, line = Point(lon, 88.8), LineString([(-179, 89.5), (-178.5, 89.5)])
+    truth = min(geodesic_m((lon, 88.8), np.array([-179.0, 89.5]), np.array([end, 89.5])) for end in (-178.5, -179.0))
+    for left, right in (([point], [line]), ([line], [point])):
+        assert pairs_within(left, right, 100_000).distance_m == pytest.approx([truth], abs=0.4)
+
+
+def test_of_two_places_of_a_line_the_nearer_is_taken_though_the_plane_of_the_other_is_larger() -> None:
+    north, south = moved(Point(30, 60), 0, 5_000), moved(Point(30, 60), 180, 5_003)
+    line = LineString([(29.99, north.y), (30.3, north.y), (30.3, south.y), (29.99, south.y)])
+    for left, right in (([Point(30, 60)], [line]), ([line], [Point(30, 60)])):
+        assert pairs_within(left, right, 5_001).distance_m == pytest.approx([5_000], abs=0.05)
+
+
+def test_points_of_a_multipoint_are_decided_one_by_one() -> None:
+    far, near = moved(Point(30, 46), 90, 5_000.0), moved(Point(30, 46), 270, 4_999.999_999_5)
+    both = [shapely.MultiPoint([far, near]), shapely.MultiPoint([near, far])]
+    for left, right in ((both, [Point(30, 46)]), ([Point(30, 46)], both)):
+        actual = pairs_within(left, right, 5_000 - 2.5e-10)
+        assert len(actual.left) == 2
+        assert actual.distance_m == pytest.approx([5_000, 5_000], abs=1e-6)
+
+
+def test_a_point_in_a_polygon_is_not_at_its_outline() -> None:
+    points = [Point(28.1, 45.1), Point(28.5, 45.5), Point(28.5, 45.41), Point(27.99, 45.5)]
+    inside = pairs_within(points, [awkward_geometries.polygon_with_hole], 1_200)
+    assert inside.left.tolist() == [0, 2, 3]
+    assert inside.distance_m == pytest.approx([0, 1_111, 781], abs=2)
+    back = pairs_within([awkward_geometries.polygon_with_hole], points, 1_200)
+    assert back.distance_m.tolist() == inside.distance_m.tolist()
+
+
 GOOD = sorted(set(ALL_GEOMETRIES) - REFUSED)
 
 
@@ -229,7 +290,10 @@ def test_pairs_are_sorted_and_once_and_chunks_do_not_show(monkeypatch: pytest.Mo
     whole = pairs_within(rows, rows, 40_000)
     keys = list(zip(whole.left.tolist(), whole.right.tolist(), strict=True))
     assert keys == sorted(set(keys))
-    monkeypatch.setattr("geo.spatial_join.join.CHUNK", 7)
+    limits = {"shape_pairs.CHUNK": 7, "point_index.CHUNK": 20, "point_index.BATCH": 500, "local_plane.BLOCK": 50}
+    limits["point_pairs.MAX_STEPS"] = 100
+    for name, limit in limits.items():
+        monkeypatch.setattr(f"geo.spatial_join.{name}", limit)
     for item, second in zip(whole, pairs_within(rows, rows, 40_000), strict=True):
         assert item.tolist() == second.tolist()
 
