@@ -99,9 +99,10 @@ async function drawSelection(view, framed = false) {
   waiting.end("results", inSight(sentence));
   await waiting.listed;
   if (signal.aborted) return;
-  drawKey(view);
+  const key = drawKey(view);
   drawReuse(shown.counts.strikes);
   drawFacets(view);
+  if (framed) await key; // strikes are brought into view beside what it covers
   await drawOnMap(view, signal, framed && shown.counts.bbox, many);
 }
 

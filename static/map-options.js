@@ -30,12 +30,18 @@ export function placeOf(map) {
   return [lng, lat, map.getZoom()];
 }
 
-/** How a selection is brought into view. */
-export const FRAMED = { padding: 60, maxZoom: 6 };
+const COVERED = 0.4; // of the height of a map, at most, that is left to the key when strikes are brought into view
+
+/** How strikes are brought into view: apart from the edges, no closer than a zoom, and above the key on the map. */
+export function framed(map, margin = 60, maxZoom = 6) {
+  const key = document.getElementById("key")?.offsetHeight ?? 0;
+  const bottom = margin + Math.min(key, COVERED * map.getContainer().clientHeight);
+  return { padding: { top: margin, right: margin, bottom, left: margin }, maxZoom };
+}
 
 /** What is in view of a map, or will be once a box is brought into view: [[west, south], [east, north]], and the zoom. */
 export function sightOf(map, box = null) {
-  const camera = box && map.cameraForBounds(box, FRAMED); // none where the frame is too small for the padding
+  const camera = box && map.cameraForBounds(box, framed(map)); // none where the frame is too small for the padding
   if (!camera) return [map.getBounds().toArray(), map.getZoom()];
   const { center, zoom } = camera;
   const { clientWidth: width, clientHeight: height } = map.getContainer();

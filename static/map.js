@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { mapStyle } from "./layers.js";
-import { FRAMED, glide, options, placeOf, rehearse, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
+import { framed, glide, options, placeOf, rehearse, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -93,7 +93,7 @@ class StrikeMap {
     if (source !== this.#next && this.#next !== this.#source) this.#next.end();
     this.#next = source;
     this.#jumps = true;
-    if (box) this.#map.fitBounds(box, { ...FRAMED, duration: glide() });
+    if (box) this.#map.fitBounds(box, { ...framed(this.#map), duration: glide() });
     this.#jumps = false;
     await source.want(...sightOf(this.#map));
     if (source !== this.#next) return;
@@ -110,7 +110,7 @@ class StrikeMap {
     if (row) this.#sites.want(sitesOf([row]));
     this.#paint();
     const frame = answer && move ? frameOf(pickedOf({ answer, row, view, sites: this.#sites, keys: KEYS }).features) : null;
-    if (frame) this.#map.fitBounds(frame, { padding: 70, maxZoom: 7.2, duration: smooth ? glide() : 0 });
+    if (frame) this.#map.fitBounds(frame, { ...framed(this.#map, 70, 7.2), duration: smooth ? glide() : 0 });
   }
 
   /** Jump to a longitude, latitude and zoom. */
@@ -197,7 +197,7 @@ class StrikeMap {
   #closer(group) {
     this.#popup.remove();
     const frame = group.box ?? bounds(group.rows.flatMap((row) => positions(row.geometry)));
-    this.#map.fitBounds(frame, { padding: 90, maxZoom: this.#map.getZoom() + 3, duration: glide() });
+    this.#map.fitBounds(frame, { ...framed(this.#map, 90, this.#map.getZoom() + 3), duration: glide() });
   }
 
   #click(event) {

@@ -8,10 +8,12 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
+import numpy as np
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from api.wording.catalogue import text
+from geo.tiles.tile_matrix import world
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
@@ -233,12 +235,15 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
 
 
 def in_view(page: Page, **selected: str) -> None:
-    """The map stands within the strikes that are selected, and close to them."""
+    """The map stands within the strikes that are selected, or a quarter of its height below for the key, and close."""
     page.wait_for_function("() => /map=/.test(location.hash)")
     lon, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
     west, south, east, north = answer(page.url.split("/map")[0], f"/strikes/counts?{urlencode(selected)}")["bbox"]
     assert west <= lon <= east
-    assert south <= lat <= north
+    middle, lowest, highest = world(np.array([[0.0, lat], [0.0, south], [0.0, north]]))[:, 1] * 512 * 2**zoom
+    frame = page.locator("#map").bounding_box()
+    assert frame
+    assert highest <= middle <= lowest + frame["height"] / 4
     assert zoom > 4
 
 
@@ -255,6 +260,23 @@ def test_a_link_to_a_country_brings_its_strikes_into_view(open_page: Open) -> No
     assert urlsplit(page.url).fragment == "country=AZ", "a reader who did not move has no place"
     page.get_by_role("button", name="Zoom in").click()
     in_view(page, country="AZ")
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_no_strike_that_is_brought_into_view_is_behind_the_key(open_page: Open, size: dict[str, int]) -> None:
+    page = open_page("#country=AZ&from=2025-01-01&to=2025-12-31", size, drawn=True)
+    frame, key = (page.locator(part).bounding_box() for part in ("#map", "#key"))
+    assert frame
+    assert key
+    page.get_by_role("button", name="Zoom in").click()
+    page.wait_for_function("() => /map=/.test(location.hash)")
+    _, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
+    selected = urlencode({"country": "AZ", "datetime": "2025-01-01/2025-12-31"})
+    south = answer(page.url.split("/map")[0], f"/strikes/counts?{selected}")["bbox"][1]
+    # As they were shown, before the map was closer by one.
+    pixels = 512 * 2 ** (zoom - 1)
+    (middle, lowest) = world(np.array([[0.0, lat], [0.0, south]]))[:, 1] * pixels
+    assert frame["y"] + frame["height"] / 2 + lowest - middle < key["y"]
 
 
 def search(page: Page, words: str) -> None:
