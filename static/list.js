@@ -75,10 +75,10 @@ class List {
     this.#append(step);
   }
 
-  // Have the rows of a step in the page, a few at a time, when nothing else waits for it.
+  // Have the rows of a step in the page, a few at a time, when nothing else waits for it; whoever scrolls has them at once.
   #fill(rows, when = later) {
     when(() => {
-      if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
+      if (rows !== this.#rows || this.#first || this.#isScrolled || this.#end >= Math.min(STEP, rows.total)) return;
       this.#append(NEXT);
       this.#fill(rows, idly);
     });
