@@ -91,17 +91,15 @@ export async function clusters(parameters, { bbox, zoom, apart, parts }, signal)
 /** The row of one strike. */
 export const strike = async (id) => (files ? files.strike(id) : rowOf(await json(geojsonAddress(id))));
 
-/** How many strikes a selection has, and how many of each value of `by`, or in each span of time. */
-export const counts = (parameters, signal) => files?.counts(parameters) ?? json(addressOf("strikes/counts", parameters), signal);
-
 const counted = new Map(); // counts by address, as they were answered or are under way
 const MOST_COUNTED = 64;
 
 /**
- * As `counts`, from memory where the same was asked before and the data are the same since: `others` resolves once something
- * else was answered, which tells so.
+ * How many strikes a selection has, and how many of each value of `by`, or in each span of time: from memory where the same was
+ * asked before and the data are the same since. `others` resolves once something else was answered that tells so; without it
+ * the last answer of any kind does.
  */
-export async function countsAgain(parameters, { signal, others } = {}) {
+export async function counts(parameters, { signal, others } = {}) {
   if (files) return files.counts(parameters);
   const address = addressOf("strikes/counts", parameters);
   const before = counted.get(address);
@@ -109,7 +107,7 @@ export async function countsAgain(parameters, { signal, others } = {}) {
     const known = await before.catch(() => null);
     await others;
     if (known && newest && versions.get(known) === newest) return known;
-    if (counted.get(address) !== before) return countsAgain(parameters, { signal, others });
+    if (counted.get(address) !== before) return counts(parameters, { signal, others });
   }
   const answer = json(address, signal);
   counted.delete(address);

@@ -7,8 +7,8 @@ import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
 import { drawLanguages } from "./languages.js";
 import { createList, focusRow, markRow } from "./list.js";
-import { FEW, allRows, aroundView } from "./in-view.js";
-import { foreseeRoles, load, loadFacets } from "./results.js";
+import { FEW, allRows, aroundView, sightAt, startView } from "./in-view.js";
+import { createRowOf, foreseeRoles, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
 import { EVERYTHING } from "./selection.js";
 import { drawChips, drawSentence, learnNames } from "./sentence.js";
@@ -24,6 +24,7 @@ import { createWaiting } from "./waiting.js";
 let shown = null; // what was loaded of the selection: { rows, counts, countries, roles }
 let map = null;
 let about = null; // what the server says of its data
+let many = null; // what the map shows, or will show, where very many strikes are selected
 let picked = null; // what the map was last given of a strike: { answer, view, row }
 let selectedByReader = false;
 let entityByReader = false;
@@ -41,23 +42,14 @@ const drawCountry = createCountry(set);
 const filters = createFilters(set, () => drawFacets(state.now));
 const waiting = createWaiting(() => drawHead(state.now));
 const drawBrush = createBrush(set, () => waiting.isBusy);
-const drawList = createList(select);
+let onMap; // called once the map is there, or a picture in its place
+const drawList = createList(select, new Promise((done) => (onMap = done)));
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
 const showHoldings = late(async () => (await import("./holdings.js")).createHoldings(set));
 const drawReuse = late(async () => (await import("./publish.js")).createReuse(() => state.now));
 const drawKey = late(async () => (await import("./key.js")).drawKey);
-
-let opened = null; // the row of a strike that is open, though it is not among those that were loaded
-
-/** The row of a strike: one that is listed, or asked for; null where there is none. */
-async function rowOf(id) {
-  if (!id) return null;
-  const listed = shown?.rows.find(id);
-  if (listed) return listed;
-  if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
-  return opened;
-}
+const rowOf = createRowOf(() => shown?.rows);
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));
 const FILTERS = [...Object.keys(EVERYTHING), "basis"];
 
@@ -73,8 +65,8 @@ async function drawSelection(view, framed = false) {
   const follows = shown && waiting.isBusy;
   waiting.begin();
   if (!shown) drawHead(view);
-  let many = null; // what the map will show of very many: asked for once they are counted
-  const onCounts = (counts) => !signal.aborted && map && counts.strikes > FEW && map.foresee?.((many = aroundView(view, mapTrouble)), framed && counts.bbox);
+  many = null;
+  const onCounts = (counts) => !signal.aborted && counts.strikes > FEW && foresee(view, framed && counts.bbox);
   // It asks after what the list waits for, a browser having six connections to a server, and draws what came after it.
   queueMicrotask(() => drawBrush(view, waiting.listed));
   try {
@@ -99,11 +91,9 @@ async function drawSelection(view, framed = false) {
   waiting.end("results", inSight(sentence));
   await waiting.listed;
   if (signal.aborted) return;
-  const key = drawKey(view);
   drawReuse(shown.counts.strikes);
   drawFacets(view);
-  if (framed) await key; // strikes are brought into view beside what it covers
-  await drawOnMap(view, signal, framed && shown.counts.bbox, many);
+  await drawOnMap(view, signal, framed && shown.counts.bbox, drawKey(view));
 }
 
 async function drawFacets(view) {
@@ -115,15 +105,22 @@ async function drawFacets(view) {
 
 const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 
+// Very many are asked for once they are counted, also ahead of the map, unless that is to be brought to another place.
+function foresee(view, box) {
+  many = aroundView(view, mapTrouble);
+  if (map) map.foresee?.(many, box);
+  else if (view.map || !isChosen(view)) many.want(...sightAt(view.map ?? startView()));
+}
+
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
-async function drawOnMap(view, signal, box, many) {
+async function drawOnMap(view, signal, box, key) {
   const { rows, counts } = shown;
   const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return waiting.end("map-frame");
   await waiting.listed; // without a graphics card a map that moves holds up all else
-  const every = await all;
+  const [every] = await Promise.all([all, box && key]); // strikes are brought into view beside what the key covers
   if (signal.aborted) return;
-  await map.show(every ? allRows(every) : (many ?? aroundView(view, mapTrouble)), view, box);
+  await map.show(every ? allRows(every) : (many ??= aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
   waiting.end("map-frame");
@@ -235,6 +232,7 @@ async function start() {
   const detail = first.strike && state.now.strike === first.strike ? drawDetail(state.now, null) : null;
   import("./print.js").then(({ preparePrint }) => preparePrint({ map: () => map, about: () => about, now: () => state.now }));
   await startMap();
+  onMap();
   later(() => foreseeRoles(state.now));
   await detail;
   if (picked?.answer) map?.pick(picked.answer, { ...picked, move: !state.now.map, smooth: false });

@@ -5,8 +5,9 @@ import { TILE_ADDRESS, serveBaseTiles } from "./base-tiles.js";
 import { TABLE, base, scheme } from "./style.js";
 import { t } from "./text.js";
 
-const REGULAR = ["Noto Sans Regular"];
-const BOLD = ["Noto Sans Bold"];
+/** The fonts of names: what a font adds to the page's own, by the names of `font-faces`, and then that. */
+export const REGULAR = ["Noto Sans Regular", "Noto Sans"];
+export const BOLD = ["Noto Sans Bold", "Noto Sans"];
 const STREETS = 17; // the last zoom on a map with streets
 const OVER = 4; // zooms beyond the last tiles
 
@@ -73,7 +74,7 @@ function plainGround(c) {
 // There is no sprite, so towns are named without a dot, and shields of roads and places of interest are left out. The
 // fonts are the page's own two.
 function theirLayers() {
-  const flavour = { ...protomaps.namedFlavor(scheme()), regular: REGULAR[0], bold: BOLD[0], italic: REGULAR[0] };
+  const flavour = { ...protomaps.namedFlavor(scheme()), regular: REGULAR.join(), bold: BOLD.join(), italic: REGULAR.join() };
   const layers = protomaps.layers("base", flavour, { lang: language() });
   return layers.filter((one) => one["source-layer"] === "places" || !one.layout?.["icon-image"]).map(withoutIcon);
 }

@@ -79,7 +79,7 @@ class Brush {
     const stands = this.#view?.from === view.from && this.#view?.to === view.to;
     [this.#listed, this.#view] = [listed, view];
     if (!stands) this.#drawDates();
-    this.#months ??= await api.countsAgain({ by: "month" }).then(({ spans }) => spans, () => null);
+    this.#months ??= await api.counts({ by: "month" }).then(({ spans }) => spans, () => null);
     if (this.#view !== view || !this.#months) return;
     if (!this.#axis || (this.#axis.zoomed && !view.from && !view.to)) this.#layOut();
     await this.#refresh();
@@ -119,7 +119,7 @@ class Brush {
     this.#request.abort();
     const mine = (this.#request = new AbortController());
     this.#asked = asked;
-    this.#answer = api.counts(parameters, mine.signal).catch(() => (mine === this.#request && (this.#asked = ""), null));
+    this.#answer = api.counts(parameters, { signal: mine.signal }).catch(() => (mine === this.#request && (this.#asked = ""), null));
   }
 
   #paint(answer, before) {

@@ -2,6 +2,7 @@
 import { conditionSpans } from "./condition-spans.js";
 import { el, joined, outward } from "./dom.js";
 import { whenWords } from "./edtf.js";
+import { surePart } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
 import { LOCALE, counted, t, word } from "./text.js";
 
@@ -14,8 +15,6 @@ function capacity(min, max, unit) {
   return `${ends.length > 1 ? t("amountRange", { min: ends[0], max: ends[1] }) : ends[0]}\u00a0${unit}`;
 }
 
-const sure = ({ sites, sites_sure: n }) => (n === sites ? t("allSure") : t("someSure", { n }));
-
 function sourceLinks(ids, sources) {
   const known = [...new Map(ids.filter((id) => sources[id]).map((id) => [sources[id].publisher, sources[id]])).values()];
   const links = known.slice(0, FEW).map((source) => outward(source.url, source.publisher));
@@ -25,7 +24,7 @@ function sourceLinks(ids, sources) {
 
 function line(what, amount, row, sources) {
   return el("li", {}, el("span", {}, what, " ", sourceLinks(row.sources, sources)),
-    el("span", { class: "quiet" }, ...joined([amount, `${counted("sites", row.sites)} (${sure(row)})`])));
+    el("span", { class: "quiet" }, ...joined([amount, `${counted("sites", row.sites)} (${surePart(row.sites, row.sites_sure)})`])));
 }
 
 function lostAmount(row) {

@@ -1,7 +1,7 @@
 // The question "whose assets were hit?": the country picker, the role, and what is known of the country.
 import * as api from "./api.js";
 import { byId, el } from "./dom.js";
-import { amount, countryName, share } from "./figures.js";
+import { amount, countryName, share, surePart } from "./figures.js";
 import { hostKey } from "./style.js";
 import { KEYS } from "./symbols.js";
 import { PHONE } from "./sheet.js";
@@ -118,7 +118,7 @@ function block(title, lines, wanted) {
 
 /** How an owner fared in all: strikes, how many are sure, and what its shares come to in whole sites. */
 function ownedInAll({ strikes, strikes_sure: sure, hits, assets_min: min, assets_max: max }) {
-  const gaps = { strikes: counted("times", strikes), sure: certain(strikes, sure), assets: amount(min, max), hits };
+  const gaps = { strikes: counted("times", strikes), sure: surePart(strikes, sure), assets: amount(min, max), hits };
   return t(hits === 1 ? "ownedInAllOne" : "ownedInAll", gaps);
 }
 
@@ -133,9 +133,8 @@ function inAll({ relations }, role) {
   return words.length ? sentence(words.join("; ")) : null;
 }
 
-const certain = (strikes, sure, words = sure) => (sure === strikes ? t("allSure") : t("someSure", { n: words }));
 const tied = (relation, { strikes, strikes_sure: sure }) =>
-  t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure) });
+  t("tiedIn", { relation, strikes: counted("times", strikes), sure: surePart(strikes, sure) });
 const sentence = (words) => `${words[0].toLocaleUpperCase(LOCALE)}${words.slice(1)}.`;
 
 /** Whether the selection has filters that the card does not know. */
@@ -165,7 +164,7 @@ const countsOf = (view, role) => api.counts(parametersOf({ ...EVERYTHING, basis:
 let every = null; // the number of all strikes, which the time range asks for too: where they are few, a country's are
 
 function everyStrike() {
-  every ??= api.countsAgain({ by: "month" }).then(({ strikes }) => strikes, (error) => {
+  every ??= api.counts({ by: "month" }).then(({ strikes }) => strikes, (error) => {
     every = null;
     throw error;
   });
@@ -183,7 +182,7 @@ async function summaryOfMany(view) {
   const name = { country: countryName(view.country) };
   const { strikes, sure } = await countsOf(view, view.role);
   const relation = t(ROLES.includes(view.role) ? `role${view.role}` : "anyTie");
-  const total = t("tiedIn", { relation, strikes: counted("times", strikes), sure: certain(strikes, sure, number(sure)) });
+  const total = tied(relation, { strikes, strikes_sure: sure });
   return el("section", { class: "card", "aria-label": name.country },
     el("p", {}, t(`rolewhy${isTie(view.role) ? "related" : view.role}`, name), " ", el("span", { class: "quiet" }, t("notAdded"))),
     el("p", { class: "in-all" }, sentence(total)),

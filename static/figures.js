@@ -37,6 +37,9 @@ export function length(metres) {
   return t("kilometres", { n: number(+(metres / 1000).toFixed(metres < 10000 ? 1 : 0)) });
 }
 
+/** How many of so many things are sure, in words. */
+export const surePart = (n, sure) => (sure === n ? t("allSure") : t("someSure", { n: number(sure) }));
+
 /** A probability in whole percent. */
 export function chance(value) {
   if (value > 0 && value < 0.01) return t("under", { share: `1${PERCENT}` });

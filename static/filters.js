@@ -44,23 +44,41 @@ function statuses(groups, view, set) {
     box("status", { value: status, n: sizes.get(status) ?? 0 }, mark(status), usual, view, set)));
 }
 
-function choice(name, label, choices, words, view, set) {
-  const options = choices.map((value) => el("option", { value, selected: value === view[name] }, words(value)));
-  const select = el("select", { id: `filter-${name}`, onchange: (event) => set({ [name]: event.target.value || null }) },
-    el("option", { value: "" }, t("any")), options);
-  return el("label", { class: "choice" }, el("span", {}, t(label)), select);
+/** A choice of one value: its element stays while what it offers changes, so that one that a reader has open stays open. */
+function createChoice(name, label, set) {
+  const select = el("select", { id: `filter-${name}`, onchange: () => set({ [name]: select.value || null }) });
+  return {
+    node: el("label", { class: "choice" }, el("span", {}, t(label)), select),
+    draw(values, words, view) {
+      const offered = [["", t("any")], ...values.map((value) => [value, words(value)])];
+      const { options } = select;
+      const stands = options.length === offered.length && offered.every(([value], i) => options[i].value === value);
+      if (!stands) select.replaceChildren(...offered.map(([value, text]) => el("option", { value }, text)));
+      else offered.forEach(([, text], i) => options[i].text !== text && (options[i].text = text));
+      const chosen = view[name] ?? "";
+      if (select.value !== chosen) select.value = chosen;
+    },
+  };
 }
 
-function choices({ commodity }, view, set) {
-  const sizes = sized(commodity);
-  const names = [...sizes.keys()].filter(Boolean);
-  if (view.commodity && !sizes.has(view.commodity)) names.push(view.commodity);
-  return el("div", { class: "filter-choices" },
-    choice("commodity", "commodityLabel", names, (name) => `${commodityWords(name)} (${number(sizes.get(name) ?? 0)})`, view, set),
-    choice("weapon", "weaponLabel", WEAPONS, (name) => word("weapon", name), view, set),
-    choice("within", "withinLabel", PRECISIONS, (m) => (m === "none" ? t("withinnone") : t("withinOf", { length: length(+m) })), view, set),
-    choice("rests_on", "restsLabel", RESTS, (name) => t(`rests_on${name}`), view, set),
-    choice("certainty", "certaintyLabel", CERTAINTIES, (name) => t(`certainty${name}`), view, set));
+const LABELS = { commodity: "commodityLabel", weapon: "weaponLabel", within: "withinLabel", rests_on: "restsLabel", certainty: "certaintyLabel" };
+
+/** The filters that take one value each. */
+function createChoices(set) {
+  const by = Object.fromEntries(Object.entries(LABELS).map(([name, label]) => [name, createChoice(name, label, set)]));
+  return {
+    node: el("div", { class: "filter-choices" }, Object.values(by).map(({ node }) => node)),
+    draw({ commodity }, view) {
+      const sizes = sized(commodity);
+      const names = [...sizes.keys()].filter(Boolean);
+      if (view.commodity && !sizes.has(view.commodity)) names.push(view.commodity);
+      by.commodity.draw(names, (name) => `${commodityWords(name)} (${number(sizes.get(name) ?? 0)})`, view);
+      by.weapon.draw(WEAPONS, (name) => word("weapon", name), view);
+      by.within.draw(PRECISIONS, (m) => (m === "none" ? t("withinnone") : t("withinOf", { length: length(+m) })), view);
+      by.rests_on.draw(RESTS, (name) => t(`rests_on${name}`), view);
+      by.certainty.draw(CERTAINTIES, (name) => t(`certainty${name}`), view);
+    },
+  };
 }
 
 /** Prepare the filters; `onOpen` is called when they are unfolded and need counts. Draws the head, and then the body. */
@@ -68,6 +86,8 @@ export function createFilters(set, onOpen) {
   const fold = byId("filters");
   const title = fold.querySelector("summary");
   const body = fold.querySelector(".filter-body");
+  const choices = createChoices(set);
+  const clear = el("button", { type: "button", class: "plain", onclick: () => set(CLEAR) }, t("reset"));
   fold.addEventListener("toggle", () => fold.open && onOpen());
   return {
     get open() {
@@ -79,10 +99,12 @@ export function createFilters(set, onOpen) {
     },
     body(facets, view) {
       const held = fold.contains(document.activeElement) ? document.activeElement : null;
-      const key = held?.id || held?.value;
-      const clear = el("button", { type: "button", class: "plain", onclick: () => set(CLEAR) }, t("reset"));
-      body.replaceChildren(kinds(facets.kinds, view, set), statuses(facets.status, view, set), choices(facets, view, set), clear);
-      if (held && !held.isConnected) [...body.querySelectorAll("input, select")].find((input) => (input.id || input.value) === key)?.focus();
+      const key = held?.value;
+      const boxes = [kinds(facets.kinds, view, set), statuses(facets.status, view, set)];
+      choices.draw(facets, view);
+      if (choices.node.isConnected) body.querySelectorAll("fieldset").forEach((before, i) => before.replaceWith(boxes[i]));
+      else body.replaceChildren(...boxes, choices.node, clear);
+      if (held && !held.isConnected) [...body.querySelectorAll("input")].find(({ value }) => value === key)?.focus();
     },
   };
 }

@@ -4,12 +4,26 @@ import * as api from "./api.js";
 import { stepOf } from "./clusters.js";
 import { lookOf } from "./marks.js";
 import { parametersOf } from "./selection.js";
+import { boxOf as edgesOf } from "./still-view.js";
 
 /** Strikes of a selection, or of a view, that are drawn from their rows. */
 export const FEW = 1500;
 const MARGIN = 0.25; // of the view, on each side: so far it moves without a new request
 const POLE = 85.06; // degrees, where the map ends
 const DIVISIONS = { host: "host", pie: "owners", tie: "ties" };
+
+const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
+const NARROW = 700; // pixels
+
+/** Where a map begins that no view says: longitude, latitude and zoom. */
+export const startView = () => (document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide);
+
+/** What is in view of the map's frame at a longitude, latitude and zoom: [[west, south], [east, north]], and the zoom. */
+export function sightAt(place) {
+  const { clientWidth: width, clientHeight: height } = document.getElementById("map");
+  const [west, south, east, north] = edgesOf(place, { width, height });
+  return [[[west, south], [east, north]], place[2]];
+}
 
 /** A view, [[west, south], [east, north]] in degrees that may go around the world, with a margin on each side. */
 function widened([[west, south], [east, north]]) {

@@ -1,7 +1,8 @@
 // The MapLibre style: on the base map assets from tiles, strikes and the selection on top.
 import { FILES, ROOT, SITES_ZOOM, archiveAddress } from "./origin.js";
-import { basemapSource, ground, placeNames } from "./basemap.js";
+import { BOLD, REGULAR, basemapSource, ground, placeNames } from "./basemap.js";
 import { collection } from "./features.js";
+import { LANG } from "./language.js";
 import { TABLE, base, scheme } from "./style.js";
 
 const RANGES = {
@@ -11,13 +12,17 @@ const RANGES = {
   "cyrillic-ext": ["U+0460-048F", "U+0492-04AF", "U+04B2-052F"],
   greek: ["U+0370-03FF"],
 };
-const REGULAR = ["Noto Sans Regular"];
-const BOLD = ["Noto Sans Bold"];
+// Scripts that the page is written in: their fonts are there. A font that is added to a page has all of it laid out and drawn anew,
+// which without a graphics card takes up to a second, so the map adds those of other scripts alone, once it needs them.
+const OWN = { latin: "a", ...(LANG === "uk" && { cyrillic: "\u0436" }) };
 
-const face = (weight) => Object.entries(RANGES).map(([script, range]) => ({
+const face = (weight) => Object.entries(RANGES).filter(([script]) => !OWN[script]).map(([script, range]) => ({
   url: new URL(`vendor/fonts/noto-sans-${script}-${weight}-normal.woff2`, import.meta.url).href,
   "unicode-range": range,
 }));
+
+/** Resolves once the fonts of the page that the map writes with are there. */
+export const written = () => Promise.allSettled([400, 700].map((weight) => document.fonts.load(`${weight} 48px "Noto Sans"`, Object.values(OWN).join(""))));
 
 // URL would escape the braces.
 const tiles = (name) => (FILES ? archiveAddress(name) : `${ROOT.href}tiles/${name}/{z}/{x}/{y}.mvt`);

@@ -16,6 +16,7 @@ const headingOf = (row) => (row.status === "draft" ? "draftGroup" : row.day_last
 
 class List {
   #select;
+  #mapSeen; // resolves once the map is there: each frame that rows are drawn in would hold it up
   #node = byId("list");
   #frame = byId("results"); // that scrolls
   #rows = null;
@@ -27,8 +28,8 @@ class List {
   #busy = false;
   #isScrolled = false;
 
-  constructor(select) {
-    this.#select = select;
+  constructor(select, mapSeen) {
+    [this.#select, this.#mapSeen] = [select, mapSeen];
     this.#node.setAttribute("aria-label", t("listLabel"));
     this.#node.addEventListener("keydown", (event) => this.#walk(event));
     // Rows come and go above the view: the list itself keeps in place what is read.
@@ -43,7 +44,7 @@ class List {
     // Another selection is read from its first row on. To look where the list is has the whole page laid out.
     const top = this.#isScrolled ? this.#sight.top : 0;
     this.#open(0, 0, FIRST);
-    this.#fill(rows);
+    this.#mapSeen.then(() => this.#fill(rows));
     if (top > 0) this.#frame.scrollTop -= top;
     if (!rows.total) this.#node.append(el("li", { class: "empty" }, el("p", {}, t("none")), el("a", { class: "plain", href: "#" }, t("reset"))));
     if (held) focusRow(held);
@@ -74,10 +75,10 @@ class List {
     this.#append(step);
   }
 
-  // Have the rows of a step in the page, a few at a time, when nothing else waits for it.
+  // Have the rows of a step in the page, a few at a time, when nothing else waits for it; whoever scrolls has them at once.
   #fill(rows, when = later) {
     when(() => {
-      if (rows !== this.#rows || this.#first || this.#end >= Math.min(STEP, rows.total)) return;
+      if (rows !== this.#rows || this.#first || this.#isScrolled || this.#end >= Math.min(STEP, rows.total)) return;
       this.#append(NEXT);
       this.#fill(rows, idly);
     });
@@ -198,9 +199,9 @@ class List {
   }
 }
 
-/** Prepare the list; returns a function that draws the rows of a selection. */
-export function createList(onSelect) {
-  const list = new List(onSelect);
+/** Prepare the list; returns a function that draws the rows of a selection: the first at once, those that follow after `mapSeen`. */
+export function createList(onSelect, mapSeen) {
+  const list = new List(onSelect, mapSeen);
   return (rows, view) => list.draw(rows, view);
 }
 

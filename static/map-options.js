@@ -1,14 +1,12 @@
 // What the map starts with, and how it moves.
 import { MAX_ZOOM } from "./basemap.js";
 import { el } from "./dom.js";
+import { sightAt, startView } from "./in-view.js";
 import { mapStyle } from "./layers.js";
-import { boxOf } from "./still-view.js";
 import { t } from "./text.js";
 import { tintOf } from "./tint.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
-const START = { wide: [38, 44.5, 3.3], narrow: [36, 48.5, 3.2] };
-const NARROW = 700; // pixels
 const GLIDE = 700; // milliseconds
 
 /** Milliseconds that the map takes to go somewhere; none for readers who want no motion. */
@@ -20,9 +18,6 @@ export function unwrapped(coordinates, lng) {
   while (Math.abs(lng - x) > 180) x += lng > x ? 360 : -360;
   return [x, y];
 }
-
-/** Where a map begins that no view says: longitude, latitude and zoom. */
-export const startView = () => (document.getElementById("map").clientWidth < NARROW ? START.narrow : START.wide);
 
 /** Where a map is: longitude, latitude and zoom. */
 export function placeOf(map) {
@@ -43,10 +38,7 @@ export function framed(map, margin = 60, maxZoom = 6) {
 export function sightOf(map, box = null) {
   const camera = box && map.cameraForBounds(box, framed(map)); // none where the frame is too small for the padding
   if (!camera) return [map.getBounds().toArray(), map.getZoom()];
-  const { center, zoom } = camera;
-  const { clientWidth: width, clientHeight: height } = map.getContainer();
-  const [west, south, east, north] = boxOf([center.lng, center.lat, zoom], { width, height });
-  return [[[west, south], [east, north]], zoom];
+  return sightAt([camera.center.lng, camera.center.lat, camera.zoom]);
 }
 
 // Pixels of a draft to each of the screen's. To link a program waits for whatever was drawn before it: without a graphics
@@ -55,6 +47,13 @@ const DRAFT = 0.1;
 const PATIENCE = 4; // milliseconds between two looks
 const LATE = Symbol("late");
 const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
+
+/** MapLibre, whose workers start while whatever draws is not free yet. */
+export async function library() {
+  const gl = await import("./vendor/maplibre-gl/maplibre-gl.mjs");
+  gl.prewarm();
+  return gl;
+}
 
 /** The options of MapLibre for a view; it begins with a draft, see `sharpened`. */
 export function options(view) {

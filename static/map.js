@@ -6,8 +6,8 @@ import { createFill, frameOf } from "./features.js";
 import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
-import { mapStyle } from "./layers.js";
-import { framed, glide, options, placeOf, rehearse, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
+import { mapStyle, written } from "./layers.js";
+import { framed, glide, library, options, placeOf, rehearse, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -29,6 +29,7 @@ const at = (group) => ({ lngLat: { lng: group?.at[0] } });
 class StrikeMap {
   #map;
   #settled = () => settled(this.#map, () => this.#turn === this.#shown);
+  #layKeys = () => this.#place && this.#keys(this.#groups); // not before the map is seen: each frame of the page holds it up
   ready; // resolves once everything in view is drawn
   #popup;
   #onSelect;
@@ -55,10 +56,7 @@ class StrikeMap {
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
-    this.ready = sharpened(this.#map, this.#settled).then(() => {
-      this.#place = placeOf(this.#map);
-      rehearse(this.#map);
-    });
+    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#layKeys(), void rehearse(this.#map)));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
@@ -137,7 +135,7 @@ class StrikeMap {
     if (before) this.#place = placeOf(this.#map);
     if (before && String(this.#place) !== String(before)) onMove(this.#place); // another size alone is no move
     if (this.#jumps) return;
-    this.#keys(this.#groups);
+    this.#layKeys();
     if (isLocal(this.#map.getZoom())) this.#paint();
     this.#follow();
   }
@@ -172,7 +170,7 @@ class StrikeMap {
     forgetImages(this.#map, scene.images);
     paintTint(this.#map, scene.tint);
     this.#arcs(scene.arcs);
-    breath().then(() => turn === this.#turn && this.#keys(scene.groups));
+    breath().then(() => turn === this.#turn && this.#layKeys());
   }
 
   // The group whose mark is nearest to the pointer.
@@ -244,7 +242,7 @@ class StrikeMap {
 
 /** Build the map in `#map`. Rejects where it cannot be drawn, as without WebGL. */
 export async function createMap(wanted) {
-  const [gl] = await Promise.all([import("./vendor/maplibre-gl/maplibre-gl.mjs"), styled(), whenDrawn()]);
+  const [gl] = await Promise.all([library(), styled(), written(), whenDrawn()]);
   serveBasemap(gl);
   return new StrikeMap(gl, wanted);
 }

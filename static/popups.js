@@ -1,7 +1,7 @@
 // What the map says in a popup: of one strike, and of several that lie on each other.
 import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
-import { countryName, share } from "./figures.js";
+import { countryName, share, surePart } from "./figures.js";
 import { isSure, shareOf } from "./marks.js";
 import { counted, number, strikeTitle, t } from "./text.js";
 
@@ -42,7 +42,7 @@ export function several(group, view) {
   const { n } = group;
   const sure = group.sure ?? group.rows.filter((row) => isSure(row, view)).length;
   return el("div", {}, el("strong", {}, counted("count", n)), el("br"),
-    el("span", { class: "quiet" }, sure === n ? t("allSure") : t("someSure", { n: number(sure) })));
+    el("span", { class: "quiet" }, surePart(n, sure)));
 }
 
 /** One strike; what its answer says of its owners is fetched once the pointer rests on it. */

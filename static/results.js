@@ -2,7 +2,7 @@
 import * as api from "./api.js";
 import { ROLES, parametersByCountry, parametersOf, without } from "./selection.js";
 
-/** Rows that are asked for at once. */
+/** Rows that are asked for at once; a publication, which reads this line, has as many in its first file. */
 export const PAGE = 200;
 
 /** The rows of one selection, newest first, as far as they were loaded. */
@@ -74,8 +74,20 @@ export class Rows {
   }
 }
 
+/** A function of the id of a strike, which gives its row: one of those that `listed` gives, or asked for; null where there is none. */
+export function createRowOf(listed) {
+  let opened = null;
+  return async (id) => {
+    if (!id) return null;
+    const row = listed()?.find(id);
+    if (row) return row;
+    if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
+    return opened;
+  };
+}
+
 const countedByCountry = (view, role, given) =>
-  api.countsAgain({ ...parametersByCountry({ ...without(view, "country"), role }), by: "country" }, given);
+  api.counts({ ...parametersByCountry({ ...without(view, "country"), role }), by: "country" }, given);
 
 /** Ask for what a first country will need of every role, so that it is there when one is chosen. */
 export const foreseeRoles = (view) => Promise.all(ROLES.map((role) => countedByCountry(view, role))).catch(() => {});
@@ -88,11 +100,11 @@ export const foreseeRoles = (view) => Promise.all(ROLES.map((role) => countedByC
 async function counted(view, parameters, signal, others) {
   const byCountry = (role) => countedByCountry(view, role, { signal, others });
   const ofCountry = async (role) => view.certainty
-    ? (await api.counts(parametersOf({ ...view, role }), signal)).strikes
+    ? (await api.counts(parametersOf({ ...view, role }), { signal, others })).strikes
     : (await byCountry(role)).groups.find(({ value }) => value === view.country)?.strikes ?? 0;
   const countries = byCountry(view.role);
   const roles = view.country ? ROLES : [];
-  const [own, { groups }, ...sizes] = await Promise.all([view.country ? api.counts(parameters, signal) : countries, countries, ...roles.map(ofCountry)]);
+  const [own, { groups }, ...sizes] = await Promise.all([view.country ? api.counts(parameters, { signal, others }) : countries, countries, ...roles.map(ofCountry)]);
   return { counts: own, countries: groups, roles: Object.fromEntries(sizes.map((strikes, i) => [roles[i], strikes])) };
 }
 
@@ -111,7 +123,7 @@ export async function load(view, signal, { changed, onCounts } = {}) {
 
 /** How many strikes each kind, status and commodity has, each without the filter by itself. */
 export async function loadFacets(view, signal) {
-  const of = (name, by) => api.counts({ ...parametersOf(without(view, name)), by }, signal).then(({ groups }) => groups);
+  const of = (name, by) => api.counts({ ...parametersOf(without(view, name)), by }, { signal }).then(({ groups }) => groups);
   const [kinds, status, commodity] = await Promise.all([of("kinds", "group"), everyStatus(view, signal), of("commodity", "commodity")]);
   return { kinds, status, commodity };
 }
@@ -119,4 +131,4 @@ export async function loadFacets(view, signal) {
 // Retracted strikes are no part of a selection unless they are named: here they are, to be counted.
 const STATUSES = ["verified", "corroborated", "reported", "draft", "retracted"];
 const everyStatus = (view, signal) =>
-  api.counts({ ...parametersOf({ ...view, status: STATUSES }), by: "status" }, signal).then(({ groups }) => groups);
+  api.counts({ ...parametersOf({ ...view, status: STATUSES }), by: "status" }, { signal }).then(({ groups }) => groups);

@@ -6,8 +6,10 @@ finds an answer there or, of anything else, reads all rows and works it out.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
+from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlencode
 
@@ -22,8 +24,8 @@ from layers.model.types import Status
 from layers.query.strike_clusters import CELL_PX, RingDivision
 from layers.snapshot.snapshot import Snapshot
 
-#: Rows of the list that are there at once, as many as `static/results.js` asks for.
-FIRST_ROWS = 200
+#: Where the page says how many rows of the list it asks for at once.
+_ASKED = "results.js", re.compile(r"^export const PAGE = (\d+);$", re.MULTILINE)
 #: Bytes of an answer at most: larger ones, such as counts by day of many years, are worked out where they are wanted.
 _MOST_BYTES = 32_000
 #: Marks of a zoom at most: from there on the map draws each strike.
@@ -34,11 +36,32 @@ _ZOOMS = [half / 2 for half in range(2, 35)]
 _TIES = ({"reading": "registration"}, {"reading": "control"}, {"relation": "related"}, {"relation": "host"})
 
 
-def opening_files(asked: InProcess, snapshot: Snapshot) -> Iterator[tuple[str, bytes]]:
-    """Give ``map/opening.json``, and ``map/clusters/ZOOM.json`` for each half zoom of few marks, from 1 on."""
+def first_rows(static: Path) -> int:
+    """Return how many rows of the list a page begins with, as its own module in the folder of its files says.
+
+    Raises
+    ------
+    ValueError
+        If the module does not say so.
+    """
+    name, asked = _ASKED
+    said = asked.search((static / name).read_text(encoding="utf-8"))
+    if said is None:
+        raise ValueError(f"{name} does not say how many rows of the list the page asks for")
+    return int(said[1])
+
+
+def opening_files(asked: InProcess, snapshot: Snapshot, rows: int) -> Iterator[tuple[str, bytes]]:
+    """Give ``map/opening.json``, and ``map/clusters/ZOOM.json`` for each half zoom of few marks, from 1 on.
+
+    Parameters
+    ----------
+    rows
+        How many rows of the list are there at once.
+    """
     get = partial(_answer, asked)
     own = MapView().parameters()
-    sought = {"sortby": ORDER, "limit": str(FIRST_ROWS)}
+    sought = {"sortby": ORDER, "limit": str(rows)}
     page = orjson.loads(get("/collections/strikes/items", {**own, **sought}))
     answers = {}
     for query in _counts(own):

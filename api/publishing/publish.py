@@ -25,7 +25,7 @@ from api.publishing.data_files import DataFile
 from api.publishing.directory import Publication, PublishedFile, PublishedFolder
 from api.publishing.in_process import InProcess
 from api.publishing.map_files import map_files
-from api.publishing.opening import opening_files
+from api.publishing.opening import first_rows, opening_files
 from api.publishing.pages import Answers
 from api.publishing.subject_digests import SubjectDigests, digest_of, tiles_digest
 from api.serializers.policy import attribution_text, summary
@@ -143,7 +143,7 @@ class PublishedAtlas:
         yield from self._tiles()
         for path, write in map_files(self._view.snapshot):
             yield PublishedFile(path, _uncited(write))
-        for path, content in opening_files(self._site, self._view.snapshot):
+        for path, content in opening_files(self._site, self._view.snapshot, first_rows(self.settings.static)):
             yield _fixed(path, content)
         for path, content in site_files.static_files(self.settings.static):
             yield _fixed(path, content)

@@ -73,6 +73,19 @@ def test_a_number_that_differs_is_reported(browser: Browser, url: str) -> None:
     opened.close()
 
 
+def test_the_map_asks_once_for_very_many_before_it_is_there(browser: Browser, url: str) -> None:
+    opened = browser.new_page()
+    asked = list[str]()
+    opened.on("request", lambda request: asked.append(request.url.removeprefix(url)))
+    opened.goto(f"{url}/map")
+    opened.wait_for_selector("body[data-ready]", state="attached")
+    opened.close()
+    (clusters,) = [at for at, path in enumerate(asked) if path.startswith("/strikes/clusters")]
+    tiles = [at for at, path in enumerate(asked) if path.startswith("/tiles/basemap/")]
+    assert tiles
+    assert clusters < tiles[0]
+
+
 def test_a_badge_of_the_server_opens_as_many_strikes_as_it_says(page: Page) -> None:
     mark = page.get_by_role("group", name=re.compile("^Marks in view")).get_by_role(
         "button", name=re.compile("strikes$")

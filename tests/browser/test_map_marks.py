@@ -93,6 +93,17 @@ def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map:
         assert view_of(page).get("role") == role
 
 
+@pytest.mark.parametrize("locale", ["en-GB", "uk-UA"])
+def test_the_map_writes_with_the_fonts_that_the_page_has(browser: Browser, server_url: str, locale: str) -> None:
+    """A font that is added has the whole page laid out and drawn anew, just when the map is drawn first."""
+    page = browser.new_page(viewport=DESK, locale=locale)  # type: ignore[arg-type]
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    families: list[str] = page.evaluate("[...document.fonts].map(({ family }) => family)")
+    page.close()
+    assert {family.strip('"') for family in families} == {"Noto Sans"}
+
+
 def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_map: Open) -> None:
     page = open_map("#country=DE", drawn=False)
     expect(key_of(page)).to_have_text("Fill: the share of Germany")

@@ -497,6 +497,34 @@ def test_boxes_that_are_used_at_once_are_one_choice(open_page: Open) -> None:
     assert view_of(page)["kinds"].split(".") == values[2:]
 
 
+def test_rows_that_follow_the_first_wait_for_the_map_or_for_who_scrolls(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
+    page.route("**/maplibre-gl.mjs", lambda route: None)  # it does not come
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("#list button", state="attached")
+    page.wait_for_timeout(2500)
+    listed = page.locator("#list .row")
+    expect(listed).to_have_count(10)
+    page.locator("#results").evaluate("node => (node.scrollTop = node.scrollHeight)")
+    expect(listed).not_to_have_count(10)
+    page.close()
+
+
+def test_a_choice_that_is_open_stays_while_the_filters_change(open_page: Open) -> None:
+    page = open_page()
+    page.locator("#filters summary").click()
+    select = page.locator("#filter-commodity")
+    expect(select).to_be_visible()
+    select.focus()
+    page.evaluate("window.held = document.activeElement")
+    before = select.locator("option").all_text_contents()
+    page.locator("#filters input[data-filter=kinds]").first.evaluate("node => node.click()")
+    expect(select.locator("option")).not_to_have_text(before)
+    assert page.evaluate("window.held === document.activeElement && window.held.id") == "filter-commodity"
+    select.select_option("gas")
+    assert view_of(page)["commodity"] == "gas"
+
+
 def test_countries_can_be_counted_by_head_office(open_page: Open) -> None:
     page = open_page(f"#strike={DEPOT}")
     page.get_by_text("How countries are counted").click()

@@ -142,7 +142,7 @@ def test_the_map_answers_from_files_as_the_api_does(browser: Browser, site: Site
     page, troubles = opened(browser, f"{site.base}/map.html")
     every = reply(site.app, "/strikes/counts", **MapView().parameters())
     assert str(every["sure"]) in page.locator("#count").inner_text()
-    assert page.locator("#list [data-id]").count() == every["strikes"]
+    expect(page.locator("#list [data-id]")).to_have_count(every["strikes"])
     answers = page.evaluate(
         """async ([views, units]) => {
             const module = (name) => import(new URL(`static/${name}.js`, document.baseURI).href);

@@ -121,6 +121,16 @@ test("a second country asks for its own rows and counts alone, until the data ha
   assert.equal(countsAsked(later).length, 1 + 4, "each once");
 });
 
+test("a selection that is come back to asks for its rows alone, until the data have changed", async () => {
+  const addresses = serve(10);
+  const chosen = { ...view, country: "AZ", q: "come back to" };
+  await load(chosen);
+  const before = addresses.length;
+  assert.deepEqual([(await load(chosen)).counts.strikes, addresses.length - before], [10, 1]);
+  serve(20);
+  assert.equal((await load(chosen)).counts.strikes, 20);
+});
+
 test("where only sure strikes are selected each role is counted for the country", async () => {
   const addresses = serve(9);
   const { roles } = await load({ ...view, country: "AZ", certainty: "sure" });

@@ -416,7 +416,7 @@ def test_what_is_left_alone_is_what_rendering_it_again_would_give(
     for name in ("_data", "_tiles"):
         monkeypatch.setattr(PublishedAtlas, name, lambda self: iter(()))
     monkeypatch.setattr("api.publishing.publish.map_files", lambda snapshot: iter(()))
-    monkeypatch.setattr("api.publishing.publish.opening_files", lambda asked, snapshot: iter(()))
+    monkeypatch.setattr("api.publishing.publish.opening_files", lambda asked, snapshot, rows: iter(()))
     monkeypatch.setattr(site_files, "static_files", lambda folder: iter(()))
     left: list[str] = []
     differing: list[str] = []
