@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from geo.lonlat import Bools, Ints
 from geo.tiles.generalize import EXTENT
-from geo.tiles.mvt_properties import Texts
+from geo.tiles.property_columns import Texts
 from geo.tiles.protobuf import Unsigned, varint, varint_sizes, varints, zigzag
 from geo.tiles.tile_features import LINE, POINT, POLYGON, TileFeatures
 from geo.tiles.tile_layer import TileLayer

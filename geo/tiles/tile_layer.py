@@ -15,8 +15,8 @@ from geo.columnar.chunked_array import Array, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
-from geo.tiles.mvt_properties import PropertyColumns
 from geo.tiles.point_index import PointIndex
+from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Unsigned
 from geo.tiles.shape_index import ShapeIndex
 from geo.tiles.tile_features import POINT, TileFeatures

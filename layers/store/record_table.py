@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property, partial
+from itertools import islice
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -148,8 +149,11 @@ class PackedRecords:
         return LruCache(_CACHED_RECORDS)
 
     def prime(self, keys: Iterable[str]) -> None:
-        """Read records at once into the cache, which takes a third of the time; unknown ids are left out."""
-        found = (self.ids.get(key) for key in keys if self._recent.get(key) is None)
+        """Read records at once into the cache, which takes a third of the time; unknown ids are left out.
+
+        Of more than it holds the first ones are read.
+        """
+        found = (self.ids.get(key) for key in islice(keys, _CACHED_RECORDS) if self._recent.get(key) is None)
         for record in self.records([row for row in found if row is not None]):
             self._recent.put(record.id, record)
 

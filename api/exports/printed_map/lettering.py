@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import io
+import logging
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
@@ -22,6 +23,9 @@ from fontTools.ttLib import TTFont
 from shapely import affinity
 
 from api.exports.text import STATIC
+
+# The vendored fonts are of 1970 by their dates, of which it warns at each reading.
+logging.getLogger("fontTools.ttLib.tables._h_e_a_d").setLevel(logging.ERROR)
 
 FAMILY = "Noto Sans"
 #: Millimetres in a point.

@@ -277,7 +277,7 @@ def test_texts_are_drawn_alike_however_they_are_stored(
     columns["number"] = [1, None, 2, 3, 4, 5]
     mask = np.array(selected[:6])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.mvt_properties._MAX_SINGLE_TEXTS", few)
+        patch.setattr("geo.tiles.property_columns._MAX_SINGLE_TEXTS", few)
         plain = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
         patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 0)
         packed = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})

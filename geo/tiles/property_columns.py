@@ -1,4 +1,7 @@
-"""Feature properties of vector tiles (clause 4.4): one type a column, each distinct value encoded once."""
+"""Feature properties of vector tiles: one type a column, each distinct value once.
+
+They are encoded as Mapbox Vector Tiles have them (clause 4.4), or given as they are.
+"""
 
 from __future__ import annotations
 
