@@ -44,6 +44,9 @@ function sources() {
 const isLine = ["in", ["geometry-type"], ["literal", ["LineString", "MultiLineString"]]];
 const isPoint = ["==", ["geometry-type"], "Point"];
 
+// The name of an asset in the language of the page, where it has one.
+const assetName = ["coalesce", ["get", `name_${LANG}`], ["get", "name"]];
+
 const carriesGas = ["in", "gas", ["coalesce", ["get", "commodity"], ["get", "group"], ""]];
 
 function pipes(c) {
@@ -58,7 +61,7 @@ function pipes(c) {
     pipe("pipe-gas", "gas", carriesGas),
     pipe("pipe-oil", "oil", ["!", carriesGas]),
     { id: "pipe-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isLine, minzoom: 4.5,
-      layout: { "symbol-placement": "line", "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-offset": [0, 0.9], "symbol-spacing": 420 },
+      layout: { "symbol-placement": "line", "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-offset": [0, 0.9], "symbol-spacing": 420 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.5 } },
   ];
 }
@@ -74,7 +77,7 @@ function sites(c) {
     { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: TABLE.from.site,
       paint: { "circle-radius": sized("site"), "circle-color": siteColour(c), "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
     { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 8,
-      layout: { "text-field": ["get", "name"], "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
+      layout: { "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
   ];
 }

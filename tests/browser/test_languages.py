@@ -100,3 +100,19 @@ def test_the_switch_leads_to_the_same_view_by_keyboard(
     settled(page)
     expect(page.get_by_role("navigation", name="Sprache").locator("[aria-current]")).to_have_text("Deutsch")
     expect(page.locator("#count strong")).to_have_text(re.compile(r"^\d+ Angriff"))
+
+
+def test_pipelines_and_sites_are_named_on_the_map_in_the_language_of_the_page(
+    browser: Browser, server_url: str, pages: list[tuple[Page, Troubles]]
+) -> None:
+    page = open_in(pages, browser, f"{server_url}/map?lang=de", DESK)
+    written = page.evaluate(
+        """async () => {
+            const { mapStyle } = await import("/static/layers.js");
+            const layers = mapStyle().layers.filter(({ id }) => ["pipe-name", "site-name"].includes(id));
+            return layers.map(({ layout }) => layout["text-field"]);
+        }"""
+    )
+    assert written == [["coalesce", ["get", "name_de"], ["get", "name"]]] * 2
+    found = page.request.get(f"{server_url}/collections/asset-lines/items/a-trans-balkan?f=json").json()["properties"]
+    assert (found["name"], found["name_de"]) == ("Trans-Balkan gas pipeline", "Trans-Balkan-Pipeline")
