@@ -25,13 +25,16 @@ export function placeOf(map) {
   return [lng, lat, map.getZoom()];
 }
 
-const COVERED = 0.4; // of the height of a map, at most, that is left to the key when strikes are brought into view
+// Of a map's size, at most, that is left free at an edge when strikes are brought into view, and of its height to the key.
+const FREE = 0.2;
+const COVERED = 0.4;
 
 /** How strikes are brought into view: apart from the edges, no closer than a zoom, and above the key on the map. */
 export function framed(map, margin = 60, maxZoom = 6) {
-  const key = document.getElementById("key")?.offsetHeight ?? 0;
-  const bottom = margin + Math.min(key, COVERED * map.getContainer().clientHeight);
-  return { padding: { top: margin, right: margin, bottom, left: margin }, maxZoom };
+  const { clientWidth, clientHeight } = map.getContainer();
+  const key = Math.min(document.getElementById("key")?.offsetHeight ?? 0, COVERED * clientHeight);
+  const [aside, above] = [clientWidth, clientHeight].map((length) => Math.min(margin, FREE * length));
+  return { padding: { top: above, right: aside, bottom: above + key, left: aside }, maxZoom };
 }
 
 /** What is in view of a map, or will be once a box is brought into view: [[west, south], [east, north]], and the zoom. */
