@@ -144,12 +144,12 @@ class StyleRule:
 def rules(collection: str, look: StyleTable) -> tuple[StyleRule, ...]:
     """Return the rules of a collection, in the order of drawing."""
     if collection == "assets":
-        return (_area(collection, look), *_pipelines(look), *_sites(look))
+        return (_area(collection, look), *_pipelines(look), *_sites(look, look["from"]["site"]))
     if collection in ("countries", "asset-areas"):
         return (_area(collection, look),)
     if collection in ("asset-points", "asset-lines"):
         # All are of one kind of geometry: nothing has to stand in for it.
-        drawn = _sites(look) if collection == "asset-points" else _pipelines(look)
+        drawn = _sites(look, 0) if collection == "asset-points" else _pipelines(look)
         return tuple(replace(rule, stand_in=None) for rule in drawn)
     return (StyleRule(collection, collection.capitalize(), "points", symbol_paint(collection, look)),)
 
@@ -188,9 +188,9 @@ def _pipelines(look: StyleTable) -> Iterator[StyleRule]:
         yield StyleRule(f"pipe-{name}", title, "lines", paint, carries, stand_in=kind)
 
 
-def _sites(look: StyleTable) -> Iterator[StyleRule]:
-    """Give the rule of all sites and, over it, one for each kind that has a colour of its own."""
-    base, from_zoom = look["base"]["light"], look["from"]["site"]
+def _sites(look: StyleTable, from_zoom: float) -> Iterator[StyleRule]:
+    """Give the rule of all sites and, over it, one for each kind that has a colour of its own; all from a zoom on."""
+    base = look["base"]["light"]
     paint = CirclePaint(base["paper"], base["mark"], look["size"]["site"], 1.2)
     # To QGIS a point symbol on a line is a line.
     no_pipeline = ChoiceCase("kind", ("pipeline",), False, "site")

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 from xml.etree import ElementTree
 
+import pytest
+
 from api.rendering.canvas import style_table
 from api.settings import Settings
 from api.styles import maplibre, sld
 from api.styles.rules import ChoiceCase, rules, site_colour
+from layers.collections.geometry_kinds import ASSET_VIEWS
+from layers.snapshot.snapshot import LAYERS
 
 PLAIN = style_table(Settings().static / "style-table.json")
 LOOK: dict[str, Any] = {**PLAIN, "kind": {"refinery": {"light": "#AA3377", "dark": "#EE99AA"}}}
@@ -36,3 +40,8 @@ def test_sld_draws_the_kind_in_its_colour() -> None:
     assert rule.findtext(f"{SE}Name") == "site-refinery"
     assert [one.text for one in rule.iter("{http://www.opengis.net/ogc}Literal")] == ["refinery"]
     assert rule.find(f".//{SE}Fill/{SE}SvgParameter").text == "#AA3377"  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize("collection", [*LAYERS, *ASSET_VIEWS])
+def test_each_collection_alone_shows_something_at_every_scale(collection: str) -> None:
+    assert min(rule.from_zoom for rule in rules(collection, LOOK)) == 0
