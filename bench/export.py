@@ -99,7 +99,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--layer", default="strikes")
-    parser.add_argument("--times", type=int, default=1, help="write each feature so often; then without ogr2ogr")
+    parser.add_argument("--times", type=int, default=1, help="write each feature so often")
     forms = ("gpkg", *(name for name in FILES if name != "gpkg"))
     parser.add_argument("--forms", nargs="*", choices=forms, default=forms)
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
@@ -117,9 +117,7 @@ def main() -> None:
     for ending in given.forms:
         own = given.folder / f"{given.layer}.{ending}"
         seconds, memory, size = _in_a_process(_written, page, own)
-        copy = None
-        if given.times == 1:
-            copy = _copied(given.folder / f"{given.layer}.gpkg", given.layer, given.folder / f"copy.{ending}")
+        copy = _copied(given.folder / f"{given.layer}.gpkg", given.layer, given.folder / f"copy.{ending}")
         row = [ending, f"{seconds:.2f}", f"{memory / _MB:.0f}", f"{size / _MB:.1f}"]
         if copy is not None:
             row += [f"{copy[0]:.2f}", f"{copy[1] / _MB:.0f}", f"{copy[2] / _MB:.1f}", f"{seconds / copy[0]:.1f}"]
