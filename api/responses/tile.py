@@ -57,7 +57,7 @@ class TileFormat:
     is_negotiated: bool = False
 
 
-VECTOR, RASTER = TileFormat(MVT, True), TileFormat(PNG, False)
+VECTOR, RASTER = TileFormat(MVT, True), TileFormat(PNG, False, True)
 
 
 class _Encoder(Protocol):
@@ -144,7 +144,7 @@ def _validators(request: Request, version: str, kind: TileFormat) -> tuple[str, 
     """Return the entity tag of a tile of a version, and the headers of both answers, the tile and 304."""
     tag = strong_etag(version, kind.media_type)
     cached = cache_control(request.app.state.settings.cache_s)
-    varies = ["Accept"] if kind.is_negotiated or not kind.gzipped else []
+    varies = ["Accept"] if kind.is_negotiated else []
     varies += ["Accept-Encoding"] if kind.gzipped else []
     return tag, {"ETag": tag, "Cache-Control": cached, "Vary": ", ".join(varies)}
 

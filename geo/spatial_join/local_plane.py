@@ -14,14 +14,13 @@ import numpy as np
 
 from geo.lonlat import Floats, Ints
 from geo.spatial_join.ellipsoidal_mercator import ECCENTRICITY_2, SEMI_MAJOR_M
-from geo.spatial_join.settling import PLANE_LIMIT
+from geo.spatial_join.settling import MEAN_RADIUS_M, PLANE_LIMIT
 
 #: Pairs that are measured at once: arrays that stay in the cache of a processor.
 BLOCK = 8_192
 
-_MEAN_RADIUS_M = 6_371_008.8
 #: A parallel shortens by half the square of an angle north too: here of half the metres to the foot.
-_BOW = 1 / (8 * _MEAN_RADIUS_M**2)
+_BOW = 1 / (8 * MEAN_RADIUS_M**2)
 #: Least square of a length: an edge without length is its first vertex.
 _MIN_SQUARE = 1e-300
 
@@ -136,4 +135,4 @@ def _doubt(slope: Floats) -> Floats:
     t x^2 y / R, which along an edge at its foot changes by t d^2 / R at most: the foot is off by half of it, d^2 by the
     square of that, and d by t^2 / 8 (d / R)^2 of it. The bound is twice the sum, for the ellipsoid and higher terms.
     """
-    return np.asarray((1 + 11 * slope**2) / 32 / _MEAN_RADIUS_M**2)
+    return np.asarray((1 + 11 * slope**2) / 32 / MEAN_RADIUS_M**2)

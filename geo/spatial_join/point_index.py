@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.lonlat import Floats, Ints
+from geo.spatial_join.prepared import turned_boxes
 
 #: Bands to a box of mean height: more are more slices to look up, fewer are more points above and below a box.
 BANDS_A_BOX = 2
@@ -88,10 +89,7 @@ class PointIndex:
 
     def _turned(self, row: Ints) -> tuple[Ints, Ints]:
         """Numbers of the boxes, again for those that pass 180 degrees, and the turn by which each is moved."""
-        everywhere = np.ones(len(self._boxes), bool)
-        reaches = {0: everywhere, -1: self._boxes[:, 2] > 180, 1: self._boxes[:, 0] < -180}
-        box = np.concatenate([np.flatnonzero(reached) for reached in reaches.values()])
-        turn = np.repeat(list(reaches), [reached.sum() for reached in reaches.values()])
+        box, turn = turned_boxes(self._boxes)
         first = np.flatnonzero(np.diff(row, prepend=-1))
         rank = np.empty(len(first), np.int64)
         rank[np.argsort(self._keys(self._boxes[first]))] = np.arange(len(first))

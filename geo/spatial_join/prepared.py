@@ -177,6 +177,18 @@ def with_short_edges(shapes: Objects) -> Objects:
     return cut
 
 
+def turned_boxes(boxes: Floats) -> tuple[Ints, Ints]:
+    """Boxes of `search_boxes`, shape (n, 4), as they are and, where they pass 180 degrees, moved round the world.
+
+    Returns
+    -------
+    Numbers of the boxes, each at least once, and times 360 degrees by which each is moved, both of one shape.
+    """
+    reaches = {0: np.ones(len(boxes), bool), -1: boxes[:, 2] > 180, 1: boxes[:, 0] < -180}
+    box = np.concatenate([np.flatnonzero(reached) for reached in reaches.values()])
+    return box, np.repeat(list(reaches), [reached.sum() for reached in reaches.values()])
+
+
 def search_boxes(bounds: Floats, radius_m: Floats) -> Floats:
     """Boxes that hold everything within a radius of bounds.
 

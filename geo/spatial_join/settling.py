@@ -12,6 +12,8 @@ PLANE_ERROR = 1e-5
 PLANE_LIMIT = 1e-2
 #: Geometries nearer than this (metres) touch: it is less than the rounding of a degree.
 TOUCH_M = 1e-6
+#: Mean radius of the Earth, by which relative errors are told of distances.
+MEAN_RADIUS_M = 6_371_008.8
 
 
 def settle(metres: Floats, blur_m: Floats | float, error: Floats, reach: Floats) -> tuple[Bools, Bools]:

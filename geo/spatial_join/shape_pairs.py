@@ -16,8 +16,8 @@ import shapely
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join import ellipsoidal_mercator
 from geo.spatial_join.geodesic_distance import geodesic_distance
-from geo.spatial_join.prepared import SAG_M, Shapes, search_boxes, with_short_edges
-from geo.spatial_join.settling import PLANE_LIMIT, TOUCH_M, settle
+from geo.spatial_join.prepared import SAG_M, Shapes, search_boxes, turned_boxes, with_short_edges
+from geo.spatial_join.settling import MEAN_RADIUS_M, PLANE_LIMIT, TOUCH_M, settle
 
 #: Latitude, north or south, beyond which distances in the plane are not used.
 TRUSTED_LAT = ellipsoidal_mercator.MAX_LAT - 1
@@ -25,8 +25,6 @@ TRUSTED_LAT = ellipsoidal_mercator.MAX_LAT - 1
 BLUR_M = 1e-5
 #: Left shapes that are joined at once.
 CHUNK = 20_000
-
-_MEAN_RADIUS_M = 6_371_008.8
 
 
 class _Candidates(NamedTuple):
@@ -88,13 +86,10 @@ class _ShapeJoin:
     def _candidates(self, shapes: Ints) -> _Candidates:
         """Query the index with the box of every left shape, moved by a turn too where it passes 180 degrees."""
         boxes = search_boxes(shapely.bounds(self.a[shapes]), self.radius_m[shapes])
-        reaches = {0: np.ones(len(boxes), bool), -1: boxes[:, 2] > 180, 1: boxes[:, 0] < -180}
-        hits = []
-        for turn, reached in reaches.items():
-            moved = boxes[reached] + [360 * turn, 0, 360 * turn, 0]
-            hit, b = self.tree.query(shapely.box(*moved.T))
-            hits.append((shapes[reached][hit], b.astype(np.int64), np.full(len(b), turn)))
-        return _Candidates(*(np.concatenate(part) for part in zip(*hits, strict=True)))
+        box, turn = turned_boxes(boxes)
+        moved = boxes[box] + 360 * turn[:, None] * [1, 0, 1, 0]
+        hit, b = self.tree.query(shapely.box(*moved.T))
+        return _Candidates(shapes[box[hit]], b.astype(np.int64), turn[hit])
 
     def _plane_distance(self, near: _Candidates) -> tuple[Floats, Floats]:
         """Metres on the ground and their relative error, from the plane; 0 where the shapes touch."""
@@ -137,6 +132,6 @@ def _ground(plane_m: Floats, middle_lat: Floats) -> tuple[Floats, Floats]:
     """
     metres = plane_m / ellipsoidal_mercator.scale(middle_lat)
     slope = np.tan(np.radians(middle_lat)) ** 2
-    error = (metres / _MEAN_RADIUS_M) ** 2 * (1 + 5 * slope) / 12
+    error = (metres / MEAN_RADIUS_M) ** 2 * (1 + 5 * slope) / 12
     high = np.abs(middle_lat) > TRUSTED_LAT
     return metres, np.where(high | (error > PLANE_LIMIT), np.inf, error)

@@ -62,9 +62,9 @@ def answers(store: Store) -> Mapping[str, list[Row]]:
 
 
 @pytest.fixture(scope="module")
-def kept(store: Store, answers: Mapping[str, list[Row]]) -> Path:
-    (folder,) = (path for path in store.path.with_name(f"{store.path.name}.kept").iterdir() if path.is_dir())
-    return folder
+def folder(store: Store, answers: Mapping[str, list[Row]]) -> Path:
+    (tables,) = (path for path in store.path.with_name(f"{store.path.name}.kept").iterdir() if path.is_dir())
+    return tables
 
 
 def by_pyarrow(path: Path) -> Iterable[Row]:
@@ -112,10 +112,10 @@ def as_answered(kind: PropertyType, value: Any) -> Any:
 @pytest.mark.parametrize("read", [by_pyarrow, by_geopandas, by_polars, by_duckdb])
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_table_has_what_the_api_answers(
-    name: str, read: Callable[[Path], Iterable[Row]], kept: Path, answers: Mapping[str, list[Row]]
+    name: str, read: Callable[[Path], Iterable[Row]], folder: Path, answers: Mapping[str, list[Row]]
 ) -> None:
     types = property_types(LAYERS[name][2])
-    found = {row["id"]: row for row in read(kept / f"{name}.arrow")}
+    found = {row["id"]: row for row in read(folder / f"{name}.arrow")}
     assert len(found) > 0
     assert sorted(found) == sorted(feature["id"] for feature in answers[name])
     for feature in answers[name]:
@@ -130,17 +130,17 @@ def test_a_table_has_what_the_api_answers(
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_types_are_those_of_the_schemas(name: str, kept: Path) -> None:
+def test_types_are_those_of_the_schemas(name: str, folder: Path) -> None:
     types = property_types(LAYERS[name][2])
-    schema = polars.read_ipc_schema(kept / f"{name}.arrow")
+    schema = polars.read_ipc_schema(folder / f"{name}.arrow")
     assert {key: schema[key] for key in types} == {key: POLARS[kind] for key, kind in types.items()}
-    relation = duckdb.from_arrow(pa.ipc.open_file(kept / f"{name}.arrow").read_all())
+    relation = duckdb.from_arrow(pa.ipc.open_file(folder / f"{name}.arrow").read_all())
     found = dict(zip(relation.columns, map(str, relation.types), strict=True))
     assert {key: found[key] for key in types} == {key: DUCKDB[kind] for key, kind in types.items()}
 
 
-def test_polars_and_duckdb_read_all_other_tables_too(kept: Path) -> None:
-    paths = sorted(kept.glob("*.arrow"))
+def test_polars_and_duckdb_read_all_other_tables_too(folder: Path) -> None:
+    paths = sorted(folder.glob("*.arrow"))
     assert len(paths) > 5 * len(LAYERS)
     for path in paths:
         table = pa.ipc.open_file(path).read_all()
@@ -148,14 +148,14 @@ def test_polars_and_duckdb_read_all_other_tables_too(kept: Path) -> None:
         assert duckdb.from_arrow(table).shape == table.shape
 
 
-def test_features_are_kept_as_the_api_sends_them(kept: Path, answers: Mapping[str, list[Row]]) -> None:
-    frame = polars.read_ipc(kept / "strikes.rendered.arrow", columns=["feature"])
+def test_features_are_rendered_as_the_api_sends_them(folder: Path, answers: Mapping[str, list[Row]]) -> None:
+    frame = polars.read_ipc(folder / "strikes.rendered.arrow", columns=["feature"])
     joined = b"".join(frame["feature"]).removesuffix(b",")
-    kept_ids = [feature["id"] for feature in json.loads(b"[" + joined + b"]")]
-    assert sorted(kept_ids) == sorted(feature["id"] for feature in answers["strikes"])
+    found = [feature["id"] for feature in json.loads(b"[" + joined + b"]")]
+    assert sorted(found) == sorted(feature["id"] for feature in answers["strikes"])
 
 
-def test_a_server_maps_them_without_pyarrow_and_writes_them_without_pandas(kept: Path, tmp_path: Path) -> None:
+def test_a_server_maps_them_without_pyarrow_and_writes_them_without_pandas(folder: Path, tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
@@ -163,7 +163,7 @@ from layers.reference import basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
-files = TableFolderReader(Path({str(kept)!r}))
+files = TableFolderReader(Path({str(folder)!r}))
 snapshot = snapshot_files.read(files, basemap.read(Path({str(BASEMAP)!r})), 0.7, 0.05, str)
 for collection in snapshot.collections.values():
     _ = collection.layer, collection.shapes, [*collection.fragments], [*collection.features]
@@ -176,14 +176,14 @@ print("pyarrow" in sys.modules, "pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "True", "False"]
-    assert all((tmp_path / path.name).read_bytes() == path.read_bytes() for path in kept.glob("*.arrow"))
+    assert all((tmp_path / path.name).read_bytes() == path.read_bytes() for path in folder.glob("*.arrow"))
 
 
-def test_the_lines_of_the_page_run(kept: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_lines_of_the_page_run(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     section = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Files that are kept")[2]
     blocks = re.findall(r"```python\n(.+?)```", section.partition("\n## ")[0], re.DOTALL)
     assert blocks
-    shutil.copytree(kept.parent, tmp_path / "data" / "atlas.gpkg.kept")
+    shutil.copytree(folder.parent, tmp_path / "data" / "atlas.gpkg.kept")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for block in blocks:
