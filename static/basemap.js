@@ -42,21 +42,28 @@ const name = () => ["coalesce", ["get", `name_${language()}`], ["get", "name_en"
 // A name stands where it belongs, or else above, below or beside that, so far off that a mark of strikes has room.
 const around = (far) => ["top", [0, far], "bottom", [0, -far], "left", [far, 0], "right", [-far, 0]];
 const beside = (...offsets) => ({ "text-variable-anchor-offset": offsets.flat(), "text-justify": "auto" });
-const tint = (c) => ({ ...layer("chosen", "fill", "country", { layout: { visibility: "none" }, paint: { "fill-color": c.chosen } }), source: "states" });
+/** An area that a line is drawn around has no outline of its own, which takes a program more and as many draws. */
+export const NO_OUTLINE = { "fill-antialias": false };
+const tint = (c) => ({ ...layer("chosen", "fill", "country", { layout: { visibility: "none" }, paint: { "fill-color": c.chosen, ...NO_OUTLINE } }), source: "states" });
+
+// A layer for each rank of rivers, as widths that differ within a layer have a program of their own linked. Pixels at zooms 3, 7 and 10.
+const RIVERS = [["river", ["==", ["get", "rank"], 1], 0.6, 1.6, 3], ["stream", ["==", ["get", "rank"], 2], 0.35, 1.3, 2.6], ["brook", [">", ["get", "rank"], 2], 0.35, 0.8, 1.8]];
+const rivers = (c) => ([id, filter, ...widths]) => layer(id, "line", "river", {
+  filter, layout: { "line-cap": "round", "line-join": "round" },
+  paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], ...[3, 7, 10].flatMap((zoom, i) => [zoom, widths[i]])] } });
 
 // Water lies over the tint: countries end where Natural Earth has its coast, which is not quite that of the water.
 function detailedGround(c) {
-  const water = { "fill-color": c.sea };
+  const water = { "fill-color": c.sea, ...NO_OUTLINE };
   return [
     { id: "land", type: "background", paint: { "background-color": c.land } },
     tint(c),
     layer("region", "line", "region", { minzoom: 5, paint: { "line-color": c.border, "line-width": byZoom(5, 0.4, 9, 1), "line-opacity": byZoom(5, 0.35, 8, 0.6), "line-dasharray": [3, 2] } }),
-    layer("river", "line", "river", { layout: { "line-cap": "round", "line-join": "round" },
-      paint: { "line-color": c.river, "line-width": ["interpolate", ["exponential", 1.4], ["zoom"], 3, ["match", ["get", "rank"], 1, 0.6, 0.35], 7, ["match", ["get", "rank"], 1, 1.6, 2, 1.3, 0.8], 10, ["match", ["get", "rank"], 1, 3, 2, 2.6, 1.8]] } }),
+    ...RIVERS.map(rivers(c)),
     layer("sea", "fill", "sea", { paint: water }),
     layer("lake", "fill", "lake", { paint: water }),
     layer("coast", "line", "sea", { paint: { "line-color": c.coast, "line-width": sized("coast") } }),
-    layer("shore", "line", "lake", { minzoom: 5, paint: { "line-color": c.coast, "line-width": sized("coast") } }),
+    layer("shore", "line", "lake", { paint: { "line-color": ["step", ["zoom"], c.sea, 5, c.coast], "line-width": sized("coast") } }),
     layer("border", "line", "boundary", { layout: { "line-join": "round" }, paint: { "line-color": c.border, "line-width": sized("border") } }),
   ];
 }

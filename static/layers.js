@@ -1,6 +1,6 @@
 // The MapLibre style: on the base map assets from tiles, strikes and the selection on top.
 import { FILES, ROOT, SITES_ZOOM, archiveAddress } from "./origin.js";
-import { BOLD, REGULAR, basemapSource, ground, placeNames } from "./basemap.js";
+import { BOLD, NO_OUTLINE, REGULAR, basemapSource, ground, placeNames } from "./basemap.js";
 import { collection } from "./features.js";
 import { LANG } from "./language.js";
 import { TABLE, base, scheme } from "./style.js";
@@ -95,8 +95,8 @@ function doubt(c) {
   const area = ["==", ["get", "area"], true];
   const sure = ["==", ["get", "sure"], true];
   return [
-    { id: "doubt-fill", type: "fill", source: "doubt", paint: { "fill-color": c.ink, "fill-opacity": 0.07 } },
-    { id: "doubt-hatch", type: "fill", source: "doubt", filter: area, paint: { "fill-pattern": "hatch" } },
+    { id: "doubt-fill", type: "fill", source: "doubt", paint: { "fill-color": c.ink, "fill-opacity": 0.07, ...NO_OUTLINE } },
+    { id: "doubt-hatch", type: "fill", source: "doubt", filter: area, paint: { "fill-pattern": "hatch", ...NO_OUTLINE } },
     { id: "doubt-line", type: "line", source: "doubt", filter: area, paint: { "line-color": c.ink, "line-width": 1.2, "line-opacity": 0.75, "line-dasharray": [3, 3] } },
     { id: "site-link-sure", type: "line", source: "sites", filter: ["all", role("link"), sure], paint: { "line-color": c.ink, "line-width": 1.2 } },
     { id: "site-link-maybe", type: "line", source: "sites", filter: ["all", role("link"), ["!", sure]], paint: { "line-color": c.ink, "line-width": 1.2, "line-dasharray": [2.5, 2.5] } },
@@ -108,7 +108,7 @@ function doubt(c) {
 function picked(c) {
   const certain = ["!=", ["get", "sure"], true];
   return [
-    { id: "ring-fill", type: "fill", source: "picked", filter: role("ring"), paint: { "fill-color": c.ink, "fill-opacity": 0.08 } },
+    { id: "ring-fill", type: "fill", source: "picked", filter: role("ring"), paint: { "fill-color": c.ink, "fill-opacity": 0.08, ...NO_OUTLINE } },
     { id: "ring-line", type: "line", source: "picked", filter: role("ring"), paint: { "line-color": c.ink, "line-width": 1.4, "line-dasharray": [2, 2] } },
     { id: "hit-case", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.halo, "line-width": 8, "line-opacity": 0.9 } },
     { id: "hit-line", type: "line", source: "picked", filter: ["all", role("asset"), isLine], paint: { "line-color": c.ink, "line-width": 2.6 } },

@@ -95,56 +95,46 @@ async function drawn(gl) {
   while (isOpen()) await new Promise((done) => setTimeout(done, PATIENCE));
 }
 
+// Layers that nothing fills at the start, one for each program that is used first later.
+const LATER = ["chosen", "doubt-hatch", "spot"];
+const REHEARSAL = "rehearsal";
+
+// Draw a corner of a draft by each program that is used later, so that whoever needs one first does not wait for it: below all
+// that hides it, and once nothing else is to be drawn.
+async function rehearse(map) {
+  if (!map.isStyleLoaded()) return; // another style is on its way
+  const { layers } = map.getStyle();
+  const [x, y] = map.getCenter().toArray();
+  const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
+  const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
+  map.addSource(REHEARSAL, { type: "geojson", data: corner });
+  for (const { id, type, paint } of layers.filter(({ id, type }) => LATER.includes(id) && type !== "background")) {
+    const one = { id: `${REHEARSAL}-${id}`, type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint };
+    map.addLayer(one, layers[0].id);
+  }
+  await idle(map);
+  if (!map.getStyle() || !map.getSource(REHEARSAL)) return; // the map was taken away, or has another style
+  for (const id of LATER.map((id) => `${REHEARSAL}-${id}`)) if (map.getLayer(id)) map.removeLayer(id);
+  map.removeSource(REHEARSAL);
+  await idle(map); // what follows in the same frame would be drawn twice
+}
+
 /**
- * Keep the draft of a map out of sight until all is drawn, as `isDrawn` resolves, or for a time, and then show it sharp; resolves
- * once it is seen and all is drawn.
+ * Keep the draft of a map out of sight until all is drawn, as `isDrawn` resolves, and each program was used once, or for a time, and
+ * then show it sharp; resolves once it is seen and all is drawn.
  */
 export async function sharpened(map, isDrawn) {
   const canvas = map.getCanvas();
   const gl = canvas.getContext("webgl2");
   canvas.style.opacity = "0"; // not hidden: it can be come to by key
   const late = new Promise((done) => setTimeout(done, UNSEEN, LATE));
-  await Promise.race([isDrawn(), late]);
+  const whole = await Promise.race([isDrawn(), late]);
   await drawn(gl);
   if (gl.isContextLost()) return; // the map was taken away
+  if (whole !== LATE) await Promise.race([rehearse(map), late]);
+  if (gl.isContextLost()) return;
   map.setPixelRatio(undefined); // the screen's own
   const came = await Promise.race([isDrawn(), late]);
   canvas.style.opacity = "";
   if (came === LATE) await isDrawn();
-}
-
-// Layers that nothing fills at the start, one for each program that is used first later.
-const LATER = ["chosen", "doubt-hatch", "spot"];
-const REHEARSAL = "rehearsal";
-const SEEN_FIRST = 500; // milliseconds that nothing is done once the map is seen
-
-/**
- * Draw a corner by each program that is used later, so that whoever needs one first does not wait for it: one at a time, below all
- * that hides it, and with nothing else to be drawn, as to link a program waits for what was drawn before. Ends as soon as the
- * reader has the map do something else.
- */
-export async function rehearse(map) {
-  const gl = map.getCanvas().getContext("webgl2");
-  await new Promise((done) => setTimeout(done, SEEN_FIRST));
-  if (gl.isContextLost()) return; // the map was taken away
-  await idle(map); // another style may be on its way
-  if (gl.isContextLost() || !map.isStyleLoaded()) return;
-  const isStill = () => !gl.isContextLost() && map.getStyle() && !map.isMoving() && map.getSource(REHEARSAL);
-  const [x, y] = map.getCenter().toArray();
-  const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
-  const { layers } = map.getStyle();
-  const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
-  map.addSource(REHEARSAL, { type: "geojson", data: corner });
-  const tried = layers.filter(({ id, type }) => LATER.includes(id) && type !== "background");
-  for (const { id, type, paint } of tried) {
-    await idle(map);
-    await drawn(gl);
-    if (!isStill()) break;
-    const one = { id: `${REHEARSAL}-${id}`, type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint };
-    map.addLayer(one, layers[0].id);
-  }
-  await idle(map);
-  if (!isStill()) return;
-  for (const { id } of tried) if (map.getLayer(`${REHEARSAL}-${id}`)) map.removeLayer(`${REHEARSAL}-${id}`);
-  map.removeSource(REHEARSAL);
 }

@@ -7,7 +7,7 @@ import { bounds, positions } from "./geodesy.js";
 import { addImages, forgetImages } from "./images.js";
 import { allRows } from "./in-view.js";
 import { mapStyle, written } from "./layers.js";
-import { framed, glide, library, options, placeOf, rehearse, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
+import { framed, glide, library, options, placeOf, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
 import { pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
@@ -56,7 +56,7 @@ class StrikeMap {
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
-    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#layKeys(), void rehearse(this.#map)));
+    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#layKeys()));
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/ch
 #: A window of 1280 by 1024 pixels that is enlarged to 400 percent, and a phone on its side.
 ENLARGED = {"width": 320, "height": 256}
 LANDSCAPE = {"width": 844, "height": 390}
+TABLET = {"width": 768, "height": 1024}
 
 Open = Callable[..., Page]
 
@@ -74,6 +75,23 @@ def test_a_low_window_has_map_list_and_record(open_page: Open, size: dict[str, i
     page.locator("#detail").evaluate("node => node.scrollTo(0, node.scrollHeight)")
     page.get_by_role("button", name="Close").click()
     expect(row).to_be_focused()
+
+
+@pytest.mark.parametrize("size", [TABLET, DESK, PHONE], ids=["tablet", "desk", "phone"])
+def test_the_opened_key_of_long_words_stays_on_the_map(open_page: Open, size: dict[str, int]) -> None:
+    page = open_page("?lang=uk", size)
+    page.locator("#key summary").click()
+    boxes = (page.locator(part).bounding_box() for part in ("#map-frame", "#key", "#key summary"))
+    frame, key, summary = (box for box in boxes if box is not None)
+    assert key["y"] >= frame["y"]
+    assert summary["y"] >= frame["y"]
+    # No word is cut: a column is as wide as the longest one.
+    assert (
+        page.locator("#key li > span:last-child").evaluate_all(
+            "all => all.filter((one) => one.clientHeight > 3 * parseFloat(getComputedStyle(one).lineHeight)).length"
+        )
+        == 0
+    )
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE, ENLARGED], ids=["desk", "phone", "400 percent"])
