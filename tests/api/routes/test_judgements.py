@@ -10,20 +10,36 @@ import pytest
 
 from api.requests import reviewer_tokens
 from layers.model.records import Records
-from tests.api.routes.test_review import DEPOT, Desk, made
+from layers.store.store import Store
+from tests.api.routes.test_review import DEPOT, Desk, opened, undecided
+from tests.store_kinds import NewStore
 
 BURSHTYN = "a-burshtyn"
 
 
+@pytest.fixture(scope="module")
+def waiting(records: Records, new_shared_store: NewStore) -> Store:
+    """A store with two more records of a plant, one of them private."""
+    store = undecided(records, new_shared_store)
+    seen = records.assets[BURSHTYN].model_copy(
+        update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": ()}
+    )
+    store.append("assets", seen, author="tests")
+    hidden = seen.model_copy(update={"id": "hidden", "dataset": "hidden", "private": True})
+    store.append("assets", hidden, author="tests")
+    return store
+
+
 @pytest.fixture
-def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
-    with made(records, tmp_path) as one:
-        seen = records.assets[BURSHTYN].model_copy(
-            update={"id": "seen", "dataset": "seen", "name": "Бурштинська ТЕС", "aliases": ()}
-        )
-        one.store.append("assets", seen, author="tests")
-        hidden = seen.model_copy(update={"id": "hidden", "dataset": "hidden", "private": True})
-        one.store.append("assets", hidden, author="tests")
+def desk(waiting: Store, tmp_path: Path) -> Iterator[Desk]:
+    with opened(waiting, tmp_path) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def idle_desk(waiting: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+    """A desk at which nothing is written."""
+    with opened(waiting, tmp_path_factory.mktemp("desk")) as one:
         yield one
 
 
@@ -43,8 +59,7 @@ def ids(told: Any) -> set[frozenset[str]]:
 
 
 def reviewer_without_private(desk: Desk) -> dict[str, str]:
-    file = Path(desk.store.path).parent / "reviewers.json"
-    return {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Cy', roles=('review',))}"}
+    return {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(desk.reviewers, 'Cy', roles=('review',))}"}
 
 
 def test_pairs_wait_are_judged_and_merge_and_part_again(desk: Desk) -> None:
@@ -105,18 +120,20 @@ def test_who_may_not_read_private_records_knows_of_none(desk: Desk) -> None:
         ({"extra": 1}, 400),
     ],
 )
-def test_what_means_nothing_is_refused_and_nothing_is_written(desk: Desk, values: dict[str, Any], status: int) -> None:
-    seq = desk.store.seq()
-    answer = judge(desk, desk.ann, **values)
+def test_what_means_nothing_is_refused_and_nothing_is_written(
+    idle_desk: Desk, values: dict[str, Any], status: int
+) -> None:
+    seq = idle_desk.store.seq()
+    answer = judge(idle_desk, idle_desk.ann, **values)
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert desk.store.seq() == seq
+    assert idle_desk.store.seq() == seq
 
 
-def test_nobody_reads_or_judges_without_a_token(desk: Desk) -> None:
+def test_nobody_reads_or_judges_without_a_token(idle_desk: Desk) -> None:
     for path in ("/review/duplicates", "/review/judgements"):
-        assert desk.client.get(path).status_code == 401
-    assert judge(desk, {}).status_code == 401
+        assert idle_desk.client.get(path).status_code == 401
+    assert judge(idle_desk, {}).status_code == 401
 
 
 def test_a_judgement_is_appended_once_by_key(desk: Desk) -> None:
@@ -127,8 +144,8 @@ def test_a_judgement_is_appended_once_by_key(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("noun", ["strikes", "entities"])
-def test_other_collections_have_pairs_too(desk: Desk, noun: str) -> None:
-    told = pairs(desk, desk.ann, noun, limit=1)
+def test_other_collections_have_pairs_too(idle_desk: Desk, noun: str) -> None:
+    told = pairs(idle_desk, idle_desk.ann, noun, limit=1)
     assert told["numberReturned"] == min(1, told["numberMatched"])
     assert all(row["noun"] == noun for row in told["pairs"])
-    assert desk.client.get("/review/duplicates?noun=sources", headers=desk.ann).status_code == 400
+    assert idle_desk.client.get("/review/duplicates?noun=sources", headers=idle_desk.ann).status_code == 400

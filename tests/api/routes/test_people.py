@@ -6,6 +6,7 @@ import dataclasses
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -18,13 +19,14 @@ from api.http.wrong_tokens import FREE
 from api.requests import reviewer_tokens
 from api.requests.roles import ROLES, Role
 from api.server import audit_trail
-from api.server.audit_trail import AuditTrail, AuditTrailError
+from api.server.audit_trail import AuditTrail, AuditTrailError, audit_path
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Edit, Store
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP, ROOT
+from tests.store_kinds import NewStore
 
 ITEMS = "/collections/strikes/items"
 CURATED, PRIVATE = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
@@ -65,15 +67,15 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def house(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def house(records: Records, new_shared_store: NewStore, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     folder = tmp_path_factory.mktemp("house")
-    store = Store.create(folder / "atlas.gpkg")
+    store = new_shared_store()
     secret = records.strikes[PRIVATE].model_copy(update={"private": True})
     store.load(dataclasses.replace(records, strikes={**records.strikes, PRIVATE: secret}), author="tests")
     file = folder / "reviewers.json"
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield House(client, store, file, folder / "atlas.gpkg.audit.jsonl")
+    with closing(store), TestClient(app, raise_server_exceptions=False) as client:
+        yield House(client, store, file, audit_path(store.beside))
 
 
 def attempt(house: House, path: str, method: str, by: Headers) -> Any:

@@ -6,7 +6,7 @@ import dataclasses
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -20,6 +20,8 @@ from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.conftest import BASEMAP
+from tests.store_copies import opened_copy
+from tests.store_kinds import NewStore
 
 #: A strike that the bundled decisions settle; without them it waits.
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
@@ -29,10 +31,11 @@ DEPOT = "ua-socar-depot-2025-08-08"
 
 @dataclasses.dataclass(frozen=True)
 class Desk:
-    """A server with the bundled strikes, one of them not decided on, and two reviewers."""
+    """A server with the bundled strikes, one of them not decided on, and two reviewers, who stand in a file."""
 
     client: TestClient
     store: Store
+    reviewers: Path
     ann: dict[str, str]
     ben: dict[str, str]
 
@@ -45,30 +48,42 @@ class Desk:
         return self.client.post("/review/decisions", json=body, headers=by)
 
 
-@contextmanager
-def made(records: Records, folder: Path) -> Iterator[Desk]:
-    undecided = {key: one for key, one in records.decisions.items() if one.strike != CPC}
+def undecided(records: Records, new: NewStore) -> Store:
+    """A store with one strike that waits for a decision, and a private one."""
+    decisions = {key: one for key, one in records.decisions.items() if one.strike != CPC}
     secret = records.strikes[DEPOT].model_copy(update={"private": True})
-    store = Store.create(folder / "atlas.gpkg")
-    strikes = {**records.strikes, DEPOT: secret}
-    store.load(dataclasses.replace(records, decisions=undecided, strikes=strikes), author="tests")
-    file = folder / "reviewers.json"
+    store = new()
+    store.load(
+        dataclasses.replace(records, decisions=decisions, strikes={**records.strikes, DEPOT: secret}), author="tests"
+    )
+    return store
+
+
+@contextmanager
+def opened(store: Store, folder: Path) -> Iterator[Desk]:
+    """Open a desk over a copy of a store."""
+    store, file = opened_copy(store, folder / "atlas.gpkg"), folder / "reviewers.json"
     ann, ben = ({"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, name)}"} for name in ("Ann", "Ben"))
     app = create_app(store, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))
-    with TestClient(app, raise_server_exceptions=False) as client:
-        yield Desk(client, store, ann, ben)
+    with closing(store), TestClient(app, raise_server_exceptions=False) as client:
+        yield Desk(client, store, file, ann, ben)
+
+
+@pytest.fixture(scope="module")
+def waiting(records: Records, new_shared_store: NewStore) -> Store:
+    return undecided(records, new_shared_store)
 
 
 @pytest.fixture
-def desk(records: Records, tmp_path: Path) -> Iterator[Desk]:
-    with made(records, tmp_path) as one:
+def desk(waiting: Store, tmp_path: Path) -> Iterator[Desk]:
+    with opened(waiting, tmp_path) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
-def idle_desk(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
+def idle_desk(waiting: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
     """A desk at which nothing is written."""
-    with made(records, tmp_path_factory.mktemp("desk")) as one:
+    with opened(waiting, tmp_path_factory.mktemp("desk")) as one:
         yield one
 
 

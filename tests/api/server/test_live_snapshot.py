@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -26,6 +25,8 @@ from layers.store.store import ANY, Conflict, Edit, ExpectedLatest, Store
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
 from tests.layers.store.test_derived_tables import fresh, layers
+from tests.store_copies import opened_copy
+from tests.store_kinds import NewStore
 
 STRIKE, OTHER = "ru-cpc-kropotkinskaya-2025-02-17", "ua-orlivka-2025-08-06"
 SETTINGS = Settings(basemap=BASEMAP)
@@ -38,17 +39,16 @@ def _read_once(base: Basemap, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded(few_records: Records, base: Basemap, new_shared_store: NewStore) -> Store:
     """A store of a few strikes, with its derived layers."""
-    made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(few_records, author="tests", derive=full_rewrite(base, text))
-    made.close()
-    return made.path
+    return made
 
 
 @pytest.fixture
-def store(loaded: Path, tmp_path: Path) -> Iterator[Store]:
-    opened = Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
+def store(loaded: Store, tmp_path: Path) -> Iterator[Store]:
+    opened = opened_copy(loaded, tmp_path / "atlas.gpkg")
     yield opened
     opened.close()
 
@@ -129,7 +129,7 @@ def assert_once(counts: Counts, strike: str) -> None:
 
 
 def test_a_request_that_writes_computes_each_thing_once(
-    store: Store, base: Basemap, counts: Counts, tmp_path: Path
+    store: Store, base: Basemap, counts: Counts, new_shared_store: NewStore, tmp_path: Path
 ) -> None:
     file = tmp_path / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
@@ -162,10 +162,12 @@ def test_a_request_that_writes_computes_each_thing_once(
         assert times(counts, "apply_judgements") == times(counts, "read_since") == {"": 1}
         assert not times(counts, "strike_row")
         assert served(app.state.atlas)["fragments"] == anew(store)["fragments"]
-    assert layers(store) == fresh(store, base, tmp_path)
+    assert layers(store) == fresh(store, base, new_shared_store)
 
 
-def test_a_judgement_computes_each_thing_once(store: Store, base: Basemap, counts: Counts, tmp_path: Path) -> None:
+def test_a_judgement_computes_each_thing_once(
+    store: Store, base: Basemap, counts: Counts, new_shared_store: NewStore
+) -> None:
     atlas = LiveSnapshot(store, SETTINGS, "test")
     counts.clear()
     judged = {"id": "review/one", "dataset": "review", "one": "socar", "other": "bp", "verdict": "same"}
@@ -181,7 +183,7 @@ def test_a_judgement_computes_each_thing_once(store: Store, base: Basemap, count
     assert times(counts, "attribute") == dict.fromkeys(everything, 2)
     assert not times(counts, "probable_assets")
     assert served(atlas) == anew(store)
-    assert layers(store) == fresh(store, base, tmp_path)
+    assert layers(store) == fresh(store, base, new_shared_store)
 
 
 def test_what_could_not_be_written_is_not_served(store: Store) -> None:
@@ -229,7 +231,7 @@ def test_a_write_from_a_version_that_is_no_longer_served_is_computed_again(store
 
 @pytest.mark.parametrize("publish_from", [SETTINGS.publish_from, 0.99])
 def test_private_records_are_in_the_store_alone(
-    store: Store, base: Basemap, tmp_path: Path, publish_from: float
+    store: Store, base: Basemap, new_shared_store: NewStore, publish_from: float
 ) -> None:
     settings = replace(SETTINGS, publish_from=publish_from)
     atlas = LiveSnapshot(store, settings, "test")
@@ -246,5 +248,4 @@ def test_private_records_are_in_the_store_alone(
         assert OTHER in atlas.view.with_private.records.strikes
         expected = LiveSnapshot(store, settings, "test")
         assert served(atlas) == served(expected)
-        (tmp_path / "fresh.gpkg").unlink(missing_ok=True)
-        assert layers(store) == fresh(store, base, tmp_path)
+        assert layers(store) == fresh(store, base, new_shared_store)

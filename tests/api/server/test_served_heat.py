@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
+from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,8 @@ from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
 from tests.heat_files import background, csv_text, row
 from tests.layers.sources.making_files import file_of
+from tests.store_copies import opened_copy
+from tests.store_kinds import NewStore
 
 STRIKE, ASSET = "ua-trypilska-2024-04-11", "a-trypilska"
 SEEN = row(longitude="30.747", latitude="50.1360", acq_date="2024-04-11", acq_time="1048")
@@ -34,20 +37,20 @@ def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded(records: Records, new_shared_store: NewStore) -> Store:
     """A store of one strike."""
     decisions = {key: one for key, one in records.decisions.items() if one.strike == STRIKE}
     relations = {key: one for key, one in records.relations.items() if one.strike in (None, STRIKE)}
     strikes = {STRIKE: records.strikes[STRIKE]}
-    made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(replace(records, strikes=strikes, decisions=decisions, relations=relations), author="tests")
-    made.close()
-    return made.path
+    return made
 
 
 @pytest.fixture
-def store(loaded: Path, tmp_path: Path) -> Store:
-    return Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
+def store(loaded: Store, tmp_path: Path) -> Iterator[Store]:
+    with closing(opened_copy(loaded, tmp_path / "atlas.gpkg")) as opened:
+        yield opened
 
 
 def observe(store: Store, folder: Path) -> None:

@@ -27,6 +27,7 @@ from layers.store.row_mapping import TABLES, version_of
 from layers.store.store import DerivedUpdate, Edit, Store
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore, is_file, new_geopackages, raw
 
 STRIKE, OTHER = "ru-cpc-kropotkinskaya-2025-02-17", "ua-orlivka-2025-08-06"
 LAYERS = ("attributions", "matches")
@@ -34,12 +35,16 @@ Rows = dict[str, Any]
 
 
 def layers(store: Store) -> Rows:
-    """All that the file holds of the layers but the order of their rows."""
+    """All that the store holds of the layers but the order of their rows; of a file its extents and indexes too."""
     found: Rows = {}
+    with raw(store) as program:
+        for name in LAYERS:
+            rows = program.execute(f"SELECT * FROM {name}").fetchall()
+            found[name] = sorted((tuple(row)[1:] for row in rows), key=repr)
+    if not is_file(store):
+        return found
     with closing(sqlite3.connect(store.path)) as connection:
         for name in LAYERS:
-            rows = connection.execute(f"SELECT * FROM {name}").fetchall()
-            found[name] = sorted((row[1:] for row in rows), key=repr)
             extent = "SELECT min_x, min_y, max_x, max_y FROM gpkg_contents WHERE table_name = ?"
             found[f"extent of {name}"] = connection.execute(extent, (name,)).fetchone()
         index = "SELECT geometry, minx, maxx, miny, maxy FROM attributions LEFT JOIN rtree_attributions_geometry r "
@@ -54,11 +59,11 @@ def kept(store: Store) -> dict[str, dict[int, str]]:
         return {name: dict(connection.execute(f"SELECT fid, strike FROM {name}")) for name in LAYERS}
 
 
-def fresh(store: Store, base: Basemap, folder: Path) -> Rows:
+def fresh(store: Store, base: Basemap, new: NewStore) -> Rows:
     """The same of a new store that the records of this one are loaded into."""
-    made = Store.create(folder / "fresh.gpkg")
-    made.load(store.records(), author="tests", derive=full_rewrite(base, text))
-    return layers(made)
+    with closing(new()) as made:
+        made.load(store.records(), author="tests", derive=full_rewrite(base, text))
+        return layers(made)
 
 
 def known(store: Store, base: Basemap) -> DerivedUpdate:
@@ -126,7 +131,7 @@ def test_after_an_edit_the_layers_are_those_of_a_load(
     own: Store, base: Basemap, tmp_path: Path, edit: Callable[[Store, DerivedUpdate], object]
 ) -> None:
     edit(own, known(own, base))
-    assert layers(own) == fresh(own, base, tmp_path)
+    assert layers(own) == fresh(own, base, new_geopackages(tmp_path))
 
 
 def test_what_was_added_is_gone_with_its_rows(own: Store, base: Basemap) -> None:
@@ -155,7 +160,7 @@ def test_what_others_wrote_meanwhile_is_renewed_with_it(own: Store, base: Basema
     before = known(own, base)
     own.write(changed(own, OTHER, title="Of somebody else"), author="Ben")
     own.append("decisions", decided("none"), author="Ann", derived=before)
-    assert layers(own) == fresh(own, base, tmp_path)
+    assert layers(own) == fresh(own, base, new_geopackages(tmp_path))
 
 
 @pytest.mark.parametrize("pair", [(STRIKE, OTHER), ("socar", "bp")])
@@ -165,7 +170,7 @@ def test_what_is_one_changes_all_that_follows(own: Store, base: Basemap, tmp_pat
     record = Identity.model_validate({**judged, "who": "Ann", "when": "2026-11-25", "why": "read"})
     before = layers(own)
     own.append("identities", record, author="Ann", derived=known(own, base))
-    assert layers(own) == fresh(own, base, tmp_path)
+    assert layers(own) == fresh(own, base, new_geopackages(tmp_path))
     assert layers(own) != before
 
 
@@ -184,7 +189,7 @@ def test_layers_with_other_columns_are_made_anew(own: Store, base: Basemap, tmp_
     store = own
     store.write_layer("matches", {"strike": "TEXT"}, [("x",)], geometry=False)
     store.append("decisions", decided("none"), author="Ann", derived=known(store, base))
-    assert layers(store) == fresh(store, base, tmp_path)
+    assert layers(store) == fresh(store, base, new_geopackages(tmp_path))
 
 
 @pytest.mark.parametrize("which", ["touched_rows", "all_rows"])
@@ -214,7 +219,7 @@ def test_what_is_written_by_the_api_is_in_the_layers(
         path = "/collections/strikes/items"
         made = client.post(path, json=feature(), headers=ann)
         assert made.status_code == 201
-        assert layers(own) == fresh(own, whole_base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, new_geopackages(tmp_path))
         address = f"{path}/{made.json()['id']}"
         moved = feature(geometry=(28.4, 45.3))
         assert client.put(address, json=moved, headers={**ann, "if-match": "*"}).status_code == 200
@@ -222,8 +227,6 @@ def test_what_is_written_by_the_api_is_in_the_layers(
         newest = next((one.id for one in reversed(seen) if one.strike == OTHER), None)
         decision = {"strike": OTHER, "verdict": "unsure", "why": "read", "seen": newest}
         assert client.post("/review/decisions", json=decision, headers=ann).status_code == 201
-        (tmp_path / "fresh.gpkg").unlink()
-        assert layers(own) == fresh(own, whole_base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, new_geopackages(tmp_path))
         assert client.delete(address, headers={**ann, "if-match": "*"}).status_code == 204
-        (tmp_path / "fresh.gpkg").unlink()
-        assert layers(own) == fresh(own, whole_base, tmp_path)
+        assert layers(own) == fresh(own, whole_base, new_geopackages(tmp_path))
