@@ -36,6 +36,7 @@ from layers.store.store import Store
 from tests import postgres_cluster, small_basemap
 from tests.few_records import FEW, with_all_they_rest_on
 from tests.postgres_cluster import Cluster
+from tests.store_copies import set_aside
 from tests.store_kinds import NewStore, new_geopackages
 
 # A busy machine is no fault: examples have no time limit.
@@ -190,6 +191,7 @@ def store(records: Records, base: Basemap, new_shared_store: NewStore) -> Store:
     """A store with the bundled records, beside which is kept what follows from them; tests leave it as it is."""
     made = new_shared_store()
     made.load(records, author="tests", derive=full_rewrite(base, text))
+    set_aside(made)
     assert LiveSnapshot(made, Settings(basemap=BASEMAP), "tests").rebuild_cache()
     return made
 
@@ -199,7 +201,7 @@ def few_store(few_records: Records, base: Basemap, new_shared_store: NewStore) -
     """A store with a few of the bundled strikes; tests leave it as it is, or copy it (`tests.store_copies.copy_of`)."""
     made = new_shared_store()
     made.load(few_records, author="tests", derive=full_rewrite(base, text))
-    return made
+    return set_aside(made)
 
 
 @pytest.fixture(scope="session")

@@ -175,7 +175,7 @@ def test_exports_of_hits_have_the_rows_of_the_layer(
     hits: list[Json], store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = shell(capsys, monkeypatch)
-    where = ("--store", store.path, "--basemap", BASEMAP)
+    where = ("--store", store.name, "--basemap", BASEMAP)
     ids = {f"{row['strike']}/{row['asset']}/{row['reading']}/{row['country'] or '-'}" for row in hits}
     sure = {key for key, row in zip(map(key_of, hits), hits, strict=True) if row["sure"]}
     run("export", "geojson", "hits", "--out", tmp_path / "hits.geojson", *where)
@@ -248,5 +248,5 @@ def test_the_command_line_says_it_too(
     for iso in ("AZ", "KZ", "US"):
         for basis in ("registration", "headquarters"):
             answer = client.get(f"/countries/{iso}", params={"basis": basis}).json()
-            ran = run("country", iso, "--basis", basis, "--store", store.path, "--basemap", BASEMAP, "--json")
+            ran = run("country", iso, "--basis", basis, "--store", store.name, "--basemap", BASEMAP, "--json")
             assert ran.report == answer

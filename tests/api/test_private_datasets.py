@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -29,7 +27,6 @@ from api.requests import reviewer_tokens
 from api.serializers.figures import FigureCode
 from api.settings import Settings
 from api.wording.catalogue import text
-from layers.geopackage import geopackage
 from layers.model.records import RECORD_TYPES, Records
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -40,6 +37,7 @@ from tests.api.private_doors import ASSET, DATASET, DOORS, KEY, MARK, STRIKE, UN
 from tests.conftest import BASEMAP
 from tests.layers.load_builders import strike
 from tests.store_copies import opened_copy
+from tests.store_kinds import REFUSED, by_another
 
 ITEM = f"/collections/strikes/items/{KEY}"
 PATCH = {"content-type": "application/merge-patch+json", "if-match": "*"}
@@ -64,9 +62,9 @@ class Vault:
         settings = Settings(basemap=base, reviewers=reviewers, follow_every_s=0, keep_from=0)
         self.app: FastAPI = create_app(self.store, settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)
+        self.bundled_alone = opened_copy(bundled, folder / "alone.gpkg")
         self.alone = TestClient(
-            create_app(opened_copy(bundled, folder / "alone.gpkg"), Settings(basemap=base, follow_every_s=0)),
-            raise_server_exceptions=False,
+            create_app(self.bundled_alone, Settings(basemap=base, follow_every_s=0)), raise_server_exceptions=False
         )
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> int:
@@ -76,15 +74,12 @@ class Vault:
         return answer.status_code
 
     def command(self, *arguments: object) -> Result:
-        texts = [*map(str, arguments), "--store", str(self.store.path)]
+        texts = [*map(str, arguments), "--store", self.store.name]
         return CliRunner().invoke(main.app, texts)
 
     def by_another(self, statement: str) -> None:
         """Run a statement as another program would."""
-        with closing(sqlite3.connect(self.store.path)) as connection:
-            geopackage.register_functions(connection)
-            with connection:
-                connection.execute(statement)
+        by_another(self.store, statement)
 
     def toml(self, name: str, text: str) -> Path:
         path = self.folder / f"{name}.toml"
@@ -212,17 +207,17 @@ def judge(vault: Vault, *words: str) -> int:
 def refused_by_the_file(vault: Vault) -> int:
     """Run statements that would publish; give how many were refused."""
     statements = [
-        "UPDATE strikes SET private = 0",
-        f"UPDATE strikes SET private = 0, dataset = 'curated' WHERE dataset = '{DATASET}'",
+        "UPDATE strikes SET private = FALSE",
+        f"UPDATE strikes SET private = FALSE, dataset = 'curated' WHERE dataset = '{DATASET}'",
         f"UPDATE strikes SET dataset = '{DATASET}' WHERE id = '{STRIKE}'",
-        "UPDATE claims SET private = 0 WHERE id = 'qqj/c2'",
-        "UPDATE sources SET private = 0 WHERE id = 'qqj/src'",
-        "UPDATE decisions SET private = 0 WHERE id = 'qqj/d2'",
+        "UPDATE claims SET private = FALSE WHERE id = 'qqj/c2'",
+        "UPDATE sources SET private = FALSE WHERE id = 'qqj/src'",
+        "UPDATE decisions SET private = FALSE WHERE id = 'qqj/d2'",
         "DELETE FROM private_datasets",
     ]
     refused = 0
     for statement in statements:
-        with pytest.raises(sqlite3.IntegrityError):
+        with pytest.raises(REFUSED):
             vault.by_another(statement)
         refused += 1
     return refused
@@ -390,7 +385,7 @@ def test_every_export_is_as_without_it(
     as_text = FigureCode.__str__
     monkeypatch.setattr(FigureCode, "__str__", lambda code: as_text(replace(code, seq=1)))
     written = []
-    for number, path in enumerate((vault.store.path, vault.folder / "alone.gpkg")):
+    for number, path in enumerate((vault.store.name, vault.bundled_alone.name)):
         folder = tmp_path / str(number)
         folder.mkdir()
         arguments = ["export", *kind, "-o", str(folder / "out"), "--store", str(path), "--basemap", str(vault.basemap)]
@@ -422,7 +417,7 @@ def test_every_export_is_as_without_it(
 )  # fmt: skip
 def test_every_command_that_shows_is_as_without_it(vault: Vault, command: tuple[str, ...]) -> None:
     said = []
-    for path in (vault.store.path, vault.folder / "alone.gpkg"):
+    for path in (vault.store.name, vault.bundled_alone.name):
         arguments = [*command, "--json", "--store", str(path), "--basemap", str(vault.basemap)]
         result = CliRunner().invoke(main.app, arguments)
         assert result.exit_code == 0, result.output

@@ -66,7 +66,7 @@ class Servers:
         )
 
     def command(self, name: str, *arguments: str) -> Result:
-        return CliRunner().invoke(main.app, [*arguments, "--store", str(self.stores[name].path)])
+        return CliRunner().invoke(main.app, [*arguments, "--store", self.stores[name].name])
 
 
 @pytest.fixture(scope="module")

@@ -13,10 +13,11 @@ from typer.testing import CliRunner
 from api.cli import main
 from api.terminal.console import console, errors
 from layers.sources import curated
+from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import copied, opened_copy
 
 COMMANDS = (
     ("init",),
@@ -67,9 +68,9 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def own(few_store: Store, tmp_path: Path) -> Path:
+def own(few_store: Store, tmp_path: Path) -> str:
     """A copy of the store with a few of the bundled strikes, to change."""
-    return copy_of(few_store, tmp_path / "own.gpkg")
+    return copied(few_store, tmp_path / "own.gpkg")
 
 
 def edit(file: Path, before: str, after: str) -> None:
@@ -111,7 +112,7 @@ def test_help_tells_the_exit_codes_and_every_command() -> None:
 def test_answers_are_tables_for_people_and_json_for_programs(
     run: Run, few_store: Store, command: tuple[str, ...]
 ) -> None:
-    people, programs = run(*command, "--store", few_store.path), run(*command, "--store", few_store.path, "--json")
+    people, programs = run(*command, "--store", few_store.name), run(*command, "--store", few_store.name, "--json")
     assert (people.code, people.err) == (0, "")
     assert people.out.strip()
     assert (programs.code, programs.err) == (0, "")
@@ -121,17 +122,17 @@ def test_answers_are_tables_for_people_and_json_for_programs(
 def test_show_and_country_say_what_the_api_says(run: Run, store: Store, client: Any) -> None:
     answer = client.get(f"/strikes/{ORLIVKA}/attribution").json()
     assert "/corrections?" in answer.pop("corrections"), "a link, which a terminal has no address for"
-    assert run("show", ORLIVKA, "--store", store.path, "--json").report == answer
-    assert run("country", "AZ", "--store", store.path, "--json").report == client.get("/countries/AZ").json()
+    assert run("show", ORLIVKA, "--store", store.name, "--json").report == answer
+    assert run("country", "AZ", "--store", store.name, "--json").report == client.get("/countries/AZ").json()
 
 
 def test_shares_of_several_sites_say_that_they_are_of_all_together(run: Run, store: Store) -> None:
-    assert "of 2 sites together" in run("show", "iq-tawke-peshkabir-2025-07-16", "--store", store.path).out
-    assert "together" not in run("show", ORLIVKA, "--store", store.path).out
+    assert "of 2 sites together" in run("show", "iq-tawke-peshkabir-2025-07-16", "--store", store.name).out
+    assert "together" not in run("show", ORLIVKA, "--store", store.name).out
 
 
 def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, few_store: Store) -> None:
-    told = run("country", "AZ", "--store", few_store.path, "--json").report
+    told = run("country", "AZ", "--store", few_store.name, "--json").report
     assert "ua-socar-depot-2025-08-08" in {row["strike"] for row in told["owned"]}
     assert ORLIVKA in {row["strike"] for row in told["related"] if row["relation"] == "supplier"}
     assert ORLIVKA not in {row["strike"] for row in told["owned"]}
@@ -164,7 +165,7 @@ def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch:
 
 
 def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, store: Store, tmp_path: Path) -> None:
-    own = copy_of(store, tmp_path / "own.gpkg")
+    own = copied(store, tmp_path / "own.gpkg")
 
     def italy() -> list[tuple[float, float]]:
         told = run("show", CPC, "--store", own, "--json").report
@@ -182,7 +183,7 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     )
     assert before == [(2, 2)]
     assert italy() == [(1, 1)]
-    (change,) = Store.open(own).revisions(loaded.report["written"]["seq"] - 1)
+    (change,) = open_store(own).revisions(loaded.report["written"]["seq"] - 1)
     assert (change.author, change.table, change.why) == ("A. Editor", "stakes", why)
     (entry,) = run("corrections", "--store", own, "--record", "cpc>eni-int", "--limit", 1, "--json").report[
         "corrections"
@@ -199,12 +200,12 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     [("load",), ("dataset", "withhold", "d", "--who", "Ann"), ("dataset", "publish", "d", "--who", "Ann")],
     ids=" ".join,
 )
-def test_a_reason_that_cannot_be_one_is_refused(run: Run, own: Path, command: tuple[str, ...], why: str) -> None:
-    seq = Store.open(own).seq()
+def test_a_reason_that_cannot_be_one_is_refused(run: Run, own: str, command: tuple[str, ...], why: str) -> None:
+    seq = open_store(own).seq()
     said = run(*command, "--store", own, "--why", why, base=command[0] == "load")
     assert said.code == 2
     assert "expected a text of 1 to 500 letters" in " ".join(said.err.split())
-    assert Store.open(own).seq() == seq
+    assert open_store(own).seq() == seq
 
 
 #: Records with one of each fault, and what the report must say of it: record and column.
@@ -279,12 +280,12 @@ def test_a_file_cannot_steer_the_terminal(run: Run, tmp_path: Path, faults: int)
     assert not {letter for letter in said.err if unicodedata.category(letter) == "Cc"} - {"\n"}
 
 
-def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: Path) -> None:
-    before = Store.open(own).seq()
+def test_load_with_a_fault_writes_nothing(run: Run, faulty: Path, own: str) -> None:
+    before = open_store(own).seq()
     said = run("load", "curated", faulty, "--store", own)
     assert said.code == 1
     assert "9 fault(s)" in said.err
-    assert Store.open(own).seq() == before
+    assert open_store(own).seq() == before
 
 
 def test_the_bundled_records_have_no_fault(run: Run) -> None:
@@ -308,13 +309,13 @@ def test_the_bundled_records_have_no_fault(run: Run) -> None:
     ],
 )
 def test_what_is_wrong_ends_in_its_code_and_one_message(run: Run, few_store: Store, command: Any, code: int) -> None:
-    said = run(*command, "--store", few_store.path)
+    said = run(*command, "--store", few_store.name)
     assert (said.code, said.out) == (code, "")
     assert said.err.strip()
 
 
 def test_an_error_is_json_for_programs(run: Run, few_store: Store) -> None:
-    said = run("show", "nothing", "--store", few_store.path, "--json")
+    said = run("show", "nothing", "--store", few_store.name, "--json")
     assert said.code == 3
     assert "nothing" in said.report["error"]
 
@@ -333,29 +334,28 @@ def test_a_missing_or_strange_file_is_4_and_is_left_alone(run: Run, tmp_path: Pa
 
 
 def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path: Path) -> None:
-    said = run("show", ORLIVKA, "--store", few_store.path, "--basemap", tmp_path / "no.gpkg", base=False)
+    said = run("show", ORLIVKA, "--store", few_store.name, "--basemap", tmp_path / "no.gpkg", base=False)
     assert (said.code, said.out) == (4, "")
     assert run("check", tmp_path / "no-folder").code == 4
 
 
 def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store, tmp_path: Path) -> None:
-    path = copy_of(few_store, tmp_path / "atlas.gpkg")
-    keep = ("keep", "--store", path, "--basemap", BASEMAP)
+    edited = opened_copy(few_store, tmp_path / "atlas.gpkg")
+    keep = ("keep", "--store", edited.name, "--basemap", BASEMAP)
     told = run(*keep, "--json", base=False).report
-    assert Path(told["folder"]).parent == tmp_path / "atlas.gpkg.kept"
+    assert Path(told["folder"]).parent == edited.beside.with_name(f"{edited.beside.name}.kept")
     assert told["bytes"] > 100_000
     assert told["change"] == few_store.seq()
     assert "as of change" in run(*keep, base=False).out, "it is read again"
-    edited = Store.open(path)
     key, strike = next(iter(edited.records().strikes.items()))
     edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
     assert run(*keep, "--json", base=False).report["change"] == edited.seq(), "after an edit it is kept anew"
 
 
 def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: Store, tmp_path: Path) -> None:
-    path = copy_of(few_store, tmp_path / "atlas.gpkg")
-    path.with_name("atlas.gpkg.kept").write_text("in the way")
-    said = run("keep", "--store", path)
+    store = opened_copy(few_store, tmp_path / "atlas.gpkg")
+    store.beside.with_name(f"{store.beside.name}.kept").write_text("in the way")
+    said = run("keep", "--store", store.name)
     assert said.code != 0
     assert "nothing can be kept" in said.err
 

@@ -121,10 +121,10 @@ _PROXIED: dict[Any, FastAPI] = {}
 
 
 def proxied(store: Store) -> FastAPI:
-    if store.path not in _PROXIED:
+    if store.name not in _PROXIED:
         made = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, proxies=("127.0.0.0/8",)))
-        _PROXIED[store.path] = made
-    return _PROXIED[store.path]
+        _PROXIED[store.name] = made
+    return _PROXIED[store.name]
 
 
 # Each says what its JSON says.

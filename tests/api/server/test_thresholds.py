@@ -83,7 +83,7 @@ def test_serve_sets_them(
     options: tuple[str, ...],
     thresholds: tuple[float, float],
 ) -> None:
-    place = ["--store", str(store.path), "--basemap", str(BASEMAP)]
+    place = ["--store", store.name, "--basemap", str(BASEMAP)]
     monkeypatch.setattr(sys, "argv", ["strikeatlas", "serve", *place, *options])
     with pytest.raises(SystemExit) as ended:
         main.main()
@@ -95,7 +95,7 @@ def test_serve_sets_them(
 
 
 def test_a_probability_over_1_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "argv", ["strikeatlas", "serve", "--store", str(store.path), "--publish-from", "1.5"])
+    monkeypatch.setattr(sys, "argv", ["strikeatlas", "serve", "--store", store.name, "--publish-from", "1.5"])
     with pytest.raises(SystemExit) as ended:
         main.main()
     assert ended.value.code == 2

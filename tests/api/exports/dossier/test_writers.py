@@ -166,7 +166,7 @@ def test_the_command_writes_each_form_and_its_codes_are_verified(store: Store, t
     pytest.importorskip({"pdf": "typst", "docx": "docx", "md": "markdown_it"}[form])
     out = tmp_path / f"dossier.{form}"
     given = ["--country", "AZ", "--format", form, "--lang", "uk", "-o", str(out), "--json"]
-    where = ["--store", str(store.path), "--basemap", str(BASEMAP)]
+    where = ["--store", store.name, "--basemap", str(BASEMAP)]
     ran = CliRunner().invoke(main.app, ["export", "report", *given, *where])
     assert ran.exit_code == 0, ran.output
     assert out.stat().st_size > 20_000
@@ -179,7 +179,7 @@ def test_the_command_writes_each_form_and_its_codes_are_verified(store: Store, t
 
 
 def test_strikes_and_what_selects_them_are_not_given_together(store: Store, tmp_path: Path) -> None:
-    given = ["--strike", DEPOT, "--country", "AZ", "-o", str(tmp_path / "a.pdf"), "--store", str(store.path)]
+    given = ["--strike", DEPOT, "--country", "AZ", "-o", str(tmp_path / "a.pdf"), "--store", store.name]
     ran = CliRunner().invoke(main.app, ["export", "report", *given, "--basemap", str(BASEMAP)])
     assert ran.exit_code != 0
     assert "got both" in str(ran.exception)
