@@ -94,6 +94,9 @@ class BinaryArray(Sequence[bytes]):
         return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
+        if len(self.buffers) == 1:
+            data, rows = self.buffers[0].data, map(slice, self.starts.tolist(), self.stops.tolist())
+            return map(bytes, map(data.__getitem__, rows))
         return map(self._read, self.starts.tolist(), self.stops.tolist())
 
     def __eq__(self, other: object) -> bool:
@@ -127,18 +130,19 @@ class BinaryArray(Sequence[bytes]):
             Where each row begins in ``out``, shape (n,), ascending; no two rows overlap.
         """
         first, starts, sizes = self.buffers[0], self.starts, self.stops - self.starts
+        longest = int(sizes.max(initial=0))
         # As many bytes of each row as the longest has: what is too much, the rows behind it overwrite.
-        width = min(int(sizes.max(initial=0)), SLACK, len(first))
+        width = min(longest, SLACK, len(first))
         if not width:
             return self._write_apart(out, at, sizes.nonzero()[0])
-        end = len(first) - width
-        windows = _windows(first, width)[np.minimum(starts, end)]
-        near_end = (starts > end).nonzero()[0]
+        last = len(first) - width
+        windows = _windows(first, width)[np.minimum(starts, last)]
+        (near_end,) = (starts > last).nonzero()
         if len(near_end):
-            padded = np.append(first[end:], np.zeros(width, np.uint8))
-            windows[near_end] = _windows(padded, width)[np.minimum(starts[near_end] - end, width)]
+            padded = np.append(first[last:], np.zeros(width, np.uint8))
+            windows[near_end] = _windows(padded, width)[np.minimum(starts[near_end] - last, width)]
         _windows(out, width)[at] = windows
-        if len(self.buffers) > 1 or int(sizes.max()) > width:
+        if len(self.buffers) > 1 or longest > width:
             self._write_apart(out, at, ((sizes > width) | (starts >= len(first))).nonzero()[0])
 
     def _write_apart(self, out: Bytes, at: Ints, rows: Ints) -> None:
@@ -148,6 +152,8 @@ class BinaryArray(Sequence[bytes]):
 
     def joined(self) -> Bytes:
         """The bytes of all rows, end to end."""
+        if len(self) <= _MAX_COPIES:
+            return np.frombuffer(b"".join(self), np.uint8)
         sizes = self.stops - self.starts
         ends = sizes.cumsum()
         size = int(ends[-1]) if len(ends) else 0

@@ -44,7 +44,7 @@ def stream(kind: int, encoding: int, count: int, content: bytes | memoryview) ->
 
 def numbers(kind: int, values: Numbers, encoding: int = VARINT) -> Stream:
     """Encode numbers that are not negative, shape (n,), as a stream of varints."""
-    if not len(values) or int(values.max()) < _ONE_BYTE:
+    if not len(values) or values.max() < _ONE_BYTE:
         return stream(kind, encoding, len(values), values.astype(np.uint8).data)
     unsigned: npt.NDArray[np.uint32] | Unsigned = values.view(f"u{values.itemsize}")
     return stream(kind, encoding, len(values), varints(unsigned).data)

@@ -10,7 +10,7 @@ from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Ints
 from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Block, digits, varint_size
-from geo.tiles.value_messages import text_messages
+from geo.tiles.value_messages import number_messages, text_messages
 
 #: Of a column of more distinct values than so many times the rows, only those that occur are looked at.
 _MAX_VALUES_PER_ROW = 16
@@ -44,7 +44,7 @@ def tags(columns: PropertyColumns, rows: Ints) -> tuple[Block, bytes]:
         index[number] += count
         count += len(used)
         if values.texts is None:
-            encoded.append(values.messages.take(used, values.message_starts))
+            encoded.append(number_messages(values.numbers[used]).data.tobytes())
         else:
             texts.append(values.texts.take(used))
     present = np.ascontiguousarray((codes >= 0).T)

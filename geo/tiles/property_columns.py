@@ -65,11 +65,6 @@ class PropertyValues:
         return number_messages(self.numbers) if self.texts is None else text_rows(self.texts)
 
     @cached_property
-    def message_starts(self) -> Ints:
-        """First byte of each of these messages."""
-        return self.messages.starts()
-
-    @cached_property
     def title(self) -> bytes:
         """The name of the column as MapLibre Tiles have it."""
         return mlt_streams.text(self.name)

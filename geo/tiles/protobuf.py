@@ -76,6 +76,7 @@ class Block(NamedTuple):
         return ByteRows(self.joined(), self.sizes())
 
 
+@lru_cache(maxsize=4096)
 def varint(number: int) -> bytes:
     """Encode an unsigned number."""
     out = bytearray()
