@@ -12,8 +12,8 @@ from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Block, digits, varint_size
 from geo.tiles.value_messages import number_messages, text_messages
 
-#: Of a column of more distinct values than so many times the rows, only those that occur are looked at.
-_MAX_VALUES_PER_ROW = 16
+#: Where there are more values than so many times those of the rows, the values that occur are sorted.
+_MAX_VALUES_PER_CODE = 16
 
 
 def tags(columns: PropertyColumns, rows: Ints) -> tuple[Block, bytes]:
@@ -27,8 +27,7 @@ def tags(columns: PropertyColumns, rows: Ints) -> tuple[Block, bytes]:
     Returns
     -------
     The tags of each row (clause 4.2: pairs of indices of a key and a value), n rows of varints; and the values that
-    they refer to, each once, encoded as Value messages: first those of columns of few distinct values,
-    last other texts.
+    they refer to, each once, encoded as Value messages: those of columns of few distinct values, numbers, and texts.
     """
     codes = columns.codes_at(rows)
     if not len(codes):
@@ -38,10 +37,10 @@ def tags(columns: PropertyColumns, rows: Ints) -> tuple[Block, bytes]:
     index[common.columns], used = _numbered(codes[common.columns], common.firsts)
     encoded, count = [common.messages.take(used, common.starts)], len(used)
     texts = list[BinaryArray]()
-    for number in common.others:
-        values = columns.values[number]
-        index[number], used = _numbered_alone(codes[number], len(values))
-        index[number] += count
+    for column in common.others:
+        values = columns.values[column]
+        index[column], used = _numbered(codes[column], np.array([0, len(values)]))
+        index[column] += count
         count += len(used)
         if values.texts is None:
             encoded.append(number_messages(values.numbers[used]).data.tobytes())
@@ -57,17 +56,20 @@ def _numbered(codes: Codes, firsts: Ints) -> tuple[npt.NDArray[np.uint32], Ints]
     Parameters
     ----------
     codes
-        Codes of each column, shape (columns, rows), -1 where missing.
+        Codes of each column, shape (columns, rows), or of one, shape (rows,); -1 where missing.
     firsts
         Number of the first value of each column, and the number of all values, shape (columns + 1,).
 
     Returns
     -------
-    Index of each value among those that occur, shape (columns, rows), without meaning where missing; and the numbers of
-    the values that occur, ascending.
+    Index of each value among those that occur, of the shape of the codes, without meaning where missing; and the
+    numbers of the values that occur, ascending.
     """
     count = int(firsts[-1])
-    numbers = np.where(codes < 0, count, codes + firsts[:-1, None])
+    numbers = np.where(codes < 0, count, codes + (firsts[:-1, None] if codes.ndim > 1 else 0))
+    if count > _MAX_VALUES_PER_CODE * numbers.size:
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        return inverse.reshape(codes.shape).astype(np.uint32), distinct[: distinct.searchsorted(count)]
     occurs = np.zeros(count + 1, dtype=bool)
     occurs[numbers] = True
     occurs[count] = False
@@ -75,15 +77,6 @@ def _numbered(codes: Codes, firsts: Ints) -> tuple[npt.NDArray[np.uint32], Ints]
     index = np.empty(count + 1, dtype=np.uint32)
     index[used], index[count] = np.arange(len(used), dtype=np.uint32), 0
     return index[numbers], used
-
-
-def _numbered_alone(codes: Codes, size: int) -> tuple[npt.NDArray[np.uint32], Ints]:
-    """Number the values of one column of so many distinct values, of which few may occur."""
-    if size <= _MAX_VALUES_PER_ROW * len(codes):
-        return _numbered(codes, np.array([0, size]))
-    distinct, inverse = np.unique(codes, return_inverse=True)
-    missing = int(distinct[0] < 0)
-    return (inverse - missing).astype(np.uint32), distinct[missing:].astype(np.int64)
 
 
 def _paired(indices: npt.NDArray[np.uint32], present: Bools) -> Block:

@@ -22,7 +22,7 @@ _KINDS = "biufU"
 #: Types of values as arrays have them; texts are bytes.
 _DTYPES: dict[type, type[np.generic]] = {bool: np.bool_, int: np.int64, float: np.float64}
 #: Most values of a column whose values are all encoded together.
-_MAX_COMMON_VALUES = 256
+_MAX_COMMON_VALUES = 4096
 _NO_ROWS = ByteRows(np.empty(0, np.uint8), np.empty(0, np.int64))
 _VALUE_TYPES = {str, *_DTYPES}
 
