@@ -8,6 +8,7 @@ process, in both formats; those of PostGIS by ST_AsMVT over one connection, whol
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import subprocess
 import time
@@ -113,6 +114,8 @@ def main() -> None:
     for encoder in FORMATS:
         # Read anew for each format, so that nothing is drawn yet.
         layers = LiveSnapshot(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
+        gc.collect()
+        gc.freeze()  # as the server does
         for name in NAMES:
             add_row(shown, layers[name], encoder, list(ours(layers[name], drawn(layers[name]), FORMATS[encoder])))
     if given.peers is not None:
@@ -122,11 +125,11 @@ def main() -> None:
             if given.fill:
                 write_postgis(layers[name], cluster.connection)
             add_row(shown, layers[name], "PostGIS", theirs(layers[name], drawn(layers[name]), cluster.connection))
-    console = Console()
+    console = Console(width=120)
     console.print(shown)
     for name in NAMES:
         ms = compare(layers[name], drawn(layers[name]))
-        console.print(f"{name}, all tiles in turns, ms of the processor: {ms}")
+        console.print(f"{name}, all tiles again in turns, ms of the processor: {ms}")
 
 
 def add_row(shown: Table, collection: Collection, whose: str, timed: Sequence[tuple[float, int]]) -> None:
