@@ -1,18 +1,20 @@
-"""Time vector tiles that are in no cache, beside PostGIS: `python -m bench.tiles PEERS WORLD`.
+"""Time vector tiles that are in no cache, beside PostGIS: `python -m bench.tiles WORLD --peers PEERS`.
 
 The same rows with the same properties: of each collection the tiles of zooms 0 to 14 that hold some of its features,
 drawn by lot, each once. Ours are made by the layer of the served collection, of a view that was just read, in this
-process; those of PostGIS by ST_AsMVT over one connection, whole, as it does not thin points.
+process, in both formats; those of PostGIS by ST_AsMVT over one connection, whole, as it does not thin points.
 """
 
 from __future__ import annotations
 
 import argparse
+import gc
 import re
 import subprocess
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -23,7 +25,8 @@ from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from bench.peers.postgres import Cluster
 from bench.world_tables import columns, write_postgis
-from geo.tiles import mvt
+from geo.tiles import mlt, mvt
+from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import MERCATOR, Tile
 from layers.collections.collection import Collection
 from layers.store.store import Store
@@ -32,6 +35,11 @@ ZOOMS = range(15)
 #: Tiles of one collection.
 TILES = 184
 NAMES = ("strikes", "assets")
+MEASURES = ("median ms", "p95", "p99", "worst", "all, s")
+Encode: TypeAlias = Callable[[TileLayer, Tile], bytes]
+FORMATS: dict[str, Encode] = {"MVT": mvt.encode, "MLT": mlt.encode}
+#: How often a tile is made in each format, of which the quickest counts.
+LAPS = 5
 _QUERY = """
 WITH bounds AS (SELECT ST_TileEnvelope({z}, {x}, {y}) AS box,
                 ST_Transform(ST_TileEnvelope({z}, {x}, {y}, margin => 64.0 / 4096), 4326) AS around),
@@ -55,12 +63,27 @@ def drawn(collection: Collection, seed: int = 1) -> list[Tile]:
     return sorted(picked)
 
 
-def ours(collection: Collection, tiles: Sequence[Tile]) -> Iterator[tuple[float, int]]:
+def ours(collection: Collection, tiles: Sequence[Tile], encode: Encode) -> Iterator[tuple[float, int]]:
     """Milliseconds and bytes of each tile."""
     for tile in tiles:
         begun = time.perf_counter()
-        result = mvt.encode(collection.layer, tile)
+        result = encode(collection.layer, tile)
         yield (time.perf_counter() - begun) * 1000, len(result)
+
+
+def processor_ms(collection: Collection, tile: Tile, encode: Encode) -> float:
+    """Milliseconds of the processor that a tile takes that was drawn before."""
+    begun = time.process_time()
+    encode(collection.layer, tile)
+    return (time.process_time() - begun) * 1000
+
+
+def compare(collection: Collection, tiles: Sequence[Tile]) -> dict[str, float]:
+    """Milliseconds of the processor for all tiles by format, each the least of some times, in turns."""
+    laps = [
+        [[processor_ms(collection, tile, encode) for encode in FORMATS.values()] for _ in range(LAPS)] for tile in tiles
+    ]
+    return dict(zip(FORMATS, np.array(laps).min(axis=1).sum(axis=0).tolist(), strict=True))
 
 
 def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> list[tuple[float, int]]:
@@ -81,29 +104,40 @@ def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> li
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("peers", type=Path, help="as bench.peers.install made it")
     parser.add_argument("world", type=Path, help="as bench.world made it, and a server or `strikeatlas keep` read it")
+    parser.add_argument("--peers", type=Path, help="as bench.peers.install made it; without it ours alone are timed")
     parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
     parser.add_argument("--fill", action="store_true", help="write the features into the database first")
     given = parser.parse_args()
     store = Store.open(given.world / "world.gpkg")
-    layers = LiveSnapshot(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
-    cluster = Cluster(given.peers / "postgres")
-    cluster.start()
-    shown = Table("collection", "rows", "whose", "tiles", "median ms", "p95", "worst", "all, s", "largest kB")
+    shown = Table("collection", "rows", "whose", "tiles", *MEASURES, "largest kB")
+    for encoder in FORMATS:
+        # Read anew for each format, so that nothing is drawn yet.
+        layers = LiveSnapshot(store, Settings(basemap=given.basemap), "bench").view.snapshot.collections
+        gc.collect()
+        gc.freeze()  # as the server does
+        for name in NAMES:
+            add_row(shown, layers[name], encoder, list(ours(layers[name], drawn(layers[name]), FORMATS[encoder])))
+    if given.peers is not None:
+        cluster = Cluster(given.peers / "postgres")
+        cluster.start()
+        for name in NAMES:
+            if given.fill:
+                write_postgis(layers[name], cluster.connection)
+            add_row(shown, layers[name], "PostGIS", theirs(layers[name], drawn(layers[name]), cluster.connection))
+    console = Console(width=120)
+    console.print(shown)
     for name in NAMES:
-        if given.fill:
-            write_postgis(layers[name], cluster.connection)
-        tiles = drawn(layers[name])
-        for whose, picked in (
-            ("ours", ours(layers[name], tiles)),
-            ("PostGIS", theirs(layers[name], tiles, cluster.connection)),
-        ):
-            ms, size = np.array(list(picked)).T
-            numbers = (*np.percentile(ms, [50, 95]), ms.max(), ms.sum() / 1000)
-            cells = (f"{number:,.2f}" for number in numbers)
-            shown.add_row(name, f"{len(layers[name]):,}", whose, str(len(tiles)), *cells, f"{size.max() / 1000:,.0f}")
-    Console().print(shown)
+        ms = compare(layers[name], drawn(layers[name]))
+        console.print(f"{name}, all tiles again in turns, ms of the processor: {ms}")
+
+
+def add_row(shown: Table, collection: Collection, whose: str, timed: Sequence[tuple[float, int]]) -> None:
+    """Add what the tiles of a collection took to a table."""
+    ms, size = np.array(timed).T
+    numbers = (*np.percentile(ms, [50, 95, 99]), ms.max(), ms.sum() / 1000)
+    cells = (f"{number:,.2f}" for number in numbers)
+    shown.add_row(collection.name, f"{len(collection):,}", whose, str(len(ms)), *cells, f"{size.max() / 1000:,.0f}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,8 @@ T = TypeVar("T")
 _MAX_COPIES = 32
 #: An array of more buffers is compacted to the first and one for all later rows.
 _MAX_BUFFERS = 64
+#: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
+SLACK = 256
 
 
 class BinaryArray(Sequence[bytes]):
@@ -92,6 +94,9 @@ class BinaryArray(Sequence[bytes]):
         return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
+        if len(self.buffers) == 1:
+            data, rows = self.buffers[0].data, map(slice, self.starts.tolist(), self.stops.tolist())
+            return map(bytes, map(data.__getitem__, rows))
         return map(self._read, self.starts.tolist(), self.stops.tolist())
 
     def __eq__(self, other: object) -> bool:
@@ -108,27 +113,53 @@ class BinaryArray(Sequence[bytes]):
 
     def take(self, rows: Ints) -> BinaryArray:
         """Rows, shape (n,), in the given order; no bytes are copied."""
-        return BinaryArray(self.buffers, self._starts[rows], self._stops[rows])
+        taken = BinaryArray.__new__(BinaryArray)
+        taken.buffers, taken._bases = self.buffers, self._bases
+        taken._starts, taken._stops = self._starts[rows], self._stops[rows]
+        return taken
 
-    def gather_into(self, addresses: Ints, out: Bytes, ends: Ints) -> None:
-        """Write the bytes of all rows into an array.
+    def write_into(self, out: Bytes, at: Ints) -> None:
+        """Write the bytes of each row into an array.
 
         Parameters
         ----------
-        addresses
-            Bytes in the buffers laid end to end, row after row; those of a row may begin before its first byte.
         out
-            The array written to, of the shape of ``addresses``. A byte before the first of a row has no meaning.
-        ends
-            Where the bytes of each row end in ``out``, shape (n,).
+            Written to; `SLACK` bytes longer than what is written. Bytes behind a row, up to the next, and that many
+            behind the last have no meaning afterwards.
+        at
+            Where each row begins in ``out``, shape (n,), ascending; no two rows overlap.
         """
-        first = self.buffers[0]
-        if len(first):
-            first.take(addresses, out=out, mode="clip")
-        if len(self.buffers) > 1:
-            for row in (self.stops > len(first)).nonzero()[0].tolist():
-                data, end = self[row], int(ends[row])
-                out[end - len(data) : end] = memoryview(data)
+        first, starts, sizes = self.buffers[0], self.starts, self.stops - self.starts
+        longest = int(sizes.max(initial=0))
+        # As many bytes of each row as the longest has: what is too much, the rows behind it overwrite.
+        width = min(longest, SLACK, len(first))
+        if not width:
+            return self._write_apart(out, at, sizes.nonzero()[0])
+        last = len(first) - width
+        windows = _windows(first, width)[np.minimum(starts, last)]
+        (near_end,) = (starts > last).nonzero()
+        if len(near_end):
+            padded = np.append(first[last:], np.zeros(width, np.uint8))
+            windows[near_end] = _windows(padded, width)[np.minimum(starts[near_end] - last, width)]
+        _windows(out, width)[at] = windows
+        if len(self.buffers) > 1 or longest > width:
+            self._write_apart(out, at, ((sizes > width) | (starts >= len(first))).nonzero()[0])
+
+    def _write_apart(self, out: Bytes, at: Ints, rows: Ints) -> None:
+        for row in rows.tolist():
+            data, begin = self[row], int(at[row])
+            out[begin : begin + len(data)] = memoryview(data)
+
+    def joined(self) -> Bytes:
+        """The bytes of all rows, end to end."""
+        if len(self) <= _MAX_COPIES:
+            return np.frombuffer(b"".join(self), np.uint8)
+        sizes = self.stops - self.starts
+        ends = sizes.cumsum()
+        size = int(ends[-1]) if len(ends) else 0
+        out = np.empty(size + SLACK, np.uint8)
+        self.write_into(out, ends - sizes)
+        return out[:size]
 
     def runs(self, separator: bytes) -> list[memoryview]:
         """Bytes that give all rows with a separator between any two when they are joined by that separator.
@@ -201,6 +232,11 @@ class BinaryArray(Sequence[bytes]):
         later = np.flatnonzero(self.starts >= len(first))
         edit = RowEdit.replace(len(self), later, later)
         return BinaryArray([first], self._starts, self._stops).with_edit(BinaryArray.of(self.take(later)), edit)
+
+
+def _windows(data: Bytes, width: int) -> NDArray[np.void]:
+    """The bytes from each byte on, ``width`` of them, as a view."""
+    return np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
 
 
 class DecodedArray(Sequence[T], Generic[T]):

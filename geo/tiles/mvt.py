@@ -10,9 +10,9 @@ from collections.abc import Iterable
 import numpy as np
 
 from geo.lonlat import Bools
-from geo.tiles import mvt_geometry
+from geo.tiles import mvt_geometry, mvt_properties
 from geo.tiles.generalize import EXTENT
-from geo.tiles.protobuf import Block, ByteRows, Cell, Unsigned, concat, field, hstack, table, varint, zigzag
+from geo.tiles.protobuf import Block, ByteRows, Cell, Unsigned, concat, field, hstack, sizes, varint, zigzag
 from geo.tiles.tile_features import POINT, POLYGON, TileFeatures
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
@@ -43,15 +43,16 @@ def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
     found = layer.features(tile, mask)
     if not found:
         return b""
-    tags, values = layer.columns.tags(np.concatenate([features.rows for features in found]))
+    tags, values = mvt_properties.tags(layer.columns, np.concatenate([features.rows for features in found]))
     ends = np.cumsum([len(features.rows) for features in found]).tolist()
     parts = []
     for features, end in zip(found, ends, strict=True):
         own = slice(end - len(features.rows), end)
         parts.append(_messages(features, layer.ids[features.rows], Block(tags.data[own], tags.present[own])))
     head = varint(15 << 3) + varint(VERSION) + field(1, layer.name.encode())
+    keys = b"".join(field(3, column.name.encode()) for column in layer.columns.values)
     tail = varint(5 << 3) + varint(EXTENT)
-    return field(3, b"".join([head, *parts, layer.columns.keys, values, tail]))
+    return field(3, b"".join([head, *parts, keys, values, tail]))
 
 
 def encode_tile(layers: Iterable[TileLayer], tile: Tile) -> bytes:
@@ -61,23 +62,19 @@ def encode_tile(layers: Iterable[TileLayer], tile: Tile) -> bytes:
 
 def _messages(features: TileFeatures, ids: Unsigned, tags: Block) -> bytes:
     """Encode Feature messages (clause 4.2): id, tags, type and geometry, with their lengths."""
-    rows = len(ids)
-    geometry = _geometry(features)
+    geometry, tag_size = _geometry(features), tags.sizes()
     outside = geometry if isinstance(geometry, ByteRows) else None
-    inline = hstack(() if isinstance(geometry, ByteRows) else geometry, rows)
-    geometry_size = inline.sizes() if outside is None else outside.sizes
-    inner = hstack(
-        [
-            *(Cell(1 << 3), Cell(ids)),
-            *(Cell(2 << 3 | 2), Cell(tags.sizes().astype(np.uint64)), tags),
-            *(Cell(3 << 3), Cell(features.kind)),
-            *(Cell(4 << 3 | 2), Cell(geometry_size.astype(np.uint64)), inline),
-        ],
-        rows,
-    )
-    whole = inner.sizes() if outside is None else inner.sizes() + geometry_size
-    head = table([Cell(2 << 3 | 2), Cell(whole.astype(np.uint64)), inner], rows)
-    return (head.data if outside is None else concat(head, outside)).tobytes()
+    inline: list[Cell] = [] if isinstance(geometry, ByteRows) else geometry
+    geometry_size = sizes(inline, len(ids)) if outside is None else outside.sizes
+    before = [Cell(1 << 3), Cell(ids), Cell(2 << 3 | 2), Cell(tag_size.astype(np.uint64))]
+    behind = [Cell(3 << 3), Cell(features.kind), Cell(4 << 3 | 2), Cell(geometry_size.astype(np.uint64))]
+    whole = sizes([*before, *behind], len(ids)) + tag_size + geometry_size
+    head = [Cell(2 << 3 | 2), Cell(whole.astype(np.uint64))]
+    message = hstack([*head, *before, tags, *behind, *inline], len(ids))
+    if outside is None:
+        return message.joined().tobytes()
+    inner = ByteRows(message.joined(), sizes(head, len(ids)) + whole - geometry_size)
+    return concat(inner, outside).tobytes()
 
 
 def _geometry(features: TileFeatures) -> list[Cell] | ByteRows:

@@ -210,9 +210,11 @@ class PointIndex:
         start, stop = self._range(tile)
         # Counted whatever their min_zoom: a tile that is no crowd must not become one on zooming in.
         if mask is None:
-            if self._is_crowded(tile, stop - start):
-                return _between(self._best_at(tile.z), start, stop)
-            return self._shown_at(tile.z, start, stop)
+            if not self._is_crowded(tile, stop - start):
+                return self._shown_at(tile.z, start, stop)
+            return (
+                _between(self._best[tile.z], start, stop) if tile.z in self._best else self._pick(tile.z, start, stop)
+            )
         shown = start + np.flatnonzero(mask[self.row[start:stop]])
         is_crowded = self._is_crowded(tile, len(shown))
         shown = shown[self.min_zoom[shown] <= tile.z]
@@ -281,12 +283,15 @@ class PointIndex:
     def _best_at(self, zoom: int) -> Array:
         """Indices of the best point of every cell of a zoom, ascending, int32; picked once."""
         if zoom not in self._best:
-            shown, codes, ranks = self._shown_at(zoom, 0, len(self.row)), to_numpy(self.codes), to_numpy(self._ranks)
-            best = thin_by_grid(codes, ranks, zoom) if len(shown) == len(self.row) else None
-            if best is None:
-                best = shown[thin_by_grid(codes[shown], ranks[shown], zoom)]
-            self._best[zoom] = best.astype(np.int32)
+            self._best[zoom] = self._pick(zoom, 0, len(self.row)).astype(np.int32)
         return self._best[zoom]
+
+    def _pick(self, zoom: int, start: int, stop: int) -> Ints:
+        """Indices of the best point of every cell of a zoom from ``start`` to ``stop``, where cells begin and end."""
+        shown = self._shown_at(zoom, start, stop)
+        if len(shown) == stop - start:
+            return start + thin_by_grid(to_numpy(self.codes[start:stop]), to_numpy(self._ranks[start:stop]), zoom)
+        return shown[thin_by_grid(self.codes[shown], self._ranks[shown], zoom)]
 
 
 def _sorted_insertions(second: PointIndex, edit: RowEdit) -> tuple[Ints, Ints]:

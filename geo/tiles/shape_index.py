@@ -4,39 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 import shapely
 
 from geo.columnar.chunked_array import Array, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.tiles.generalize import (
-    CODE_BITS,
-    EXTENT,
-    MAX_TILE_SHAPES,
-    SHAPE_CELL_BITS,
-    MortonCodes,
-    is_thinned,
-    morton,
-    simplified,
-    thin_crowded_tiles,
-)
+from geo.tiles.box_index import BoxIndex
+from geo.tiles.generalize import EXTENT, MAX_TILE_SHAPES, is_thinned, simplified
 from geo.tiles.tile_features import LINE, POLYGON, TileFeatures
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection
 
 #: Tile units drawn beyond a tile on every side, so that its borders do not show.
 BUFFER = 64
-#: Below this zoom all shapes are simplified before the first tile is drawn; from it on those of each tile are.
-WHOLE_BELOW_ZOOM = 8
-
-
-class _Level(NamedTuple):
-    """Shapes that a zoom shows, their rows of the layer, and an index in space."""
-
-    shapes: Objects
-    row: Ints
-    tree: shapely.STRtree
+#: Below this zoom a shape is simplified when it is drawn first; from it on whenever it is drawn.
+STORED_BELOW_ZOOM = 8
 
 
 class ShapeIndex:
@@ -74,45 +56,40 @@ class ShapeIndex:
         self._stored: Array = shapely.transform(inside, plane.world)
         self.row = row[source]
         self.min_zoom = min_zoom[self.row]
-        self._reset()
+        #: By zoom, the shapes that were simplified for it, None for others.
+        self._simplified: dict[int, Objects] = {}
 
     @classmethod
-    def from_world(cls, shapes: Array, row: Ints, area: bool) -> ShapeIndex:
+    def from_world(cls, shapes: Array, row: Ints, area: bool, boxes: BoxIndex | None = None) -> ShapeIndex:
         """Build an index of a thin layer, whose shapes are shown from zoom 0.
 
         Parameters
         ----------
         shapes
-            Single lines or polygons in world coordinates, shape (n,); a lazy array is materialized when something is
-            drawn.
+            Single lines or polygons in world coordinates, shape (n,); of a lazy array those are read that are drawn.
         row
             Row of the layer of each shape, shape (n,), ascending.
         area
             Whether the shapes are polygons.
+        boxes
+            Taken from the `boxes` of another index; found anew if None.
         """
         index = cls.__new__(cls)
         index.area, index.thin, index._stored, index.row = area, True, shapes, row
-        index.min_zoom = np.zeros(len(row), np.int64)
-        index._reset()
+        index.min_zoom, index._simplified = np.broadcast_to(np.int64(0), len(row)), {}
+        if boxes is not None:
+            index.boxes = boxes
         return index
-
-    def _reset(self) -> None:
-        self._levels: dict[int, _Level] = {}
-        self._shown: dict[int, Bools] = {}
 
     @property
     def shapes(self) -> Objects:
         """The shapes in world coordinates, shape (n,), of the dtype object."""
         return to_numpy(self._stored)
 
-    def precompute(self, zoom: int) -> None:
-        """Pick, simplify and index the shapes of a zoom before its first tile is drawn."""
-        if not len(self.row):
-            return
-        if zoom < WHOLE_BELOW_ZOOM:
-            self._level(zoom)
-        else:
-            _ = self._unsimplified, self._is_shown(zoom, None)
+    @cached_property
+    def boxes(self) -> BoxIndex:
+        """The boxes of the shapes, by place and zoom."""
+        return BoxIndex.of(shapely.bounds(self.shapes).reshape(-1, 4), self.min_zoom, self.thin)
 
     def draw(self, tile: Tile, mask: Bools | None) -> TileFeatures:
         """Find what a tile shows, in its units.
@@ -158,74 +135,21 @@ class ShapeIndex:
 
     def _near(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Objects, Ints]:
         """Shapes that a zoom shows and whose boxes meet a box, with their rows of the layer, ascending."""
-        if zoom < WHOLE_BELOW_ZOOM and not (mask is not None and self._is_thinned(zoom)):
-            level = self._level(zoom)
-            near = self._intersecting(level, box, mask)
-            return level.shapes[near], level.row[near]
-        near = self._intersecting(self._unsimplified, box, mask)
-        near = near[self._is_shown(zoom, mask)[near]]
-        return simplified(self.shapes[near], zoom), self.row[near]
+        if mask is not None and self.thin and is_thinned(zoom, len(self.row), MAX_TILE_SHAPES):
+            near = self.boxes.meeting(self.boxes.thinned(zoom, mask[self.row]), box)
+        else:
+            near = self.boxes.near(box, zoom)
+            near = near if mask is None else near[mask[self.row[near]]]
+        return self._simplify(near, zoom), self.row[near]
 
-    def _intersecting(self, level: _Level, box: Box, mask: Bools | None) -> Ints:
-        """Indices of the shapes of a level whose boxes meet a box, ascending."""
-        near = np.sort(level.tree.query(shapely.box(*box)))
-        return near if mask is None else near[mask[level.row[near]]]
-
-    def _is_thinned(self, zoom: int) -> bool:
-        return self.thin and is_thinned(zoom, len(self.row), MAX_TILE_SHAPES)
-
-    def _is_shown(self, zoom: int, mask: Bools | None) -> Bools:
-        """Which shapes a zoom shows, shape (n,); without a mask they are picked once."""
-        if mask is None and zoom in self._shown:
-            return self._shown[zoom]
-        shown = self.min_zoom <= zoom
-        if self._is_thinned(zoom):
-            shown = np.zeros(len(self.row), dtype=bool)
-            shown[self._thinned(zoom, mask)] = True
-        if mask is None:
-            self._shown[zoom] = shown
-        return shown
-
-    @cached_property
-    def _unsimplified(self) -> _Level:
-        """All shapes as they are, with their index in space."""
-        return _Level(self.shapes, self.row, shapely.STRtree(self.shapes))
-
-    def _level(self, zoom: int) -> _Level:
-        """Simplified shapes of a zoom, built when they are first needed."""
-        if zoom not in self._levels:
-            shown = np.flatnonzero(self._is_shown(zoom, None))
-            whole = self.shapes[shown]
-            shapes = _share_unchanged(simplified(whole, zoom), whole)
-            self._levels[zoom] = _Level(shapes, self.row[shown], shapely.STRtree(shapes))
-        return self._levels[zoom]
-
-    def _thinned(self, zoom: int, mask: Bools | None) -> Ints:
-        """Indices of the shapes that a thinned zoom shows, ascending."""
-        codes, index, rank = self._centres
-        if mask is not None:
-            is_selected = mask[self.row[index]]
-            codes, index = codes[is_selected], index[is_selected]
-        return np.sort(index[thin_crowded_tiles(codes, rank[index], zoom, MAX_TILE_SHAPES, SHAPE_CELL_BITS)])
-
-    @cached_property
-    def _centres(self) -> tuple[MortonCodes, Ints, Ints]:
-        """Morton codes of box centres, ascending, the shape of each, and the rank of each shape, largest first."""
-        west, north, east, south = shapely.bounds(self.shapes).T
-        centres = np.clip([(west + east) / 2, (north + south) / 2], 0, 1 - 2.0**-CODE_BITS)
-        x, y = (centres * 2.0**CODE_BITS).astype(np.int64)
-        codes = morton(x, y)
-        index = np.argsort(codes, kind="stable")
-        rank = np.empty(len(codes), np.int64)
-        rank[np.argsort(west - east + north - south, kind="stable")] = np.arange(len(codes))
-        return codes[index], index, rank
-
-
-def _share_unchanged(simple: Objects, whole: Objects) -> Objects:
-    """The simplified shapes; one that lost no vertex is the whole object itself, so that it is in memory once."""
-    same = shapely.equals_identical(simple, whole)
-    simple[same] = whole[same]
-    return simple
+    def _simplify(self, index: Ints, zoom: int) -> Objects:
+        """Shapes as a zoom draws them."""
+        if zoom >= STORED_BELOW_ZOOM:
+            return simplified(self._stored.take(index), zoom)
+        stored = self._simplified.setdefault(zoom, np.full(len(self.row), None, dtype=object))
+        new = index[shapely.is_missing(stored[index])]
+        stored[new] = simplified(self._stored.take(new), zoom)
+        return stored[index]
 
 
 def _within_square(shapes: Objects, max_lat: float) -> Objects:

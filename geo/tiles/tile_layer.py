@@ -15,6 +15,7 @@ from geo.columnar.chunked_array import Array, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
+from geo.tiles.box_index import BoxIndex
 from geo.tiles.point_index import PointIndex
 from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Unsigned
@@ -47,6 +48,8 @@ class TileGeometry(NamedTuple):
         Whether no two points are of one row.
     lines, line_row, areas, area_row
         Lines and polygons in world coordinates, and the row of the layer of each.
+    line_boxes, area_boxes
+        Their boxes by place and zoom; found anew if None.
     """
 
     codes: Array
@@ -57,6 +60,8 @@ class TileGeometry(NamedTuple):
     line_row: Ints
     areas: Array
     area_row: Ints
+    line_boxes: BoxIndex | None = None
+    area_boxes: BoxIndex | None = None
 
 
 class TileLayer:
@@ -146,8 +151,8 @@ class TileLayer:
         layer.ids = np.arange(1, rows + 1, dtype=np.uint64)
         layer.columns = PropertyColumns(columns, rows)
         layer._points = PointIndex.from_sorted(geometry.codes, geometry.xy, geometry.row, True, geometry.single)
-        layer._lines = ShapeIndex.from_world(geometry.lines, geometry.line_row, area=False)
-        layer._polygons = ShapeIndex.from_world(geometry.areas, geometry.area_row, area=True)
+        layer._lines = ShapeIndex.from_world(geometry.lines, geometry.line_row, False, geometry.line_boxes)
+        layer._polygons = ShapeIndex.from_world(geometry.areas, geometry.area_row, True, geometry.area_boxes)
         layer._single = geometry.single
         return layer
 
@@ -164,13 +169,15 @@ class TileLayer:
             lines.row,
             areas.shapes,
             areas.row,
+            lines.boxes,
+            areas.boxes,
         )
 
     def precompute(self, zoom: int) -> None:
-        """Thin, simplify and index the geometry of a zoom before its first tile is encoded."""
+        """Thin and index the geometry of a zoom before its first tile is encoded."""
         self._points.precompute(zoom)
         for shapes in (self._lines, self._polygons):
-            shapes.precompute(zoom)
+            _ = shapes.boxes
 
     def with_properties(self, columns: Mapping[str, Sequence[Any]]) -> TileLayer:
         """The layer with other properties, one value a row; the geometry is shared.

@@ -14,6 +14,7 @@ from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import Array, LazyArray, batches, to_numpy
 from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.tiles.box_index import BoxIndex
 from geo.tiles.tile_layer import TileGeometry, TileLayer
 from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
@@ -23,6 +24,7 @@ from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
 from layers.snapshot.arrow_batch import PAGE
+from layers.snapshot.arrow_table import ArrowTable
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS, rows_of
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
@@ -167,7 +169,8 @@ def write_layers(files: TableFolderWriter, layers: Mapping[str, Collection]) -> 
     - ``strikes.rendered``: each feature as GeoJSON with a comma behind, and the codes that filters and tiles read, -1
       where a value is missing
     - ``strikes.words``: in one row, the dictionaries of these codes that the first does not have
-    - ``strikes.points``, ``strikes.lines``, ``strikes.areas``: geometry as it is drawn in tiles
+    - ``strikes.points``, ``strikes.lines``, ``strikes.areas``: geometry as it is drawn in tiles; of lines and areas
+      beside it ``order``, ``box`` and ``min_zoom``, which have an order of their own, see `geo.tiles.box_index`
     """
     strikes = layers["strikes"]
     places = _well_known(strikes.geometries)
@@ -281,13 +284,17 @@ def _write_tile_geometry(files: TableFolderWriter, name: str, geometry: TileGeom
     points.add_values("xy", geometry.xy, np.float64)
     points.add_values("row", geometry.row, np.int64)
     files.table(f"{name}.points", points.batch())
-    for part, shapes, rows in (
-        ("lines", geometry.lines, geometry.line_row),
-        ("areas", geometry.areas, geometry.area_row),
+    for part, shapes, rows, boxes in (
+        ("lines", geometry.lines, geometry.line_row, geometry.line_boxes),
+        ("areas", geometry.areas, geometry.area_row, geometry.area_boxes),
     ):
         table = files.builder()
         table.add_binary(GEOMETRY, _well_known(shapes))
         table.add_values("row", rows, np.int64)
+        if boxes is not None:
+            table.add_values("order", boxes.order, np.int32)
+            table.add_values("box", boxes.boxes, np.float64)
+            table.add_values("min_zoom", boxes.min_zooms, np.int8)
         files.table(f"{name}.{part}", table.batch())
     files.metadata(f"layer.{name}.single", geometry.single)
 
@@ -303,7 +310,13 @@ def _read_tile_geometry(files: TableFolderReader, name: str) -> TileGeometry:
         line_row=lines.values("row"),
         areas=LazyGeometries.of(areas.binary(GEOMETRY)),
         area_row=areas.values("row"),
+        line_boxes=_read_boxes(lines),
+        area_boxes=_read_boxes(areas),
     )
+
+
+def _read_boxes(table: ArrowTable) -> BoxIndex:
+    return BoxIndex(table.values("order"), table.values("box"), table.values("min_zoom"))
 
 
 def _well_known(geometries: Array) -> BinaryArray:

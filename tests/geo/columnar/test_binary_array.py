@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.binary_array import BinaryArray, DecodedArray, find_sorted, text_array, text_list_array
+from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray, find_sorted, text_array, text_list_array
 from geo.columnar.row_edit import RowEdit
-from geo.columnar.row_order import ranges
 
 pytestmark = pytest.mark.usefixtures("least")
-rows = st.lists(st.binary(max_size=4), max_size=12)
+#: Some are longer than what is copied of several rows at once.
+rows = st.lists(st.binary(max_size=4) | st.sampled_from([b"long" * 65, b"longer" * 90]), max_size=12)
 
 
 @st.composite
@@ -50,12 +50,13 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
     sample = data.draw(st.lists(st.sampled_from(range(len(values))))) if values else []
     taken = actual.take(np.array(sample, np.int64))
     assert list(taken) == [values[row] for row in sample]
+    assert taken.joined().tobytes() == b"".join(taken)
     sizes = taken.stops - taken.starts
     for room in (0, 2):
-        whole = np.full(int(sizes.sum()) + room * len(sizes), ord("?"), np.uint8)
-        ends = np.cumsum(sizes + room)
-        taken.gather_into(ranges(taken.starts - room, sizes + room), whole, ends)
-        assert [whole[end - size : end].tobytes() for size, end in zip(sizes, ends, strict=True)] == list(taken)
+        at = np.cumsum(sizes + room) - sizes
+        whole = np.full(int(sizes.sum()) + room * len(sizes) + SLACK, ord("?"), np.uint8)
+        taken.write_into(whole, at)
+        assert [whole[begin : begin + size].tobytes() for begin, size in zip(at, sizes, strict=True)] == list(taken)
     for few in (32, 0):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr("geo.columnar.binary_array._MAX_COPIES", few)

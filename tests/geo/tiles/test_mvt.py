@@ -268,7 +268,7 @@ def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]],
 texts = st.lists(st.none() | st.text("aé", max_size=3) | st.integers(120, 130).map("x".__mul__), min_size=6, max_size=6)
 
 
-@pytest.mark.parametrize("few", [16, 0], ids=["one by one", "at once"])
+@pytest.mark.parametrize("few", [256, 1], ids=["encoded once", "by tile"])
 @given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), selected=st.lists(st.booleans(), min_size=6))
 @settings(max_examples=60, deadline=None)
 def test_texts_are_drawn_alike_however_they_are_stored(
@@ -277,7 +277,7 @@ def test_texts_are_drawn_alike_however_they_are_stored(
     columns["number"] = [1, None, 2, 3, 4, 5]
     mask = np.array(selected[:6])
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.property_columns._MAX_SINGLE_TEXTS", few)
+        patch.setattr("geo.tiles.property_columns._MAX_COMMON_VALUES", few)
         plain = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
         patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 0)
         packed = layer([*MIXED], columns={name: DictionaryArray.of(column) for name, column in columns.items()})
@@ -418,6 +418,7 @@ def test_lines_that_are_shown_stay_shown_and_whole_on_zooming_in(seed: int, mask
     rng = np.random.default_rng(seed)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.tiles.shape_index.MAX_TILE_SHAPES", 5)
+        patch.setattr("geo.tiles.box_index.MAX_TILE_SHAPES", 5)
         result = layer(sample, thin=True)
         mask = rng.random(80) < 0.5 if masked else None
         shown: set[int] = set()

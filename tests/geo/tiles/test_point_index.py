@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from geo.columnar.row_edit import RowEdit
 from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
-from geo.tiles.tile_matrix import Tile, tile_at
+from geo.tiles.tile_matrix import tile_at
 from tests.geo.columnar.test_row_edit import splices
 
 pytestmark = pytest.mark.usefixtures("least")
@@ -47,6 +47,8 @@ def test_an_edited_layer_equals_one_that_is_built_anew(
         own, second = points_of[: edit.first_rows], points_of[edit.first_rows : edit.first_rows + edit.second_rows]
         zooms = [0 if not staged else row % 5 for row in range(edit.first_rows + edit.second_rows)]
         before = layer(own, 0, zooms[: edit.first_rows])
+        for zoom in ZOOMS if few else ():
+            before.precompute(zoom)
         first = drawn_tiles(before, masked)
         rows = [[*own, *second][row] for row in edit.source_rows.tolist()]
         names = {"name": [f"{row}" for row in edit.source_rows.tolist()]}
@@ -67,7 +69,8 @@ def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Po
         rows: list[shapely.Point | None] = [PLACES[row % len(PLACES)] for row in range(30)]
         edited = layer(rows).with_properties({"name": ["x"] * 30})
         for row, point, kind in edits:
-            _ = mvt.encode(edited, Tile(0, 0, 0)), drawn_tiles(edited, False)
+            for zoom in ZOOMS:
+                edited.precompute(zoom)
             at = min(row, len(rows) - 1)
             stays = np.arange(len(rows))
             new = [] if kind == "d" else [len(rows)]

@@ -33,7 +33,7 @@ def decoded(data: bytes) -> list[int]:
     return numbers
 
 
-@given(st.lists(UNSIGNED))
+@given(st.lists(UNSIGNED) | st.lists(st.integers(0, 2**14 - 1)))
 def test_varints_are_read_back(numbers: list[int]) -> None:
     values = np.array(numbers, dtype=np.uint64)
     data = varints(values).tobytes()
