@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -105,6 +106,14 @@ class RowOrder:
         table = np.full(self.source_rows + 1, -1, np.int32)
         table[self.all_rows()] = np.arange(len(self), dtype=np.int32)
         return table
+
+    def scatter(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of all positions, shape (len(self),), by row of the source, shape (source_rows,); 0 where left out."""
+        scattered = np.zeros(self.source_rows, values.dtype)
+        runs = zip(self.run_starts.tolist(), self.run_offsets.tolist(), self.run_lengths.tolist(), strict=True)
+        for start, offset, length in runs:
+            scattered[start : start + length] = values[offset : offset + length]
+        return scattered
 
     def left_out(self, stop: int) -> Ints:
         """Find the rows less than ``stop`` that are left out, ascending."""

@@ -29,6 +29,7 @@ def test_rows_and_places_are_each_others_inverse(case: tuple[list[int], int, int
     assert order.positions_of(there).tolist() == positions
     assert order.positions_of(np.array([-1])).tolist() == [-1]
     assert order.position_table.tolist() == [*positions, -1]
+    assert order.scatter(np.arange(len(rows)) + 1).tolist() == [position + 1 for position in positions]
     assert order.is_identity is (rows == [*range(sources)])
     assert order.left_out(cut).tolist() == [row for row in range(cut) if row not in rows]
     assert all(
