@@ -6,18 +6,17 @@ A collection of millions of rows has tens of arrays, most of them mapped from fi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.columnar.row_edit import RowEdit, combine
 from geo.columnar.row_order import RowOrder
-from geo.lonlat import Bools, Ints
+from geo.lonlat import Ints
 
 #: Shorter arrays are copied by an edit.
 MIN_CHUNKED_ROWS = 1 << 16
@@ -213,46 +212,6 @@ def codes_and_order(codes: Array, count: int) -> tuple[Array, RowOrder]:
         identity.
     """
     return (codes.codes, codes.order) if isinstance(codes, RemappedCodes) else (codes, RowOrder.identity(count))
-
-
-def search_sorted(ascending: Array, value: Any, side: Literal["left", "right"] = "left") -> int:
-    """Find where a value can be inserted, as `numpy.searchsorted` does, without reading the whole array.
-
-    Parameters
-    ----------
-    ascending
-        Values in ascending order, shape (n,).
-    value
-        A value of their type.
-    side
-        ``left`` gives the first place, before equal values; ``right`` the last, after them.
-
-    Returns
-    -------
-    int
-        From 0 to n.
-    """
-    if isinstance(ascending, np.ndarray):
-        return int(ascending.searchsorted(value, side=side))
-    return bisect_left(ascending, value) if side == "left" else bisect_right(ascending, value)
-
-
-def apply_elementwise(test: Callable[..., Bools], *arrays: Array) -> Bools:
-    """Apply a test to the rows of arrays of one length, shape (n,); chunks of one order are tested as they are stored.
-
-    Parameters
-    ----------
-    test
-        Takes as many NumPy arrays as ``arrays``, gives booleans of their shape; each from the values of its row alone.
-    arrays
-        One or more arrays.
-    """
-    chunked = [array for array in arrays if isinstance(array, ChunkedArray)]
-    if len(chunked) < len(arrays) or len({id(array.order) for array in chunked}) > 1:
-        return test(*map(to_numpy, arrays))
-    chunks = zip(*((array.base, array.appended) for array in chunked), strict=True)
-    base, appended = (test(*map(to_numpy, chunk)) for chunk in chunks)
-    return combine(chunked[0].order, base, appended)
 
 
 def contains(array: Array, value: Any) -> bool:
