@@ -66,10 +66,14 @@ class LazyArray(ABC):
     def __getitem__(self, rows: slice | Ints) -> NDArray[Any]: ...
     def __getitem__(self, rows: int | slice | Ints) -> Any:
         if isinstance(rows, int | np.integer):
-            return self.take(np.array([range(len(self))[rows]]))[0]
+            return self._value(range(len(self))[rows])
         wanted = range(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         is_large = len(wanted) * _TAKE_DIVISOR > len(self)
         return self.materialized[rows] if is_large else self.take(np.asarray(wanted, np.int64))
+
+    def _value(self, row: int) -> Any:
+        """Value of a row from 0 on."""
+        return self.take(np.array([row]))[0]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.materialized)
@@ -116,6 +120,10 @@ class ChunkedArray(LazyArray):
         values[is_appended] = self.appended[rows[is_appended] - len(self.base)]
         return values
 
+    def _value(self, row: int) -> Any:
+        row, count = self.order.row_at(row), len(self.base)
+        return self.base[row] if row < count else self.appended[row - count]
+
     def _materialize(self) -> NDArray[Any]:
         return combine(self.order, to_numpy(self.base), self.appended)
 
@@ -142,6 +150,9 @@ class RemappedCodes(LazyArray):
     def take(self, rows: Ints) -> NDArray[Any]:
         """Read the codes of rows, shape (k,), in the given order; int32, -1 where missing."""
         return self.order.positions_of(self.codes[rows]).astype(np.int32)
+
+    def _value(self, row: int) -> Any:
+        return np.int32(self.order.position_of(int(self.codes[row])))
 
     def _materialize(self) -> NDArray[Any]:
         is_short = len(self) * _TAKE_DIVISOR < self.order.source_rows

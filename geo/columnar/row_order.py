@@ -75,6 +75,17 @@ class RowOrder:
         rows: Ints = positions + self._shift[self.run_offsets.searchsorted(positions, side="right") - 1]
         return rows
 
+    def row_at(self, position: int) -> int:
+        """Row at a position, which is in range; many times as fast as `rows_at` for one."""
+        return position + int(self._shift[self.run_offsets.searchsorted(position, side="right") - 1])
+
+    def position_of(self, row: int) -> int:
+        """Position of a row; -1 where it is left out, and for row -1."""
+        starts, offsets, lengths = self._by_row
+        run = int(starts.searchsorted(row, side="right")) - 1
+        within = row - int(starts[run]) if run >= 0 else 0
+        return int(offsets[run]) + within if run >= 0 and within < lengths[run] else -1
+
     @cached_property
     def _shift(self) -> Ints:
         return self.run_starts - self.run_offsets
