@@ -112,7 +112,7 @@ class DictionaryArray(Sequence[Any]):
 
     def _of(self, codes: Codes) -> DictionaryArray:
         used = _distinct(codes)
-        return DictionaryArray([self.dictionary[code] for code in used.tolist()], _renumbered(codes, used))
+        return DictionaryArray(_values_at(self.dictionary, used), _renumbered(codes, used))
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dictionary, DecodedArray):
@@ -288,6 +288,13 @@ def _distinct(codes: Codes) -> Ints:
         return np.array(sorted({*codes.tolist()} - {-1}), np.int64)
     distinct = np.unique(codes).astype(np.int64)
     return distinct[distinct >= 0]
+
+
+def _values_at(values: Sequence[Any], indices: Ints) -> list[Any]:
+    """Values at indices; of values that are stored as bytes all are looked up at once."""
+    if isinstance(values, DecodedArray):
+        return list(values.take(indices))
+    return [values[index] for index in indices.tolist()]
 
 
 def _renumbered(codes: Codes, used: Ints) -> Codes:
