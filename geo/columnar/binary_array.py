@@ -279,6 +279,10 @@ class DecodedArray(Sequence[T], Generic[T]):
 
     __hash__ = None  # type: ignore[assignment]
 
+    def take(self, rows: Ints) -> DecodedArray[T]:
+        """Values of rows, shape (n,), in the given order; none is decoded yet."""
+        return DecodedArray(self.binary.take(rows), self.decode, self.encode)
+
     @property
     def is_text(self) -> bool:
         """Whether the values are texts, so that their bytes are UTF-8."""

@@ -6,18 +6,17 @@ A collection of millions of rows has tens of arrays, most of them mapped from fi
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cached_property
 from itertools import chain
-from typing import Any, Literal, TypeAlias, overload
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from geo.columnar.row_edit import RowEdit, combine
 from geo.columnar.row_order import RowOrder
-from geo.lonlat import Bools, Ints
+from geo.lonlat import Ints
 
 #: Shorter arrays are copied by an edit.
 MIN_CHUNKED_ROWS = 1 << 16
@@ -67,10 +66,14 @@ class LazyArray(ABC):
     def __getitem__(self, rows: slice | Ints) -> NDArray[Any]: ...
     def __getitem__(self, rows: int | slice | Ints) -> Any:
         if isinstance(rows, int | np.integer):
-            return self.take(np.array([range(len(self))[rows]]))[0]
+            return self._value(range(len(self))[rows])
         wanted = range(*rows.indices(len(self))) if isinstance(rows, slice) else rows
         is_large = len(wanted) * _TAKE_DIVISOR > len(self)
         return self.materialized[rows] if is_large else self.take(np.asarray(wanted, np.int64))
+
+    def _value(self, row: int) -> Any:
+        """Value of a row from 0 on."""
+        return self.take(np.array([row]))[0]
 
     def __iter__(self) -> Iterator[Any]:
         return iter(self.materialized)
@@ -117,6 +120,10 @@ class ChunkedArray(LazyArray):
         values[is_appended] = self.appended[rows[is_appended] - len(self.base)]
         return values
 
+    def _value(self, row: int) -> Any:
+        row, count = self.order.row_at(row), len(self.base)
+        return self.base[row] if row < count else self.appended[row - count]
+
     def _materialize(self) -> NDArray[Any]:
         return combine(self.order, to_numpy(self.base), self.appended)
 
@@ -143,6 +150,9 @@ class RemappedCodes(LazyArray):
     def take(self, rows: Ints) -> NDArray[Any]:
         """Read the codes of rows, shape (k,), in the given order; int32, -1 where missing."""
         return self.order.positions_of(self.codes[rows]).astype(np.int32)
+
+    def _value(self, row: int) -> Any:
+        return np.int32(self.order.position_of(int(self.codes[row])))
 
     def _materialize(self) -> NDArray[Any]:
         is_short = len(self) * _TAKE_DIVISOR < self.order.source_rows
@@ -213,46 +223,6 @@ def codes_and_order(codes: Array, count: int) -> tuple[Array, RowOrder]:
         identity.
     """
     return (codes.codes, codes.order) if isinstance(codes, RemappedCodes) else (codes, RowOrder.identity(count))
-
-
-def search_sorted(ascending: Array, value: Any, side: Literal["left", "right"] = "left") -> int:
-    """Find where a value can be inserted, as `numpy.searchsorted` does, without reading the whole array.
-
-    Parameters
-    ----------
-    ascending
-        Values in ascending order, shape (n,).
-    value
-        A value of their type.
-    side
-        ``left`` gives the first place, before equal values; ``right`` the last, after them.
-
-    Returns
-    -------
-    int
-        From 0 to n.
-    """
-    if isinstance(ascending, np.ndarray):
-        return int(ascending.searchsorted(value, side=side))
-    return bisect_left(ascending, value) if side == "left" else bisect_right(ascending, value)
-
-
-def apply_elementwise(test: Callable[..., Bools], *arrays: Array) -> Bools:
-    """Apply a test to the rows of arrays of one length, shape (n,); chunks of one order are tested as they are stored.
-
-    Parameters
-    ----------
-    test
-        Takes as many NumPy arrays as ``arrays``, gives booleans of their shape; each from the values of its row alone.
-    arrays
-        One or more arrays.
-    """
-    chunked = [array for array in arrays if isinstance(array, ChunkedArray)]
-    if len(chunked) < len(arrays) or len({id(array.order) for array in chunked}) > 1:
-        return test(*map(to_numpy, arrays))
-    chunks = zip(*((array.base, array.appended) for array in chunked), strict=True)
-    base, appended = (test(*map(to_numpy, chunk)) for chunk in chunks)
-    return combine(chunked[0].order, base, appended)
 
 
 def contains(array: Array, value: Any) -> bool:

@@ -35,6 +35,8 @@ Codes: TypeAlias = NDArray[np.int32]
 MAX_PLAIN_VALUES = 4096
 #: At most so many codes are looked for by a scan of all rows each.
 _MAX_SCANS = 8
+#: At most so many codes are put in a set, which is quicker than to sort them as an array.
+_MAX_SET = 64
 #: Rows that are decoded at once.
 _BATCH_ROWS = 1 << 15
 
@@ -110,7 +112,7 @@ class DictionaryArray(Sequence[Any]):
 
     def _of(self, codes: Codes) -> DictionaryArray:
         used = _distinct(codes)
-        return DictionaryArray([self.dictionary[code] for code in used.tolist()], _renumbered(codes, used))
+        return DictionaryArray(_values_at(self.dictionary, used), _renumbered(codes, used))
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dictionary, DecodedArray):
@@ -164,7 +166,8 @@ class DictionaryArray(Sequence[Any]):
         stored_codes = np.full(len(second.dictionary) + 1, -1, np.int32)
         stored_codes[used] = stored
         codes = apply_edit(codes, stored_codes[second.codes], edit)
-        dropped = np.setdiff1d(_distinct(removed), at[is_known])
+        stays = set(at[is_known].tolist())
+        dropped = np.array([code for code in _distinct(removed).tolist() if code not in stays], np.int64)
         if len(self.dictionary) < len(self):  # or else each value is in one row alone
             dropped = dropped[~_occurring(codes, order.rows_at(dropped))]
         new = list(compress(values, ~is_known))
@@ -281,8 +284,17 @@ def _packed(values: Sequence[Any]) -> Sequence[Any]:
 
 def _distinct(codes: Codes) -> Ints:
     """Codes that occur, ascending, without -1."""
+    if len(codes) <= _MAX_SET:
+        return np.array(sorted({*codes.tolist()} - {-1}), np.int64)
     distinct = np.unique(codes).astype(np.int64)
     return distinct[distinct >= 0]
+
+
+def _values_at(values: Sequence[Any], indices: Ints) -> list[Any]:
+    """Values at indices; of values that are stored as bytes all are looked up at once."""
+    if isinstance(values, DecodedArray):
+        return list(values.take(indices))
+    return [values[index] for index in indices.tolist()]
 
 
 def _renumbered(codes: Codes, used: Ints) -> Codes:

@@ -36,6 +36,11 @@ class RowEdit:
     order: RowOrder
 
     @classmethod
+    def identity(cls, first_rows: int) -> RowEdit:
+        """The edit that leaves so many rows as they are, and inserts none."""
+        return cls(first_rows, RowOrder.identity(first_rows))
+
+    @classmethod
     def reorder(cls, first_rows: int, second_rows: int, rows: Ints) -> RowEdit:
         """The edit that gives ``rows``, shape (n,), of two sequences; rows of the second are numbered on."""
         return cls(first_rows, RowOrder.of(rows, first_rows + second_rows, first_rows))
@@ -102,6 +107,16 @@ class RowEdit:
         return ranges(self.order.run_offsets[self._is_inserted], self.order.run_lengths[self._is_inserted])
 
     @cached_property
+    def insert_before(self) -> Ints:
+        """The first row that stays behind each inserted row, shape (m,); ``first_rows`` at the end.
+
+        Of an edit that preserves the order of the rows that stay.
+        """
+        stay_before = self.inserted_at - np.arange(len(self.inserted_at))
+        rows: Ints = stay_before + (self.removed - np.arange(len(self.removed))).searchsorted(stay_before, side="right")
+        return rows
+
+    @cached_property
     def _is_inserted(self) -> Bools:
         """Which runs are of the second sequence, shape (runs,)."""
         return self.order.run_starts >= self.first_rows
@@ -151,6 +166,27 @@ class RowEdit:
         starts, is_first = inner.source_rows + rows - self.first_rows, rows < self.first_rows
         starts[is_first] = inner.rows_at(rows[is_first])
         return RowOrder(starts, np.diff(offsets, append=len(self)), inner.source_rows + self.second_rows)
+
+    def after(self, earlier: RowEdit) -> RowEdit:
+        """Join an earlier edit and this one into a single edit.
+
+        Parameters
+        ----------
+        earlier
+            Gives the first sequence of this edit.
+
+        Returns
+        -------
+        RowEdit
+            Of the first sequence of the earlier edit. Its second sequence are the rows that either edit inserted and
+            that are left, in their new order.
+        """
+        order, size = self.compose(earlier.order), earlier.first_rows
+        is_inserted = order.run_starts >= size
+        lengths = order.run_lengths[is_inserted]
+        starts = order.run_starts.copy()
+        starts[is_inserted] = size + lengths.cumsum() - lengths
+        return RowEdit(size, RowOrder(starts, order.run_lengths, size + int(lengths.sum())))
 
     def combine(self, first: NDArray[Any], second: NDArray[Any]) -> NDArray[Any]:
         """Apply the edit to two arrays along their first axis; the result is a copy.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -74,6 +75,17 @@ class RowOrder:
         rows: Ints = positions + self._shift[self.run_offsets.searchsorted(positions, side="right") - 1]
         return rows
 
+    def row_at(self, position: int) -> int:
+        """Row at a position, which is in range; many times as fast as `rows_at` for one."""
+        return position + int(self._shift[self.run_offsets.searchsorted(position, side="right") - 1])
+
+    def position_of(self, row: int) -> int:
+        """Position of a row; -1 where it is left out, and for row -1."""
+        starts, offsets, lengths = self._by_row
+        run = int(starts.searchsorted(row, side="right")) - 1
+        within = row - int(starts[run]) if run >= 0 else 0
+        return int(offsets[run]) + within if run >= 0 and within < lengths[run] else -1
+
     @cached_property
     def _shift(self) -> Ints:
         return self.run_starts - self.run_offsets
@@ -105,6 +117,14 @@ class RowOrder:
         table = np.full(self.source_rows + 1, -1, np.int32)
         table[self.all_rows()] = np.arange(len(self), dtype=np.int32)
         return table
+
+    def scatter(self, values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Values of all positions, shape (len(self),), by row of the source, shape (source_rows,); 0 where left out."""
+        scattered = np.zeros(self.source_rows, values.dtype)
+        runs = zip(self.run_starts.tolist(), self.run_offsets.tolist(), self.run_lengths.tolist(), strict=True)
+        for start, offset, length in runs:
+            scattered[start : start + length] = values[offset : offset + length]
+        return scattered
 
     def left_out(self, stop: int) -> Ints:
         """Find the rows less than ``stop`` that are left out, ascending."""

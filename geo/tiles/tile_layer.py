@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,14 @@ import numpy.typing as npt
 import shapely
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array, to_numpy
+from geo.columnar.chunked_array import Array
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
 from geo.tiles.box_index import BoxIndex
-from geo.tiles.point_index import PointIndex
+from geo.tiles.edited_point_index import EditedPointIndex
+from geo.tiles.generalize import MortonCodes
+from geo.tiles.point_index import PointIndex, TilePoints
 from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Unsigned
 from geo.tiles.shape_index import ShapeIndex
@@ -52,9 +55,9 @@ class TileGeometry(NamedTuple):
         Their boxes by place and zoom; found anew if None.
     """
 
-    codes: Array
-    xy: Array
-    row: Array
+    codes: MortonCodes
+    xy: Floats
+    row: Ints
     single: bool
     lines: Array
     line_row: Ints
@@ -119,10 +122,11 @@ class TileLayer:
         parts, row = _simple(rows)
         dimension = shapely.get_dimensions(parts)
         lonlat = shapely.get_coordinates(parts[dimension == 0])
-        self._points = PointIndex(lonlat, row[dimension == 0], first, weight, thin, plane)
+        points = PointIndex(lonlat, row[dimension == 0], first, weight, thin, plane)
+        self._points: TilePoints = points
         self._lines = ShapeIndex(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
         self._polygons = ShapeIndex(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
-        self._single = len(np.unique(to_numpy(self._points.row))) == len(self._points.row)
+        self._single = len(np.unique(points.row)) == len(points.row)
 
     @classmethod
     def from_geometry(
@@ -148,7 +152,7 @@ class TileLayer:
         """
         layer = cls.__new__(cls)
         layer.name = name
-        layer.ids = np.arange(1, rows + 1, dtype=np.uint64)
+        layer.ids = _counted(rows)
         layer.columns = PropertyColumns(columns, rows)
         layer._points = PointIndex.from_sorted(geometry.codes, geometry.xy, geometry.row, True, geometry.single)
         layer._lines = ShapeIndex.from_world(geometry.lines, geometry.line_row, False, geometry.line_boxes)
@@ -159,7 +163,7 @@ class TileLayer:
     @property
     def geometry(self) -> TileGeometry:
         """The geometry as it is drawn, of a thin layer without min_zoom and priority."""
-        points, lines, areas = self._points, self._lines, self._polygons
+        points, lines, areas = self._points.consolidated(), self._lines, self._polygons
         return TileGeometry(
             points.codes,
             points.xy,
@@ -204,21 +208,22 @@ class TileLayer:
         second
             The layer whose rows are inserted.
         edit
-            Edit of the rows of both layers.
+            Edit of the rows of both layers; the rows that stay keep their order.
         columns
             Properties of all rows of the result, as the constructor takes them.
 
         Raises
         ------
         GeoError
-            When columns do not fit the rows or a column mixes types, or a layer has more than points.
+            When columns do not fit the rows or a column mixes types; when a layer has more than points, or points that
+            are not shown from zoom 0 on or have a priority; when rows that stay do not keep their order.
         """
         if not (self.is_points and second.is_points):
             raise GeoError("expected layers of points alone")
         layer = copy.copy(self)
-        layer.ids = np.arange(1, len(edit) + 1, dtype=np.uint64)
+        layer.ids = _counted(len(edit))
         layer.columns = PropertyColumns(columns, len(edit), self.columns)
-        layer._points = self._points.with_edit(second._points, edit)
+        layer._points = EditedPointIndex.of(self._points, edit.first_rows).with_edit(second._points, edit)
         return layer
 
     def __len__(self) -> int:
@@ -263,7 +268,7 @@ class TileLayer:
             When the mask has another shape.
         """
         self._require_mask(mask)
-        found = [self._tile_points(tile, mask)] if len(self._points.row) else []
+        found = [self._tile_points(tile, mask)]
         found += [shapes.draw(tile, mask) for shapes in (self._lines, self._polygons) if len(shapes.row)]
         return [features for features in found if len(features.rows)]
 
@@ -297,12 +302,24 @@ class TileLayer:
 
     def _tile_points(self, tile: Tile, mask: Bools | None) -> TileFeatures:
         shown = self._points.find(tile, mask)
-        row, units = self._points.row[shown], self._points.units(tile, shown)
+        row, units = self._points.rows_at(shown), self._points.units(tile, shown)
         ones = np.ones(len(row), np.int64)
         if self._single:
             return TileFeatures(POINT, row, units, ones, ones, ones)
         order = np.argsort(row, kind="stable")
         return TileFeatures.of_parts(POINT, row[order], units[order], ones, ones)
+
+
+def _counted(rows: int) -> Unsigned:
+    """Ids that count from 1, shared by all layers of nearly as many rows."""
+    return _count_to(1 << rows.bit_length())[:rows]
+
+
+@lru_cache(maxsize=4)
+def _count_to(last: int) -> Unsigned:
+    counted: Unsigned = np.arange(1, last + 1, dtype=np.uint64)
+    counted.setflags(write=False)
+    return counted
 
 
 def _ids(ids: npt.ArrayLike, rows: int) -> Unsigned:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -12,8 +13,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
+from geo.columnar import chunked_array
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import Array, apply_elementwise, to_numpy
+from geo.columnar.chunked_array import Array, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray, UniqueIndex
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Objects
@@ -31,6 +33,50 @@ from layers.model.types import Column, columns
 Rows = NDArray[np.int64]
 #: Largest sum of bytes in the query cache of one collection.
 _QUERY_CACHE_BYTES = 2**27
+#: A collection whose rows are in more runs is a base itself.
+_MAX_RUNS = 1000
+
+
+@dataclass(frozen=True, eq=False)
+class Origin:
+    """Where the rows of an edited collection come from: a collection that never changes, and few rows above it.
+
+    What was found of each row of the base by its own values, as which rows pass a filter, holds for every version.
+
+    Parameters
+    ----------
+    base
+        The collection.
+    edit
+        Which rows of the base stay, and where the rows above come between them.
+    rows_above
+        The rows above as a collection, in their order.
+    """
+
+    base: Collection
+    edit: RowEdit
+    rows_above: Lazy[Collection]
+
+    @property
+    def above(self) -> Collection:
+        """The rows above as a collection, in their order."""
+        return self.rows_above.value
+
+    def combine(self, test: Callable[[Collection], Bools]) -> Bools:
+        """Apply a test that marks each row by its own values alone to the base and to the rows above.
+
+        Parameters
+        ----------
+        test
+            Gives booleans, one a row of a collection.
+
+        Returns
+        -------
+        Bools
+            Marks of the rows of the edited collection, shape (n,).
+        """
+        combined: Bools = self.edit.combine(test(self.base), test(self.above))
+        return combined
 
 
 class Collection:
@@ -48,8 +94,8 @@ class Collection:
         Geometries of the rows, or the index of them.
     rendered, values, rows_by_id
         What was derived of these features before; a part that is not given is computed when it is first read.
-    previous
-        The edit that turned another collection into this one, and the sort orders in the query cache of that one.
+    origin
+        Where the rows come from; ``None`` unless they are those of a large collection that was edited.
     """
 
     def __init__(
@@ -64,7 +110,7 @@ class Collection:
         rendered: RenderedFeatures | None = None,
         values: ColumnValues | None = None,
         rows_by_id: Lazy[UniqueIndex] | None = None,
-        previous: tuple[RowEdit, dict[Hashable, Any]] | None = None,
+        origin: Origin | None = None,
     ) -> None:
         self.name: Final = name
         self.title: Final = title
@@ -76,7 +122,7 @@ class Collection:
         self.rendered: Final = rendered or RenderedFeatures(name, features, index)
         self.column_values: Final = values or ColumnValues(features, index)
         self._rows_by_id: Final = rows_by_id or Lazy(lambda: UniqueIndex(features.columns["id"]))
-        self.previous: Final = previous
+        self.origin: Final = origin
         #: Masks, rows and orders last requested; keys are tuples that begin with the kind of answer.
         self.query_cache: Final = _query_cache(len(features))
         #: Filters last compiled for the collection, by their source.
@@ -197,7 +243,11 @@ class Collection:
         Bools
             Shape (n,); False for rows without a geometry.
         """
-        return self.geometry.intersects_box(bbox)
+        return self._each_row(lambda rows: rows.geometry.intersects_box(bbox))
+
+    def _each_row(self, test: Callable[[Collection], Bools]) -> Bools:
+        """Marks of a test that looks at each row alone, see `Origin.combine`."""
+        return test(self) if self.origin is None else self.origin.combine(test)
 
     def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:
         """Mark the rows that stand in a relation to a shape and whose box meets that of the shape.
@@ -214,7 +264,7 @@ class Collection:
         Bools
             Shape (n,); False for rows without a geometry.
         """
-        return self.geometry.related(shape, relation)
+        return self._each_row(lambda rows: rows.geometry.related(shape, relation))
 
     def mask(
         self,
@@ -239,13 +289,15 @@ class Collection:
         Bools
             Shape (n,).
         """
+        if self.origin is not None:
+            return self.origin.combine(lambda rows: rows.mask(bbox, first, last, include_without_geometry))
         selected = np.ones(len(self), dtype=bool) if bbox is None else self.meets(bbox)
         if bbox is not None and include_without_geometry:
             selected |= self.geometry.missing
         if last is not None:
-            selected &= apply_elementwise(lambda days: days <= np.datetime64(last), self.column_values.day_spans[0])
+            selected &= self.column_values.day_spans[0] <= np.datetime64(last)
         if first is not None:
-            selected &= apply_elementwise(lambda days: days >= np.datetime64(first), self.column_values.day_spans[1])
+            selected &= self.column_values.day_spans[1] >= np.datetime64(first)
         return selected
 
     def select(
@@ -298,10 +350,25 @@ def with_rows_replaced(before: Collection, added: Collection, edit: RowEdit) -> 
         features,
         geometry,
         rendered=before.rendered.edited(added.rendered, edit, features, geometry, is_same),
-        values=before.column_values.edited(added.column_values, edit, features, geometry),
+        values=before.column_values.edited(features, geometry),
         rows_by_id=Lazy.of(UniqueIndex(features.columns["id"], before.rows_by_id)),
-        previous=(edit, before.query_cache.entries("order")),
+        origin=_origin(before, edit, features, geometry),
     )
+
+
+def _origin(before: Collection, edit: RowEdit, features: FeatureTable[Any], geometry: GeometryIndex) -> Origin | None:
+    """Where the rows of an edited collection come from; ``None`` of a short one, and after very many edits."""
+    if len(before) < chunked_array.MIN_CHUNKED_ROWS or not edit.is_order_preserving:
+        return None
+    base, earlier = before, RowEdit.identity(len(before))
+    if before.origin is not None:
+        base, earlier = before.origin.base, before.origin.edit
+    since = edit.after(earlier)
+    if len(since.order.run_starts) > _MAX_RUNS or since.second_rows > len(base):
+        return None
+    about = before.name, before.title, before.description, before.model
+    rows = since.inserted_at
+    return Origin(base, since, Lazy(lambda: Collection(*about, features.take(rows), geometry.geometries[rows])))
 
 
 def with_properties(before: Collection, features: FeatureTable[Any]) -> Collection:
@@ -360,7 +427,7 @@ def with_shared_geometry(collection: Collection, other: Collection) -> Collectio
         collection.features,
         other.geometry,
         rendered=collection.rendered.with_layer(other.layer),
-        previous=collection.previous,
+        origin=collection.origin,
     )
 
 

@@ -16,20 +16,17 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from geo.columnar import chunked_array
-from geo.columnar.chunked_array import apply_edit, to_numpy
+from geo.columnar.chunked_array import to_numpy
 from geo.columnar.dictionary_array import Codes, DictionaryArray
-from geo.columnar.row_edit import RowEdit
 from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
 from layers.collections.queryables import GEOMETRY, STANDS, UNSURE_STATUSES, Kind, Queryable, queryables_of
-from layers.model.cache import Lazy
 
 Array: TypeAlias = NDArray[Any]
 #: First and last day of each row.
-DaySpans: TypeAlias = tuple[chunked_array.Array, chunked_array.Array]
+DaySpans: TypeAlias = tuple[NDArray[np.datetime64], NDArray[np.datetime64]]
 
 #: What stands where a value is missing, and the dtype, of the kinds that are no objects.
 _PLAIN: Mapping[Kind, tuple[object, str]] = MappingProxyType(
@@ -294,8 +291,6 @@ class ColumnValues:
         The features and their geometries, n rows each.
     known
         Values that were computed before of columns that these features have unchanged, by queryable.
-    day_spans
-        First and last day of each row, see `day_spans`, where they are known already.
     """
 
     def __init__(
@@ -304,11 +299,9 @@ class ColumnValues:
         geometry: GeometryIndex,
         *,
         known: Mapping[str, Values] = MappingProxyType({}),
-        day_spans: Lazy[DaySpans] | None = None,
     ) -> None:
         self._features, self._geometry = features, geometry
         self._values = dict(known)
-        self._day_spans = day_spans
 
     @property
     def queryables(self) -> Mapping[str, Queryable]:
@@ -338,15 +331,13 @@ class ColumnValues:
             return Values("geometry", to_numpy(self._geometry.split), to_numpy(self._geometry.present))
         return plain_values(queryable.kind, self._features.columns[queryable.name])
 
-    @property
+    @cached_property
     def day_spans(self) -> DaySpans:
         """First and last day on which each row may fall, shape (n,), datetime64[D].
 
         Rows without a day have the first and the last day of all.
         """
-        if self._day_spans is None:
-            self._day_spans = Lazy.of((self._day("day_first", _FIRST_DAY), self._day("day_last", _LAST_DAY)))
-        return self._day_spans.value
+        return self._day("day_first", _FIRST_DAY), self._day("day_last", _LAST_DAY)
 
     def _day(self, name: str, missing: np.datetime64) -> NDArray[np.datetime64]:
         if name not in self.queryables:
@@ -354,17 +345,11 @@ class ColumnValues:
         days = self[name]
         return np.where(days.present, days.data, missing)
 
-    def edited(
-        self, added: ColumnValues, edit: RowEdit, features: FeatureTable[Any], geometry: GeometryIndex
-    ) -> ColumnValues:
-        """Apply an edit of rows: values of columns that stay the very same are carried over, day spans are spliced.
+    def edited(self, features: FeatureTable[Any], geometry: GeometryIndex) -> ColumnValues:
+        """The values after an edit of rows: those of columns that stay the very same are carried over.
 
         Parameters
         ----------
-        added
-            The features that rows are added from.
-        edit
-            Which rows of both come in which order.
         features, geometry
             Those after the edit.
         """
@@ -374,11 +359,7 @@ class ColumnValues:
             for name, values in [*self._values.items()]
             if name in before and features.columns.get(name) is before[name]
         }
-        spans = None
-        if self._day_spans is not None:
-            (first, last), (added_first, added_last) = self.day_spans, added.day_spans
-            spans = Lazy.of((apply_edit(first, added_first, edit), apply_edit(last, added_last, edit)))
-        return ColumnValues(features, geometry, known=known, day_spans=spans)
+        return ColumnValues(features, geometry, known=known)
 
 
 def _frozen(array: Any) -> Any:

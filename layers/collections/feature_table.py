@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
+from layers.model.cache import LazyMapping
 
 F = TypeVar("F", bound=BaseModel)
 
@@ -74,8 +75,11 @@ class FeatureTable(Sequence[F], Generic[F]):
         return FeatureTable.coded(self.model, columns)
 
     def take(self, rows: Ints) -> FeatureTable[F]:
-        """The features of rows, shape (k,), in the given order."""
-        return FeatureTable.coded(self.model, {name: column.take(rows) for name, column in self.columns.items()})
+        """The features of rows, shape (k,), in the given order; a column is taken when it is first read."""
+        table = FeatureTable[F].__new__(FeatureTable)
+        columns = self.columns
+        table.model, table.columns = self.model, LazyMapping([*columns], columns, lambda name: columns[name].take(rows))
+        return table
 
     def rows_unlike(self, other: FeatureTable[F]) -> Ints:
         """The rows, ascending, that differ from those of another table of the same class and number of rows."""

@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array, apply_edit, apply_elementwise, to_numpy
+from geo.columnar.chunked_array import Array, apply_edit, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Objects
 from layers.model.cache import Lazy
@@ -122,7 +122,7 @@ class GeometryIndex:
             if self.lonlat is None:
                 found |= self.related(shapely.box(*box), shapely.intersects)
             else:
-                found |= apply_elementwise(partial(_inside, box), *self.lonlat)
+                found |= _inside(box, *map(to_numpy, self.lonlat))
         return found
 
     def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:

@@ -127,11 +127,6 @@ class LruCache(Generic[T]):
                 return self._values[key]
         return self.put(key, compute())
 
-    def entries(self, prefix: Hashable) -> dict[Hashable, T]:
-        """Return the stored values by key, of those keys that are tuples whose first item is ``prefix``."""
-        with self._lock:
-            return {key: value for key, value in self._values.items() if isinstance(key, tuple) and key[0] == prefix}
-
 
 class LazyMapping(Mapping[str, T]):
     """A read-only mapping whose values are computed when they are looked up; the latest are retained.

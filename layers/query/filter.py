@@ -14,6 +14,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import orjson
@@ -40,6 +41,8 @@ class Filter(ABC):
     """
 
     key: bytes
+    #: Whether it marks each row by its own values alone, so that the marks of a row hold wherever it comes.
+    is_by_row: ClassVar[bool] = True
 
     @abstractmethod
     def mask(self, collection: Collection) -> Bools:

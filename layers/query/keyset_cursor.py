@@ -10,8 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from bisect import bisect_right
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -23,14 +22,12 @@ from geo.columnar.chunked_array import Array
 from layers.collections.collection import Collection
 from layers.collections.column_values import Values
 from layers.collections.queryables import Kind
-from layers.query.selection import Selection, SortKey
+from layers.query.selection import Selection, SortKey, key_of_rows, rank_of
 
 #: Longest cursor that is read, characters.
 MAX_CURSOR = 65_536
 
 _ID = "id"
-#: Rank behind all values.
-_LAST = 2**62
 
 
 class CursorError(ValueError):
@@ -80,8 +77,8 @@ def begin_after(collection: Collection, selection: Selection, rows: Array, curso
     order = _order(selection)
     values = _read(collection, selection, cursor)
     columns = [(collection.values(key.name), key.descending) for key in order]
-    rank = tuple(_rank_of(*column, value) for column, value in zip(columns, values, strict=True))
-    return bisect_right(rows, rank, key=_key_of(columns))
+    rank = tuple(rank_of(*column, value) for column, value in zip(columns, values, strict=True))
+    return bisect_right(rows, rank, key=key_of_rows(columns))
 
 
 def _is_keyed(selection: Selection) -> bool:
@@ -98,25 +95,6 @@ def _json_value(values: Values, row: int) -> object:
     """A value of a row as JSON can hold it; days and times are ISO texts."""
     value = values.value(row)
     return str(value) if isinstance(value, np.datetime64) else value.item() if isinstance(value, np.generic) else value
-
-
-def _key_of(columns: list[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
-    """Key of a row in the order; even numbers are values of a column, odd ones lie between two values."""
-    return lambda row: tuple(_directed(2 * values.rank(row), descending) for values, descending in columns)
-
-
-def _directed(rank: int, descending: bool) -> int:
-    """The rank in a direction; missing values, whose rank is negative, are last in both."""
-    return _LAST if rank < -1 else -rank if descending else rank
-
-
-def _rank_of(values: Values, descending: bool, value: Any) -> int:
-    """Rank of a value in a column, even where no row has it any more."""
-    if value is None:
-        return _LAST
-    index = bisect_left(values.distinct, value)
-    exact = index < len(values.distinct) and values.distinct[index] == value
-    return _directed(2 * index if exact else 2 * index - 1, descending)
 
 
 def _digest(collection: Collection, selection: Selection) -> str:

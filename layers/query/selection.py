@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 import numpy as np
 
-from geo.columnar.chunked_array import Array, apply_edit, codes_and_order, remap_codes, to_numpy
+from geo.columnar.chunked_array import Array, apply_edit, remap_codes, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Ints
-from layers.collections.collection import Collection, Rows
+from layers.collections.collection import Collection, Origin, Rows
 from layers.collections.column_values import Values
 from layers.collections.geometry_index import Box
 from layers.collections.queryables import STANDS, Queryable
 from layers.model.messages import InvalidValue, Message
 from layers.query.filter import Filter
 
-#: After an edit of at most so many rows the order of the collection before is updated; after more, all are sorted.
-_MAX_UPDATED_ROWS = 32
-_NONE: Ints = np.empty(0, np.int64)
+#: Rank behind all values.
+_LAST = 2**62
 _UNSORTABLE = ("list", "geometry")
 
 
@@ -106,8 +106,11 @@ def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
     cache = collection.query_cache
     if cache.peek(("rows", selection)) is not None:
         return True
-    ordered = not selection.order or cache.peek(("order", selection.order)) is not None
-    return ordered and selection.where is None and (selection.bbox is None or collection.is_points)
+    if selection.order and cache.peek(("order", selection.order)) is None:
+        return False
+    if collection.origin is not None and collection.origin.base.query_cache.peek(_mask_key(selection)) is not None:
+        return True
+    return selection.where is None and (selection.bbox is None or collection.is_points)
 
 
 def sortables(collection: Collection) -> dict[str, Queryable]:
@@ -143,9 +146,18 @@ def _mask_key(selection: Selection) -> tuple[object, ...]:
 
 
 def _mask(collection: Collection, selection: Selection) -> Bools:
-    mask = collection.mask(selection.bbox, selection.first, selection.last, selection.include_without_geometry)
-    if selection.where is not None:
-        mask &= selection.where.mask(collection)
+    where, known = selection.where, collection.query_cache.peek(("rows", selection))
+    if known is not None:
+        mask = np.zeros(len(collection), dtype=bool)
+        mask[to_numpy(known)] = True
+    elif where is not None and not where.is_by_row:
+        mask = where.mask(collection) & row_mask(collection, replace(selection, where=None))
+    elif collection.origin is not None:
+        mask = collection.origin.combine(lambda part: row_mask(part, selection))
+    else:
+        mask = collection.mask(selection.bbox, selection.first, selection.last, selection.include_without_geometry)
+        if where is not None:
+            mask &= where.mask(collection)
     mask.setflags(write=False)
     return mask
 
@@ -176,11 +188,15 @@ def _sorted_selection(selected: Rows, order: _Order) -> Rows:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Order:
-    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order."""
+    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order.
+
+    ``places`` remembers which position rows that edits put above come before, by their values.
+    """
 
     rows: Array
     positions: Array
     natural: bool
+    places: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -194,45 +210,58 @@ def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
 
 
 def _updated(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    """All rows in an order: from the order of the collection before an edit of few rows, where that is known."""
-    edit, orders = collection.previous or (None, {})
-    before: _Order | None = orders.pop(("order", order), None)
-    if edit is None or before is None or not edit.is_order_preserving:
+    """All rows in an order: of an edited collection that of its base, with the rows above put between."""
+    if collection.origin is None:
         return _sorted(collection, order)
-    if len(edit.removed) + len(edit.inserted) > _MAX_UPDATED_ROWS:
-        return _sorted(collection, order)
-    key = _key_of([(collection.values(by.name), by.descending) for by in order])
-    removal = RowEdit.replace(edit.first_rows, np.sort(before.positions[edit.removed]), _NONE)
-    stored, row_order = codes_and_order(before.rows, edit.first_rows)
-    new_row_order = edit.compose(row_order)
-    stored = apply_edit(stored, _NONE, removal)
-    staying = remap_codes(stored, new_row_order)
-    inserted = np.array(sorted(edit.inserted_at.tolist(), key=key), np.int64)
-    at = np.array([bisect_left(staying, key(row), key=key) for row in inserted.tolist()], np.int64)
-    insertion = RowEdit.replace(len(staying), _NONE, at)
-    # Inserted rows, and their positions, are stored behind all that there were.
-    source = edit.order.rows_at(inserted) - edit.first_rows
-    rows = remap_codes(apply_edit(stored, row_order.source_rows + source, insertion), new_row_order)
-    positions, position_order = codes_and_order(before.positions, edit.first_rows)
-    new_positions = np.empty(edit.second_rows, np.int64)
-    new_positions[source] = position_order.source_rows + np.arange(len(source))
-    positions = apply_edit(positions, new_positions, edit)
-    natural = before.natural and np.array_equal(at + np.arange(len(at)), inserted)
-    return _Order(rows, remap_codes(positions, insertion.compose(removal.compose(position_order))), natural)
+    base, edit = _ordered(collection.origin.base, order), collection.origin.edit
+    above = to_numpy(_ordered(collection.origin.above, order).rows)
+    at = _places(collection.origin, order, base, above)
+    merge = RowEdit.replace(edit.first_rows, np.sort(base.positions[edit.removed]), at)
+    place = np.empty(len(above), np.int64)
+    place[above] = edit.first_rows + np.arange(len(above))
+    natural = np.array_equal(above, np.arange(len(above))) and np.array_equal(merge.inserted_at, edit.inserted_at)
+    return _Order(
+        remap_codes(apply_edit(base.rows, edit.first_rows + above, merge), edit.order),
+        remap_codes(apply_edit(base.positions, place, edit), merge.order),
+        base.natural and natural,
+    )
 
 
-def _key_of(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
-    """Key of a row in an order, by which rows can be compared and bisected."""
-    ranks = [(values, len(values.distinct), descending) for values, descending in columns]
+def _places(origin: Origin, order: tuple[SortKey, ...], base: _Order, above: Rows) -> Ints:
+    """The positions in the order of the base that rows above, which are given in that order, come before."""
+    columns = [(origin.base.values(by.name), by.descending) for by in order]
+    own = [origin.above.values(by.name) for by in order]
+    key, before = key_of_rows(columns), origin.edit.insert_before.tolist()
+    found = []
+    for row in above.tolist():
+        values = (*(column.value(row) for column in own), before[row])
+        if values not in base.places:
+            ranks = (rank_of(*column, value) for column, value in zip(columns, values, strict=False))
+            base.places[values] = bisect_left(base.rows, (*ranks, before[row]), key=lambda at: (*key(at), at))
+        found.append(base.places[values])
+    return np.array(found, np.int64)
 
-    def key(row: int) -> tuple[int, ...]:
-        return (*(_directed(values.rank(row), count, descending) for values, count, descending in ranks), row)
 
-    return key
+def key_of_rows(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
+    """Key of a row in an order by columns, each descending or not: twice the rank of each value.
+
+    Odd numbers are between the values of two rows, see `rank_of`.
+    """
+    return lambda row: tuple(_directed(2 * values.rank(row), descending) for values, descending in columns)
 
 
-def _directed(rank: int, count: int, descending: bool) -> int:
-    return count if rank < 0 else count - 1 - rank if descending else rank
+def rank_of(values: Values, descending: bool, value: Any) -> int:
+    """Rank of a value among those of a column, as `key_of_rows` has it, even where no row has the value."""
+    if value is None:
+        return _LAST
+    index = bisect_left(values.distinct, value)
+    exact = index < len(values.distinct) and values.distinct[index] == value
+    return _directed(2 * index if exact else 2 * index - 1, descending)
+
+
+def _directed(rank: int, descending: bool) -> int:
+    """The rank in a direction; missing values, whose rank is less than -1, are last in both."""
+    return _LAST if rank < -1 else -rank if descending else rank
 
 
 def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> _Order:

@@ -290,15 +290,35 @@ def marked(count: int, rows: Ints) -> Bools:
 
 
 def strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
-    """Return the row of the strike that each row of another collection is of, shape (n,); cached with the strikes."""
+    """Return the row of the strike that each row of another collection is of, shape (n,); cached with the strikes.
 
-    def find() -> Ints:
-        column, ids = rows_of.features.columns["strike"], strikes.ids
-        row = np.empty(len(ids), np.int64)
-        row[ids.codes] = np.arange(len(ids))
-        at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
-        row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
-        return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)
-
-    rows: Ints = strikes.query_cache.get_or_compute(("strike rows", rows_of), find)
+    -1 where it is of no strike.
+    """
+    key = ("strike rows", rows_of)
+    rows: Ints = strikes.query_cache.get_or_compute(key, lambda: _strike_rows(strikes, rows_of))
     return rows
+
+
+def _strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
+    """Rows of strikes: after edits those that the bases of both collections have, and few that are looked up by id."""
+    edited, origin = strikes.origin, rows_of.origin
+    if edited is None and origin is None:
+        return _rows_by_id(strikes, rows_of)
+    rows = strike_rows(strikes if edited is None else edited.base, rows_of if origin is None else origin.base)
+    if edited is not None:
+        rows = edited.edit.order.position_table[rows].astype(np.int64)
+    if origin is not None:
+        rows = origin.edit.combine(rows, np.full(origin.edit.second_rows, -1))
+    ids = rows_of.features.columns["strike"]
+    for row in np.flatnonzero(rows < 0).tolist():
+        rows[row] = strikes.rows_by_id.get(ids[row], -1)
+    return rows
+
+
+def _rows_by_id(strikes: Collection, rows_of: Collection) -> Ints:
+    column, ids = rows_of.features.columns["strike"], strikes.ids
+    row = np.empty(len(ids), np.int64)
+    row[ids.codes] = np.arange(len(ids))
+    at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
+    row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
+    return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import ClassVar
 
 import numpy as np
 
@@ -39,6 +40,7 @@ class StrikeFilter(Filter):
 
     digest: bytes
     rows: Bools = field(repr=False, compare=False)
+    is_by_row: ClassVar[bool] = False
 
     def mask(self, collection: Collection) -> Bools:
         """Return the rows; the collection is that of the strikes."""

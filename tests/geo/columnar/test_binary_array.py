@@ -145,3 +145,9 @@ def test_what_is_mapped_from_a_file_is_read_alike(tmp_path: Path) -> None:
     assert actual == values
     assert b",".join(actual.runs(b",")) == b"one,,three"
     assert actual.replace(np.array([0]), np.array([3]), BinaryArray.of([b"four"])) == [b"", b"three", b"four"]
+
+
+def test_decoded_values_are_taken_in_any_order() -> None:
+    texts = text_array(["a", "bc", "é"])
+    assert list(texts.take(np.array([2, 0, 2]))) == ["é", "a", "é"]
+    assert texts.take(np.array([1])).is_text

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,12 +12,10 @@ from geo.columnar.chunked_array import (
     ChunkedArray,
     RemappedCodes,
     apply_edit,
-    apply_elementwise,
     codes_and_order,
     contains,
     remap_codes,
     rows_with_any,
-    search_sorted,
     to_numpy,
 )
 from geo.columnar.row_edit import RowEdit
@@ -29,16 +25,13 @@ pytestmark = pytest.mark.usefixtures("least")
 
 
 @st.composite
-def arrays(draw: st.DrawFn, ascending: bool = False) -> tuple[Array, list[int]]:
+def arrays(draw: st.DrawFn) -> tuple[Array, list[int]]:
     """An array that was spliced some times, and its values."""
     stored = draw(st.lists(st.integers(0, 9), max_size=12))
-    stored = sorted(stored) if ascending else stored
     result: Array = np.array(stored, np.int64)
     for _ in range(draw(st.integers(0, 3))):
         new = draw(st.lists(st.integers(0, 9), max_size=3))
         take = draw(st.permutations(range(len(stored) + len(new))))[draw(st.integers(0, 2)) :]
-        if ascending:
-            take = sorted(take, key=[*stored, *new].__getitem__)
         result = apply_edit(
             result, np.array(new, np.int64), RowEdit.reorder(len(stored), len(new), np.array(take, np.int64))
         )
@@ -65,13 +58,6 @@ def test_values_are_found(given_: tuple[Array, list[int]], values: list[int]) ->
         row for row, item in enumerate(stored) if item in values
     ]
     assert [contains(result, value) for value in values] == [value in stored for value in values]
-    assert apply_elementwise(lambda column: column > 4, result).tolist() == [value > 4 for value in stored]
-
-
-@given(arrays(ascending=True), st.integers(-1, 10), st.sampled_from(["left", "right"]))
-def test_places_in_what_ascends(given_: tuple[Array, list[int]], value: int, side: Any) -> None:
-    result, stored = given_
-    assert search_sorted(result, value, side) == int(np.searchsorted(stored, value, side=side))
 
 
 @given(arrays(), st.permutations(range(10)))

@@ -67,3 +67,22 @@ def test_some_rows_are_exchanged_for_others(values: list[int], data: st.DataObje
     own, gone_at, put_at, added = (np.array(rows, np.int64) for rows in (values, removed, at, new))
     actual = RowEdit.replace(len(own), gone_at, put_at).combine(own, added)
     assert actual.tolist() == expected
+
+
+@given(st.data(), splices())
+def test_two_edits_are_one(data: st.DataObject, first: RowEdit) -> None:
+    rows = st.lists(st.sampled_from(range(len(first) + 2)), unique=True)
+    second = RowEdit.reorder(len(first), 2, np.array(data.draw(rows), np.int64))
+    stored, came, more = np.arange(first.first_rows), np.arange(first.second_rows) + 100, np.array([200, 201])
+    values = second.combine(first.combine(stored, came), more)
+    joined = second.after(first)
+    assert joined.combine(stored, values[values >= 100]).tolist() == values.tolist()
+    assert (joined.first_rows, joined.second_rows) == (first.first_rows, int((values >= 100).sum()))
+    assert RowEdit.identity(first.first_rows).is_identity
+
+
+@given(splices(rising=True))
+def test_rows_are_inserted_before_the_next_that_stays(edit: RowEdit) -> None:
+    rows = edit.source_rows.tolist()
+    stays = [[row for row in rows[at:] if row < edit.first_rows] for at in edit.inserted_at.tolist()]
+    assert edit.insert_before.tolist() == [row[0] if row else edit.first_rows for row in stays]

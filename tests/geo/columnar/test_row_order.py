@@ -27,8 +27,11 @@ def test_rows_and_places_are_each_others_inverse(case: tuple[list[int], int, int
     assert (len(order), order.all_rows().tolist()) == (len(rows), rows)
     assert order.rows_at(np.arange(len(rows))).tolist() == rows
     assert order.positions_of(there).tolist() == positions
+    assert [order.row_at(position) for position in range(len(rows))] == rows
+    assert [order.position_of(row) for row in range(-1, sources)] == [-1, *positions]
     assert order.positions_of(np.array([-1])).tolist() == [-1]
     assert order.position_table.tolist() == [*positions, -1]
+    assert order.scatter(np.arange(len(rows)) + 1).tolist() == [position + 1 for position in positions]
     assert order.is_identity is (rows == [*range(sources)])
     assert order.left_out(cut).tolist() == [row for row in range(cut) if row not in rows]
     assert all(

@@ -1,4 +1,4 @@
-"""Points that were spliced are those that would be arranged anew, and shown alike on every tile."""
+"""Points of edited rows are those of a layer that is built anew, and shown alike on every tile."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo.columnar.row_edit import RowEdit
+from geo.errors import GeoError
 from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import tile_at
 from tests.geo.columnar.test_row_edit import splices
 
-pytestmark = pytest.mark.usefixtures("least")
 #: Few places, so that points share cells and codes, one beyond the square, and none.
 PLACES = [None, *shapely.points([[30, 50], [30.0001, 50], [30, 50.2], [-120, -30], [31, 49], [30, 89]])]
 positions = st.lists(st.sampled_from(PLACES), min_size=20, max_size=20)
@@ -33,38 +33,58 @@ def drawn_tiles(edited: TileLayer, masked: bool) -> list[bytes]:
     return [mvt.encode(edited, tile, mask) for tile in tiles]
 
 
-@pytest.mark.parametrize("few", [32, 0], ids=["mended", "found anew"])
-@pytest.mark.parametrize("rising", [True, False], ids=["rising", "turned"])
-@given(data=st.data(), points_of=positions, masked=st.booleans(), staged=st.booleans())
-@settings(max_examples=40, deadline=None)
+@pytest.mark.parametrize("most", [4096, 2], ids=["above", "put in one index"])
+@given(data=st.data(), points_of=positions, masked=st.booleans())
+@settings(max_examples=60, deadline=None)
 def test_an_edited_layer_equals_one_that_is_built_anew(
-    few: int, rising: bool, data: st.DataObject, points_of: list[shapely.Point | None], masked: bool, staged: bool
+    most: int, data: st.DataObject, points_of: list[shapely.Point | None], masked: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.tiles.point_index.MAX_TILE_POINTS", 3)
-        patch.setattr("geo.tiles.point_index._MAX_UPDATED_CELLS", few)
-        edit = data.draw(splices(rising))
+        patch.setattr("geo.tiles.edited_point_index._MAX_ABOVE", most)
+        edit = data.draw(splices(rising=True))
         own, second = points_of[: edit.first_rows], points_of[edit.first_rows : edit.first_rows + edit.second_rows]
-        zooms = [0 if not staged else row % 5 for row in range(edit.first_rows + edit.second_rows)]
-        before = layer(own, 0, zooms[: edit.first_rows])
-        for zoom in ZOOMS if few else ():
+        before = layer(own)
+        for zoom in ZOOMS if masked else ():
             before.precompute(zoom)
         first = drawn_tiles(before, masked)
         rows = [[*own, *second][row] for row in edit.source_rows.tolist()]
         names = {"name": [f"{row}" for row in edit.source_rows.tolist()]}
-        actual = before.with_edit(layer(second, edit.first_rows, zooms[edit.first_rows :]), edit, names)
-        min_zoom = [zooms[row] for row in edit.source_rows.tolist()]
-        rebuilt = TileLayer("a", rows, np.arange(1, len(rows) + 1), names, thin=True, min_zoom=min_zoom)
+        actual = before.with_edit(layer(second, edit.first_rows), edit, names)
+        rebuilt = TileLayer("a", rows, np.arange(1, len(rows) + 1), names, thin=True)
         assert drawn_tiles(actual, masked) == drawn_tiles(rebuilt, masked)
         assert drawn_tiles(before, masked) == first, "the layer is left as it is"
-        assert [*actual._points.codes] == [*rebuilt._points.codes]
-        assert [*actual._points.row] == [*rebuilt._points.row]
+        assert_same_geometry(actual, rebuilt)
 
 
+def assert_same_geometry(actual: TileLayer, expected: TileLayer) -> None:
+    for name in ("codes", "xy", "row", "single"):
+        one, other = (np.asarray(getattr(layer.geometry, name)) for layer in (actual, expected))
+        np.testing.assert_array_equal(one, other)
+
+
+def test_an_edit_that_turns_rows_round_is_refused() -> None:
+    turned = RowEdit.reorder(2, 0, np.array([1, 0]))
+    with pytest.raises(GeoError, match="keeps the order"):
+        layer(PLACES[1:3]).with_edit(layer([]), turned, {"name": ["a", "b"]})
+
+
+@pytest.mark.parametrize(
+    "before",
+    [layer(PLACES[1:3], min_zoom=1), TileLayer("a", PLACES[1:3], [1, 2], {}, priority=[1, 2])],
+    ids=["late", "ranked"],
+)
+def test_points_that_come_late_or_have_priority_are_not_edited(before: TileLayer) -> None:
+    with pytest.raises(GeoError, match="shown from zoom 0"):
+        before.with_edit(layer([]), RowEdit.reorder(2, 0, np.array([0])), {})
+
+
+@pytest.mark.parametrize("most", [4096, 5], ids=["above", "put in one index"])
 @given(st.lists(st.tuples(st.integers(0, 29), st.sampled_from(PLACES), st.sampled_from("rad")), max_size=8))
-@settings(max_examples=25, deadline=None)
-def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Point | None, str]]) -> None:
+@settings(max_examples=40, deadline=None)
+def test_points_can_be_edited_again_and_again(most: int, edits: list[tuple[int, shapely.Point | None, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.tiles.edited_point_index._MAX_ABOVE", most)
         patch.setattr("geo.tiles.point_index.MAX_TILE_POINTS", 3)
         rows: list[shapely.Point | None] = [PLACES[row % len(PLACES)] for row in range(30)]
         edited = layer(rows).with_properties({"name": ["x"] * 30})
@@ -80,7 +100,9 @@ def test_points_can_be_spliced_again_and_again(edits: list[tuple[int, shapely.Po
             )
             rows = [[*rows, point][item] for item in whole.tolist()]
         rebuilt = TileLayer("a", rows, np.arange(1, len(rows) + 1), {"name": ["x"] * len(rows)}, thin=True)
-        assert drawn_tiles(edited, False) == drawn_tiles(rebuilt, False)
+        for masked in (False, True):
+            assert drawn_tiles(edited, masked) == drawn_tiles(rebuilt, masked)
+        assert_same_geometry(edited, rebuilt)
 
 
 def test_of_no_points_and_back() -> None:

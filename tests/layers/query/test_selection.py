@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -18,7 +19,8 @@ from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection, with_rows_replaced
 from layers.collections.geometry_index import Box
 from layers.query.cql2_text import parse
-from layers.query.filter import compile_filter
+from layers.query.filter import Filter, compile_filter
+from layers.query.keyset_cursor import begin_after, cursor_at, with_tiebreak
 from layers.query.selection import OrderError, Selection, SortKey, is_cached_or_cheap, row_mask, rows
 from tests.layers.english import raises
 from tests.layers.query.filter_interpreter import truth
@@ -164,15 +166,27 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
     source=collections(),
     edits=st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad")), max_size=3),
     order=orders,
+    bbox=boxes,
+    last=days,
+    tree=filters,
 )
 def test_an_edited_collection_equals_one_that_is_built_anew(
-    source: Collection, edits: list[tuple[int, Site, BaseGeometry | None, str]], order: tuple[SortKey, ...]
+    source: Collection,
+    edits: list[tuple[int, Site, BaseGeometry | None, str]],
+    order: tuple[SortKey, ...],
+    bbox: Box | None,
+    last: date | None,
+    tree: Any,
 ) -> None:
+    where = compile_filter(tree, source.queryables)
+    filtered = [Selection(where=where), Selection(bbox, last=last, where=where, order=with_id(order))]
     features, shapes = list(source.features), list(source.geometries)
     for number, (row, site, shape, kind) in enumerate(edits):
         selection = Selection(order=order)
         before = [*rows(source, selection)]
         _ = source.mask((0.0, 0.0, 1.0, 1.0), DAYS[0], DAYS[-1]), source.points, source.bounds
+        if number % 2:
+            _ = [rows(source, chosen) for chosen in filtered]
         _ = [source.values(name) for name in source.queryables]
         at = min(row, len(features))
         end = min(at + (kind != "a"), len(features))
@@ -187,6 +201,10 @@ def test_an_edited_collection_equals_one_that_is_built_anew(
         assert [*rows(source, selection)] == before
         for box in (tuple(map(float, item)) for item in BOXES):
             assert [*rows(result, Selection(box, order=order))] == [*rows(rebuilt, Selection(box, order=order))]
+        for chosen in filtered:
+            assert row_mask(result, chosen).tolist() == row_mask(rebuilt, chosen).tolist()
+            assert [*rows(result, chosen)] == [*rows(rebuilt, chosen)]
+        assert cursors(result, filtered[1]) == cursors(rebuilt, filtered[1])
         assert result.mask(None, DAYS[0], DAYS[-1]).tolist() == rebuilt.mask(None, DAYS[0], DAYS[-1]).tolist()
         assert (result.bounds, result.digest, result.days) == (rebuilt.bounds, rebuilt.digest, rebuilt.days)
         for name in rebuilt.queryables:
@@ -196,3 +214,64 @@ def test_an_edited_collection_equals_one_that_is_built_anew(
         assert result.rows_by_id == rebuilt.rows_by_id
         assert [mvt.encode(result.layer, tile) for tile in TILES] == [mvt.encode(rebuilt.layer, tile) for tile in TILES]
         source = result
+
+
+def with_id(order: tuple[SortKey, ...]) -> tuple[SortKey, ...]:
+    return with_tiebreak(Selection(order=order)).order
+
+
+def cursors(source: Collection, selection: Selection) -> list[tuple[str, int]]:
+    """The cursor of each selected row, and how many rows it follows."""
+    chosen = rows(source, selection)
+    every = [cursor_at(source, selection, int(row)) for row in chosen]
+    return [(cursor, begin_after(source, selection, chosen, cursor)) for cursor in every]
+
+
+@pytest.fixture
+def edited(monkeypatch: pytest.MonkeyPatch) -> Collection:
+    """A collection of which one row was edited."""
+    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
+    source = collection([Site(id=str(row), name="abc"[row % 3]) for row in range(9)])
+    return with_rows_replaced(source, collection([Site(id="new", name="a")]), RowEdit.replace(9, np.array([4]), ONE))
+
+
+ONE = np.array([4])
+
+
+def test_a_filter_that_was_used_once_looks_at_edited_rows_alone(edited: Collection) -> None:
+    selection = Selection(where=Counted(b"", compile_filter(parse("name = 'a'"), edited.queryables)))
+    assert not is_cached_or_cheap(edited, selection)
+    assert rows(edited, selection).tolist() == [0, 3, 4, 6]
+    again = with_rows_replaced(edited, collection([]), RowEdit.replace(9, np.array([0]), NO_ROWS))
+    Counted.rows_seen.clear()
+    assert is_cached_or_cheap(again, selection)
+    assert rows(again, selection).tolist() == [2, 3, 5]
+    assert Counted.rows_seen == [1]
+
+
+NO_ROWS = np.empty(0, np.int64)
+
+
+@dataclass(frozen=True)
+class Counted(Filter):
+    """A filter that counts the rows that it looks at."""
+
+    where: Filter
+    rows_seen: ClassVar[list[int]] = []
+
+    def mask(self, collection: Collection) -> np.ndarray:
+        self.rows_seen.append(len(collection))
+        return self.where.mask(collection)
+
+
+def test_after_very_many_edits_a_collection_is_a_base_itself(
+    edited: Collection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert edited.origin is not None
+    monkeypatch.setattr("layers.collections.collection._MAX_RUNS", 2)
+    again = with_rows_replaced(edited, collection([]), RowEdit.replace(9, np.array([7]), NO_ROWS))
+    assert again.origin is None
+    last = with_rows_replaced(again, collection([]), RowEdit.replace(8, np.array([0]), NO_ROWS))
+    assert last.origin is not None
+    assert last.origin.base is again
+    assert [*rows(last, Selection(order=(SortKey("name"),)))] == [2, 3, 5, 0, 1, 4, 6]

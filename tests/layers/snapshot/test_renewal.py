@@ -15,9 +15,10 @@ from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.model.cache import Lazy
 from layers.model.records import RECORD_TYPES, Control, Records
+from layers.query.strike_ties import strike_rows
 from layers.reference.basemap import Basemap, Countries
 from layers.snapshot.incremental import update
-from layers.snapshot.snapshot import Snapshot
+from layers.snapshot.snapshot import BY_STRIKE, Snapshot
 
 DAY = date(2026, 11, 25)
 STRIKE, ASSET = "ru-cpc-kropotkinskaya-2025-02-17", "a-cpc-kropotkinskaya"
@@ -127,6 +128,7 @@ def before(few: Records, small: Basemap) -> Snapshot:
 def told(snapshot: Snapshot) -> dict[str, Any]:
     """All that is served of a snapshot."""
     layers = {name: one.layer for name, one in snapshot.layers.items()}
+    strikes = snapshot.layers["strikes"]
     tiles = [Tile(0, 0, 0), Tile(3, 4, 2), Tile(5, 18, 11)]
     return {
         "features": {name: one.fragments for name, one in snapshot.layers.items()},
@@ -136,6 +138,7 @@ def told(snapshot: Snapshot) -> dict[str, Any]:
         "bounds": {name: one.bounds for name, one in snapshot.layers.items()},
         "days": {name: one.days for name, one in snapshot.layers.items()},
         "digests": {name: one.digest for name, one in snapshot.layers.items()},
+        "strikes": {name: strike_rows(strikes, snapshot.layers[name]).tolist() for name in BY_STRIKE},
         "matches": snapshot.matches,
         "answers": snapshot.answers(),
         "seats": snapshot.answers("headquarters"),
