@@ -129,10 +129,13 @@ def members(rows: Objects, decimals: int = DECIMALS) -> list[bytes]:
     A geometry object of each row, UTF-8, ``null`` for missing and empty ones. Exterior rings are counter-clockwise,
     heights are dropped.
     """
-    flat = shapely.transform(shapely.force_2d(rows), lambda xy: np.round(xy, decimals))
+    # Rows of one geometry that follow each other, as those that tell of one event do, are serialised once.
+    is_new = np.diff(np.fromiter(map(id, rows), np.int64, len(rows)), prepend=0) != 0
+    flat = shapely.transform(shapely.force_2d(rows[is_new]), lambda xy: np.round(xy, decimals))
     wound = shapely.orient_polygons(flat, exterior_cw=False)
     wound[shapely.is_empty(wound)] = None
-    return [b"null" if text is None else text.encode() for text in shapely.to_geojson(wound)]
+    texts = [b"null" if text is None else text.encode() for text in shapely.to_geojson(wound)]
+    return [texts[number] for number in (np.cumsum(is_new) - 1).tolist()]
 
 
 def _dump(value: object) -> bytes:

@@ -27,6 +27,7 @@ from layers.batch.cells import CELL_STRIKES
 from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, index_of
+from layers.model.garbage import collection_paused
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError
 from layers.model.records import RECORD_TYPES, Records
@@ -92,18 +93,19 @@ def plan(
 
     if folder.exists():
         raise FileExistsError(f"{folder} is there: a plan is written into a new folder")
-    given = _of_store(store, base) if records is None else _of_files(records)
-    written = write_plan(
-        folder,
-        given.strikes,
-        given.records,
-        given.index,
-        given.stakes,
-        program=program_version(),
-        head=given.head,
-        publish_from=publish_from,
-        limit=cell_strikes,
-    )
+    with collection_paused():
+        given = _of_store(store, base) if records is None else _of_files(records)
+        written = write_plan(
+            folder,
+            given.strikes,
+            given.records,
+            given.index,
+            given.stakes,
+            program=program_version(),
+            head=given.head,
+            publish_from=publish_from,
+            limit=cell_strikes,
+        )
     values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}
     output({**values, "assets": len(given.index)}, as_json, _planned(written, len(given.index)))
 

@@ -20,6 +20,7 @@ from api.app import create_app
 from api.http.bounded_protocol import BoundedProtocol
 from api.http.request_log import LogFormat, logging_config
 from api.settings import Settings
+from layers.model.garbage import collection_paused
 from layers.reference.basemap import BasemapMissing
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
 from layers.store.backends import open_store
@@ -110,11 +111,10 @@ def _built(store: str, settings: Settings, log: LogFormat) -> FastAPI:
 
     The walk over the objects of the bundled records takes a sixth of a second, and grows with their number.
     """
-    gc.disable()
     try:
-        return create_app(open_store(store), settings, log)
+        with collection_paused():
+            return create_app(open_store(store), settings, log)
     finally:
-        gc.enable()
         gc.collect()
         gc.freeze()
 

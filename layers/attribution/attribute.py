@@ -224,11 +224,11 @@ def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, .
         site counting alike, and where it is open which were hit, with bounds that hold whichever it was. Without a hit
         no share, and a rest of 100.
     """
+    if not hits:
+        return (), Interval(100.0, 100.0)
     if len(hits) == 1:
         return hits[0].owners.shares, hits[0].owners.unattributed
     worlds = [[hit.owners for hit in world] for world in _possible_worlds(hits)]
-    if not worlds:
-        return (), Interval(100.0, 100.0)
     by_asset = {id(hit.owners): {share.country: share for share in hit.owners.shares} for hit in hits}
     rows = []
     for country in sorted({country for shares in by_asset.values() for country in shares}):

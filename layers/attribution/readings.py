@@ -119,12 +119,12 @@ class SiteReadings:
         return {country: tuple(holders) for country, holders in found.items()}
 
     def _control_periods(self, asset: str, first: date | None, last: date | None) -> tuple[ControlPeriod, ...]:
-        on: object = (first, last)
-        if first is not None and first == last:
-            # On single days between which no stake and no control begins or ends, one answer holds.
-            on = (self._owners_by_date.interval_key(first, last), bisect_right(self._control_changes, first))
+        # Of days before and behind which the same stakes and controls have begun and ended, one answer holds.
+        begun = bisect_right(self._control_changes, first or date.min)
+        over = bisect_right(self._control_changes, last or date.max)
         return self._periods.get_or_compute(
-            (on, asset), lambda: control_periods(self._stakes, self._controls, asset, first, last)
+            (self._owners_by_date.interval_key(first, last), begun, over, asset),
+            lambda: control_periods(self._stakes, self._controls, asset, first, last),
         )
 
     @cached_property

@@ -28,6 +28,7 @@ from layers.batch.record_parquet import GEO_METADATA, GEOMETRY, records_of
 from layers.batch.shared_tables import SharedTables
 from layers.filesystem.atomic_file import sync
 from layers.matching import weights
+from layers.model.garbage import collection_paused
 from layers.model.messages import Wording
 from layers.model.problems import Problem, ProblemsError
 from layers.model.records import Attribution, Strike
@@ -119,6 +120,7 @@ class Work:
         """The work of a plan in a folder."""
         return cls(str(folder.absolute()), plan.id, plan.publish_from, wording)
 
+    @collection_paused()
     def __call__(self, task: CellTask) -> CellReport:
         """Answer the strikes of a task and put the folder of its answers in place, whole or not at all.
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from layers.model.records import Asset, Records
 from layers.resolution.asset_duplicates import same_sites
+from layers.store.record_table import texts
 from layers.text.site_terms import stems
 
 #: Relations whose entity's name may stand for the asset in a report.
@@ -42,13 +43,14 @@ def sites_of(records: Records) -> Sites:
     assets = records.assets
     sites, likely = same_sites(records)
     standing: dict[str, str] = {}
-    for asset in assets.values():
-        whole = assets.get(asset.part_of) if asset.part_of else None
-        site = sites.get(asset.id, asset.id)
-        if whole is not None and whole.kind == asset.kind and not _own_words(asset, whole):
+    # Few are a part of another: the others are not read.
+    for key, part_of in texts(assets, "part_of"):
+        whole = assets.get(part_of) if part_of else None
+        site = sites.get(key, key)
+        if whole is not None and whole.kind == assets[key].kind and not _own_words(assets[key], whole):
             site = sites.get(whole.id, whole.id)
-        if site != asset.id and assets[site].geometry is not None:
-            standing[asset.id] = site
+        if site != key and assets[site].geometry is not None:
+            standing[key] = site
     # What stands for an asset stands for itself: a plant may be one site with another's.
     represented = {name: standing.get(site, site) for name, site in standing.items()}
     return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})

@@ -38,9 +38,11 @@ def candidates(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
         Rows of ``strikes``, rows of ``index`` and the geodesic distance in metres (WGS 84), NaN where the strike has no
         geometry; sorted by both rows; empty arrays where there is none.
     """
-    near, named = _within_reach(strikes, index), _named(strikes, index)
-    left, right, distance_m = (np.concatenate(part) for part in zip(near, named, strict=True))
-    # Of a pair that both have, the first is the near one.
+    near = _within_reach(strikes, index)
+    named = np.setdiff1d(_named(strikes, index), near.left * max(len(index), 1) + near.right)
+    left, right = np.divmod(named, max(len(index), 1))
+    far = Pairs(left, right, _distance_m(strikes, index, left, right))
+    left, right, distance_m = (np.concatenate(part) for part in zip(near, far, strict=True))
     _, first = np.unique(left * max(len(index), 1) + right, return_index=True)
     return Pairs(left[first], right[first], distance_m[first])
 
@@ -50,10 +52,11 @@ def reach_m(radius_m: Floats) -> Floats:
     return np.minimum(SEARCH_FACTOR * radius_m, MAX_RADIUS_M)
 
 
-def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
+def _named(strikes: StrikeColumns, index: AssetIndex) -> Ints:
     """Find the pairs that share a rare word, wherever the asset is, if its kind may be what the text tells of.
 
-    The name of an owner of several assets finds none of them: it says whose, and not which.
+    The name of an owner of several assets finds none of them: it says whose, and not which. A pair is given as row of
+    the strike times the number of assets, plus row of the asset; ascending, each once.
     """
     word, left = strikes.words.of_rows(np.arange(len(strikes)))
     namesakes = index.names.with_word
@@ -64,9 +67,7 @@ def _named(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     left, right = left[names_it], right[names_it]
     stated = strikes.kinds[left]
     fits = (stated == 0) | ((stated & (index.kind[right] | index.kin[right] | index.related[right])) != 0)
-    key = np.unique(left[fits] * max(len(index), 1) + right[fits])
-    left, right = np.divmod(key, max(len(index), 1))
-    return Pairs(left, right, _distance_m(strikes, index, left, right))
+    return np.unique(left[fits] * max(len(index), 1) + right[fits])
 
 
 def _distance_m(strikes: StrikeColumns, index: AssetIndex, left: Ints, right: Ints) -> Floats:

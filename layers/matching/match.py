@@ -34,7 +34,7 @@ from layers.store.record_table import geometries, prefetch
 #: Candidates of one strike that are listed; the probabilities are among all of them.
 MAX_LISTED = 50
 #: Strikes scored at once, which bounds the memory.
-CHUNK = 5_000
+CHUNK = 2_500
 #: Decimals of every number given: later ones depend on how many pairs are scored at once.
 DIGITS = 9
 

@@ -38,7 +38,7 @@ from layers.model.types import (
     WorkingStatus,
 )
 
-_Placed = TypeVar("_Placed", bound="Record")
+_Placed = TypeVar("_Placed", bound="Strike | Asset")
 #: Field of the claims that hold what a report says of a strike, in its own words. They are private in every dataset.
 DESCRIPTION = "description"
 
@@ -321,8 +321,7 @@ class Decision(Record):
 
 def _require_basis(record: _Placed) -> _Placed:
     """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
-    geometry, *given = (getattr(record, name) for name in ("geometry", "uncertainty_m", "basis", "place_source"))
-    if geometry is not None and None in given:
+    if record.geometry is not None and None in (record.uncertainty_m, record.basis, record.place_source):
         raise InvalidValue(Message("schema.geometry-needs-basis"))
     return record
 

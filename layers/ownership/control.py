@@ -20,6 +20,8 @@ from layers.model.types import CountryBasis
 from layers.ownership.stake_graph import NodeKind, StakeColumns
 from layers.ownership.walk import Interval, OwnershipGraph, Reach
 
+#: Node kinds as plain numbers, which compare ten times as fast with numpy scalars.
+_STATE, _BODY, _PERSON = map(int, (NodeKind.STATE, NodeKind.STATE_BODY, NodeKind.PERSON))
 #: Kinds of control that make a controller; mere rights do not.
 CONTROLLING = frozenset({"declared", "majority-of-votes", "consolidation"})
 
@@ -208,9 +210,9 @@ def controller(ownership: OwnershipGraph, declared: Mapping[str, tuple[Control, 
 
 def _reach(ownership: OwnershipGraph, top: str) -> Reach:
     kind = ownership.nodes.kind[ownership.nodes.index[top]]
-    if kind in (NodeKind.STATE, NodeKind.STATE_BODY):
+    if kind in (_STATE, _BODY):
         return "state"
-    return "holder" if kind == NodeKind.PERSON else "company"
+    return "holder" if kind == _PERSON else "company"
 
 
 def _above(
@@ -282,10 +284,10 @@ def _bodies(ownership: OwnershipGraph, top: str, above: Iterable[str]) -> set[st
     """Return the bodies of a state among some ids: they act with it without a stake, and wherever they sit."""
     nodes = ownership.nodes
     state = nodes.index[top]
-    if nodes.kind[state] != NodeKind.STATE:
+    if nodes.kind[state] != _STATE:
         return set()
-    same = (name for name in above if nodes.registered[nodes.index[name]] == nodes.registered[state])
-    return {name for name in same if nodes.kind[nodes.index[name]] == NodeKind.STATE_BODY}
+    bodies = (name for name in above if nodes.kind[nodes.index[name]] == _BODY)
+    return {name for name in bodies if nodes.registered[nodes.index[name]] == nodes.registered[state]}
 
 
 def _control_step(

@@ -39,8 +39,8 @@ MAX_WALKED_POSITIONS = 2000
 #: Decimals of a percent that answers have: in later ones a walk and the solution for all differ.
 _DIGITS = 9
 #: After so many walks, and one more for so many stakes, all is solved at once, which takes about as long.
-_WALKS = 1000
-_STAKES_A_WALK = 200
+_WALKS = 50
+_STAKES_A_WALK = 100
 #: Answers of one day that are cached.
 _ANSWERS = 1000
 #: Days whose owners are cached, and the limit of the stakes of all of them; two are cached in any case.
@@ -267,11 +267,13 @@ class BulkOwners:
 
     def _exact_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
         percent = 100 * np.concatenate([np.zeros(0), *(block.row(node) for block in self._shares)])
-        by_country = percent.reshape(-1, len(REACHES)).tolist()
+        by_country = percent.reshape(-1, len(REACHES))
         rows, attributed = [], 0.0
-        for country, parts in zip(self.ownership.nodes.countries, by_country, strict=True):
+        for number in np.flatnonzero(by_country.any(axis=1)).tolist():
+            parts = by_country[number].tolist()
             total = sum(parts)
             attributed += total
+            country = self.ownership.nodes.countries[number]
             rows.append(_country_share(country, [Interval(share, share) for share in (total, *parts)]))
         return rows, Interval(attributed, attributed)
 

@@ -5,6 +5,7 @@ Nodes are assets and entities, numbered; edges lead from what is owned to its ow
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -258,13 +259,14 @@ class StakeColumns:
 
     def between(self, first: date | None, last: date | None) -> tuple[int, int]:
         """Return the positions of two days among all days of change: where they are equal, the same stakes hold."""
-        before = np.searchsorted(self._change_days, _bounds(first, last), side="right")
-        return int(before[0]), int(before[1])
+        start, stop = _bounds(first, last)
+        return bisect_right(self._change_days, start), bisect_right(self._change_days, stop)
 
     @cached_property
-    def _change_days(self) -> Ints:
+    def _change_days(self) -> list[int]:
         """Days from which on a stake begins or ceases, surely or maybe, to hold; ascending."""
-        return np.unique(np.concatenate([self.began, self.ended]))
+        days: list[int] = np.unique(np.concatenate([self.began, self.ended])).tolist()
+        return days
 
 
 class LazyStakes(Sequence[Stake]):

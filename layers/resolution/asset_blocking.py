@@ -330,8 +330,9 @@ def _holders(records: Records) -> Mapping[str, set[str]]:
         ((tie.asset, tie.entity) for tie in records.relations.values() if tie.relation in _RUNS_IT),
     )
     names: dict[str, set[str]] = defaultdict(set)
+    assets = set(records.assets)
     for asset, holder in ties:
-        if asset in records.assets and (entity := records.entities.get(holder)) is not None:
+        if asset in assets and (entity := records.entities.get(holder)) is not None:
             names[asset] |= {entity.name, *entity.names.values(), *entity.aliases}
     return names
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 
 from layers.model.records import Source, Strike
 
@@ -43,6 +44,8 @@ def voices_of(strike: Strike, sources: Mapping[str, Source]) -> frozenset[str]:
     return voices(sources[name] for name in strike.sources if name in sources)
 
 
+# The same publishers report again and again.
+@lru_cache(maxsize=4096)
 def _comparable(name: str) -> str:
     """Return a name without case and signs, in which one publisher may be spelled in several ways."""
     return "".join(letter for letter in name.casefold() if letter.isalnum()) or name

@@ -17,7 +17,7 @@ import numpy as np
 import orjson
 from shapely.geometry.base import BaseGeometry
 
-from geo.columnar.binary_array import BinaryArray, find_sorted
+from geo.columnar.binary_array import BinaryArray, DecodedArray
 from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
@@ -43,7 +43,7 @@ REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
 #: Records read at once.
 _PAGE = 5000
 #: Records of a table that are cached.
-_CACHED_RECORDS = 20_000
+_CACHED_RECORDS = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,8 +70,15 @@ class ForeignKeyIndex:
 
     def to(self, value: str) -> Ints:
         """Rows that refer to a value, none if none does."""
-        place = find_sorted(self.words, value)
+        place = self._place.get(value)
         return self.rows[:0] if place is None else self.rows[self.start[place] : self.start[place + 1]]
+
+    @cached_property
+    def _place(self) -> Mapping[str, int]:
+        """The place of each of ``words``; of packed ones without a dictionary of all."""
+        if isinstance(self.words, DecodedArray):
+            return KeyIndex(self.words.binary, np.arange(len(self.words)))
+        return {word: place for place, word in enumerate(self.words)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -310,8 +317,8 @@ class RecordTable(Mapping[str, Record]):
         """Read records into the cache that are looked up next; unknown ids are left out."""
         self.rows.prime(key for key in keys if key not in self._changed)
 
-    def texts(self, column: str) -> Iterator[tuple[str, str]]:
-        """Id and text in a column of plain texts of every record, in order, without reading all else."""
+    def texts(self, column: str) -> Iterator[tuple[str, Any]]:
+        """Id and text, or None, in a column of plain texts of every record, in order, without reading all else."""
         names = [one.name for one in self.rows.table.columns]
         at, at_id = names.index(column), names.index("id")
         for values in map(orjson.loads, self.rows.values):
@@ -385,8 +392,8 @@ class RecordTable(Mapping[str, Record]):
         return not (self._changed or self._gone or self._added)
 
 
-def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, str]]:
-    """Id and text in a column of plain texts of every record, in the order of the table."""
+def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, Any]]:
+    """Id and text, or None where it has none, in a column of plain texts of every record, in the order of the table."""
     if isinstance(table, RecordTable):
         return table.texts(column)
     return ((key, getattr(record, column)) for key, record in table.items())

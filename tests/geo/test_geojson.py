@@ -6,9 +6,10 @@ import math
 import numpy as np
 import pytest
 import shapely
+from shapely import Point, Polygon
 
 from geo.errors import GeoError
-from geo.geojson import collection, fragments
+from geo.geojson import collection, fragments, members
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
@@ -85,3 +86,11 @@ def test_the_same_input_gives_the_same_bytes() -> None:
     rows = [geometry for name, geometry in ALL_GEOMETRIES.items() if name not in REFUSED]
     ids, properties = list(range(len(rows))), [{"b": 1, "a": "é"}] * len(rows)
     assert fragments(ids, rows, properties) == fragments(ids, rows, properties)
+
+
+def test_rows_of_one_geometry_are_as_those_of_equal_ones() -> None:
+    one, other = Point(30.123456789, 50), Polygon([(0, 0), (0, 1), (1, 1)])
+    rows = np.array([None, one, one, other, other, None, None, one], dtype=object)
+    alone = [members(rows[[number]])[0] for number in range(len(rows))]
+    assert members(rows) == alone
+    assert members(rows[:0]) == []

@@ -156,19 +156,35 @@ def test_each_share_has_its_holders(snapshot: Snapshot) -> None:
         assert tuple(snapshot.records.entities[owner].name for owner in owners) == names
 
 
-def test_single_days_share_an_answer_only_while_no_control_changes() -> None:
-    known = records(HOLDERS, [("d", "a", 40, 40)])
+def test_days_share_an_answer_only_while_no_stake_and_no_control_changes() -> None:
+    known = records(HOLDERS, [("d", "a", 60, 60)])
+    stakes = {key: stake.model_copy(update={"until": "2025-05-03"}) for key, stake in known.stakes.items()}
     held = [
         Control(id=who, controlled="a", controller=who, kind="declared", source="s", checked="read", **ends)  # type: ignore[arg-type]
-        for who, ends in (("s", {"until": "2025-05-05"}), ("p", {"since": "2025-05-05"}))
+        for who, ends in (("s", {"since": "2025-05-03", "until": "2025-05-05"}), ("p", {"since": "2025-05-05"}))
     ]
-    known = hit(replace(known, controls={control.id: control for control in held}), "a")
-    stakes = StakeColumns.of(known)
-    owners = OwnersByDate(stakes)
-    readings = SiteReadings(known, stakes, owners)
-    found = []
-    for day in ("2025-05-04", "2025-05-05", "2025-05-03"):
-        dated = replace(known, strikes={"x": STRIKE.model_copy(update={"when": day})})
+    known = hit(replace(known, stakes=stakes, controls={control.id: control for control in held}), "a")
+    columns = StakeColumns.of(known)
+    owners = OwnersByDate(columns)
+    readings = SiteReadings(known, columns, owners)
+
+    def controllers(when: str) -> list[tuple[str, ...]]:
+        dated = replace(known, strikes={"x": STRIKE.model_copy(update={"when": when})})
         answer = Attributor(dated, owners).attribute(finding("x", dated.decisions.values(), None))
-        found += [row.holders for row in readings.of(answer, answer) if row.reading == "control"]
-    assert found == [("s",), ("p",), ("s",)]
+        return [row.holders for row in readings.of(answer, answer) if row.reading == "control"]
+
+    answers = {
+        "2025-05-04": [("s",)],
+        "2025-05-05": [("p",)],
+        "2025-05-03": [("s",)],
+        "2025-05-02": [("d",)],
+        "2025-05-06/2025-05-07": [("p",)],
+        "2025-05-03/2025-05-04": [("s",)],
+        "2025-05-04/2025-05-05": [("s",), ("p",)],
+        "2025-05-02/2025-05-04": [("d",), ("s",)],
+        "2025-04/2025-06": [("d",), ("s",), ("p",)],
+        "../2025-05-02": [("d",)],
+        "../2025-05-06": [("d",), ("s",), ("p",)],
+        "2025-05-05/..": [("p",)],
+    }
+    assert {when: controllers(when) for when in answers} == answers
