@@ -38,6 +38,8 @@ CHROMIUM = Path("/usr/bin/chromium")
 SOFTWARE_GL = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader")
 _DESK = {"width": 1440, "height": 900}
 _REST_MS = 1500
+#: Seconds that a server has run before its map is opened.
+_BEGUN_S = 20
 #: Milliseconds that a reader looks at the map before they choose anything.
 _LOOK_MS = 3000
 _MOVES = 12
@@ -291,9 +293,10 @@ def world_store(folder: Path, rows: int) -> Path:
 
 @contextmanager
 def served(path: Path, base: Path, port: int) -> Iterator[str]:
-    """Serve a store; give the address."""
+    """Serve a store; give the address once what a large one computes ahead is there."""
     server = strikeatlas(path, base, port)
     with server.running(path.with_suffix(".log")):
+        time.sleep(_BEGUN_S)
         yield server.url
 
 

@@ -13,7 +13,7 @@ import orjson
 
 from api.http.json import Json
 from api.publishing.addresses import subject_name
-from api.requests.query_parameters import parse_selection
+from api.requests.query_parameters import LIST_ORDER, parse_selection
 from api.wording.catalogue import languages
 from api.wording.countries import country_names
 from geo.columnar.chunked_array import to_numpy
@@ -30,8 +30,6 @@ from layers.query.strike_truth import commodities_of, folded_texts
 from layers.snapshot.snapshot import Snapshot
 from layers.text.place_names import fold, letters_and_rules
 
-#: The order of the list on the page, as `static/api.js` asks for it.
-ORDER = "-stands,-day_last,title"
 _OTHERS: Sequence[TieKind] = ("related", "host", *get_args(RelationKind))
 _READINGS = ("registration", "headquarters", "control")
 
@@ -56,7 +54,7 @@ def _dumped(write: Callable[[Snapshot], object], snapshot: Snapshot) -> bytes:
 def in_order(snapshot: Snapshot) -> list[int]:
     """Return the rows of all strikes in the order of the list."""
     strikes = snapshot.collections["strikes"]
-    selection = parse_selection({"sortby": ORDER}, strikes)
+    selection = parse_selection({"sortby": LIST_ORDER}, strikes)
     chosen: list[int] = to_numpy(rows(strikes, with_tiebreak(selection))).tolist()
     return chosen
 

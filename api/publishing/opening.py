@@ -17,8 +17,9 @@ import orjson
 
 from api.http.json import Json
 from api.publishing.in_process import InProcess
-from api.publishing.map_files import ORDER, odd_names
+from api.publishing.map_files import odd_names
 from api.requests.map_view import MapView
+from api.requests.query_parameters import LIST_ORDER
 from api.wording.catalogue import ENGLISH
 from layers.model.types import Status
 from layers.query.strike_clusters import CELL_PX, RingDivision
@@ -61,7 +62,7 @@ def opening_files(asked: InProcess, snapshot: Snapshot, rows: int) -> Iterator[t
     """
     get = partial(_answer, asked)
     own = MapView().parameters()
-    sought = {"sortby": ORDER, "limit": str(rows)}
+    sought = {"sortby": LIST_ORDER, "limit": str(rows)}
     page = orjson.loads(get("/collections/strikes/items", {**own, **sought}))
     answers = {}
     for query in _counts(own):

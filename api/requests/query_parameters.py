@@ -40,6 +40,8 @@ from layers.query.selection import Selection, SortKey, sortables
 
 LANGUAGES: tuple[Language, ...] = ("cql2-text", "cql2-json")
 PROFILES = ("rfc7946", "jsonfg", "jsonfg-plus")
+#: The order of the list on the map, as `static/api.js` asks for it.
+LIST_ORDER = "-stands,-day_last,title"
 #: Order of the features of a collection where a request names none; after that, and in other collections, by id.
 DEFAULT_ORDERS: Mapping[str, tuple[SortKey, ...]] = {
     "strikes": (SortKey("when", True), SortKey("id", True)),

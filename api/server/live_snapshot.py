@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from api.server.served_version import ServedVersion, TileCache
-from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw
+from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw, ready_to_list
 from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles.tile_layer import TileLayer
@@ -238,6 +238,7 @@ class LiveSnapshot:
     def _precompute(self, snapshot: Snapshot) -> None:
         for name in BY_STRIKE:
             strike_rows(snapshot.collections["strikes"], snapshot.collections[name])
+        ready_to_list(snapshot)
         ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers
         for zoom in range(_ZOOMS):

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
-from api.requests.query_parameters import DEFAULT_ORDERS
+from api.requests.query_parameters import DEFAULT_ORDERS, LIST_ORDER, parse_selection
 from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
 from api.settings import Settings
@@ -25,6 +25,8 @@ from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
+from layers.query.strike_conditions import StrikeConditions
+from layers.query.strike_counts import groups
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose
@@ -104,6 +106,13 @@ def ready_to_draw(snapshot: Snapshot) -> None:
     for collection in snapshot.layers.values():
         _ = collection.layer
         collection.mask((0.0, 0.0, 0.0, 0.0), date.min, date.max)
+
+
+def ready_to_list(snapshot: Snapshot) -> None:
+    """Compute ahead what the first list of the map and its first counts would wait for."""
+    strikes = snapshot.collections["strikes"]
+    rows(strikes, with_tiebreak(parse_selection({"sortby": LIST_ORDER}, strikes)))
+    groups(snapshot.collections, snapshot.registers, Selection(), StrikeConditions(), "country")
 
 
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:

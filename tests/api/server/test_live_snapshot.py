@@ -14,16 +14,20 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.requests import reviewer_tokens
+from api.requests.query_parameters import LIST_ORDER, parse_selection
 from api.server.live_snapshot import LiveSnapshot
+from api.server.version_builder import ready_to_list
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.model.records import Decision, Identity, Records
+from layers.query.keyset_cursor import with_tiebreak
+from layers.query.selection import is_cached_or_cheap
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import ANY, Conflict, Edit, ExpectedLatest, Store
 from tests.api.conftest import feature
-from tests.conftest import BASEMAP
+from tests.conftest import BASEMAP, ROOT
 from tests.layers.store.test_derived_tables import fresh, layers
 from tests.store_copies import opened_copy
 from tests.store_kinds import NewStore
@@ -249,3 +253,13 @@ def test_private_records_are_in_the_store_alone(
         expected = LiveSnapshot(store, settings, "test")
         assert served(atlas) == served(expected)
         assert layers(store) == fresh(store, base, new_shared_store)
+
+
+def test_what_the_map_lists_first_can_be_computed_ahead(store: Store) -> None:
+    script = (ROOT / "static" / "api.js").read_text(encoding="utf-8")
+    assert f'const ORDER = "{LIST_ORDER}";' in script
+    snapshot = LiveSnapshot(store, SETTINGS, "test").view.snapshot
+    listed = with_tiebreak(parse_selection({"sortby": LIST_ORDER}, snapshot.collections["strikes"]))
+    assert not is_cached_or_cheap(snapshot.collections["strikes"], listed)
+    ready_to_list(snapshot)
+    assert is_cached_or_cheap(snapshot.collections["strikes"], listed)
