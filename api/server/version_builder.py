@@ -20,7 +20,6 @@ from layers.corrections.log import PublishedVersion
 from layers.corrections.replay import recent_records_at
 from layers.disclosure.policy import Policy
 from layers.model.cache import Lazy
-from layers.model.garbage import collection_paused
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
@@ -207,7 +206,6 @@ class VersionBuilder:
         #: Tiles of all versions so far.
         self.counts = CacheStats()
 
-    @collection_paused()
     def from_all_records(self) -> ServedVersion:
         """The newest version, computed from all records, with what its first tiles need."""
         begun = time.monotonic()

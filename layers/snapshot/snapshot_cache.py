@@ -16,7 +16,6 @@ from pathlib import Path
 import orjson
 
 from layers.filesystem.file_lock import HAS_LOCKS, lock
-from layers.model.garbage import collection_paused
 from layers.model.messages import Message, Wording
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
@@ -101,7 +100,6 @@ class SnapshotCache:
         snapshot_files.write(files, snapshot)
         files.finish()
 
-    @collection_paused()
     def write(
         self, snapshot: Snapshot, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
     ) -> Snapshot | None:
