@@ -24,7 +24,7 @@ def write_parquet(folder: Path, records: Records) -> None:
 def test_a_store_and_its_records_in_files_have_the_same_answers(command: Run, own: Store, tmp_path: Path) -> None:
     records = own.records()
     write_parquet(tmp_path / "parquet", records)
-    store = ("--store", tmp_path / "own.gpkg", "--basemap", BASEMAP)
+    store = ("--store", own.name, "--basemap", BASEMAP)
     planned = command("batch", "plan", tmp_path / "a", *store, "--cell-strikes", 5, "--json").report
     assert planned["strikes"] == len(records.strikes)
     assert planned["cells"] >= len(records.strikes) / 5
@@ -41,7 +41,7 @@ def test_a_store_and_its_records_in_files_have_the_same_answers(command: Run, ow
 
 
 def test_layers_that_were_exported_can_be_answered(command: Run, own: Store, tmp_path: Path) -> None:
-    store = ("--store", tmp_path / "own.gpkg", "--basemap", BASEMAP)
+    store = ("--store", own.name, "--basemap", BASEMAP)
     (tmp_path / "parquet").mkdir()
     for layer in ("strikes", "assets"):
         command("export", "parquet", layer, "--out", tmp_path / "parquet" / f"{layer}.parquet", *store)

@@ -125,7 +125,7 @@ def test_what_is_derived_of_a_layer_is_a_plain_frame_and_changes_nothing(atlas: 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_server_gives_the_rows_of_its_store_page_by_page(name: Any, served: Atlas, store: Store) -> None:
-    local = of_store(store.path, BASEMAP)
+    local = of_store(store.name, BASEMAP)
     expected, read = Atlas(local, BASEMAP).layer(name), served.layer(name)
     assert read["id"].tolist() == expected["id"].tolist()
     assert read.drop(columns="geometry").equals(expected.drop(columns="geometry"))
@@ -176,7 +176,7 @@ def test_an_address_that_nobody_answers_is_named() -> None:
 
 
 def test_a_store_is_read_from_its_cached_snapshot(few_store: Store, base: Basemap, tmp_path: Path) -> None:
-    computed = of_store(few_store.path, BASEMAP)
+    computed = of_store(few_store.name, BASEMAP)
     copied = copy_of(few_store, tmp_path / "copy.gpkg")
     kept_beside = cache_of(open_store(copied), base, Settings(basemap=BASEMAP))
     assert kept_beside.write(of_store(copied, BASEMAP).snapshot) is not None

@@ -115,6 +115,6 @@ def test_a_damaged_archive_is_named_before_anything_is_served(store: Store, tmp_
     for given, workers in ((broken, 1), (tmp_path / "none.pmtiles", 1), (broken, 2)):
         with pytest.raises(UnreadableArchive):
             create_app(store, Settings(basemap=BASEMAP, basemap_archive=given, follow_every_s=0))
-        place = ["--store", str(store.path), "--basemap", str(BASEMAP), "--basemap-tiles", str(given)]
+        place = ["--store", store.name, "--basemap", str(BASEMAP), "--basemap-tiles", str(given)]
         said = run("serve", "--port", "0", "--workers", str(workers), *place)
         assert (said.code, given.name in said.err) == (4, True)
