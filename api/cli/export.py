@@ -20,7 +20,6 @@ import typer
 from shapely.geometry.base import BaseGeometry
 
 from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
-from api.cli.import_pause import garbage_left
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
@@ -44,6 +43,7 @@ from layers.collections.geometry_index import Box
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
 from layers.filesystem.atomic_file import is_stream, replacing
+from layers.model.garbage import collection_paused
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Strike
@@ -156,7 +156,7 @@ def map_(
     code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
     chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
     first = [_row_of(snapshot, strike)] if strike else []
-    with garbage_left():
+    with collection_paused():
         drawn = map_strikes_at(snapshot, [*dict.fromkeys([*first, *chosen])], language)
         order = sheet.MapOrder(
             bbox=box,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +9,7 @@ import pytest
 from api.requests import reviewer_tokens
 from layers.model.records import Records
 from layers.store.store import Store
-from tests.api.routes.test_review import DEPOT, Desk, opened, undecided
+from tests.api.routes.conftest import DEPOT, Desk, undecided
 from tests.store_kinds import NewStore
 
 BURSHTYN = "a-burshtyn"
@@ -28,19 +26,6 @@ def waiting(records: Records, new_shared_store: NewStore) -> Store:
     hidden = seen.model_copy(update={"id": "hidden", "dataset": "hidden", "private": True})
     store.append("assets", hidden, author="tests")
     return store
-
-
-@pytest.fixture
-def desk(waiting: Store, tmp_path: Path) -> Iterator[Desk]:
-    with opened(waiting, tmp_path) as one:
-        yield one
-
-
-@pytest.fixture(scope="module")
-def idle_desk(waiting: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Desk]:
-    """A desk at which nothing is written."""
-    with opened(waiting, tmp_path_factory.mktemp("desk")) as one:
-        yield one
 
 
 def judge(desk: Desk, by: dict[str, str], **values: Any) -> Any:
