@@ -78,6 +78,7 @@ class LruCache(Generic[T]):
         self._weight = 0
         self._values: OrderedDict[Hashable, T] = OrderedDict()
         self._lock = threading.Lock()
+        self._turns: dict[Hashable, threading.Lock] = {}
 
     def __len__(self) -> int:
         """Give the number of stored values."""
@@ -118,14 +119,23 @@ class LruCache(Generic[T]):
     def get_or_compute(self, key: Hashable, compute: Callable[[], T]) -> T:
         """Return the stored value of a key, computed and stored first where there is none.
 
-        ``compute`` runs outside the lock: two threads may both compute a value, and both are given the one that was
-        stored first. A value of ``None`` counts as stored.
+        A thread that comes while another one computes the value waits for it; others are not held up. ``compute`` must
+        not look up its own key. A value of ``None`` counts as stored.
         """
         with self._lock:
             if key in self._values:
                 self._values.move_to_end(key)
                 return self._values[key]
-        return self.put(key, compute())
+            turn = self._turns.setdefault(key, threading.Lock())
+        with turn:
+            with self._lock:
+                if key in self._values:  # by whoever came before
+                    return self._values[key]
+            try:
+                return self.put(key, compute())
+            finally:
+                with self._lock:
+                    self._turns.pop(key, None)
 
 
 class LazyMapping(Mapping[str, T]):

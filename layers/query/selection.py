@@ -179,7 +179,8 @@ def _sorted_selection(selected: Rows, order: _Order) -> Rows:
     if order.natural:
         return selected
     if len(selected) * 8 < len(order.rows):
-        return selected[np.argsort(order.positions[selected])]
+        few: Rows = to_numpy(order.rows[np.sort(order.positions[selected])])
+        return few
     all_rows: Rows = to_numpy(order.rows)
     chosen = np.zeros(len(all_rows), dtype=bool)
     chosen[selected] = True

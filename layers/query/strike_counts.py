@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Literal, TypeAlias, get_args
+from typing import ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
 from layers.query.strike_ties import StrikeValues, ties_of_all
-from layers.query.strike_truth import commodities_of, stands, surely_between, truth_of
+from layers.query.strike_truth import commodities_of, rests_on, stands, surely_between, truth_of
 
 TimeUnit = Literal["day", "week", "month", "year"]
 TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
@@ -62,6 +62,8 @@ class StrikeTotals:
     without_date: int
     bounds: Box | None
 
+    nbytes: ClassVar[int] = 0
+
 
 @dataclass(frozen=True, slots=True)
 class Group:
@@ -99,7 +101,17 @@ class Timeline:
 def totals(
     collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
 ) -> StrikeTotals:
-    """Count the strikes of a selection."""
+    """Count the strikes of a selection; cached with the strikes."""
+    key = ("totals", replace(selection, order=()), wanted, *rests_on(collections, registers))
+    counts: StrikeTotals = collections["strikes"].query_cache.get_or_compute(
+        key, lambda: _totals(collections, registers, selection, wanted)
+    )
+    return counts
+
+
+def _totals(
+    collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
+) -> StrikeTotals:
     strikes = collections["strikes"]
     counted = selected_truth(collections, registers, selection, wanted)
     open_ones = counted.may & ~counted.sure
@@ -123,8 +135,8 @@ def totals(
 def _bounds(strikes: Collection, rows: Bools) -> Box | None:
     """Return the least box that holds the points of rows; ``None`` where none of them has a place."""
     points = strikes.points
-    placed = rows & ~strikes.geometry.missing
-    if points is None or not placed.any():
+    placed = np.flatnonzero(rows & ~strikes.geometry.missing)
+    if points is None or not len(placed):
         return None
     lon, lat = (values[placed] for values in points)
     return float(lon.min()), float(lat.min()), float(lon.max()), float(lat.max())
@@ -146,7 +158,10 @@ def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:
 
 
 def _undated(strikes: Collection) -> Bools:
-    return ~(strikes.values("day_first").present & strikes.values("day_last").present)
+    undated: Bools = strikes.query_cache.get_or_compute(
+        ("undated",), lambda: ~(strikes.values("day_first").present & strikes.values("day_last").present)
+    )
+    return undated
 
 
 def groups(
@@ -204,9 +219,9 @@ def timeline(
     strikes = collections["strikes"]
     truth = truth_of(collections, registers, selection, wanted)
     selected = _selected(truth, wanted)
-    dated = selected & ~_undated(strikes)
-    undated = int(selected.sum() - dated.sum())
-    if not dated.any():
+    dated = np.flatnonzero(selected & ~_undated(strikes))
+    undated = int(selected.sum()) - len(dated)
+    if not len(dated):
         return Timeline(unit, (), undated)
     first, last = (strikes.values(name).data[dated] for name in ("day_first", "day_last"))
     unit, begins = _cut(first.min(), last.max(), unit)

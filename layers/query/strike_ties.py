@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from geo.columnar.binary_array import find_sorted
 from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
@@ -112,9 +113,9 @@ def _least(percent: float) -> float:
 
 def _flagged(strikes: Collection, rows_of: Collection, rows: Bools) -> Truth:
     """Return the strikes of rows, and of those that say that it is sure."""
-    at = strike_rows(strikes, rows_of)
-    sure = rows_of.values("sure").data
-    return Truth(marked(len(strikes), at[rows]), marked(len(strikes), at[rows & sure]))
+    at, sure = strike_rows(strikes, rows_of), rows_of.values("sure").data
+    chosen = np.flatnonzero(rows)
+    return Truth(marked(len(strikes), at[chosen]), marked(len(strikes), at[chosen[sure[chosen]]]))
 
 
 def _tied(collections: Collections, rows: Ints) -> Tied:
@@ -278,8 +279,8 @@ def _of_relation(ties: Collection, relation: TieKind) -> Bools:
 def _equals(collection: Collection, name: str, text: str) -> Bools:
     """Mark the rows that have a text."""
     values: TextValues = collection.values(name).words
-    same = np.fromiter((word == text for word in values.words), bool, len(values.words))
-    return np.append(same, False)[values.codes]
+    code = find_sorted(values.words, text)
+    return np.zeros(len(collection), dtype=bool) if code is None else values.codes == code
 
 
 def marked(count: int, rows: Ints) -> Bools:

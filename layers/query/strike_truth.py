@@ -74,14 +74,20 @@ def truth_of(
     collections: Collections, registers: OwnersByDate, selection: Selection, conditions: StrikeConditions
 ) -> Truth:
     """Return which strikes may satisfy a selection and conditions, and which surely do, whatever the certainty."""
-    strikes = collections["strikes"]
-    conditions = replace(conditions, certainty=None)
-    plain = replace(selection, order=())
-    # A collection that stays while others change must not answer from what those were.
-    others = (collections["hits"], collections["attributions"], collections["assets"], registers)
-    key = ("truth", plain, conditions, *others)
-    truth: Truth = strikes.query_cache.get_or_compute(key, lambda: _truth(collections, registers, plain, conditions))
+    conditions, plain = replace(conditions, certainty=None), replace(selection, order=())
+    key = ("truth", plain, conditions, *rests_on(collections, registers))
+    truth: Truth = collections["strikes"].query_cache.get_or_compute(
+        key, lambda: _truth(collections, registers, plain, conditions)
+    )
     return truth
+
+
+def rests_on(collections: Collections, registers: OwnersByDate) -> tuple[object, ...]:
+    """Return what the key of an answer about strikes that other collections decide has to end with.
+
+    Strikes that stay while others change must not answer from what those were.
+    """
+    return collections["hits"], collections["attributions"], collections["assets"], registers
 
 
 def _truth(
@@ -104,10 +110,15 @@ def _truth(
 
 
 def stands(strikes: Collection) -> Bools:
-    """Mark the strikes that are neither drafts nor retracted."""
+    """Mark the strikes that are neither drafts nor retracted; cached with the strikes."""
+    standing: Bools = strikes.query_cache.get_or_compute(("standing",), lambda: _stands(strikes))
+    return standing
+
+
+def _stands(strikes: Collection) -> Bools:
     status = strikes.values("status").words
-    unsure = np.array([*(word in UNSURE_STATUSES for word in status.words), False])
-    return ~unsure[status.codes]
+    stands = np.array([*(word not in UNSURE_STATUSES for word in status.words), True])
+    return np.asarray(stands[status.codes], bool)
 
 
 def surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:

@@ -18,8 +18,10 @@ from geo.tiles.shape_index import BUFFER
 from geo.tiles.tile_layer import TileGeometry, TileLayer
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile
 
-#: Area of the smallest lake that is drawn, and of the smallest island: so many tile units square.
+#: Width, or height, in tile units of the smallest lake that is drawn, and of the smallest island.
 LAKE_UNITS, ISLAND_UNITS = 24, 8
+#: Up to this zoom, in which the map begins, shorelines are twice as coarse: they are most of what its first tiles draw.
+COARSE_ZOOM = 4
 _NO_POINTS = (np.empty(0, np.uint64), np.empty((0, 2)), np.empty(0, np.int64))
 
 
@@ -97,14 +99,14 @@ def simplified_areas(areas: Objects, zoom: int, least_units: int = ISLAND_UNITS)
     zoom
         Zoom of the tiles.
     least_units
-        Width, or height, in tile units of the smallest polygon that stays.
+        Width, or height, in tile units of the smallest polygon that stays; twice that up to `COARSE_ZOOM`.
 
     Returns
     -------
     Objects
         Valid Polygons, as many as have stayed.
     """
-    unit = 1 / (EXTENT << zoom)
+    unit = (2 if zoom <= COARSE_ZOOM else 1) / (EXTENT << zoom)
     west, north, east, south = shapely.bounds(areas).T
     large = areas[np.maximum(east - west, south - north) >= least_units * unit]
     shapes = shapely.simplify(large, tolerance_units(zoom) * unit, preserve_topology=False)

@@ -45,19 +45,45 @@ def test_cached_values_never_take_more_than_there_is_room_for(sizes: list[int], 
     assert made == list(range(len(sizes))), "looking at what is kept makes nothing"
 
 
-def test_threads_that_make_the_same_answer_share_one_and_its_room_is_counted_once() -> None:
+def test_threads_that_ask_for_the_same_answer_at_once_share_one_that_is_made_once() -> None:
     recent: LruCache[list[int]] = LruCache(2)
-    meet = threading.Barrier(8)
+    meet, goes_on, made = threading.Barrier(9), threading.Event(), []
 
     def make() -> list[int]:
-        meet.wait(timeout=10)
+        made.append(1)
+        assert goes_on.wait(timeout=10)
         return []
 
+    def ask(_: int) -> list[int]:
+        meet.wait(timeout=10)
+        return recent.get_or_compute("same", make)
+
     with ThreadPoolExecutor(8) as pool:
-        told = list(pool.map(lambda _: recent.get_or_compute("same", make), range(8)))
-    assert all(one is told[0] for one in told)
-    assert recent.get_or_compute("other", lambda: [1]) == [1]
-    assert recent.peek("same") is told[0]
+        told = pool.map(ask, range(8))
+        meet.wait(timeout=10)
+        assert recent.get_or_compute("other", lambda: [1]) == [1], "who asks for something else does not wait"
+        goes_on.set()
+        assert all(one is recent.peek("same") for one in told)
+    assert len(made) == 1
+    assert len(recent) == 2, "its room is counted once"
+
+
+def test_who_waits_for_an_answer_that_fails_makes_it() -> None:
+    recent: LruCache[int] = LruCache(2)
+    begun, fails = threading.Event(), threading.Event()
+
+    def fail() -> int:
+        begun.set()
+        assert fails.wait(timeout=10)
+        raise ValueError
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(recent.get_or_compute, "same", fail)
+        assert begun.wait(timeout=10)
+        second = pool.submit(recent.get_or_compute, "same", lambda: 2)
+        fails.set()
+        assert isinstance(first.exception(timeout=10), ValueError)
+        assert second.result(timeout=10) == 2
 
 
 def test_a_collection_caches_few_masks_and_rows_however_many_are_read() -> None:
