@@ -111,7 +111,9 @@ def ready_to_list(snapshot: Snapshot) -> None:
     """Compute ahead what the first list of the map and its first counts would wait for."""
     strikes = snapshot.collections["strikes"]
     rows(strikes, with_tiebreak(parse_selection({"sortby": LIST_ORDER}, strikes)))
-    groups(snapshot.collections, snapshot.registers, Selection(), StrikeConditions(), "country")
+    for relation in ("owner", "host"):
+        conditions = StrikeConditions(relation=relation)
+        groups(snapshot.collections, snapshot.registers, Selection(), conditions, "country")
 
 
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:

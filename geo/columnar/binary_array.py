@@ -102,7 +102,12 @@ class BinaryArray(Sequence[bytes]):
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
             return NotImplemented
-        return len(self) == len(other) and all(a == b for a, b in zip(self, other, strict=True))
+        if len(self) != len(other):
+            return False
+        if isinstance(other, BinaryArray):  # at once, and not row by row
+            sizes = np.array_equal(self.stops - self.starts, other.stops - other.starts)
+            return sizes and np.array_equal(self.joined(), other.joined())
+        return all(a == b for a, b in zip(self, other, strict=True))
 
     __hash__ = None  # type: ignore[assignment]
 

@@ -14,6 +14,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.columnar.distinct import distinct
 from geo.columnar.row_edit import RowEdit, combine
 from geo.columnar.row_order import RowOrder
 from geo.lonlat import Ints
@@ -249,7 +250,7 @@ def rows_with_any(array: Array, values: Ints) -> Ints:
     if len(values) > _MAX_SCANS:
         return np.flatnonzero(np.isin(to_numpy(array), values))
     found = (_occurrences(array, value) for value in values.tolist())
-    return np.unique(np.concatenate([np.empty(0, np.int64), *chain.from_iterable(found)]))
+    return distinct(np.concatenate([np.empty(0, np.int64), *chain.from_iterable(found)]))
 
 
 def _occurrences(array: Array, value: Any) -> Iterator[Ints]:

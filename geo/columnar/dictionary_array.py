@@ -25,6 +25,7 @@ from geo.columnar.chunked_array import (
     rows_with_any,
     to_numpy,
 )
+from geo.columnar.distinct import distinct
 from geo.columnar.row_edit import RowEdit
 from geo.columnar.row_order import RowOrder
 from geo.lonlat import Bools, Ints
@@ -286,8 +287,8 @@ def _distinct(codes: Codes) -> Ints:
     """Codes that occur, ascending, without -1."""
     if len(codes) <= _MAX_SET:
         return np.array(sorted({*codes.tolist()} - {-1}), np.int64)
-    distinct = np.unique(codes).astype(np.int64)
-    return distinct[distinct >= 0]
+    occurring = distinct(codes).astype(np.int64)
+    return occurring[occurring >= 0]
 
 
 def _values_at(values: Sequence[Any], indices: Ints) -> list[Any]:

@@ -13,6 +13,7 @@ import shapely
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
+from geo.columnar.distinct import distinct
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
@@ -126,7 +127,7 @@ class TileLayer:
         self._points: TilePoints = points
         self._lines = ShapeIndex(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
         self._polygons = ShapeIndex(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
-        self._single = len(np.unique(points.row)) == len(points.row)
+        self._single = len(distinct(points.row)) == len(points.row)
 
     @classmethod
     def from_geometry(
@@ -250,7 +251,7 @@ class TileLayer:
         GeoError
             When the mask has another shape.
         """
-        return np.unique(np.concatenate([_NONE, *(features.rows for features in self.features(tile, mask))]))
+        return distinct(np.concatenate([_NONE, *(features.rows for features in self.features(tile, mask))]))
 
     def features(self, tile: Tile, mask: Bools | None = None) -> list[TileFeatures]:
         """Find what a tile shows: points, lines and polygons, as far as there are any.

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.columnar.distinct import distinct
 from geo.lonlat import Bools, Floats, Ints
 from layers.ownership.absorbing_chain import AbsorbingChain, OrderedSystem, edges_of, reaching, remainder
 from layers.ownership.minority import Minority, stake_rule
@@ -54,7 +55,7 @@ class OwnerEdges:
         new = np.array([node])
         while len(new):
             owners = self.owner[edges_of(self.start, new)[0]]
-            new = np.unique(owners[~met[owners]])
+            new = distinct(owners[~met[owners]])
             met[new] = True
         return met
 
@@ -92,7 +93,7 @@ class AncestorMarks:
         from scipy.sparse.csgraph import connected_components
 
         self._edges, self._at, self._mark = edges, at, mark
-        self._known = np.unique(mark)
+        self._known = distinct(mark)
         self._bits: list[int] | None = None
         if 0 < len(self._known) * edges.size <= _MAX_BITS:
             _, self._label = connected_components(edges.matrix(), directed=True, connection="strong")
@@ -103,7 +104,7 @@ class AncestorMarks:
         if not len(self._known):
             return self._known
         if self._bits is None:
-            return np.unique(self._mark[self._edges.ancestors(node)[self._at]])
+            return distinct(self._mark[self._edges.ancestors(node)[self._at]])
         bits = self._bits[self._label[node]].to_bytes(len(self._known) // 8 + 1, "little")
         return self._known[np.flatnonzero(np.unpackbits(np.frombuffer(bits, np.uint8), bitorder="little"))]
 

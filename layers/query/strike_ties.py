@@ -11,6 +11,7 @@ import numpy as np
 
 from geo.columnar.binary_array import find_sorted
 from geo.columnar.dictionary_array import Codes
+from geo.columnar.distinct import distinct
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
 from layers.collections.collection import Collection
@@ -75,7 +76,7 @@ class StrikeValues(NamedTuple):
     def of_pairs(cls, words: Sequence[str | None], strike: Ints, code: Ints | Codes) -> StrikeValues:
         """Take pairs in any order, each any number of times."""
         size = int(strike.max(initial=0)) + 1
-        codes, strikes = np.divmod(np.unique(code.astype(np.int64) * size + strike), size)
+        codes, strikes = np.divmod(distinct(code.astype(np.int64) * size + strike), size)
         return cls(words, strikes.astype(np.int32), codes.astype(np.int32))
 
     @property
@@ -176,7 +177,7 @@ class Tie(NamedTuple):
 def country_ties(collections: Collections, conditions: StrikeConditions) -> Mapping[str, Sequence[Tie]]:
     """Return the strikes on what each country was tied to as the conditions say, whatever the least share."""
     pairs = ties_of_all(collections, conditions)
-    countries = [pairs.words[code] for code in np.unique(pairs.code).tolist()]
+    countries = [pairs.words[code] for code in distinct(pairs.code).tolist()]
     return {
         one: _listed(collections, conditions, tie_of_country(collections, conditions, one), one)
         for one in countries
@@ -320,6 +321,8 @@ def _rows_by_id(strikes: Collection, rows_of: Collection) -> Ints:
     column, ids = rows_of.features.columns["strike"], strikes.ids
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))
+    if column.dictionary == ids.dictionary:  # each strike has a row: quicker than to look up each of them
+        return row[column.codes]
     at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
     row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
     return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)
