@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import shapely
 import typer
@@ -27,6 +27,7 @@ from api.cli.export import (
     box_of,
     country_of,
     export_origin,
+    format_of,
     sheet_origin,
     stated,
     write_export,
@@ -57,7 +58,7 @@ if TYPE_CHECKING:
     from api.exports.dossier.parts import Dossier
 
 EPILOG = "Example: strikeatlas export report --country AZ --lang de -o azerbaijan.pdf"
-_SUFFIXES: Mapping[str, str] = {"pdf": ".pdf", "docx": ".docx", "md": ".md"}
+DossierFormat = Literal["pdf", "docx", "md"]
 
 
 def dossier(
@@ -72,8 +73,9 @@ def dossier(
     kind: KindOption = None,
     strikes: Annotated[list[str] | None, typer.Option("--strike", help="A strike, more than once for several.")] = None,
     fmt: Annotated[
-        Literal["pdf", "docx", "md"], typer.Option("--format", help="PDF/UA, Word document or Markdown.")
-    ] = "pdf",
+        DossierFormat | None,
+        typer.Option("--format", help="PDF/UA, Word document or Markdown.", show_default="that of the name, or pdf"),
+    ] = None,
     title: Annotated[str | None, typer.Option(help="Title instead of the one that follows from the selection.")] = None,
     basis: Annotated[
         CountryBasis, typer.Option(help="Country of registration or of the head office.")
@@ -94,6 +96,7 @@ def dossier(
     from api.exports.dossier.dossier_map import dossier_map
     from api.exports.printed_map.sheet import MapOrder
 
+    fmt = format_of(out, fmt, get_args(DossierFormat))
     opened, version = open_published(store, base)
     snapshot, box = version.snapshot, box_of(bbox)
     country = country_of(country)
@@ -152,7 +155,7 @@ def dossier(
         **query, "bbox": box, "strike": strikes, "format": fmt, "title": title, "basis": basis, "minority": minority,
         "lang": language, "address": address or None,
     }  # fmt: skip
-    target = ExportTarget.of(out, manifest, as_json, _SUFFIXES[fmt])
+    target = ExportTarget.of(out, manifest, as_json, f".{fmt}")
     write_export(target, written, export_origin("report", opened, version, options, cited, code))
 
 

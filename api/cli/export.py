@@ -8,11 +8,11 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, TypeVar, get_args
 
 import numpy as np
 import shapely
@@ -55,6 +55,9 @@ from layers.store.store import Store
 
 if TYPE_CHECKING:
     import geopandas
+
+#: One of the formats of an export.
+Form = TypeVar("Form", bound=str)
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
 
@@ -109,6 +112,7 @@ AssetOption = Annotated[str | None, typer.Option(help="Only strikes that hit, or
 KindOption = Annotated[str | None, typer.Option(help="Only strikes on this kind of asset, such as refinery.")]
 MapLanguage = Literal["en", "uk", "de"]
 MapSize = Literal["85", "120", "180", "a4", "a3", "slide"]
+MapFormat = Literal["png", "svg", "pdf"]
 SizeOption = Annotated[MapSize, typer.Option("--size", help="A column of so many millimetres, paper, or a slide.")]
 LanguageOption = Annotated[MapLanguage, typer.Option("--lang", help="Language of all that the map says.")]
 GreyOption = Annotated[bool, typer.Option("--grey", help="Draw without colours.")]
@@ -129,7 +133,9 @@ def map_(
     asset: AssetOption = None,
     kind: KindOption = None,
     strike: Annotated[str | None, typer.Option(help="Tell of one strike, with the shares of its owners.")] = None,
-    fmt: Annotated[Literal["png", "svg", "pdf"], typer.Option("--format", help="File format.")] = "png",
+    fmt: Annotated[
+        MapFormat | None, typer.Option("--format", help="File format.", show_default="that of the name, or png")
+    ] = None,
     size: SizeOption = "180",
     language: LanguageOption = "en",
     grey: GreyOption = False,
@@ -147,6 +153,7 @@ def map_(
     """Draw a map that says in its title whose sites were struck, with key, table, sources and the date of the data."""
     from api.exports.printed_map import sheet
 
+    fmt = format_of(out, fmt, get_args(MapFormat))
     opened, version = open_published(store, base)
     snapshot = version.snapshot
     country = country_of(country)
@@ -179,6 +186,22 @@ def map_(
     }  # fmt: skip
     origin = export_origin("map", opened, version, options, drawn.cited, code)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
+
+
+def format_of(out: Path, wanted: Form | None, formats: Sequence[Form]) -> Form:
+    """The format that is wanted, or that of the name of a file; the first of all where neither says one.
+
+    Raises
+    ------
+    BadParameter
+        If the name is that of a file of another format.
+    """
+    named = next((fmt for fmt in formats if out.suffix.lower() == f".{fmt}"), None)
+    if wanted and named not in (None, wanted):
+        raise typer.BadParameter(
+            f"{out.name} is the name of a {named} file, and not of {wanted}", param_hint="--format"
+        )
+    return wanted or named or formats[0]
 
 
 def country_of(text: str | None) -> str | None:
@@ -409,10 +432,11 @@ class ExportTarget:
 
     @classmethod
     def of(cls, out: Path, manifest: bool, as_json: bool, suffix: str = "") -> ExportTarget:
-        """A file, which gets the suffix of its format; standard output for ``-``, and devices, get neither."""
+        """A file, which gets the suffix of its format if it lacks it; standard output (``-``) and devices get none."""
         if out == _STANDARD_OUTPUT or is_stream(out):
             return cls(out, False, as_json)
-        return cls(out.with_suffix(suffix) if suffix else out, manifest, as_json)
+        named = out.suffix.lower() == suffix or not suffix
+        return cls(out if named else out.with_name(out.name + suffix), manifest, as_json)
 
     @property
     def is_stream(self) -> bool:

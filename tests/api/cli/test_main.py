@@ -5,12 +5,13 @@ from __future__ import annotations
 import shutil
 import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from typer.testing import CliRunner
 
 from api.cli import main
+from api.cli.export import ExportTarget, MapFormat, format_of
 from api.terminal.console import console, errors
 from layers.sources import curated
 from layers.store.backends import open_store
@@ -292,6 +293,24 @@ def test_the_bundled_records_have_no_fault(run: Run) -> None:
     assert run("check", "--json").report == {"problems": []}
 
 
+# Files.
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted", "fmt", "written"),
+    [
+        ("odesa.pdf", None, "pdf", "odesa.pdf"),
+        ("odesa.PDF", "pdf", "pdf", "odesa.PDF"),
+        ("odesa", None, "png", "odesa.png"),
+        ("odesa.2025", "svg", "svg", "odesa.2025.svg"),
+        ("-", "svg", "svg", "-"),
+    ],
+)
+def test_a_file_is_of_the_format_that_its_name_says(name: str, wanted: Any, fmt: str, written: str) -> None:
+    assert format_of(Path(name), wanted, get_args(MapFormat)) == fmt
+    assert ExportTarget.of(Path(name), False, False, f".{fmt}").path == Path(written)
+
+
 # Exit codes.
 
 
@@ -302,6 +321,7 @@ def test_the_bundled_records_have_no_fault(run: Run) -> None:
         (("match", "nothing"), 3),
         (("country", "ZZ"), 3),
         (("export", "geojson", "--bbox", "1,2,3"), 2),
+        (("export", "map", "--format", "png", "-o", "odesa.pdf"), 2),
         (("list", "nothing"), 2),
         (("show", ORLIVKA, "--on", "yesterday"), 2),
         (("show", ORLIVKA, "--basis", "both"), 2),

@@ -165,7 +165,7 @@ def test_sources_are_whole_citations(written: Written) -> None:
 def test_the_command_writes_each_form_and_its_codes_are_verified(store: Store, tmp_path: Path, form: str) -> None:
     pytest.importorskip({"pdf": "typst", "docx": "docx", "md": "markdown_it"}[form])
     out = tmp_path / f"dossier.{form}"
-    given = ["--country", "AZ", "--format", form, "--lang", "uk", "-o", str(out), "--json"]
+    given = ["--country", "AZ", "--lang", "uk", "-o", str(out), "--json"]  # its name says the form
     where = ["--store", store.name, "--basemap", str(BASEMAP)]
     ran = CliRunner().invoke(main.app, ["export", "report", *given, *where])
     assert ran.exit_code == 0, ran.output
