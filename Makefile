@@ -49,7 +49,8 @@ types: $(VENV)/.stamp-dev
 
 # Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip.
 ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
-	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py)
+	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py \
+	cli/test_load_newer.py)
 
 pytest: $(NEEDED) $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder

@@ -26,11 +26,11 @@ of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
 def runner(
     store: Store, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, base: Path = BASEMAP
 ) -> Run:
-    """A function that runs a command on a store, or on that of a path, as the shell would."""
+    """A function that runs a command on a store, or on that of an address, as the shell would."""
     run = shell(capsys, monkeypatch)
 
-    def ran(*args: object, on: Path | None = None) -> CommandResult:
-        return run(*args, "--store", on or store.path, "--basemap", base)
+    def ran(*args: object, on: str | None = None) -> CommandResult:
+        return run(*args, "--store", on or store.name, "--basemap", base)
 
     return ran
 

@@ -190,8 +190,8 @@ def test_a_sealed_store_is_not_loaded_into(run: Run, sealed: Path, tmp_path: Pat
 def test_a_dash_writes_to_standard_output(run: Run, few_store: Store, tmp_path: Path) -> None:
     for command in (("csv",), ("geojson",)):
         out = tmp_path / "out"
-        run("export", *command, "-o", out, "--store", few_store.path, "--basemap", BASEMAP)
-        said = run("export", *command, "-o", "-", "--store", few_store.path, "--basemap", BASEMAP)
+        run("export", *command, "-o", out, "--store", few_store.name, "--basemap", BASEMAP)
+        said = run("export", *command, "-o", "-", "--store", few_store.name, "--basemap", BASEMAP)
         assert said.code == 0
         assert said.out.encode() == out.read_bytes()
 
@@ -200,7 +200,7 @@ def test_a_clock_before_the_last_change_is_remarked(run: Run, few_records: Recor
     store = Store.create(tmp_path / "fast.gpkg")
     store.load(few_records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
     store.close()
-    said = run("country", "AZ", "--store", store.path, "--basemap", BASEMAP, "--json")
+    said = run("country", "AZ", "--store", store.name, "--basemap", BASEMAP, "--json")
     assert said.code == 0
     assert said.report
     assert "one of two clocks is wrong" in " ".join(said.err.split())
@@ -211,6 +211,6 @@ def test_memory_that_ends_is_reported(run: Run, few_store: Store, monkeypatch: p
         raise MemoryError
 
     monkeypatch.setattr("api.server.version_builder.disclose", end)
-    said = run("list", "strikes", "--store", few_store.path, "--basemap", BASEMAP)
+    said = run("list", "strikes", "--store", few_store.name, "--basemap", BASEMAP)
     assert said.code == 6
     assert "memory" in said.err

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from layers.store.store import Store
-from layers.store.verification import verify_file
 from tests.command_runner import shell
 from tests.heat_files import background, csv_text, row
 from tests.load_runner import Run, load, of_all_records
@@ -80,7 +79,7 @@ def test_a_load_of_the_same_changes_nothing_and_a_newer_one_replaces(run: Run, o
     assert (newer["heat"]["observations"], newer["written"]["changed"]["sources"]) == (60, 1)
     assert len(own.heat()) == 60
     assert reasons(run) == []
-    assert [*verify_file(own.path, None)] == []
+    assert [*own.verify()] == []
 
 
 def test_appended_rows_join_those_of_before(run: Run, own: Store, tmp_path: Path) -> None:
@@ -95,7 +94,7 @@ def test_appended_rows_join_those_of_before(run: Run, own: Store, tmp_path: Path
     mended = load(run, "firms", faults, "--dataset", "firms/fires", "--append")
     assert mended["heat"] == {"observations": 62, "before": 61, "is_change": True}
     assert len(own.heat()) == 62
-    assert [*verify_file(own.path, None)] == []
+    assert [*own.verify()] == []
 
 
 def test_a_dry_run_writes_nothing(run: Run, own: Store, tmp_path: Path) -> None:
@@ -117,7 +116,7 @@ def test_datasets_are_listed_with_their_observations(
     run: Run, own: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     load(run, "firms", file_of(tmp_path / "fires.csv", SEEN))
-    every = shell(capsys, monkeypatch)("dataset", "list", "--store", own.path, "--json").report
+    every = shell(capsys, monkeypatch)("dataset", "list", "--store", own.name, "--json").report
     (listed,) = [one for one in every if one["dataset"] == "firms/fires"]
     assert (listed["records"], listed["heat"], listed["private_since"]) == (1, 61, None)
 

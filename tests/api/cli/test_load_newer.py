@@ -16,6 +16,7 @@ from layers.model.records import Records
 from layers.store.store import Store
 from tests.load_runner import ACLED, KINDS, TIMEMAP, Run, edited, faultless, is_change, load, of_dataset
 from tests.store_copies import opened_copy
+from tests.store_kinds import again
 
 
 def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
@@ -23,7 +24,7 @@ def test_mended_rows_that_are_appended_give_what_a_faultless_file_does(
 ) -> None:
     whole = opened_copy(few_store, tmp_path / "whole.gpkg")
     options = ("--dataset", "acled/one", "--retrieved", "2025-11-25")
-    load(run, "acled", edited(ACLED, tmp_path / "mended.csv", faultless), *options, on=whole.path)
+    load(run, "acled", edited(ACLED, tmp_path / "mended.csv", faultless), *options, on=whole.name)
     told = load(run, "acled", ACLED, *options, "--partial", "--rejected", tmp_path / "rejected.csv")
     assert told["rejected_files"] == [str(tmp_path / "rejected.csv")]
     assert len(of_dataset(own, "acled/one")["strikes"]) == 6
@@ -54,7 +55,7 @@ def test_mended_rows_are_loaded_with_the_files_that_tell_of_them(
     for file in TIMEMAP:
         shutil.copy(file, folder)
     mend(folder / TIMEMAP[0].name)
-    load(run, "timemap", *(folder / file.name for file in TIMEMAP), "--dataset", "timemap/one", on=whole.path)
+    load(run, "timemap", *(folder / file.name for file in TIMEMAP), "--dataset", "timemap/one", on=whole.name)
     rejected = tmp_path / "rejected"
     told = load(run, "timemap", *TIMEMAP, "--dataset", "timemap/one", "--partial", "--rejected", rejected)
     assert [Path(name).name for name in told["rejected_files"]] == [TIMEMAP[0].name]
@@ -153,7 +154,7 @@ def test_what_somebody_else_writes_meanwhile_is_not_undone(
         if not tries:
             socar = stored.entities["socar"].model_copy(update={"note": "Edited meanwhile."})
             edited = replace(stored, entities={**stored.entities, "socar": socar})
-            Store.open(own.path).load(edited, author="Ann")
+            again(own).load(edited, author="Ann")
         tries.append(1)
         return found
 

@@ -22,7 +22,7 @@ from layers.model.records import RECORD_TYPES
 from layers.store.store import Store
 from tests.conftest import BASEMAP
 from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load, runner
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
 
 TELLING = (b"acled", b"ACLED", b"Vyshneva", b"Ruritania", b"Lisne", b"900001")
 
@@ -44,12 +44,11 @@ class Shown(NamedTuple):
 @pytest.fixture(scope="module")
 def shown(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shown]:
     folder = tmp_path_factory.mktemp("private")
-    path = copy_of(few_store, folder / "atlas.gpkg")
-    arguments = ["load", "acled", str(ACLED), "--partial", "--store", str(path), "--basemap", str(BASEMAP)]
+    held = opened_copy(few_store, folder / "atlas.gpkg")
+    arguments = ["load", "acled", str(ACLED), "--partial", "--store", held.name, "--basemap", str(BASEMAP)]
     assert CliRunner().invoke(main.app, arguments).exit_code == 0
     file = folder / "reviewers.json"
     ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(file, 'Ann')}"}
-    held = Store.open(path)
     assert any(strike.private for strike in held.records().strikes.values())
     with TestClient(create_app(held, Settings(basemap=BASEMAP, reviewers=file, follow_every_s=0))) as client:
         yield Shown(held, client, ann)
@@ -144,7 +143,7 @@ def test_no_export_and_no_list_holds_a_private_record(
     """Nor does anything else in it tell that there are any: it is as without them."""
     out = tmp_path / "out"
     to = ("-o", out) if command[0] == "export" else ("--json",)
-    said = run(*command, *to, on=shown.store.path)
+    said = run(*command, *to, on=shown.store.name)
     assert said.code == 0, said.err
     content = said.out.encode() if command[0] == "list" else b"".join(p.read_bytes() for p in tmp_path.glob("out*"))
     assert content
@@ -155,9 +154,9 @@ def test_a_frame_of_the_exported_geopackage_is_that_of_the_bundled_records(
     run: Run, shown: Shown, few_store: Store, tmp_path: Path
 ) -> None:
     counts = []
-    for number, path in enumerate((shown.store.path, few_store.path)):
+    for number, address in enumerate((shown.store.name, few_store.name)):
         out = tmp_path / f"{number}.gpkg"
-        run("export", "gpkg", "-o", out, on=path)
+        run("export", "gpkg", "-o", out, on=address)
         with closing(sqlite3.connect(out)) as file:
             layers = [row[0] for row in file.execute("SELECT table_name FROM gpkg_contents ORDER BY 1")]
             counts.append({name: file.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for name in layers})
@@ -170,7 +169,7 @@ def test_no_command_answers_on_a_private_strike(
     run: Run, shown: Shown, command: tuple[str, ...], tmp_path: Path
 ) -> None:
     more = ("-o", tmp_path / "report.pdf") if command[0] == "export" else ()
-    said = run(*command, "acled/ukr900001", *more, on=shown.store.path)
+    said = run(*command, "acled/ukr900001", *more, on=shown.store.name)
     assert (said.code, said.out) == (3, "")
     assert not list(tmp_path.glob("report*"))
 
@@ -213,6 +212,6 @@ def test_files_that_may_not_be_published_are_no_curated_records(run: Run, own: S
 
 def run_plain(*arguments: str, store: Store) -> Any:
     """What a command that needs no base map answers."""
-    result = CliRunner().invoke(main.app, [*arguments, "--store", str(store.path)])
+    result = CliRunner().invoke(main.app, [*arguments, "--store", store.name])
     assert result.exit_code == 0, result.output
     return orjson.loads(result.stdout_bytes)

@@ -100,14 +100,14 @@ def test_the_trail_is_listed_by_person_and_time_and_checked(run: Run, tmp_path: 
 
 def test_of_a_write_without_an_outcome_history_tells_whether_it_took_place(run: Run, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
-    trail = AuditTrail(audit_path(store.path))
+    trail = AuditTrail(audit_path(store.beside))
     begun = [trail.append("write", who="Ann", records=[key], seq=0) for key in ("s-1", "s-2", "s-3")]
     for key, author in (("s-1", "Ben"), ("s-2", "Ann")):
         source = Source(id=key, dataset="d", publisher="p")
         store.write(Edit("sources", key, source, None), author=author)
     store.close()
-    report = run("audit", "--store", store.path, "--json").report
+    report = run("audit", "--store", store.name, "--json").report
     assert report["open"] == [{"id": key, "seq": seq} for key, seq in zip(begun, (None, 2, None), strict=True)]
-    said = run("audit", "--store", store.path).out
+    said = run("audit", "--store", store.name).out
     assert "it is change 2" in said
     assert "nothing was written" in said

@@ -34,7 +34,7 @@ def store(few_records: Records, tmp_path: Path) -> Store:
 
 
 def run(store: Store, *command: str) -> Any:
-    where = ["--store", str(store.path), "--basemap", str(BASEMAP)]
+    where = ["--store", store.name, "--basemap", str(BASEMAP)]
     return CliRunner().invoke(app, [*command, *where])
 
 
@@ -105,7 +105,7 @@ def test_the_foot_of_a_map_is_in_its_language(store: Store, language: str, words
     from api.cli.common import open_published
     from api.cli.export import sheet_origin
 
-    opened, version = open_published(str(store.path), BASEMAP)
+    opened, version = open_published(store.name, BASEMAP)
     code = FigureCode.of(version.snapshot, FigureSubject.parse("AZ"))
     figure, history = words
     head = opened.head(code.seq).hash[:16]
@@ -125,7 +125,7 @@ def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
 def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
     from api.cli.common import open_published
 
-    snapshot = open_published(str(store.path), BASEMAP)[1].snapshot
+    snapshot = open_published(store.name, BASEMAP)[1].snapshot
     code = str(FigureCode.of(snapshot, FigureSubject.parse(subject)))
     assert code.startswith(f"{subject}.s{store.seq()}.")
     change(store, DEPOT, damage="another")
