@@ -20,14 +20,11 @@ from rich.table import Table
 from starlette.types import ASGIApp, Message
 
 from api.app import create_app
-from api.requests.query_parameters import DEFAULT_ORDERS
 from api.server.served_version import ServedVersion
 from api.settings import Settings
 from bench.questions import Question, features, tiles
 from bench.report import OURS
 from bench.world_columns import REGION
-from layers.query.keyset_cursor import with_tiebreak
-from layers.query.selection import Selection
 from layers.store.store import Store
 
 #: Seconds that a question is asked for in one run; the least of the runs counts.
@@ -65,14 +62,11 @@ async def request(app: ASGIApp, address: str) -> bytes:
 
 
 def clear_caches(view: ServedVersion) -> None:
-    """Clear the caches of a served version, but for the default order of each collection."""
+    """Clear the caches of a served version, but for what follows from all rows of a collection, as their orders."""
     view.tiles._tiles.clear()
     for collection in view.snapshot.collections.values():
-        key = "order", with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))).order
-        order = collection.query_cache.peek(key)
         collection.query_cache.clear()
         collection.filter_cache.clear()
-        collection.query_cache.get_or_compute(key, lambda order=order: order)  # type: ignore[misc]
 
 
 async def first_time(app: ASGIApp, view: ServedVersion, paths: Sequence[str]) -> float:

@@ -135,6 +135,7 @@ def compile_first(collection: Collection) -> None:
 def sort_uncached(collection: Collection, selection: Selection) -> Array:
     """Sort with no cache but the ranks of the columns."""
     collection.query_cache.clear()
+    collection.all_rows_cache.clear()
     return rows(collection, selection)
 
 

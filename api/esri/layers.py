@@ -119,7 +119,7 @@ def layer_shapes(collection: Collection, layer: EsriLayer) -> Objects:
         Shape (n,), lon/lat in degrees; ``None`` where a feature has no geometry of the kind of the layer. Parts of
         that kind in a geometry collection are joined.
     """
-    cached: Objects = collection.query_cache.get_or_compute(
+    cached: Objects = collection.all_rows_cache.get_or_compute(
         ("shapes", layer.kind), lambda: _shapes(collection, layer.kind)
     )
     return cached

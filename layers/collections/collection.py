@@ -31,8 +31,8 @@ from layers.model.types import Column, columns
 
 #: Indices of rows, shape (k,).
 Rows = NDArray[np.int64]
-#: Largest sum of bytes in the query cache of one collection.
-_QUERY_CACHE_BYTES = 2**27
+#: Bytes a row, and in all, of the answers to selections that one collection caches, and of what follows from all rows.
+_QUERY_CACHE, _ALL_ROWS_CACHE = (64, 2**26), (192, 2**28)
 #: A collection whose rows are in more runs is a base itself.
 _MAX_RUNS = 1000
 
@@ -123,8 +123,10 @@ class Collection:
         self.column_values: Final = values or ColumnValues(features, index)
         self._rows_by_id: Final = rows_by_id or Lazy(lambda: UniqueIndex(features.columns["id"]))
         self.origin: Final = origin
-        #: Masks, rows and orders last requested; keys are tuples that begin with the kind of answer.
-        self.query_cache: Final = _query_cache(len(features))
+        #: Masks and rows last requested; keys are tuples that begin with the kind of answer.
+        self.query_cache: Final = _cache(len(features), *_QUERY_CACHE)
+        #: Orders and what else follows from all rows, which takes long to compute: no selections crowd it out.
+        self.all_rows_cache: Final = _cache(len(features), *_ALL_ROWS_CACHE)
         #: Filters last compiled for the collection, by their source.
         self.filter_cache: Final[LruCache[Any]] = LruCache(256)
 
@@ -431,7 +433,7 @@ def with_shared_geometry(collection: Collection, other: Collection) -> Collectio
     )
 
 
-def _query_cache(rows: int) -> LruCache[Any]:
-    """A cache of 128 bytes a row at most; an answer weighs its bytes and a share, so that there are 256 at most."""
-    max_bytes = min(128 * max(rows, 1024), _QUERY_CACHE_BYTES)
+def _cache(rows: int, bytes_a_row: int, most_bytes: int) -> LruCache[Any]:
+    """A cache that is bounded in bytes; an answer weighs its bytes and a share, so that there are 256 at most."""
+    max_bytes = min(bytes_a_row * max(rows, 1024), most_bytes)
     return LruCache(max_bytes, lambda answer: int(answer.nbytes) + max_bytes // 256)

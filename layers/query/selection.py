@@ -103,10 +103,9 @@ def rows(collection: Collection, selection: Selection) -> Array:
 
 def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
     """Whether `rows` has the result cached, or compares numbers only to compute it."""
-    cache = collection.query_cache
-    if cache.peek(("rows", selection)) is not None:
+    if collection.query_cache.peek(("rows", selection)) is not None:
         return True
-    if selection.order and cache.peek(("order", selection.order)) is None:
+    if selection.order and collection.all_rows_cache.peek(("order", selection.order)) is None:
         return False
     if collection.origin is not None and collection.origin.base.query_cache.peek(_mask_key(selection)) is not None:
         return True
@@ -206,7 +205,9 @@ class _Order:
 
 def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
     """All rows in an order; the last orders are cached."""
-    order_of_all: _Order = collection.query_cache.get_or_compute(("order", order), lambda: _updated(collection, order))
+    order_of_all: _Order = collection.all_rows_cache.get_or_compute(
+        ("order", order), lambda: _updated(collection, order)
+    )
     return order_of_all
 
 

@@ -163,7 +163,7 @@ def _places(strikes: Collection) -> _Places:
         below = np.nextafter(1, 0)
         return _Places(lon, lat, np.clip(x, 0, below), np.clip(y, 0, below), present)
 
-    projected: _Places = strikes.query_cache.get_or_compute(("world places",), project)
+    projected: _Places = strikes.all_rows_cache.get_or_compute(("world places",), project)
     return projected
 
 
@@ -299,7 +299,7 @@ def _ring_parts(strikes: Collection, division: RingDivision, wanted: StrikeCondi
         every = np.arange(len(hosts.words) + 1)[:, None]
         return _RingParts([*hosts.words, None], hosts.codes, every, np.ones(every.shape, np.float32))
     if division == "owners":
-        parts: _RingParts = strikes.query_cache.get_or_compute(("owner parts",), lambda: _owner_parts(strikes))
+        parts: _RingParts = strikes.all_rows_cache.get_or_compute(("owner parts",), lambda: _owner_parts(strikes))
         return parts
     return _tie_parts(strikes, wanted)
 

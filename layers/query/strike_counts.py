@@ -16,7 +16,7 @@ from layers.collections.geometry_index import Box
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
-from layers.query.strike_ties import StrikeValues, ties_of_all
+from layers.query.strike_ties import StrikeValues, rows_of_ids, ties_of_all
 from layers.query.strike_truth import commodities_of, rests_on, stands, surely_between, truth_of
 
 TimeUnit = Literal["day", "week", "month", "year"]
@@ -158,7 +158,7 @@ def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:
 
 
 def _undated(strikes: Collection) -> Bools:
-    undated: Bools = strikes.query_cache.get_or_compute(
+    undated: Bools = strikes.all_rows_cache.get_or_compute(
         ("undated",), lambda: ~(strikes.values("day_first").present & strikes.values("day_last").present)
     )
     return undated
@@ -184,7 +184,7 @@ def _values(collections: Collections, wanted: StrikeConditions, by: Grouping) ->
         codes = np.where(column.codes < 0, len(column.words), column.codes).astype(np.int32)
         return StrikeValues([*column.words, None], np.arange(len(strikes), dtype=np.int32), codes)
     key = ("commodities", collections["assets"])
-    values: StrikeValues = strikes.query_cache.get_or_compute(key, lambda: _commodities(collections))
+    values: StrikeValues = strikes.all_rows_cache.get_or_compute(key, lambda: _commodities(collections))
     return values
 
 
@@ -192,21 +192,17 @@ def _commodities(collections: Collections) -> StrikeValues:
     """Return the commodities of the sites of each strike."""
     strikes, assets = collections["strikes"], collections["assets"]
     hit, carried = strikes.values("assets").lists, assets.values("commodity").words
-    at = {asset: assets.rows_by_id.get(asset) for asset in hit.words}
-    names = {
-        asset: commodities_of(carried.words[carried.codes[row]])
-        for asset, row in at.items()
-        if row is not None and carried.codes[row] >= 0
-    }
-    words = sorted({name for each in names.values() for name in each})
-    code = {word: i for i, word in enumerate(words)}
-    pairs = [
-        (row, code[name])
-        for row, asset in zip(hit.rows.tolist(), hit.codes.tolist(), strict=True)
-        for name in names.get(hit.words[asset], ())
-    ]
-    rows, codes = np.array(pairs, np.int64).reshape(-1, 2).T
-    return StrikeValues.of_pairs(words, rows, codes)
+    names = [commodities_of(text) for text in carried.words]
+    words = sorted({name for each in names for name in each})
+    code_of = {word: code for code, word in enumerate(words)}
+    # Of an asset that there is not, and of none, the last one.
+    text = np.append(carried.codes, -1)[np.append(rows_of_ids(assets.ids, hit.words), -1)][hit.codes]
+    strike, code = [np.empty(0, np.int64)], [np.empty(0, np.int64)]
+    for number, each in enumerate(names):
+        rows = hit.rows[text == number]
+        strike += [rows] * len(each)
+        code += (np.full(len(rows), code_of[name]) for name in each)
+    return StrikeValues.of_pairs(words, np.concatenate(strike), np.concatenate(code))
 
 
 def timeline(

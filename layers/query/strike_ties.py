@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo.columnar.binary_array import find_sorted
-from geo.columnar.dictionary_array import Codes
+from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.distinct import distinct
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
@@ -104,7 +104,7 @@ def ties_of_all(collections: Collections, conditions: StrikeConditions) -> Strik
         return StrikeValues.of_pairs(list(countries.words), strike_rows(strikes, rows_of)[rows], countries.codes[rows])
 
     key = ("countries", rows_of, relation, conditions.reading if owned else None, least)
-    values: StrikeValues = strikes.query_cache.get_or_compute(key, find)
+    values: StrikeValues = strikes.all_rows_cache.get_or_compute(key, find)
     return values
 
 
@@ -297,7 +297,7 @@ def strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
     -1 where it is of no strike.
     """
     key = ("strike rows", rows_of)
-    rows: Ints = strikes.query_cache.get_or_compute(key, lambda: _strike_rows(strikes, rows_of))
+    rows: Ints = strikes.all_rows_cache.get_or_compute(key, lambda: _strike_rows(strikes, rows_of))
     return rows
 
 
@@ -318,11 +318,16 @@ def _strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
 
 
 def _rows_by_id(strikes: Collection, rows_of: Collection) -> Ints:
-    column, ids = rows_of.features.columns["strike"], strikes.ids
+    column = rows_of.features.columns["strike"]
+    rows = rows_of_ids(strikes.ids, column.dictionary)
+    return rows[column.codes] if len(rows) else np.empty(0, np.int64)
+
+
+def rows_of_ids(ids: DictionaryArray, wanted: Sequence[str]) -> Ints:
+    """Return the row of each id that is wanted, shape (len(wanted),); -1 where no row has it."""
     row = np.empty(len(ids), np.int64)
     row[ids.codes] = np.arange(len(ids))
-    if column.dictionary == ids.dictionary:  # each strike has a row: quicker than to look up each of them
-        return row[column.codes]
+    if wanted == ids.dictionary:  # quicker than to look up each of them
+        return row
     at = {key: int(row[code]) for code, key in enumerate(ids.dictionary)} if len(ids) else {}
-    row_of = np.fromiter((at.get(key, -1) for key in column.dictionary), np.int64, len(column.dictionary))
-    return row_of[column.codes] if len(row_of) else np.empty(0, np.int64)
+    return np.fromiter((at.get(key, -1) for key in wanted), np.int64, len(wanted))

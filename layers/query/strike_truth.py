@@ -111,7 +111,7 @@ def _truth(
 
 def stands(strikes: Collection) -> Bools:
     """Mark the strikes that are neither drafts nor retracted; cached with the strikes."""
-    standing: Bools = strikes.query_cache.get_or_compute(("standing",), lambda: _stands(strikes))
+    standing: Bools = strikes.all_rows_cache.get_or_compute(("standing",), lambda: _stands(strikes))
     return standing
 
 
