@@ -223,6 +223,7 @@ def test_while_a_slow_server_is_waited_for_the_page_says_so(browser: Browser, se
     page.goto(f"{server_url.rstrip('/')}/map")
     expect(page.locator("#results")).to_have_attribute("aria-busy", "true")
     expect(page.locator("#count")).to_have_text("Loading the strikes…")
+    expect(page.locator("#results")).to_have_class(re.compile("slow"))
     bar = page.locator("#results").evaluate("node => getComputedStyle(node, '::before').height")
     assert bar == "3px"
     for route in held:
