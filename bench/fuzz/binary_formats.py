@@ -61,21 +61,26 @@ def pack(chance: random.Random, data: bytes) -> bytes:
     """Return a file in gzip or zip, now and then with what archives should not have."""
     way = chance.randrange(6)
     if way == 0:
-        return gzip.compress(data, 1)
+        return gzip.compress(data, 1, mtime=0)
     if way == 1:
-        return gzip.compress(data, 1) + chance.choice((gzip.compress(data, 1), b"junk", b"\0" * 100))
+        return gzip.compress(data, 1, mtime=0) + chance.choice((gzip.compress(data, 1, mtime=0), b"junk", b"\0" * 100))
     if way == 2:
-        return gzip.compress(gzip.compress(data, 1), 1)
+        return gzip.compress(gzip.compress(data, 1, mtime=0), 1, mtime=0)
     out, kind = io.BytesIO(), chance.choice((".csv", ".json", ".xlsx", ".gpkg", ".pbf", ".geojson"))
     with zipfile.ZipFile(out, "w", chance.choice((zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED))) as archive:
         for name in chance.choice(
             (("a",), ("a",), ("a", "b"), ("../a",), ("__MACOSX/a",), ("a\udc80"[:1] + "/" * 200,))
         ):
-            archive.writestr(f"{name}{kind}", data)
+            _put(archive, f"{name}{kind}", data)
         if way == 5:
-            archive.writestr("[Content_Types].xml", b"<Types/>")
+            _put(archive, "[Content_Types].xml", b"<Types/>")
     packed = out.getvalue()
     return change_bytes(chance, packed) if way == 4 else packed
+
+
+def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+    """Put a member into an archive, which is the same whatever the time is."""
+    archive.writestr(zipfile.ZipInfo(name), content, archive.compression, archive.compresslevel)
 
 
 # --- workbooks ------------------------------------------------------------------------------------------------------
@@ -125,7 +130,7 @@ def change_workbook(chance: random.Random, data: bytes) -> bytes:
     with warnings.catch_warnings(), zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
         warnings.simplefilter("ignore")  # of a member that is there twice
         for name, content in members:
-            archive.writestr(name, content)
+            _put(archive, name, content)
     return out.getvalue()
 
 
