@@ -4,6 +4,7 @@ import { el } from "./dom.js";
 import { sightAt, startView } from "./in-view.js";
 import { mapStyle } from "./layers.js";
 import { t } from "./text.js";
+import { breath } from "./timing.js";
 import { tintOf } from "./tint.js";
 
 const CALM = matchMedia("(prefers-reduced-motion: reduce)");
@@ -47,7 +48,6 @@ export function sightOf(map, box = null) {
 // Pixels of a draft to each of the screen's. To link a program waits for whatever was drawn before it: without a graphics
 // card that is some tenths of a second for each of ten programs, and next to nothing while the picture is small.
 const DRAFT = 0.1;
-const PATIENCE = 4; // milliseconds between two looks
 const LATE = Symbol("late");
 const UNSEEN = 4000; // milliseconds after which a map is shown whether it is whole or not, as where tiles come slowly
 
@@ -68,14 +68,14 @@ export function options(view) {
   };
 }
 
-const idle = (map) => new Promise((done) => {
-  for (const end of ["idle", "remove"]) map.once(end, done);
+const once = (map, event) => new Promise((done) => {
+  for (const end of [event, "remove"]) map.once(end, done);
   map.triggerRepaint();
 });
 
 /** Resolves once everything in view of a map is drawn, and it is the newest that was given. */
 export async function settled(map, isNewest) {
-  do await idle(map);
+  do await once(map, "idle");
   while (!isNewest());
 }
 
@@ -87,36 +87,31 @@ export function styled() {
   return loaded;
 }
 
-// Resolves once whatever draws has done what it was given so far.
-async function drawn(gl) {
-  const fence = gl.fenceSync(gl.SYNC_GPU_COMMANDS_COMPLETE, 0);
-  gl.flush();
-  const isOpen = () => !gl.isContextLost() && gl.getSyncParameter(fence, gl.SYNC_STATUS) !== gl.SIGNALED;
-  while (isOpen()) await new Promise((done) => setTimeout(done, PATIENCE));
-}
-
 // Layers that nothing fills at the start, one for each program that is used first later.
 const LATER = ["chosen", "doubt-hatch", "spot"];
 const REHEARSAL = "rehearsal";
 
 // Draw a corner of a draft by each program that is used later, so that whoever needs one first does not wait for it: below all
-// that hides it, and once nothing else is to be drawn.
+// that hides it, while there is little else to draw, as tiles are still on their way.
 async function rehearse(map) {
-  if (!map.isStyleLoaded()) return; // another style is on its way
+  if (!map.isStyleLoaded()) await once(map, "style.load");
+  await breath(); // images are there then
+  if (!map.getStyle()) return; // the map was taken away
   const { layers } = map.getStyle();
   const [x, y] = map.getCenter().toArray();
   const corner = { type: "Polygon", coordinates: [[[x, y], [x + 1, y], [x, y + 1], [x, y]]] };
   const tint = { "fill-opacity": tintOf({ country: "UA" }, null).opacity }; // any state: what follows from features is a program of its own
+  const isThere = () => map.getStyle() && map.getSource(REHEARSAL); // no more where the map has another style
   map.addSource(REHEARSAL, { type: "geojson", data: corner });
   for (const { id, type, paint } of layers.filter(({ id, type }) => LATER.includes(id) && type !== "background")) {
     const one = { id: `${REHEARSAL}-${id}`, type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint };
     map.addLayer(one, layers[0].id);
   }
-  await idle(map);
-  if (!map.getStyle() || !map.getSource(REHEARSAL)) return; // the map was taken away, or has another style
+  while (isThere() && !map.isSourceLoaded(REHEARSAL)) await once(map, "render");
+  if (isThere()) await once(map, "render");
+  if (!isThere()) return;
   for (const id of LATER.map((id) => `${REHEARSAL}-${id}`)) if (map.getLayer(id)) map.removeLayer(id);
   map.removeSource(REHEARSAL);
-  await idle(map); // what follows in the same frame would be drawn twice
 }
 
 /**
@@ -128,11 +123,8 @@ export async function sharpened(map, isDrawn) {
   const gl = canvas.getContext("webgl2");
   canvas.style.opacity = "0"; // not hidden: it can be come to by key
   const late = new Promise((done) => setTimeout(done, UNSEEN, LATE));
-  const whole = await Promise.race([isDrawn(), late]);
-  await drawn(gl);
+  await Promise.race([rehearse(map).then(isDrawn), late]);
   if (gl.isContextLost()) return; // the map was taken away
-  if (whole !== LATE) await Promise.race([rehearse(map), late]);
-  if (gl.isContextLost()) return;
   map.setPixelRatio(undefined); // the screen's own
   const came = await Promise.race([isDrawn(), late]);
   canvas.style.opacity = "";

@@ -16,7 +16,7 @@ import { isLocal, pickedOf, sceneOf } from "./scene.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
-import { breath, whenDrawn } from "./timing.js";
+import { breath, painted, whenDrawn } from "./timing.js";
 import { paintTint } from "./tint.js";
 import { short } from "./text.js";
 
@@ -56,7 +56,8 @@ class StrikeMap {
   constructor(gl, { view, headline, onSelect, onMove, onTrouble, onLost }) {
     this.#headline = headline;
     this.#map = new gl.Map(options(view));
-    this.ready = sharpened(this.#map, this.#settled).then(() => ((this.#place = placeOf(this.#map)), this.#layKeys()));
+    this.ready = sharpened(this.#map, this.#settled).then(() => void (this.#place = placeOf(this.#map)));
+    this.ready.then(painted).then(this.#layKeys, () => {}); // who waits for the map hears what failed
     this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
