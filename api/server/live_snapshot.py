@@ -22,12 +22,11 @@ from geo.tiles.tile_matrix import DEGREES
 from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message
 from layers.model.records import Record, Records
-from layers.query.strike_ties import strike_rows
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
-from layers.snapshot.snapshot import BY_STRIKE, Snapshot
+from layers.snapshot.snapshot import Snapshot
 from layers.store.clock import clock_remark
 from layers.store.idempotency import KeyedRequest
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
@@ -236,8 +235,6 @@ class LiveSnapshot:
             self._precompute(self.view.snapshot)
 
     def _precompute(self, snapshot: Snapshot) -> None:
-        for name in BY_STRIKE:
-            strike_rows(snapshot.collections["strikes"], snapshot.collections[name])
         ready_to_list(snapshot)
         ready_to_draw(snapshot)
         _ = snapshot.asset_index, snapshot.registers

@@ -117,8 +117,8 @@ def stands(strikes: Collection) -> Bools:
 
 def _stands(strikes: Collection) -> Bools:
     status = strikes.values("status").words
-    stands = np.array([*(word not in UNSURE_STATUSES for word in status.words), True])
-    return np.asarray(stands[status.codes], bool)
+    standing = np.array([*(word not in UNSURE_STATUSES for word in status.words), True])
+    return np.asarray(standing[status.codes], bool)
 
 
 def surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:

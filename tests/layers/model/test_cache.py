@@ -45,7 +45,7 @@ def test_cached_values_never_take_more_than_there_is_room_for(sizes: list[int], 
     assert made == list(range(len(sizes))), "looking at what is kept makes nothing"
 
 
-def test_threads_that_ask_for_the_same_answer_at_once_share_one_that_is_made_once() -> None:
+def test_threads_that_look_up_one_key_at_once_share_a_value_that_is_computed_once() -> None:
     recent: LruCache[list[int]] = LruCache(2)
     meet, goes_on, made = threading.Barrier(9), threading.Event(), []
 
@@ -68,7 +68,7 @@ def test_threads_that_ask_for_the_same_answer_at_once_share_one_that_is_made_onc
     assert len(recent) == 2, "its room is counted once"
 
 
-def test_who_waits_for_an_answer_that_fails_makes_it() -> None:
+def test_who_waits_for_a_value_that_fails_computes_it() -> None:
     recent: LruCache[int] = LruCache(2)
     begun, fails = threading.Event(), threading.Event()
 
