@@ -107,9 +107,9 @@ const mapTrouble = () => (byId("map-trouble").textContent = t("mapFailed"));
 
 // Very many are asked for once they are counted, also ahead of the map, unless that is to be brought to another place.
 function foresee(view, box) {
-  many = aroundView(view, mapTrouble);
-  if (map) map.foresee?.(many, box);
-  else if (view.map || !isChosen(view)) many.want(...sightAt(view.map ?? startView()));
+  const mine = (many = aroundView(view, mapTrouble));
+  if (map) map.foresee?.(mine, box);
+  else if (view.map || !isChosen(view)) waiting.listed.then(() => mine === many && mine.want(...sightAt(view.map ?? startView())));
 }
 
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.

@@ -92,7 +92,7 @@ const LATER = ["chosen", "doubt-hatch", "spot"];
 const REHEARSAL = "rehearsal";
 
 // Draw a corner of a draft by each program that is used later, so that whoever needs one first does not wait for it: below all
-// that hides it, while there is little else to draw, as tiles are still on their way.
+// that hides it, while there is little else to draw, as tiles are still on their way, and one a frame, so that none is long.
 async function rehearse(map) {
   if (!map.isStyleLoaded()) await once(map, "style.load");
   await breath(); // images are there then
@@ -104,11 +104,12 @@ async function rehearse(map) {
   const isThere = () => map.getStyle() && map.getSource(REHEARSAL); // no more where the map has another style
   map.addSource(REHEARSAL, { type: "geojson", data: corner });
   for (const { id, type, paint } of layers.filter(({ id, type }) => LATER.includes(id) && type !== "background")) {
+    if (!isThere()) return;
     const one = { id: `${REHEARSAL}-${id}`, type, source: REHEARSAL, paint: id === "chosen" ? { ...paint, ...tint } : paint };
     map.addLayer(one, layers[0].id);
+    do await once(map, "render");
+    while (isThere() && !map.isSourceLoaded(REHEARSAL));
   }
-  while (isThere() && !map.isSourceLoaded(REHEARSAL)) await once(map, "render");
-  if (isThere()) await once(map, "render");
   if (!isThere()) return;
   for (const id of LATER.map((id) => `${REHEARSAL}-${id}`)) if (map.getLayer(id)) map.removeLayer(id);
   map.removeSource(REHEARSAL);

@@ -2,6 +2,7 @@
 import { el } from "./dom.js";
 import { markName, markOf } from "./marks.js";
 import { TABLE, base, hostKey, onScheme, scheme } from "./style.js";
+import { painted } from "./timing.js";
 
 const BOX = 24; // units of the paths in the table
 const DASHES = [4.9, 3.4]; // units: few and long, so that they are seen as dashes in the smallest mark
@@ -136,11 +137,13 @@ function drawMark(pen, mark) {
   pen.setLineDash([]);
 }
 
+// Pixels across of the canvas of a mark whose shape is so wide in the page.
+const acrossOf = (size) => Math.round(((BOX + 2 * EDGE) * size * SCALE) / BOX);
+
 /** A mark as a canvas, a new one or one that is drawn over; `size` is the width of the shape's box in pixels of the page. */
 export function markCanvas(mark, size = BOX, sheet = undefined) {
   const scale = (size * SCALE) / BOX;
-  const across = Math.round((BOX + 2 * EDGE) * scale);
-  const [canvas, pen] = canvasOf(across, across, sheet);
+  const [canvas, pen] = canvasOf(acrossOf(size), acrossOf(size), sheet);
   pen.scale(scale, scale);
   pen.translate(EDGE, EDGE);
   drawMark(pen, mark);
@@ -159,12 +162,22 @@ function drawRowMark(canvas) {
   canvasOf(picture.width, picture.width, canvas)[1].drawImage(picture, 0, 0);
 }
 
+let first = []; // canvases of the rows that came first, until they are drawn
+
+// The first canvas of a page waits for whatever draws: by then the rows are in sight.
+function drawFirst() {
+  const all = first;
+  first = null;
+  all.forEach(drawRowMark);
+}
+
 /** The mark of a row as an element, `size` pixels of the page across its shape; it has the colours of the reader's scheme. */
 export function rowMark(row, view, size = 15) {
-  const canvas = el("canvas", { class: "symbol", "aria-hidden": "true" });
+  const canvas = el("canvas", { class: "symbol", "aria-hidden": "true", width: acrossOf(size), height: acrossOf(size) });
+  canvas.style.width = `${acrossOf(size) / SCALE}px`;
   rowMarks.set(canvas, [markOf(row, view, KEYS), size]);
-  drawRowMark(canvas);
-  canvas.style.width = `${canvas.width / SCALE}px`;
+  if (!first) drawRowMark(canvas);
+  else if (first.push(canvas) === 1) painted().then(drawFirst);
   return canvas;
 }
 

@@ -668,6 +668,27 @@ def test_a_record_that_is_opened_as_soon_as_its_row_is_there_keeps_the_focus(bro
     page.close()
 
 
+def test_the_first_canvas_of_a_page_is_drawn_once_its_rows_stand(browser: Browser, server_url: str) -> None:
+    page = browser.new_page(viewport=DESK, reduced_motion="reduce")  # type: ignore[arg-type]
+    page.add_init_script(
+        """const { prototype } = HTMLCanvasElement, of = prototype.getContext;
+        prototype.getContext = function (...given) {
+            window.rowsThen ??= document.querySelectorAll("#list canvas.symbol").length;
+            return of.apply(this, given);
+        };"""
+    )
+    page.goto(f"{server_url.rstrip('/')}/map")
+    page.wait_for_selector("body[data-ready]", state="attached")
+    symbols = page.locator("#list canvas.symbol")
+    assert page.evaluate("window.rowsThen") > 0
+    blank = symbols.evaluate_all(
+        "all => all.filter((one) => !new Uint32Array(one.getContext('2d').getImageData(0, 0, one.width, one.height)"
+        ".data.buffer).some(Boolean)).length"
+    )
+    assert blank == 0
+    page.close()
+
+
 def test_on_a_phone_the_sheet_opens_and_the_record_covers_all(open_page: Open) -> None:
     page = open_page("#country=AZ", PHONE)
     grip = page.locator("#grip")
