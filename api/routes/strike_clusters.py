@@ -19,11 +19,10 @@ from api.requests.parameters import RequestParameter, integer_between, number_be
 from api.requests.query_parameters import BBOX, Representation, parse_selection
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.routes.strike_counts import selection_answer
-from layers.query.strike_clusters import RING_DIVISIONS, StrikeCluster, clustered
+from layers.query.strike_clusters import RING_DIVISIONS, WORLD, StrikeCluster, clustered
 from layers.snapshot.snapshot import Snapshot
 
 _MAX_ZOOM, _MAX_APART = 24, 5000
-_WORLD = (-180.0, -90.0, 180.0, 90.0)
 ZOOM = RequestParameter(
     "zoom", number_between(0, _MAX_ZOOM), {"type": "number", "minimum": 0, "maximum": _MAX_ZOOM, "default": 0},
     "Zoom of a map whose world has 512 pixels at 0, as MapLibre counts it: clusters are cells of 64 pixels.", 4.5,
@@ -103,7 +102,7 @@ def strike_clusters(snapshot: Snapshot, query: dict[str, str]) -> bytes:
         replace(selection, bbox=None),
         parse_strike_conditions(query),
         ZOOM.read(query, 0.0),
-        selection.bbox or _WORLD,
+        selection.bbox or WORLD,
         PARTS.read(query),
         APART.read(query, 0),
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
 
+from api.requests.map_view import MapView
 from api.requests.query_parameters import DEFAULT_ORDERS, LIST_ORDER, parse_selection
 from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
@@ -24,8 +25,9 @@ from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
+from layers.query.strike_clusters import WORLD, clustered
 from layers.query.strike_conditions import StrikeConditions
-from layers.query.strike_counts import groups
+from layers.query.strike_counts import groups, timeline, totals
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose
@@ -108,12 +110,18 @@ def ready_to_draw(snapshot: Snapshot) -> None:
 
 
 def ready_to_list(snapshot: Snapshot) -> None:
-    """Compute ahead what the first list of the map and its first counts would wait for."""
-    strikes = snapshot.collections["strikes"]
-    rows(strikes, with_tiebreak(parse_selection({"sortby": LIST_ORDER}, strikes)))
-    for relation in ("owner", "host"):
-        conditions = StrikeConditions(relation=relation)
-        groups(snapshot.collections, snapshot.registers, Selection(), conditions, "country")
+    """Compute ahead what the first list of the map, its first counts, dates and marks would wait for."""
+    collections, registers = snapshot.collections, snapshot.registers
+    strikes = collections["strikes"]
+    first = parse_selection({**MapView().parameters(), "sortby": LIST_ORDER}, strikes)
+    rows(strikes, with_tiebreak(first))
+    of_owners = StrikeConditions()
+    for selection in (Selection(), first):
+        totals(collections, registers, selection, of_owners)
+        timeline(collections, registers, selection, of_owners, "month")
+    for conditions in (of_owners, StrikeConditions(relation="host")):
+        groups(collections, registers, first, conditions, "country")
+    clustered(collections, registers, first, of_owners, 0.0, WORLD, "owners")
 
 
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:

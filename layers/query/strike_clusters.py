@@ -28,6 +28,8 @@ from layers.query.strike_counts import selected_truth
 #: What the ring of a cluster is divided by: the countries that strikes were in, the largest sure owners, or other ties.
 RingDivision = Literal["host", "owners", "ties"]
 RING_DIVISIONS: tuple[RingDivision, ...] = get_args(RingDivision)
+#: All there is: west, south, east and north in degrees.
+WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 #: Pixels of a world of zoom 0, as MapLibre counts zooms; and of a cell, whatever the zoom.
 _WORLD_PX, CELL_PX = 512, 64
 #: Pixels from the edge of its cell that a cluster is drawn at least, so that marks hardly cover each other.
@@ -126,15 +128,12 @@ def clustered(
     if len(rows) <= apart_max:
         return ClusteredStrikes(grid.zoom, len(rows), (), rows)
     size = np.bincount(cells, minlength=grid.count)
-    alone = size[cells] == 1
-    together = rows[~alone]
-    # A stable sort of few bits counts instead of comparing.
-    order = np.argsort(cells[~alone], kind="stable")
-    members, of_cell = together[order], cells[~alone][order]
+    together = (size > 1).take(cells)
+    # Clusters are numbered by the order of their cells.
+    number = (np.cumsum(size > 1) - 1).take(cells[together])
     parts = None if division is None else _ring_parts(strikes, division, wanted)
-    return ClusteredStrikes(
-        grid.zoom, len(rows), _clusters(members, of_cell, places, grid, truth, parts), np.sort(rows[alone])
-    )
+    clusters = _clusters(rows[together], number, size[size > 1], places, grid, truth, parts)
+    return ClusteredStrikes(grid.zoom, len(rows), clusters, rows[~together])
 
 
 class _Places(NamedTuple):
@@ -204,13 +203,13 @@ class _Grid:
     def count(self) -> int:
         return self.columns * self.lines
 
-    def rows_of(self, x: Floats, y: Floats, rows: Ints) -> tuple[Ints, NDArray[np.uint16]]:
+    def rows_of(self, x: Floats, y: Floats, rows: Ints) -> tuple[Ints, NDArray[np.int32]]:
         """Return those of some rows that lie in the cells, and the cell of each."""
         around = math.ceil(self.across)
-        column = ((x[rows] * self.across).astype(np.int64) - self.first) % around
-        line = (y[rows] * self.across).astype(np.int64) - self.top
+        column = ((x.take(rows) * self.across).astype(np.int32) - self.first) % around
+        line = (y.take(rows) * self.across).astype(np.int32) - self.top
         inside = (column < self.columns) & (line >= 0) & (line < self.lines)
-        return rows[inside], (line[inside] * self.columns + column[inside]).astype(np.uint16)
+        return rows[inside], line[inside] * self.columns + column[inside]
 
     def drawn_at(self, x: Floats, y: Floats) -> Floats:
         """Return places in the world, shape (k, 2), moved away from the edges of their cells, as lon/lat degrees."""
@@ -222,36 +221,33 @@ class _Grid:
 
 
 def _clusters(
-    members: Ints, of_cell: NDArray[np.uint16], places: _Places, grid: _Grid, truth: Truth, parts: _RingParts | None
+    members: Ints, number: Ints, size: Ints, places: _Places, grid: _Grid, truth: Truth, parts: _RingParts | None
 ) -> Sequence[StrikeCluster]:
-    """Return the clusters of rows that are in the order of their cells."""
-    if not len(members):
-        return ()
-    starts = np.flatnonzero(np.concatenate([[True], of_cell[1:] != of_cell[:-1]]))
-    size = np.diff(np.append(starts, len(members)))
-    lon, lat = places.lon[members], places.lat[members]
-    edges = np.column_stack(
-        [
-            np.minimum.reduceat(lon, starts),
-            np.minimum.reduceat(lat, starts),
-            np.maximum.reduceat(lon, starts),
-            np.maximum.reduceat(lat, starts),
-        ]
-    )
-    middle = (np.add.reduceat(of[members], starts) / size for of in (places.x, places.y))
-    sure = truth.sure[members]
+    """Return the clusters of rows, of which each has the number of its cluster."""
+    count = len(size)
+    lon, lat, x, y = (of.take(members) for of in (places.lon, places.lat, places.x, places.y))
+    sure = truth.sure.take(members)
+    edges = np.column_stack([_least(lon, number, count), _least(lat, number, count)])
+    far = np.column_stack([-_least(-lon, number, count), -_least(-lat, number, count)])
+    middle = (np.bincount(number, of, count) / size for of in (x, y))
     drawn = np.round(grid.drawn_at(*middle), 6).tolist()
-    number = np.repeat(np.arange(len(size)), size)
-    told: Sequence[Sequence[RingPart]] = [()] * len(size)
+    told: Sequence[Sequence[RingPart]] = [()] * count
     if parts is not None:
         told = parts.of_clusters(members, number, sure, size)
-    counts = zip(size.tolist(), np.add.reduceat(sure.astype(np.int64), starts).tolist(), strict=True)
+    counts = zip(size.tolist(), np.bincount(number[sure], minlength=count).tolist(), strict=True)
     return [
         StrikeCluster(lon_at, lat_at, (west, south, east, north), strikes, surely, each)
-        for (lon_at, lat_at), (west, south, east, north), (strikes, surely), each in zip(
-            drawn, edges.tolist(), counts, told, strict=True
+        for (lon_at, lat_at), (west, south), (east, north), (strikes, surely), each in zip(
+            drawn, edges.tolist(), far.tolist(), counts, told, strict=True
         )
     ]
+
+
+def _least(values: Floats, number: Ints, count: int) -> Floats:
+    """Return the least of the values of each number, shape (count,)."""
+    least = np.full(count, np.inf)
+    np.minimum.at(least, number, values)
+    return least
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -283,9 +279,11 @@ class _RingParts:
         """Sum up the parts of rows by the number of their cluster, those of sure and of possible ones."""
         width = len(self.words)
         sums = np.zeros(2 * len(size) * width)
-        codes, first = self.codes[members], 2 * number * width + ~sure
-        for at in range(self.part.shape[1]):
-            sums += np.bincount(first + 2 * self.part[codes, at], self.weight[codes, at], len(sums))
+        codes, first = self.codes.take(members), 2 * number * width + ~sure
+        for part, weight in zip(2 * self.part.T, self.weight.T, strict=True):
+            has = np.flatnonzero((weight > 0).take(codes))  # a code of fewer parts has none of the later ones
+            codes, first = codes.take(has), first.take(has)
+            sums += np.bincount(first + part.take(codes), weight.take(codes), len(sums))
         pairs = sums.reshape(-1, 2)
         told: list[list[RingPart]] = [[] for _ in size]
         for key in np.flatnonzero(pairs.sum(axis=1) > self.least * np.repeat(size, width)).tolist():

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import ClassVar, Literal, TypeAlias, get_args
+from functools import partial
+from typing import ClassVar, Literal, TypeAlias, TypeVar, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,10 @@ GROUPINGS: tuple[Grouping, ...] = ("country", "group", "status", "commodity", *T
 #: Most spans of time of one answer; more make the unit longer.
 MAX_SPANS = 5000
 
+Counted = TypeVar("Counted")
 Days: TypeAlias = NDArray[np.datetime64]
+#: Of a span with its two dates and counts.
+_SPAN_BYTES = 240
 #: 1970-01-01 was a Thursday: weeks begin on Monday.
 _MONDAY = np.timedelta64(3, "D")
 
@@ -97,16 +101,33 @@ class Timeline:
     spans: Sequence[Span]
     undated: int
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes that it takes in a cache, about."""
+        return _SPAN_BYTES * len(self.spans)
+
 
 def totals(
     collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
 ) -> StrikeTotals:
     """Count the strikes of a selection; cached with the strikes."""
-    key = ("totals", replace(selection, order=()), wanted, *rests_on(collections, registers))
-    counts: StrikeTotals = collections["strikes"].query_cache.get_or_compute(
-        key, lambda: _totals(collections, registers, selection, wanted)
+    return _cached("totals", _totals, collections, registers, selection, wanted)
+
+
+def _cached(
+    name: object,
+    count: Callable[[Collections, OwnersByDate, Selection, StrikeConditions], Counted],
+    collections: Collections,
+    registers: OwnersByDate,
+    selection: Selection,
+    wanted: StrikeConditions,
+) -> Counted:
+    """Look counts of a selection up among the answers that are cached with the strikes, or count."""
+    key = (name, replace(selection, order=()), wanted, *rests_on(collections, registers))
+    counted: Counted = collections["strikes"].query_cache.get_or_compute(
+        key, lambda: count(collections, registers, selection, wanted)
     )
-    return counts
+    return counted
 
 
 def _totals(
@@ -167,12 +188,27 @@ def _undated(strikes: Collection) -> Bools:
 def groups(
     collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions, by: Grouping
 ) -> list[Group]:
-    """Count the strikes of a selection by a value, most first; a strike counts under each of its values once."""
-    truth = truth_of(collections, registers, selection, replace(wanted, country=None) if by == "country" else wanted)
+    """Count the strikes of a selection by a value, most first; a strike counts under each of its values once.
+
+    How many have each value is cached with the strikes.
+    """
+    if by == "country":
+        wanted = replace(wanted, country=None)
     values = _values(collections, wanted, by)
-    count = np.bincount(values.code[_selected(truth, wanted)[values.strike]], minlength=len(values.words))
+    count = _cached(("groups", by), partial(_by_code, values), collections, registers, selection, wanted)
     counted = [Group(values.words[code], int(count[code])) for code in np.flatnonzero(count).tolist()]
     return sorted(counted, key=lambda group: (-group.strikes, group.value is None, group.value or ""))
+
+
+def _by_code(
+    values: StrikeValues,
+    collections: Collections,
+    registers: OwnersByDate,
+    selection: Selection,
+    wanted: StrikeConditions,
+) -> Ints:
+    selected = selected_truth(collections, registers, selection, wanted).may
+    return np.bincount(values.code[selected[values.strike]], minlength=len(values.words))
 
 
 def _values(collections: Collections, wanted: StrikeConditions, by: Grouping) -> StrikeValues:
@@ -210,8 +246,15 @@ def timeline(
 ) -> Timeline:
     """Count the strikes of a selection by spans of time, from the first day that one of them names to the last.
 
-    Two sums of how many begin and have ended give those that touch a span; those that lie in one are counted by it.
+    Cached with the strikes.
     """
+    return _cached(("timeline", unit), partial(_timeline, unit), collections, registers, selection, wanted)
+
+
+def _timeline(
+    unit: TimeUnit, collections: Collections, registers: OwnersByDate, selection: Selection, wanted: StrikeConditions
+) -> Timeline:
+    # Two sums of how many begin and have ended give those that touch a span; those that lie in one are counted by it.
     strikes = collections["strikes"]
     truth = truth_of(collections, registers, selection, wanted)
     selected = _selected(truth, wanted)

@@ -7,21 +7,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any
+from typing import Any, Never
 
 import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.requests import reviewer_tokens
+from api.requests.map_view import MapView
 from api.requests.query_parameters import LIST_ORDER, parse_selection
 from api.server.live_snapshot import LiveSnapshot
 from api.server.version_builder import ready_to_list
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.model.records import Decision, Identity, Records
+from layers.query import strike_counts
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import is_cached_or_cheap
+from layers.query.strike_conditions import StrikeConditions
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -255,11 +258,23 @@ def test_private_records_are_in_the_store_alone(
         assert layers(store) == fresh(store, base, new_shared_store)
 
 
-def test_what_the_map_lists_first_can_be_computed_ahead(store: Store) -> None:
+def test_what_the_map_shows_first_can_be_computed_ahead(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (ROOT / "static" / "api.js").read_text(encoding="utf-8")
     assert f'const ORDER = "{LIST_ORDER}";' in script
     snapshot = LiveSnapshot(store, SETTINGS, "test").view.snapshot
-    listed = with_tiebreak(parse_selection({"sortby": LIST_ORDER}, snapshot.collections["strikes"]))
-    assert not is_cached_or_cheap(snapshot.collections["strikes"], listed)
+    strikes = snapshot.collections["strikes"]
+    first = with_tiebreak(parse_selection({**MapView().parameters(), "sortby": LIST_ORDER}, strikes))
+    assert not is_cached_or_cheap(strikes, first)
     ready_to_list(snapshot)
-    assert is_cached_or_cheap(snapshot.collections["strikes"], listed)
+    assert is_cached_or_cheap(strikes, first)
+
+    def count_again(*_: object) -> Never:
+        raise AssertionError("what the first view counts was counted again")
+
+    monkeypatch.setattr(strike_counts, "selected_truth", count_again)
+    monkeypatch.setattr(strike_counts, "truth_of", count_again)
+    counted = (snapshot.collections, snapshot.registers, first, StrikeConditions())
+    assert strike_counts.timeline(*counted, "month").spans
+    assert strike_counts.groups(*counted, "country")
+    with pytest.raises(AssertionError, match="counted again"):
+        strike_counts.groups(*counted, "status")
