@@ -17,8 +17,9 @@ from api.server.served_version import ServedVersion, TileCache
 from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw, ready_to_list
 from api.settings import Settings
 from api.wording.catalogue import text
+from geo.tiles import mlt, mvt
 from geo.tiles.tile_layer import TileLayer
-from geo.tiles.tile_matrix import DEGREES
+from geo.tiles.tile_matrix import DEGREES, Tile
 from layers.corrections.log import CorrectionsLog
 from layers.model.messages import Message
 from layers.model.records import Record, Records
@@ -243,6 +244,12 @@ class LiveSnapshot:
                 if self._ended:
                     return
                 collection.layer.precompute(zoom)
+        for collection in snapshot.layers.values():
+            for encode in (mvt.encode, mlt.encode):
+                if self._ended:
+                    return
+                # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
+                encode(collection.layer, Tile(0, 0, 0))
         _trim_memory()
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:

@@ -141,9 +141,11 @@ class BinaryArray(Sequence[bytes]):
         if not width:
             return self._write_apart(out, at, sizes.nonzero()[0])
         last = len(first) - width
-        windows = _windows(first, width)[np.minimum(starts, last)]
-        (near_end,) = (starts > last).nonzero()
-        if len(near_end):
+        if starts.max() <= last:
+            windows = _windows(first, width)[starts]
+        else:
+            windows = _windows(first, width)[np.minimum(starts, last)]
+            (near_end,) = (starts > last).nonzero()
             padded = np.append(first[last:], np.zeros(width, np.uint8))
             windows[near_end] = _windows(padded, width)[np.minimum(starts[near_end] - last, width)]
         _windows(out, width)[at] = windows

@@ -22,10 +22,12 @@ from geo.tiles.mlt_streams import (
     VERTICES,
     VERTICES_OF_PATH,
     Stream,
+    counts,
     numbers,
+    stream,
     text,
 )
-from geo.tiles.protobuf import varint
+from geo.tiles.protobuf import varint, varints
 from geo.tiles.tile_features import LINE, POINT, POLYGON, TileFeatures
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
@@ -62,15 +64,19 @@ def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
     GeoError
         When the mask has another shape.
     """
-    found = layer.features(tile, mask)
+    return encode_features(layer, layer.features(tile, mask))
+
+
+def encode_features(layer: TileLayer, found: Sequence[TileFeatures]) -> bytes:
+    """Encode what a tile shows of a layer, as `TileLayer.features` finds it; see `encode`."""
     if not found:
         return b""
     rows = np.concatenate([features.rows for features in found])
     ids = layer.ids[rows]
-    kind = _LONG_ID if int(ids.max()) >> 32 else _ID
+    largest = int(ids.max())
     geometry = [*_geometry(found)]
     columns = [
-        Column(varint(kind), numbers(DATA, ids if kind == _LONG_ID else ids.astype(np.uint32))),
+        Column(varint(_LONG_ID if largest >> 32 else _ID), numbers(DATA, ids, largest)),
         Column(varint(_GEOMETRY), [varint(len(geometry)), *chain(*geometry)]),
         *mlt_properties.columns(layer.columns, rows),
     ]
@@ -85,19 +91,18 @@ def _geometry(found: Sequence[TileFeatures]) -> Iterator[Stream]:
     Numbers of parts are those of features of several; numbers of paths those of polygons; numbers of vertices those of
     lines and rings, in the place of the numbers of paths where there is no polygon.
     """
-    parts = np.concatenate([one.parts for one in found])
-    is_several = parts > 1
-    kinds = np.repeat([_SINGLE[one.kind] for one in found], [len(one.rows) for one in found])
-    yield numbers(DATA, kinds + _SEVERAL * is_several)
-    if is_several.any():
-        yield numbers(PARTS_OF_FEATURE, parts[is_several])
+    kinds = [_SINGLE[one.kind] + _SEVERAL * (one.parts > 1) for one in found]
+    yield numbers(DATA, np.concatenate(kinds), 2 * _SEVERAL)
+    if not all(one.is_single for one in found):
+        yield counts(PARTS_OF_FEATURE, np.concatenate([one.parts[one.parts > 1] for one in found]))
     polygons = [one for one in found if one.kind == POLYGON]
     for one in polygons:
-        yield numbers(PATHS_OF_PART, one.paths)
+        yield counts(PATHS_OF_PART, one.paths)
     sizes = [one.sizes for one in found if one.kind != POINT]
     if sizes:
-        yield numbers(VERTICES_OF_PATH if polygons else PATHS_OF_PART, np.concatenate(sizes))
-    xy = np.concatenate([one.xy for one in found])
-    deltas = xy.astype(np.int32)
+        yield counts(VERTICES_OF_PATH if polygons else PATHS_OF_PART, np.concatenate(sizes))
+    # A tile and what is drawn around it is some 4,200 units wide, so that differences of zigzag encoding have 14 bits.
+    deltas = np.concatenate([one.xy for one in found]).astype(np.int16)
     deltas[1:] -= deltas[:-1].copy()
-    yield numbers(VERTICES, ((deltas << 1) ^ (deltas >> 31)).reshape(-1), VERTEX_DELTAS)
+    zigzagged = ((deltas << 1) ^ (deltas >> 15)).reshape(-1).view(np.uint16)
+    yield stream(VERTICES, VERTEX_DELTAS, len(zigzagged), varints(zigzagged).data)

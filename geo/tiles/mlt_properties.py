@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.columnar.binary_array import BinaryArray
 from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Ints
 from geo.tiles import mlt_streams
@@ -27,41 +26,55 @@ class Column(NamedTuple):
 
 
 def columns(properties: PropertyColumns, rows: Ints) -> Iterator[Column]:
-    """Yield the columns that have a value in some rows of the layer, shape (n,)."""
+    """Yield the columns that have a value in some rows of the layer, shape (n,), n > 0.
+
+    Texts are written one by one where their column has more of them than rows with a value: these columns are last.
+    """
     codes = properties.codes_at(rows)
-    present = codes >= 0
-    counts = np.count_nonzero(present, axis=1).tolist()
-    for values, own, is_there, count in zip(properties.values, codes, present, counts, strict=True):
-        if count == len(rows):
-            yield _column(values, own, [])
-        elif count:
-            yield _column(values, own[is_there], mlt_streams.bits(PRESENT, is_there))
+    lowest, highest = codes.min(axis=1).tolist(), codes.max(axis=1).tolist()
+    common = list[tuple[int, PropertyValues, Codes, Stream]]()
+    for index, (values, own, low, high) in enumerate(zip(properties.values, codes, lowest, highest, strict=True)):
+        if high < 0:
+            continue
+        present: Stream = []
+        if low < 0:
+            is_there = own >= 0
+            present, own = mlt_streams.bits(PRESENT, is_there), own[is_there]
+        if values.texts is None:
+            kind, streams = _scalars(values, own)
+            yield _column(values, kind, present, streams)
+        elif values.count <= len(own):
+            yield _text_column(values, 3, present, [values.dictionary_streams, *mlt_streams.numbers(INDEX, own, high)])
+        elif (first := properties.common.first_of.get(index)) is not None:
+            common.append((first, values, own, present))
+        else:
+            (streams,) = mlt_streams.texts(values.texts.take(own.astype(np.int64)), [len(own)])
+            yield _text_column(values, 2, present, streams)
+    if common:
+        # All at once, as a step on an array takes as long for few rows as for hundreds.
+        texts = properties.common.texts.take(np.concatenate([own + first for first, _, own, _ in common]))
+        streams_of = mlt_streams.texts(texts, [len(own) for _, _, own, _ in common])
+        for (_, values, _, present), streams in zip(common, streams_of, strict=True):
+            yield _text_column(values, 2, present, streams)
 
 
-def _column(values: PropertyValues, codes: Codes, present: Stream) -> Column:
-    """The column of the rows that have a value, of these codes; ``present`` tells which rows, if not all."""
-    some_missing = len(present) > 0
-    if values.texts is None:
-        kind, streams = _scalars(values, codes)
-        return Column(varint(kind + some_missing) + values.title, present + streams)
-    # Of texts there may be more or fewer streams, so that their number is written.
-    number, streams = _texts(values, values.texts, codes)
-    return Column(varint(_STRING + some_missing) + values.title, [varint(number + some_missing), *present, *streams])
+def _column(values: PropertyValues, kind: int, present: Stream, streams: Stream) -> Column:
+    """A column of a type; ``present`` tells which rows have a value, if not all."""
+    return Column(varint(kind + 1 if present else kind) + values.title, present + streams)
 
 
-def _texts(values: PropertyValues, texts: BinaryArray, codes: Codes) -> tuple[int, Stream]:
-    """Streams of texts, and how many: one by one or, where that is fewer, all of the column and the index of each."""
-    if len(texts) <= len(codes):
-        return 3, [values.dictionary_streams, *mlt_streams.numbers(INDEX, codes)]
-    return 2, mlt_streams.texts(texts.take(codes.astype(np.int64)))
+def _text_column(values: PropertyValues, number: int, present: Stream, streams: Stream) -> Column:
+    """A column of texts; there may be more or fewer streams, so that their number is written."""
+    counted = [varint(number + 1 if present else number), *present]
+    return Column(varint(_STRING + 1 if present else _STRING) + values.title, counted + streams)
 
 
 def _scalars(values: PropertyValues, codes: Codes) -> tuple[int, Stream]:
     """Type and stream of numbers or truth values."""
     if values.numbers.dtype.kind == "b":
-        return _BOOLEAN, mlt_streams.bits(DATA, values.numbers[codes])
+        return _BOOLEAN, mlt_streams.bits(DATA, values.numbers.take(codes))
     if values.numbers.dtype.kind == "f":
-        numbers = values.numbers[codes].astype("<f8", copy=False)
+        numbers = values.numbers.take(codes).astype("<f8", copy=False)
         return _DOUBLE, mlt_streams.stream(DATA, PLAIN, len(numbers), numbers.view(np.uint8).data)
-    zigzagged = values.zigzagged[codes]
-    return _INT_32 if zigzagged.itemsize == 4 else _INT_64, mlt_streams.numbers(DATA, zigzagged)
+    kind = _INT_64 if values.largest >> 32 else _INT_32
+    return kind, mlt_streams.numbers(DATA, values.zigzagged.take(codes), values.largest)

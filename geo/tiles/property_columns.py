@@ -51,7 +51,7 @@ class PropertyValues:
     """
 
     def __init__(self, name: str, words: Sequence[Any]) -> None:
-        self.name, self.words = name, words
+        self.name, self.words, self.count = name, words, len(words)
         kind = _type_of(name, words)
         self.texts = _texts(words) if kind is str else None
         self.numbers: npt.NDArray[Any] = np.empty(0) if kind is str else _numbers(words, kind)
@@ -75,10 +75,14 @@ class PropertyValues:
         return b"" if self.texts is None else mlt_streams.dictionary(self.texts)
 
     @cached_property
-    def zigzagged(self) -> npt.NDArray[np.uint32] | Unsigned:
-        """Whole numbers as MapLibre Tiles have them, of 32 bits where all of the column fit."""
-        unsigned = zigzag(self.numbers)
-        return unsigned.astype(np.uint32) if int(unsigned.max(initial=0)) >> 32 == 0 else unsigned
+    def zigzagged(self) -> Unsigned:
+        """Whole numbers as MapLibre Tiles have them."""
+        return zigzag(self.numbers)
+
+    @cached_property
+    def largest(self) -> int:
+        """The largest of `zigzagged`."""
+        return int(self.zigzagged.max(initial=0))
 
 
 class CommonValues:
@@ -90,8 +94,10 @@ class CommonValues:
         Indices of these columns, and of the other ones, those of texts last.
     messages, starts
         All their values, and the first byte of each.
-    firsts
-        Number of the first value of each of the columns, and the number of all values.
+    firsts, first_of
+        Number of the first value of each of the columns, and the number of all values; and the former by index.
+    texts
+        All their values as texts, empty where they are none; a message ends with its text.
     """
 
     def __init__(self, values: Sequence[PropertyValues]) -> None:
@@ -102,6 +108,10 @@ class CommonValues:
         self.messages = ByteRows(*(np.concatenate(columns) for columns in zip(_NO_ROWS, *parts, strict=True)))
         self.starts = self.messages.starts()
         self.firsts = np.cumsum([0, *(len(part.sizes) for part in parts)])
+        self.first_of = dict(zip(self.columns, self.firsts.tolist(), strict=False))
+        sizes = [_text_sizes(values[index]) for index in self.columns]
+        stops = self.starts + self.messages.sizes
+        self.texts = BinaryArray([self.messages.data], stops - np.concatenate([_NO_ROWS.sizes, *sizes]), stops)
 
 
 class PropertyColumns:
@@ -157,6 +167,10 @@ class PropertyColumns:
         for column, out in zip(self._columns, codes, strict=True):
             column.write_codes_at(rows, out)
         return codes
+
+
+def _text_sizes(values: PropertyValues) -> Ints:
+    return np.zeros(len(values), np.int64) if values.texts is None else values.texts.stops - values.texts.starts
 
 
 def _texts(words: Sequence[Any]) -> BinaryArray:

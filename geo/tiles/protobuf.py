@@ -16,6 +16,7 @@ from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
 
 Unsigned: TypeAlias = npt.NDArray[np.uint64]
+AnyUnsigned: TypeAlias = npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | Unsigned
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 
@@ -68,8 +69,7 @@ class Block(NamedTuple):
 
     def joined(self) -> Bytes:
         """The bytes of all rows, end to end."""
-        # A mask as an index takes five times as long.
-        return self.data.reshape(-1).compress(self.present.reshape(-1))
+        return self.data.reshape(-1)[self.present.reshape(-1)]
 
     def rows(self) -> ByteRows:
         """The bytes of each row, end to end."""
@@ -111,7 +111,7 @@ def varint_sizes(values: npt.NDArray[np.uint32] | Unsigned) -> Ints:
     return sizes
 
 
-def varints(values: npt.NDArray[np.uint32] | Unsigned) -> Bytes:
+def varints(values: AnyUnsigned) -> Bytes:
     """Encode numbers, shape (n,), end to end."""
     if values.max(initial=0) >> 14:
         return digits(values).joined()
@@ -121,7 +121,7 @@ def varints(values: npt.NDArray[np.uint32] | Unsigned) -> Bytes:
     present = np.ones((len(small), 2), dtype=bool)
     present[:, 1] = is_long
     small += (small & 0x3F80) + (is_long.astype("<u2") << 7)
-    return small.view(np.uint8).compress(present.reshape(-1))
+    return small.view(np.uint8)[present.reshape(-1)]
 
 
 def sizes(cells: Sequence[Cell], rows: int) -> Ints:
@@ -172,7 +172,7 @@ def _constant(value: int) -> Block:
     return block
 
 
-def digits(values: npt.NDArray[np.uint32] | Unsigned) -> Block:
+def digits(values: AnyUnsigned) -> Block:
     """Encode varints side by side.
 
     Parameters

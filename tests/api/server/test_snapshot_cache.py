@@ -101,6 +101,8 @@ def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     assert not is_new(first), "what was kept is read by the first too: it takes less memory"
     assert not is_new(second)
     second.warm()
+    layer = second.view.snapshot.collections["strikes"].layer
+    assert "common" in vars(layer.columns), "the first tile finds the values encoded"
     assert served(first) == served(second) == served(anew)
     assert first.view.with_private is first.view.snapshot
 

