@@ -85,6 +85,9 @@ def plan(
     publish_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate counts as hit.")
     ] = PUBLISH_FROM,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Lay out what servers keep of a store as well, for keep --answers.")
+    ] = False,
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     as_json: AsJson = False,
@@ -92,10 +95,12 @@ def plan(
     """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""
     from layers.batch.plan import write_plan
 
+    if layers and records is not None:
+        raise typer.BadParameter("files of records lack what layers say", param_hint="--layers")
     if folder.exists():
         raise FileExistsError(f"{folder} is there: a plan is written into a new folder")
     with collection_paused():
-        given = _of_store(store, base) if records is None else _of_files(records)
+        given = _of_store(store, base, layers) if records is None else _of_files(records)
         written = write_plan(
             folder,
             given.strikes,
@@ -106,6 +111,7 @@ def plan(
             head=given.head,
             publish_from=publish_from,
             is_whole=given.is_whole,
+            layers=layers,
             limit=cell_strikes,
         )
     values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}
@@ -144,11 +150,12 @@ def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
     return LocalProcesses(workers) if workers > 1 else InProcess()
 
 
-def _of_store(address: str, base: Path) -> _Input:
+def _of_store(address: str, base: Path, layers: bool) -> _Input:
     """What is published of a store."""
-    from layers.batch.record_parquet import to_arrow
+    from layers.batch.record_parquet import schema_of, to_arrow
     from layers.batch.work import COLUMNS
 
+    every = tuple(schema_of("strikes").names) if layers else COLUMNS
     store, published = open_published(address, base)
     snapshot = published.snapshot
     is_whole = snapshot.records is published.stored
@@ -156,7 +163,7 @@ def _of_store(address: str, base: Path) -> _Input:
     def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
         strikes = iter(snapshot.records.strikes.values())
         while page := list(islice(strikes, _PAGE)):
-            yield to_arrow("strikes", page).select(columns or COLUMNS)
+            yield to_arrow("strikes", page).select(columns or every)
 
     head = named_head(store.head(snapshot.seq))
     return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, head, is_whole)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from layers.batch.digest import digest_of
+from layers.batch.layer_rows import COUNTS, LAYERS, layer_file, rows_of_layers
 from layers.batch.plan import PLAN, Plan, read_plan, require_program
 from layers.batch.run import MANIFEST, Manifest
 from layers.batch.work import ANSWERS, ATTRIBUTIONS, HASHES, cell_folder, file_digest
@@ -110,10 +112,11 @@ class FinishedRun:
             raise ProblemsError((_manifest_problem("digest", self.manifest.digest, "other-digest", found=digest),))
 
     def _damages(self) -> Iterator[Problem]:
+        needed = {ATTRIBUTIONS, HASHES, *((COUNTS, *map(layer_file, LAYERS)) if self.plan.layers else ())}
         for task, report in zip(self.plan.tasks, self.manifest.cells, strict=True):
             folder = cell_folder(self.folder, task)
             # What a worker writes last says what it has written, and is no answer.
-            if missing := {ATTRIBUTIONS, HASHES} - report.files.keys():
+            if missing := needed - report.files.keys():
                 yield _manifest_problem(f"{folder.name}/files", ", ".join(sorted(missing)), "damaged")
             for name, expected in report.files.items():
                 try:
@@ -125,8 +128,15 @@ class FinishedRun:
                     yield Problem(where, None, f"cell {task.name}", "", "", Message("batch.damaged"))
 
     def answer(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot of the strikes that were answered which finds none of their assets anew."""
-        return snapshot.with_stages(replace(snapshot.stages, proposed=Lazy(self.probable_assets)))
+        """The snapshot of the strikes that were answered, which finds none of their assets anew.
+
+        Where the rows of layers were laid out, it takes these too, and attributes no strike.
+        """
+        stages = replace(snapshot.stages, proposed=Lazy(self.probable_assets))
+        if self.plan.layers:
+            folders = [cell_folder(self.folder, task) for task in self.plan.tasks]
+            stages = replace(stages, rows=Lazy(partial(rows_of_layers, folders, snapshot)))
+        return snapshot.with_stages(stages)
 
     def probable_assets(self) -> dict[str, str]:
         """Read the asset that is published as probable, by strike; strikes that somebody decided about have none."""

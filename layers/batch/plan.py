@@ -85,6 +85,8 @@ class Plan:
         SHA-256 of the table of weights.
     tasks
         In the order of their cells.
+    layers
+        Whether rows of the layers are laid out as well, see `layers.batch.layer_rows`.
     """
 
     id: str
@@ -94,6 +96,7 @@ class Plan:
     publish_from: float
     weights: str
     tasks: tuple[CellTask, ...]
+    layers: bool = False
 
     @property
     def strikes(self) -> int:
@@ -117,6 +120,7 @@ def write_plan(
     head: Mapping[str, Any],
     publish_from: float,
     is_whole: bool = False,
+    layers: bool = False,
     limit: int = CELL_STRIKES,
     run: int = RUN_STRIKES,
 ) -> Plan:
@@ -125,10 +129,10 @@ def write_plan(
     Parameters
     ----------
     pages
-        The strikes.
+        The strikes; for rows of the layers with all their columns.
     records, index, stakes
         All else, see `layers.batch.shared_tables.write`.
-    program, head, publish_from, is_whole
+    program, head, publish_from, is_whole, layers
         As the attributes of `Plan`.
     limit
         Most strikes of a cell.
@@ -144,7 +148,7 @@ def write_plan(
     """
     folder.mkdir(parents=True)
     (folder / SHARED).mkdir()
-    shared_tables.write(folder / SHARED, records, index, stakes)
+    shared_tables.write(folder / SHARED, records, index, stakes, layers)
     places = _Places.of(pages)
     cells = Cells.of(places.codes[places.order], limit)
     names = cells.names
@@ -162,11 +166,12 @@ def write_plan(
         "head": dict(head),
         "publish_from": publish_from,
         "weights": weights,
+        "layers": layers,
         "tasks": [asdict(task) for task in tasks],
     }
     plan_id = hashlib.sha256(orjson.dumps(values)).hexdigest()
     write_file(folder / PLAN, orjson.dumps({"id": plan_id, **values}, option=orjson.OPT_INDENT_2))
-    return Plan(plan_id, program, is_whole, head, publish_from, weights, tasks)
+    return Plan(plan_id, program, is_whole, head, publish_from, weights, tasks, layers)
 
 
 def read_plan(folder: Path) -> Plan:
@@ -195,6 +200,7 @@ def read_plan(folder: Path) -> Plan:
         values["publish_from"],
         values["weights"],
         tasks,
+        values["layers"],
     )
 
 

@@ -251,6 +251,8 @@ def _put_in_place(aside: Path, target: Path) -> None:
 
 
 def _write(folder: Path, found: CellAnswers, strikes: Sequence[Strike]) -> None:
+    if found.layers is not None:
+        found.layers.write(folder)
     np.save(folder / HASHES, row_hashes(found.rows()), allow_pickle=False)
     wkb = shapely.to_wkb(np.array([strike.geometry for strike in strikes], dtype=object), flavor="iso")
     place = dict(zip((strike.id for strike in strikes), wkb.tolist(), strict=True))

@@ -41,9 +41,9 @@ def world(base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield made
 
 
-def batch_of(command: Run, store: Store, folder: Path) -> Path:
+def batch_of(command: Run, store: Store, folder: Path, *options: object) -> Path:
     of_store = ("--store", store.name, "--basemap", BASEMAP)
-    assert command("batch", "plan", folder, *of_store, "--cell-strikes", 40).code == 0
+    assert command("batch", "plan", folder, *of_store, "--cell-strikes", 40, *options).code == 0
     assert command("batch", "run", folder, "--workers", 1).code == 0
     return folder
 
@@ -74,10 +74,14 @@ def test_the_files_are_those_that_are_kept_without_a_batch(
 ) -> None:
     store = opened_copy(request.getfixturevalue(kind), tmp_path / "own.gpkg")
     shutil.rmtree(tmp_path / "own.gpkg.kept", ignore_errors=True)
-    batch = batch_of(command, store, tmp_path / "work")
+    batches = [batch_of(command, store, tmp_path / "work"), batch_of(command, store, tmp_path / "rows", "--layers")]
     by_itself = contents(keep(command, store, tmp_path / "a"))
     unmatched(monkeypatch)
-    assert contents(keep(command, store, tmp_path / "b", "--answers", batch)) == by_itself
+    assert contents(keep(command, store, tmp_path / "b", "--answers", batches[0])) == by_itself
+    monkeypatch.setattr("layers.snapshot.snapshot.Snapshot._each_answer", None)
+    of_rows = contents(keep(command, store, tmp_path / "c", "--answers", batches[1]))
+    assert {name for name, content in of_rows.items() if content != by_itself[name]} == set()
+    assert by_itself.keys() == of_rows.keys()
     assert len(by_itself) > 20
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -20,6 +21,7 @@ from api.wording.catalogue import text
 from bench.world import records as world_records
 from bench.world_columns import Sizes, synthesize
 from layers.batch.finished import FinishedRun
+from layers.batch.layer_rows import COUNTS, layer_file
 from layers.batch.plan import PLAN, write_plan
 from layers.batch.record_parquet import to_arrow
 from layers.batch.run import MANIFEST, run
@@ -36,15 +38,18 @@ HEAD = {"seq": 7, "hash": "abc"}
 WORLD = world_records(synthesize(Sizes(strikes=80, lines=10, facilities=60), seed=3))
 
 
-def answered(folder: Path, records: Records, *, publish_from: float = 0.75, limit: int = 20, **about: Any) -> Path:
+def answered(
+    folder: Path, records: Records, *, publish_from: float = 0.75, limit: int = 20, layers: bool = False, **about: Any
+) -> Path:
     """The folder of a batch of records that has ended."""
 
     def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
-        yield to_arrow("strikes", records.strikes.values()).select(columns or COLUMNS)
+        table = to_arrow("strikes", records.strikes.values())
+        yield table.select(columns or (table.column_names if layers else COLUMNS))
 
     of = {"program": "1", "head": HEAD, "is_whole": True, **about}
     shared = (index_of(records), StakeColumns.of(records))
-    write_plan(folder, pages, records, *shared, publish_from=publish_from, limit=limit, **of)
+    write_plan(folder, pages, records, *shared, publish_from=publish_from, limit=limit, layers=layers, **of)
     run(folder, InProcess(), text)
     return folder
 
@@ -63,6 +68,32 @@ def with_decisions(records: Records, drawn: list[tuple[str, str | None, str, boo
     return Records.of({**tables, "decisions": decisions})
 
 
+def require_same_rows(served: Snapshot, itself: Snapshot) -> None:
+    for name in ("strikes", "attributions"):
+        assert getattr(served.flat, name) == getattr(itself.flat, name), name
+    assert served.hits == itself.hits
+    assert list(served.flat.geometries) == list(itself.flat.geometries)
+    assert served.flat.counts == itself.flat.counts
+    assert Counter(served.flat.struck) == Counter(itself.flat.struck)
+    assert served.flat.updated == itself.flat.updated
+
+
+def test_without_strikes_there_are_no_rows(base: Basemap, tmp_path: Path) -> None:
+    tables = {name: getattr(WORLD, name) for name in Records.__dataclass_fields__}
+    records = Records.of({**tables, "strikes": {}})
+    itself = Snapshot(records, base, 1, date(2026, 1, 1), wording=text)
+    served = FinishedRun.open(answered(tmp_path / "b", records, layers=True)).answer(itself.with_stages(itself.stages))
+    require_same_rows(served, itself)
+    assert (len(served.flat.strikes), dict(served.findings)) == (0, {})
+
+
+def test_the_digest_is_the_same_with_rows_of_layers_and_without(batch: Path, tmp_path: Path) -> None:
+    without = FinishedRun.open(answered(tmp_path / "b", WORLD)).manifest
+    of_rows = FinishedRun.open(batch).manifest
+    assert (of_rows.digest, of_rows.attributions) == (without.digest, without.attributions)
+    assert of_rows.plan != without.plan
+
+
 _STRIKES, _ASSETS = sorted(WORLD.strikes), sorted(WORLD.assets)
 _DECIDED = st.one_of(
     st.tuples(st.sampled_from(_STRIKES), st.sampled_from(_ASSETS), st.just("confirmed"), st.booleans()),
@@ -72,21 +103,22 @@ _DECIDED = st.one_of(
 
 @settings(max_examples=12)
 @given(st.lists(_DECIDED, max_size=30), st.sampled_from([0.0, 0.02, 0.3, 0.75, 1.0]), st.sampled_from([5, 40, 1000]))
-def test_findings_of_a_snapshot_are_those_that_it_has_without_a_batch(
+def test_findings_and_rows_of_a_snapshot_are_those_that_it_has_without_a_batch(
     base: Basemap, drawn: list[tuple[str, str | None, str, bool]], publish_from: float, limit: int
 ) -> None:
     records = with_decisions(WORLD, drawn)
     itself = Snapshot(records, base, 1, date(2026, 1, 1), publish_from, wording=text)
     with TemporaryDirectory() as folder:
-        batch = answered(Path(folder) / "b", records, publish_from=publish_from, limit=limit)
+        batch = answered(Path(folder) / "b", records, publish_from=publish_from, limit=limit, layers=True)
         served = FinishedRun.open(batch).answer(itself.with_stages(itself.stages))
         assert dict(served.findings) == dict(itself.findings)
+        require_same_rows(served, itself)
     assert publish_from == 1 or any(found.basis_of_outcome == "match" for found in itself.findings.values())
 
 
 @pytest.fixture(scope="module")
 def batch(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return answered(tmp_path_factory.mktemp("batch") / "b", WORLD)
+    return answered(tmp_path_factory.mktemp("batch") / "b", WORLD, layers=True)
 
 
 @pytest.fixture
@@ -144,7 +176,7 @@ def test_a_run_that_has_not_ended_is_refused_and_so_is_the_manifest_of_another(c
         FinishedRun.open(copy)
 
 
-@pytest.mark.parametrize("name", [ATTRIBUTIONS, CANDIDATES, HASHES])
+@pytest.mark.parametrize("name", [ATTRIBUTIONS, CANDIDATES, HASHES, COUNTS, layer_file("hits")])
 @pytest.mark.parametrize("how", ["flipped", "cut", "missing"])
 def test_a_file_that_is_not_as_it_was_written_is_refused(copy: Path, name: str, how: str) -> None:
     cells = sorted((copy / ANSWERS).glob("cell=*"))
@@ -173,6 +205,6 @@ def test_rows_that_were_replaced_are_refused_and_so_is_another_digest(copy: Path
     manifest.write_bytes(orjson.dumps({**written, "digest": "0" * 64}))
     assert faults(lambda: FinishedRun.open(copy).require_undamaged()) == {"other-digest"}
     for report in written["cells"]:
-        del report["files"][ATTRIBUTIONS]
+        del report["files"][layer_file("strikes")]
     manifest.write_bytes(orjson.dumps(written))
     assert faults(lambda: FinishedRun.open(copy).require_undamaged()) == {"damaged"}
