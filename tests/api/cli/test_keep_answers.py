@@ -26,6 +26,7 @@ from layers.store.store import ANY, Edit, Store
 from tests.command_runner import Run
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
+from tests.store_kinds import by_another
 
 
 @pytest.fixture(scope="module")
@@ -141,6 +142,16 @@ def test_a_batch_of_a_change_before_or_of_another_threshold_is_refused(
     key, strike = next(iter(own.records().strikes.items()))
     own.write(Edit("strikes", key, strike.model_copy(update={"title": "Another"}), ANY), author="tests")
     assert "plan and run the batch anew" in refusal(command, own, batch)
+
+
+def test_a_batch_of_a_store_that_another_program_edited_is_refused_before_and_after_history_tells_of_it(
+    command: Run, own: Store, tmp_path: Path
+) -> None:
+    by_another(own, "UPDATE strikes SET title = 'Mended in a GIS' WHERE fid = 1")
+    batch = batch_of(command, own, tmp_path / "work")
+    for _ in range(2):
+        assert "as its history tells it" in refusal(command, own, batch)
+        own.record_external_edits(at=datetime.now(UTC))
 
 
 def test_a_batch_that_has_not_ended_of_another_program_or_damaged_is_refused(
