@@ -18,8 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
-from api.server.build_id import program_version
+from api.cli.common import STORE, AsJson, StoreAddress, named_head, open_published, output
+from api.server.build_id import answers_version
 from api.settings import BASEMAP
 from api.terminal.console import errors
 from api.wording.catalogue import text
@@ -66,6 +66,7 @@ class _Input:
     index: AssetIndex
     stakes: StakeColumns
     head: Mapping[str, Any]
+    is_whole: bool
 
 
 @app.command(epilog="Example: strikeatlas batch plan work --records parquet --cell-strikes 50000")
@@ -84,6 +85,9 @@ def plan(
     publish_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate counts as hit.")
     ] = PUBLISH_FROM,
+    layers: Annotated[
+        bool, typer.Option("--layers", help="Lay out what servers keep of a store as well, for keep --answers.")
+    ] = False,
     store: StoreAddress = STORE,
     base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
     as_json: AsJson = False,
@@ -91,19 +95,23 @@ def plan(
     """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""
     from layers.batch.plan import write_plan
 
+    if layers and records is not None:
+        raise typer.BadParameter("files of records lack what layers say", param_hint="--layers")
     if folder.exists():
         raise FileExistsError(f"{folder} is there: a plan is written into a new folder")
     with collection_paused():
-        given = _of_store(store, base) if records is None else _of_files(records)
+        given = _of_store(store, base, layers) if records is None else _of_files(records)
         written = write_plan(
             folder,
             given.strikes,
             given.records,
             given.index,
             given.stakes,
-            program=program_version(),
+            program=answers_version(),
             head=given.head,
             publish_from=publish_from,
+            is_whole=given.is_whole,
+            layers=layers,
             limit=cell_strikes,
         )
     values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}
@@ -124,10 +132,13 @@ def run_(
     as_json: AsJson = False,
 ) -> None:
     """Answer the cells of a plan that are not answered yet, and sum up what that took."""
+    from layers.batch.plan import read_plan, require_program
     from layers.batch.run import run
 
+    chosen = _runner(runner, workers or os.cpu_count() or 1, scheduler)
+    require_program(read_plan(folder), answers_version())
     with _shown_progress(lines=progress) as tell:
-        manifest = run(folder, _runner(runner, workers or os.cpu_count() or 1, scheduler), text, tell)
+        manifest = run(folder, chosen, text, tell)
     output(asdict(manifest), as_json, _summary(manifest))
 
 
@@ -139,20 +150,23 @@ def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
     return LocalProcesses(workers) if workers > 1 else InProcess()
 
 
-def _of_store(address: str, base: Path) -> _Input:
+def _of_store(address: str, base: Path, layers: bool) -> _Input:
     """What is published of a store."""
-    from layers.batch.record_parquet import to_arrow
+    from layers.batch.record_parquet import schema_of, to_arrow
     from layers.batch.work import COLUMNS
 
+    every = tuple(schema_of("strikes").names) if layers else COLUMNS
     store, published = open_published(address, base)
-    snapshot, head = published.snapshot, store.head()
+    snapshot = published.snapshot
+    is_whole = snapshot.records is published.stored
 
     def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
         strikes = iter(snapshot.records.strikes.values())
         while page := list(islice(strikes, _PAGE)):
-            yield to_arrow("strikes", page).select(columns or COLUMNS)
+            yield to_arrow("strikes", page).select(columns or every)
 
-    return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, {"seq": head.seq, "hash": head.hash})
+    head = named_head(store.head(snapshot.seq))
+    return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, head, is_whole)
 
 
 def _of_files(folder: Path) -> _Input:
@@ -177,7 +191,7 @@ def _of_files(folder: Path) -> _Input:
 
     tables: dict[str, Any] = {name: MappingProxyType({}) for name in RECORD_TYPES}
     records = Records(**tables | {name: _table(folder, name) for name in RECORD_TYPES if name != "strikes"})
-    return _Input(pages, records, index_of(records), StakeColumns.of(records), {})
+    return _Input(pages, records, index_of(records), StakeColumns.of(records), {}, False)
 
 
 def _table(folder: Path, name: str) -> Mapping[str, Any]:

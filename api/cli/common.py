@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -23,6 +23,7 @@ from layers.corrections.log import PublishedVersion
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
+from layers.store.history_chain import Head
 from layers.store.store import Store
 
 _STORE_HELP = "The GeoPackage that holds the records, or the postgresql:// address of a database that does."
@@ -64,6 +65,11 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     opened = open_store(store)
     warn_of_clock(opened)
     return opened, opened_version(opened, settings.Settings(basemap=base, policy=settings.stated_policy()))
+
+
+def named_head(head: Head) -> dict[str, Any]:
+    """The head of a history by name, as the plan of a batch has it."""
+    return {"seq": head.seq, "hash": head.hash}
 
 
 def open_snapshot(store: str, base: Path) -> Snapshot:

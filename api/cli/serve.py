@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AcceptBrokenHistory, AsJson, StoreAddress, open_checked, output, warn_of_clock
+from api.cli.common import (
+    STORE,
+    AcceptBrokenHistory,
+    AsJson,
+    StoreAddress,
+    named_head,
+    open_checked,
+    output,
+    warn_of_clock,
+)
 from api.cli.load import create_store
 from api.http.request_log import LogFormat
-from api.server.build_id import build_id
+from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, stated_policy, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store, StoreError
 
@@ -130,15 +141,22 @@ def build_cache(
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
     ] = PUBLISH_FROM,
     keep_in: KeepInOption = None,
+    answers: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="WORK", help="Folder of a batch of this store that is done: its answers are kept; see batch.md."
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
     opened = open_store(store)
     settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in, policy=stated_policy())
     begun = time.monotonic()
+    answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")
     with errors.status(f"Finding what follows from {count:,} strikes and assets"):
-        atlas = LiveSnapshot(opened, settings, build_id(settings))
+        atlas = LiveSnapshot(opened, settings, build_id(settings), answer)
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot
     opened.close()
@@ -158,3 +176,30 @@ def build_cache(
     }
     summary = f"{folder}: {size / 1e6:,.0f} MB, as of change {snapshot.seq:,}, in {result['seconds']} s"
     output(result, as_json, escape(summary))
+
+
+def _answered_by(folder: Path, store: Store, publish_from: float) -> Callable[[Snapshot], Snapshot]:
+    """Check the answers of a batch, and give what puts them into a snapshot of the store.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no plan in the folder.
+    ProblemsError
+        If they are not all there, damaged, or not of what the store has now.
+    """
+    from layers.batch.finished import FinishedRun  # slow to import
+
+    finished = FinishedRun.open(folder)
+
+    def require_of(seq: int) -> None:
+        head = {} if store.last_external_edit() else named_head(store.head(seq))
+        finished.require_of(answers_version(), head, publish_from)
+
+    def answer(snapshot: Snapshot) -> Snapshot:
+        require_of(snapshot.seq)  # it may have changed meanwhile
+        return finished.answer(snapshot)
+
+    require_of(store.seq())
+    finished.require_undamaged()
+    return answer

@@ -17,6 +17,11 @@ def program_version() -> str:
         return "0"
 
 
+def answers_version() -> str:
+    """Version of the program, and a digest of the sources that matches and attributions follow from."""
+    return f"{program_version()}+{sources('geo', 'layers', 'api/wording').hex()[:16]}"
+
+
 def build_id(settings: Settings) -> str:
     """Version of the program, and a digest of its sources and of the settings that the bytes of answers depend on.
 

@@ -8,7 +8,7 @@ import logging
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from datetime import UTC, datetime
 from functools import cached_property
@@ -51,12 +51,18 @@ log = logging.getLogger(__name__)
 class LiveSnapshot:
     """The version that is served. A request reads `view` once and answers from that; nothing in it changes."""
 
-    def __init__(self, store: Store, settings: Settings, program: str) -> None:
-        """Read the newest version."""
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        program: str,
+        answer: Callable[[Snapshot], Snapshot] | None = None,
+    ) -> None:
+        """Read the newest version; ``answer`` is as in `VersionBuilder`."""
         self.store = store
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
-        self._versions = VersionBuilder(store, self.basemap, settings, program)
+        self._versions = VersionBuilder(store, self.basemap, settings, program, answer)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
         self.base_tiles = TileCache(settings.tiles_kept, self.counts)

@@ -204,13 +204,23 @@ class VersionBuilder:
         What is published, from which days on, and how many tiles are cached.
     program
         Name of this build of the program, which the names of all versions end with.
+    answer
+        Gives a snapshot of all that is stored what is known already of what follows from it.
     """
 
-    def __init__(self, store: Store, base: Basemap, settings: Settings, program: str) -> None:
+    def __init__(
+        self,
+        store: Store,
+        base: Basemap,
+        settings: Settings,
+        program: str,
+        answer: Callable[[Snapshot], Snapshot] | None = None,
+    ) -> None:
         self._store = store
         self._basemap = base
         self._settings = settings
         self._program = program
+        self._answer = answer
         self._heat_loads: object = None
         self._heat: Lazy[HeatColumns] = Lazy(store.heat)
         #: Tiles of all versions so far.
@@ -222,6 +232,8 @@ class VersionBuilder:
         seq, stored = self._store.version(packed=True)
         disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
         snapshot = with_times(self._store, snapshot_of(disclosure.records), stored, disclosure)
+        if self._answer is not None and snapshot.records is stored:
+            snapshot = self._answer(snapshot)
         _ready_to_serve(snapshot)
         ready_to_draw(snapshot)
         with_private = snapshot if disclosure.records is stored else snapshot_of(stored)

@@ -11,6 +11,7 @@ import numpy as np
 
 from geo.lonlat import Floats, Ints
 from layers.attribution.attribute import Attributor, attributions
+from layers.batch.layer_rows import LayerRows
 from layers.batch.shared_tables import SharedTables
 from layers.decisions.hits import SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex
@@ -38,10 +39,14 @@ class CellAnswers:
         evidence or weight its name, the value measured and the log odds that it adds; see `explanation.reasons`.
     attributions
         A row for each strike x asset x relation x country.
+    layers
+        The rows of the layers, ``None`` where they are not wanted. They are no part of the digest: they follow from
+        records and attributions.
     """
 
     candidates: tuple[tuple[Any, ...], ...]
     attributions: tuple[Attribution, ...]
+    layers: LayerRows | None = None
 
     def rows(self) -> Iterator[Sequence[Any]]:
         """Yield all rows as the digest reads them, each led by what it is."""
@@ -87,7 +92,7 @@ def answers(
         ids = columns.ids[chunk].tolist()
         proposed.update((ids[position], asset) for position, asset in likeliest_assets(scores, index, publish_from))
         candidates += _candidates(ids, scores, index)
-    return CellAnswers(tuple(candidates), tuple(_attributions(strikes, proposed, shared, wording)))
+    return CellAnswers(tuple(candidates), *_attributed(strikes, proposed, shared, wording))
 
 
 def _candidates(ids: Sequence[str], scores: Scores, index: AssetIndex) -> Iterator[tuple[Any, ...]]:
@@ -131,18 +136,22 @@ def _matrix(columns: Mapping[str, Floats], pairs: Ints) -> Floats:
     return np.asarray(np.round(np.stack([columns[name][pairs] for name in REASONS], axis=1), DIGITS), float)
 
 
-def _attributions(
+def _attributed(
     strikes: Sequence[Strike], proposed: Mapping[str, str], shared: SharedTables, wording: Wording
-) -> Iterator[Attribution]:
-    """Yield the attributions of strikes, those of one day one after the other: they share the stakes that count."""
+) -> tuple[tuple[Attribution, ...], LayerRows | None]:
+    """Attribute strikes, those of one day one after the other: they share the stakes that count."""
     by_id = {strike.id: strike for strike in strikes}
     records = replace(shared.records, strikes=by_id)
     outcomes = [
         finding(strike, records.where("decisions", "strike", strike), proposed.get(strike))
         for strike in sorted(by_id, key=lambda name: by_id[name].when)
     ]
-    attributor = Attributor(records, OwnersByDate(shared.stakes.above(_assets(outcomes))))
-    yield from attributions(records, map(attributor.attribute, outcomes), wording)
+    owners = OwnersByDate(shared.stakes.above(_assets(outcomes)))
+    attributed = [*map(Attributor(records, owners).attribute, outcomes)]
+    rows = tuple(attributions(records, attributed, wording))
+    if not shared.layers:
+        return rows, None
+    return rows, LayerRows.of(records, attributed, outcomes, shared.stakes, owners, wording)
 
 
 def _assets(outcomes: Iterable[StrikeOutcome]) -> set[str]:

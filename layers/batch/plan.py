@@ -29,7 +29,7 @@ from layers.model.records import Records
 from layers.ownership.stake_graph import StakeColumns
 
 #: Version of the files of a plan.
-FORMAT = 1
+FORMAT = 2
 #: Strikes that are sorted at once; each such run is a file.
 RUN_STRIKES = 1_000_000
 PLAN, SHARED, STRIKES = "plan.json", "shared", "strikes"
@@ -75,6 +75,8 @@ class Plan:
         SHA-256 of the rest.
     program
         Version of the program.
+    is_whole
+        Whether the records are all that the store has, as it has them: none withheld, united or counted once.
     head
         What the head of the history of the store was, by name; empty where the records are from files.
     publish_from
@@ -83,14 +85,18 @@ class Plan:
         SHA-256 of the table of weights.
     tasks
         In the order of their cells.
+    layers
+        Whether rows of the layers are laid out as well, see `layers.batch.layer_rows`.
     """
 
     id: str
     program: str
+    is_whole: bool
     head: Mapping[str, Any]
     publish_from: float
     weights: str
     tasks: tuple[CellTask, ...]
+    layers: bool = False
 
     @property
     def strikes(self) -> int:
@@ -113,6 +119,8 @@ def write_plan(
     program: str,
     head: Mapping[str, Any],
     publish_from: float,
+    is_whole: bool = False,
+    layers: bool = False,
     limit: int = CELL_STRIKES,
     run: int = RUN_STRIKES,
 ) -> Plan:
@@ -121,10 +129,10 @@ def write_plan(
     Parameters
     ----------
     pages
-        The strikes.
+        The strikes; for rows of the layers with all their columns.
     records, index, stakes
         All else, see `layers.batch.shared_tables.write`.
-    program, head, publish_from
+    program, head, publish_from, is_whole, layers
         As the attributes of `Plan`.
     limit
         Most strikes of a cell.
@@ -140,7 +148,7 @@ def write_plan(
     """
     folder.mkdir(parents=True)
     (folder / SHARED).mkdir()
-    shared_tables.write(folder / SHARED, records, index, stakes)
+    shared_tables.write(folder / SHARED, records, index, stakes, layers)
     places = _Places.of(pages)
     cells = Cells.of(places.codes[places.order], limit)
     names = cells.names
@@ -154,14 +162,16 @@ def write_plan(
     values = {
         "format": FORMAT,
         "program": program,
+        "is_whole": is_whole,
         "head": dict(head),
         "publish_from": publish_from,
         "weights": weights,
+        "layers": layers,
         "tasks": [asdict(task) for task in tasks],
     }
     plan_id = hashlib.sha256(orjson.dumps(values)).hexdigest()
     write_file(folder / PLAN, orjson.dumps({"id": plan_id, **values}, option=orjson.OPT_INDENT_2))
-    return Plan(plan_id, program, head, publish_from, weights, tasks)
+    return Plan(plan_id, program, is_whole, head, publish_from, weights, tasks, layers)
 
 
 def read_plan(folder: Path) -> Plan:
@@ -182,7 +192,29 @@ def read_plan(folder: Path) -> Plan:
             tuple(Problem(PLAN, None, "plan", name, str(values.get(name)), expected) for name in faults)
         )
     tasks = tuple(CellTask(**{**task, "groups": tuple(map(tuple, task["groups"]))}) for task in values["tasks"])
-    return Plan(values["id"], values["program"], values["head"], values["publish_from"], values["weights"], tasks)
+    return Plan(
+        values["id"],
+        values["program"],
+        values["is_whole"],
+        values["head"],
+        values["publish_from"],
+        values["weights"],
+        tasks,
+        values["layers"],
+    )
+
+
+def require_program(plan: Plan, program: str) -> None:
+    """Refuse a plan of another program: answers of two of them are no answers of either.
+
+    Raises
+    ------
+    ProblemsError
+        If it is one.
+    """
+    if plan.program != program:
+        expected = Message("batch.other-program")
+        raise ProblemsError((Problem(PLAN, None, "plan", "program", plan.program, expected),))
 
 
 def rows_in_reach_of(folder: Path, task: CellTask) -> Ints:

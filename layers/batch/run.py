@@ -53,6 +53,21 @@ class Manifest:
     peak_bytes: int
     cells: tuple[CellReport, ...]
 
+    @classmethod
+    def read(cls, folder: Path) -> Manifest | None:
+        """Read the manifest in the folder of a plan; ``None`` where no run was finished.
+
+        Raises
+        ------
+        ValueError, TypeError, LookupError
+            If it is no manifest.
+        """
+        try:
+            values = orjson.loads((folder / ANSWERS / MANIFEST).read_bytes())
+        except FileNotFoundError:
+            return None
+        return cls(**{**values, "cells": tuple(map(CellReport.of, values["cells"]))})
+
 
 @dataclass(frozen=True)
 class Progress:

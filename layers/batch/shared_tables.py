@@ -24,6 +24,8 @@ from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 #: Tables of records that an attribution reads, besides the strike itself. Of assets and stakes the columns are enough.
 _TABLES = ("entities", "relations", "decisions")
+#: And those that rows of the layers say something of.
+_OF_LAYERS = ("assets", "stakes", "sources", "controls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,13 +41,17 @@ class SharedTables:
     stakes
         Stakes of all times.
     records
-        Entities, relations and decisions; all other tables are empty.
+        Entities, relations and decisions, and where there are ``layers`` assets, stakes, sources and controls; all
+        tables are empty.
+    layers
+        Whether rows of the layers are to be laid out.
     """
 
     index: AssetIndex
     widest_m: tuple[float, ...]
     stakes: StakeColumns
     records: Records
+    layers: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> SharedTables:
@@ -58,15 +64,17 @@ class SharedTables:
         """
         files = TableFolderReader(folder)
         tables: dict[str, Any] = dict.fromkeys(RECORD_TYPES, MappingProxyType({}))
-        records = Records(**tables | {name: read_table(files, name) for name in _TABLES})
+        layers = bool(files.metadata("layers"))
+        names = (*_TABLES, *(_OF_LAYERS if layers else ()))
+        records = Records(**tables | {name: read_table(files, name) for name in names})
         index = read_index(files, read_shapes(files, "index.shapes"))
         # Each word of each text is looked up: a dictionary answers ten times as fast as a search in sorted texts.
         code = {word: number for number, word in enumerate(index.names.code)}
         index = replace(index, names=replace(index.names, code=code))
-        return cls(index, tuple(files.metadata("widest_m")), read_stakes(files, records), records)
+        return cls(index, tuple(files.metadata("widest_m")), read_stakes(files, records), records, layers)
 
 
-def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumns) -> None:
+def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumns, layers: bool = False) -> None:
     """Write the files into an empty folder.
 
     Parameters
@@ -77,12 +85,15 @@ def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumn
         Their assets, with trees.
     stakes
         Their stakes.
+    layers
+        Whether rows of the layers are to be laid out.
     """
     files = TableFolderWriter(folder)
-    for name in _TABLES:
+    for name in (*_TABLES, *(_OF_LAYERS if layers else ())):
         write_table(files, name, records)
     write_stakes(files, stakes)
     write_index(files, index)
     write_shapes(files, "index.shapes", to_numpy(index.geometry))
     files.metadata("widest_m", index.widest_m)
+    files.metadata("layers", layers)
     files.finish()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
@@ -80,6 +81,8 @@ class CellReport:
         Time that passed, and that of the processor.
     peak_bytes
         Largest memory of the process so far, with what it has mapped of the shared files.
+    files
+        SHA-256 of each of its files by name, in hexadecimal.
     problems
         Faults of the strikes; where there is any, nothing was answered or written.
     """
@@ -93,7 +96,13 @@ class CellReport:
     seconds: float = 0.0
     processor_seconds: float = 0.0
     peak_bytes: int = 0
+    files: Mapping[str, str] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
+
+    @classmethod
+    def of(cls, values: Mapping[str, Any]) -> CellReport:
+        """The report of a task that was done, from its values as JSON has them."""
+        return cls(**{**values, "problems": ()})
 
 
 @dataclass(frozen=True)
@@ -150,6 +159,7 @@ class Work:
                 perf_counter() - began,
                 process_time() - processor,
                 _peak_bytes(),
+                {file.name: file_digest(file) for file in aside.iterdir()},
             )
             (aside / DONE).write_bytes(orjson.dumps(asdict(report)))
             _put_in_place(aside, target)
@@ -167,8 +177,20 @@ def report_of(folder: Path, task: CellTask, plan: str) -> CellReport | None:
         values = orjson.loads((cell_folder(folder, task) / DONE).read_bytes())
     except OSError:
         return None
-    report = CellReport(**{**values, "problems": ()})
+    report = CellReport.of(values)
     return report if report.plan == plan else None
+
+
+def file_digest(path: Path) -> str:
+    """Return the SHA-256 of a file, which is read piece by piece.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    """
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def remove_unfinished(folder: Path) -> None:
@@ -229,6 +251,8 @@ def _put_in_place(aside: Path, target: Path) -> None:
 
 
 def _write(folder: Path, found: CellAnswers, strikes: Sequence[Strike]) -> None:
+    if found.layers is not None:
+        found.layers.write(folder)
     np.save(folder / HASHES, row_hashes(found.rows()), allow_pickle=False)
     wkb = shapely.to_wkb(np.array([strike.geometry for strike in strikes], dtype=object), flavor="iso")
     place = dict(zip((strike.id for strike in strikes), wkb.tolist(), strict=True))

@@ -86,6 +86,8 @@ class Stages:
         The files that parts are mapped from.
     order, proposed, counts, layers
         As the attributes of `Snapshot`; a part that is ``None`` is computed by the snapshot when it is first read.
+    rows
+        As `Snapshot.flat` and `Snapshot.hits`.
     """
 
     stakes: Lazy[StakeColumns]
@@ -96,6 +98,7 @@ class Stages:
     proposed: Lazy[Mapping[str, str]] | None = None
     counts: Counts | None = None
     layers: Mapping[str, Collection] | None = None
+    rows: Lazy[tuple[FlatRows, FeatureTable[HitFeature]]] | None = None
 
     @classmethod
     def of(cls, records: Records) -> Stages:
@@ -397,6 +400,8 @@ class Snapshot:
     @cached_property
     def _rows(self) -> tuple[FlatRows, FeatureTable[HitFeature]]:
         """All rows that follow from the strikes, in one pass: each is attributed once by registration."""
+        if self.stages.rows is not None:
+            return self.stages.rows.value
         readings = SiteReadings(self.records, self.stakes, self.registers)
         flat, hits = (
             self._flat_rows(),

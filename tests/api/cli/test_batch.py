@@ -60,6 +60,7 @@ def test_layers_that_were_exported_can_be_answered(command: Run, own: Store, tmp
         (("plan", "there", "--records", "empty"), 4),
         (("plan", "new", "--records", "empty"), 1),
         (("plan", "new", "--cell-strikes", 0), 2),
+        (("plan", "new", "--records", "empty", "--layers"), 2),
     ],
 )
 def test_what_cannot_be_done_is_refused(
