@@ -11,18 +11,16 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-import numpy as np
-
 from geo.columnar.binary_array import find_sorted
 from geo.columnar.dictionary_array import DictionaryArray
-from geo.lonlat import Ints, Objects
+from geo.lonlat import Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
 from layers.attribution.outages import AssetOutages, asset_outages
 from layers.attribution.readings import SiteReadings
 from layers.attribution.review_queue import ReviewItem, review_queue
 from layers.collections.collection import Collection, sharing_geometry
-from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_table import FeatureTable, rows_of
 from layers.collections.feature_types import (
     AssetFeature,
     AttributionFeature,
@@ -400,12 +398,13 @@ class Snapshot:
         readings = SiteReadings(self.records, self.stakes, self.registers)
         flat, hits = (
             self._flat_rows(),
-            HitFeaturesBuilder(self.records, readings, self.country_names, self.times.value),
+            HitFeaturesBuilder(self.records, readings, self.country_names),
         )
         for page in _pages(self._each_answer("registration", "headquarters")):
             flat.extend([registered for registered, _ in page])
             hits.extend((registered, run_from) for registered, run_from in page)
-        return flat.finish(), hits.finish()
+        rows = flat.finish()
+        return rows, hits.finish(rows.strikes)
 
     def flat_alone(self) -> FlatRows:
         """The rows of `flat` computed without those of hits, and not stored."""
@@ -618,14 +617,3 @@ def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]
 def strike_geometries(geometries: Geometries, ids: DictionaryArray, strikes: DictionaryArray) -> Objects:
     """Geometries of the strikes of a column, each of which is among ``ids``, whose geometries are given."""
     return as_objects(geometries)[rows_of(ids, strikes)]
-
-
-def rows_of(ids: DictionaryArray, strikes: DictionaryArray) -> Ints:
-    """The row that each strike of a column has among the ids of all."""
-    row = np.empty(len(ids), np.int64)
-    row[ids.codes] = np.arange(len(ids))
-    if len(strikes.dictionary) < len(ids):
-        named = set(strikes.dictionary)
-        # Both dictionaries are ascending.
-        row = row[np.fromiter((key in named for key in ids.dictionary), bool, len(ids))]
-    return row[strikes.codes]

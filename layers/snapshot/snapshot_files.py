@@ -49,7 +49,7 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
     write_layers(files, snapshot.layers)
-    files.metadata("counts", [[*key, number] for key, number in snapshot.counts().items()])
+    files.metadata("counts", [[*key, number] for key, number in sorted(snapshot.counts().items())])
 
 
 def read(
