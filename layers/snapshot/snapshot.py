@@ -38,13 +38,13 @@ from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, late
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.heat import with_heat
-from layers.matching.match import match_each, match_one, probable_assets
+from layers.matching.match import match_each, match_one, probable_assets, probable_by_chunk
 from layers.matching.weights import read as read_weights
 from layers.model.cache import Lazy, LazyMapping, LruCache
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.messages import Message, Wording
 from layers.model.problems import UnknownRecord
-from layers.model.records import Control, Match, Records
+from layers.model.records import Control, Match, Records, Strike
 from layers.model.types import CountryBasis
 from layers.ownership.chains import Holding, holdings_of
 from layers.ownership.control import Controller, ControlPeriod, by_controlled, control_periods
@@ -57,7 +57,7 @@ from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
 from layers.snapshot.table_folder import TableFolderReader
-from layers.store.record_table import prefetch, texts
+from layers.store.record_table import prefetch, referred, texts
 
 T = TypeVar("T")
 
@@ -249,9 +249,11 @@ class Snapshot:
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:
-        """The asset that is published as probable, by strike, whatever was decided."""
+        """The asset that is published as probable, by strike; of many strikes without those that were decided."""
         if self.stages.proposed is not None:
             return self.stages.proposed.value
+        if len(self.records.strikes) > _PAGE:
+            return ProbableAssets(self.layers["strikes"])  # which are matched and laid out in one pass
         return MappingProxyType(probable_assets(self.records, self.asset_index, self.publish_from))
 
     @cached_property
@@ -366,21 +368,37 @@ class Snapshot:
         )
 
     def _each_answer(
-        self, *bases: CountryBasis, minority: Minority = "stay"
+        self, *bases: CountryBasis, minority: Minority = "stay", is_first: bool = False
     ) -> Iterator[tuple[StrikeAttribution, ...]]:
         """Attributions of each strike by some bases; none is stored, but of a page of strikes, which `answers` has.
 
-        So of few strikes, such as those that an edit touches, rows and readings follow from one attribution.
+        So of few strikes, such as those that an edit touches, rows and readings follow from one attribution. With
+        ``is_first`` strikes are matched and attributed in one pass, near ones together, unless they were matched.
         """
-        if len(self.order) <= _PAGE:
+        if len(self.records.strikes) <= _PAGE:
             yield from zip(*(self.answers(basis, minority).values() for basis in bases), strict=True)
             return
         attributors = [Attributor(self.records, self.registers, basis, minority) for basis in bases]
-        for page in _pages(self.order):
-            found = [*map(self._finder, page)]
-            prefetch(self.records.strikes, page)
-            prefetch(self.records.assets, {hit.asset for one in found for hit in one.hits})
+        records, decided = self.records, referred(self.records.decisions, "strike")
+        for strikes, proposed in self._proposals() if is_first else self._known_proposals():
+            found = [
+                finding(key, records.where("decisions", "strike", key) if key in decided else (), proposed.get(key))
+                for key in (strike.id for strike in strikes)
+            ]
+            prefetch(records.assets, {hit.asset for one in found for hit in one.hits})
             yield from (tuple(each.attribute(one) for each in attributors) for one in found)
+
+    def _proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:
+        """All strikes by pages, in any order, with the assets published as probable, for which they are matched."""
+        if self.stages.proposed is not None:
+            return self._known_proposals()
+        return probable_by_chunk(self.records, self.asset_index, self.publish_from)
+
+    def _known_proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:
+        """The same, newest strike first, once it is known what is published as probable."""
+        for page in _pages(self.order):
+            prefetch(self.records.strikes, page)
+            yield [self.records.strikes[key] for key in page], self.proposed
 
     @property
     def flat(self) -> FlatRows:
@@ -400,7 +418,7 @@ class Snapshot:
             self._flat_rows(),
             HitFeaturesBuilder(self.records, readings, self.country_names),
         )
-        for page in _pages(self._each_answer("registration", "headquarters")):
+        for page in _pages(self._each_answer("registration", "headquarters", is_first=True)):
             flat.extend([registered for registered, _ in page])
             hits.extend((registered, run_from) for registered, run_from in page)
         rows = flat.finish()
@@ -547,6 +565,26 @@ class Snapshot:
             _country_collection(self.basemap, countries),
         )
         return MappingProxyType({layer.name: layer for layer in layers})
+
+
+class ProbableAssets(Mapping[str, str]):
+    """The asset that is published as probable, by strike, read from the features of the strikes."""
+
+    def __init__(self, strikes: Collection) -> None:
+        self._strikes = strikes
+
+    def __getitem__(self, key: str) -> str:
+        row, columns = self._strikes.rows_by_id[key], self._strikes.features.columns
+        if columns["rests_on"][row] != "match":
+            raise KeyError(key)
+        asset: str = columns["assets"][row][0]
+        return asset
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._strikes.ids if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _pages(items: Iterable[T]) -> Iterator[list[T]]:
