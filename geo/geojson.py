@@ -11,6 +11,7 @@ import shapely
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.binary_array import BinaryArray
+from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
 from geo.lonlat import Geometries, Objects
 
@@ -45,11 +46,11 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     GeoError
         When the three differ in length, or a property cannot be written as JSON.
     """
-    return features(ids, members(cut_to_world(geometries)), properties)
+    return features(ids, members(cut_to_world(geometries)), [*map(_dump, properties)])
 
 
-def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequence[Mapping[str, Any]]) -> list[bytes]:
-    """Serialise features whose geometries are serialised already.
+def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequence[bytes]) -> list[bytes]:
+    """Serialise features whose geometries and properties are serialised already.
 
     Parameters
     ----------
@@ -58,7 +59,7 @@ def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequ
     shapes
         Geometry objects as JSON, as `members` gives them.
     properties
-        Properties of each feature; NaN and infinity are null.
+        Objects as JSON, as `objects` gives them.
 
     Returns
     -------
@@ -67,14 +68,39 @@ def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequ
     Raises
     ------
     GeoError
-        When the three differ in length, or a property cannot be written as JSON.
+        When the three differ in length.
     """
     if not len(ids) == len(shapes) == len(properties):
         raise GeoError(f"expected one id and one mapping a row, got {len(ids)}, {len(shapes)}, {len(properties)}")
     return [
-        b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}' % (_dump(key), shape, _dump(values))
-        for key, shape, values in zip(ids, shapes, properties, strict=True)
+        b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}' % row
+        for row in zip(map(_dump, ids), shapes, properties, strict=True)
     ]
+
+
+def objects(columns: Mapping[str, DictionaryArray]) -> list[bytes]:
+    """Serialise rows as JSON objects, a value once however many rows have it.
+
+    Parameters
+    ----------
+    columns
+        Of n rows each, at least one, by their names in the order of the members; NaN and infinity are null.
+
+    Returns
+    -------
+    An object of each row, UTF-8.
+
+    Raises
+    ------
+    GeoError
+        When a value cannot be written as JSON.
+    """
+    pieces = []
+    for name, column in columns.items():
+        key = _dump(name)
+        values = [b"%b:%b" % (key, _dump(value)) for value in (*column.dictionary, None)]
+        pieces.append(map(values.__getitem__, column.codes.tolist()))
+    return [b"{%b}" % b",".join(row) for row in zip(*pieces, strict=True)]
 
 
 def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:

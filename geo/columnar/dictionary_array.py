@@ -112,13 +112,26 @@ class DictionaryArray(Sequence[Any]):
         return self._of(self.codes_at(rows))
 
     def _of(self, codes: Codes) -> DictionaryArray:
-        used = _distinct(codes)
-        return DictionaryArray(_values_at(self.dictionary, used), _renumbered(codes, used))
+        if len(codes) < len(self.dictionary):
+            used = _distinct(codes)
+            return DictionaryArray(_values_at(self.dictionary, used), _renumbered(codes, used))
+        # Of as many rows as there are values each value is marked, which takes a tenth of sorting the codes.
+        is_used = np.zeros(len(self.dictionary) + 1, bool)
+        is_used[codes] = True
+        if is_used[:-1].all():
+            return DictionaryArray(self.dictionary, codes)
+        number = np.append(np.cumsum(is_used[:-1], dtype=np.int32) - 1, np.int32(-1))
+        return DictionaryArray(_values_at(self.dictionary, np.flatnonzero(is_used[:-1])), number[codes])
 
     def __iter__(self) -> Iterator[Any]:
         if isinstance(self.dictionary, DecodedArray):
-            return chain.from_iterable(map(self.__getitem__, batches(len(self), _BATCH_ROWS)))
+            return chain.from_iterable(map(self._decoded, batches(len(self), _BATCH_ROWS)))
         return map([*self.dictionary, None].__getitem__, self.codes.tolist())
+
+    def _decoded(self, rows: slice) -> Iterator[Any]:
+        codes = self._codes[rows]
+        used = _distinct(codes)
+        return map([*_values_at(self.dictionary, used), None].__getitem__, _renumbered(codes, used).tolist())
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, DictionaryArray):
@@ -135,8 +148,22 @@ class DictionaryArray(Sequence[Any]):
         function
             Gives a value of one type, or ``None`` for missing; it is not called for missing values.
         """
-        mapped = DictionaryArray.of(map(function, self.dictionary))
+        return self.with_values(map(function, self.dictionary))
+
+    def with_values(self, values: Iterable[Hashable]) -> DictionaryArray:
+        """Put other values of one type, ``None`` for missing, in place of those of the dictionary, in its order."""
+        mapped = DictionaryArray.of(values)
         return DictionaryArray(mapped.dictionary, np.append(mapped.codes, np.int32(-1))[self.codes])
+
+    def larger(self, other: DictionaryArray) -> DictionaryArray:
+        """The larger value of each row of two columns of one type and length; the only one where one is missing."""
+        values = sorted({*self.dictionary, *other.dictionary})
+        code = {value: code for code, value in enumerate(values)}
+        codes = [
+            np.append(np.array([code[value] for value in column.dictionary], np.int32), np.int32(-1))[column.codes]
+            for column in (self, other)
+        ]
+        return DictionaryArray(_packed(values), np.empty(0, np.int32))._of(np.maximum(*codes))
 
     def with_edit(self, second: DictionaryArray, edit: RowEdit) -> DictionaryArray:
         """Apply an edit of rows; values that no row has any more are dropped.
@@ -291,10 +318,11 @@ def _distinct(codes: Codes) -> Ints:
     return occurring[occurring >= 0]
 
 
-def _values_at(values: Sequence[Any], indices: Ints) -> list[Any]:
-    """Values at indices; of values that are stored as bytes all are looked up at once."""
+def _values_at(values: Sequence[Any], indices: Ints) -> Sequence[Any]:
+    """Values at indices; of values that are stored as bytes all are looked up at once, and many stay bytes."""
     if isinstance(values, DecodedArray):
-        return list(values.take(indices))
+        taken = values.take(indices)
+        return taken if len(indices) > MAX_PLAIN_VALUES else list(taken)
     return [values[index] for index in indices.tolist()]
 
 

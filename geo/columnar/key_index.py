@@ -35,6 +35,11 @@ class KeyIndex(Mapping[str, int]):
     def __len__(self) -> int:
         return len(self.texts)
 
+    @property
+    def ascending(self) -> BinaryArray:
+        """The UTF-8 of all texts in the order of code points: that of row ``order[i]`` is the one at ``i``."""
+        return self._sorted
+
     def __iter__(self) -> Iterator[str]:
         return map(bytes.decode, self.texts)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model import edtf
@@ -270,8 +270,31 @@ def _hull(parts: Iterable[Interval]) -> Interval:
     return Interval(min(lows), max(highs))
 
 
+class AttributionRow(NamedTuple):
+    """The values of an `Attribution` that are not those of its strike, by the names of its fields."""
+
+    id: str
+    strike: str
+    basis: CountryBasis
+    asset: str | None = None
+    relation: str = "host"
+    country: str | None = None
+    entity: str | None = None
+    sure: bool = False
+    share_min: float | None = None
+    share_max: float | None = None
+    state_min: float | None = None
+    state_max: float | None = None
+    holder_min: float | None = None
+    holder_max: float | None = None
+    company_min: float | None = None
+    company_max: float | None = None
+    alternative: bool = False
+    reason: str | None = None
+
+
 def attributions(records: Records, answers: Iterable[StrikeAttribution], wording: Wording) -> Iterator[Attribution]:
-    """Yield one row for each strike x asset x relation x country, with one for the host country of each strike.
+    """Yield one record for each strike x asset x relation x country, with one for the host country of each strike.
 
     Parameters
     ----------
@@ -283,88 +306,91 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
         Words the reasons why a part is unattributed, for the column ``reason``.
     """
     for answer in answers:
-        owners = sure_of_strike(answer, sure_owners)
-        ties = sure_ties(records.entities, answer)
-        yield _host_row(answer, wording)
-        for hit in answer.hits:
-            yield from _owner_rows(answer, hit, wording, owners)
-            yield from _tie_rows(records, answer, hit, ties)
+        for row in attribution_rows(records, answer, wording):
+            yield Attribution.model_validate({**row._asdict(), "rests_on": answer.outcome.basis_of_outcome})
 
 
-def _host_row(answer: StrikeAttribution, wording: Wording) -> Attribution:
-    return Attribution(
-        id=f"{answer.strike.id}/-/host/{answer.strike.host_country or '-'}",
-        strike=answer.strike.id,
-        relation="host",
-        country=answer.strike.host_country,
-        sure=is_sure_strike(answer) and answer.strike.host_country is not None,
-        rests_on=answer.outcome.basis_of_outcome,
-        basis=answer.basis,
-        reason=None if answer.strike.host_country else wording(Message("attribution.no-host-country")),
+def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wording) -> Iterator[AttributionRow]:
+    """Yield the rows of one strike as `attributions` does, but as plain values."""
+    owners = sure_of_strike(answer, sure_owners)
+    ties = sure_ties(records.entities, answer) if any(hit.relations for hit in answer.hits) else frozenset()
+    yield _host_row(answer, wording)
+    for hit in answer.hits:
+        yield from _owner_rows(answer, hit, wording, owners)
+        yield from _tie_rows(records, answer, hit, ties)
+
+
+def _host_row(answer: StrikeAttribution, wording: Wording) -> AttributionRow:
+    strike, country = answer.strike.id, answer.strike.host_country
+    return AttributionRow(
+        f"{strike}/-/host/{country or '-'}",
+        strike,
+        answer.basis,
+        country=country,
+        sure=country is not None and is_sure_strike(answer),
+        reason=None if country else wording(Message("attribution.no-host-country")),
     )
 
 
 def _owner_rows(
     answer: StrikeAttribution, hit: HitOwnership, wording: Wording, sure: Set[str | None]
-) -> Iterator[Attribution]:
-    asset = hit.hit.asset
-    alternative = hit.hit.verdict == "possible"
+) -> Iterator[AttributionRow]:
+    strike, asset, alternative = answer.strike.id, hit.hit.asset, hit.hit.verdict == "possible"
     for row in hit.owners.shares:
-        low, high = row.share.rounded()
-        parts = {reach: row.reaches[reach].rounded() for reach in REACHES}
-        yield Attribution(
-            id=f"{answer.strike.id}/{asset}/owner/{row.country}",
-            strike=answer.strike.id,
-            asset=asset,
-            relation="owner",
-            country=row.country,
-            sure=row.country in sure,
-            share_min=_percent(low),
-            share_max=_percent(high),
-            **{f"{reach}_min": _percent(parts[reach][0]) for reach in REACHES},
-            **{f"{reach}_max": _percent(parts[reach][1]) for reach in REACHES},
-            rests_on=answer.outcome.basis_of_outcome,
-            alternative=alternative,
-            basis=answer.basis,
+        state, holder, company = (_percents(row.reaches[reach]) for reach in REACHES)
+        yield AttributionRow(
+            f"{strike}/{asset}/owner/{row.country}",
+            strike,
+            answer.basis,
+            asset,
+            "owner",
+            row.country,
+            None,
+            row.country in sure,
+            *_percents(row.share),
+            *state,
+            *holder,
+            *company,
+            alternative,
         )
     if hit.owners.unattributed.high > 0:
-        low, high = hit.owners.unattributed.rounded()
-        yield Attribution(
-            id=f"{answer.strike.id}/{asset}/owner/-",
-            strike=answer.strike.id,
-            asset=asset,
-            relation="owner",
-            sure=None in sure,
-            share_min=_percent(low),
-            share_max=_percent(high),
-            rests_on=answer.outcome.basis_of_outcome,
+        yield AttributionRow(
+            f"{strike}/{asset}/owner/-",
+            strike,
+            answer.basis,
+            asset,
+            "owner",
+            None,
+            None,
+            None in sure,
+            *_percents(hit.owners.unattributed),
             alternative=alternative,
-            basis=answer.basis,
             reason="; ".join(map(wording, hit.owners.reasons)),
         )
 
 
-def _percent(share: float) -> float:
+def _percents(share: Interval) -> tuple[float, float]:
     """Cut a share at 100: a column of percent holds no more, and sums over 100 have their warnings."""
-    return min(share, 100.0)
+    low, high = share.rounded()
+    return min(low, 100.0), min(high, 100.0)
 
 
 def _tie_rows(
     records: Records, answer: StrikeAttribution, hit: HitOwnership, sure: Set[tuple[str | None, RelationKind]]
-) -> Iterator[Attribution]:
+) -> Iterator[AttributionRow]:
+    strike, asset = answer.strike.id, hit.hit.asset
     for relation in hit.relations:
         entity = records.entities[relation.entity]
         country = country_of(entity, answer.basis)
-        yield Attribution(
-            id=f"{answer.strike.id}/{hit.hit.asset}/{relation.relation}/{entity.id}",
-            strike=answer.strike.id,
-            asset=hit.hit.asset,
-            relation=relation.relation,
-            country=country,
-            entity=entity.id,
-            sure=(country, relation.relation) in sure,
-            rests_on=answer.outcome.basis_of_outcome,
+        yield AttributionRow(
+            f"{strike}/{asset}/{relation.relation}/{entity.id}",
+            strike,
+            answer.basis,
+            asset,
+            relation.relation,
+            country,
+            entity.id,
+            (country, relation.relation) in sure,
             alternative=hit.hit.verdict == "possible",
-            basis=answer.basis,
             reason=relation.note,
         )

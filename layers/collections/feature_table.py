@@ -34,7 +34,7 @@ class FeatureTable(Sequence[F], Generic[F]):
     """
 
     def __init__(self, model: type[F], rows: Iterable[Sequence[Any]]) -> None:
-        filling = FeatureTableBuilder(model)
+        filling = FeatureTableBuilder(model.model_fields)
         filling.extend(rows)
         self.model = model
         #: The values of all features by the name of the field.
@@ -114,19 +114,41 @@ class FeatureTable(Sequence[F], Generic[F]):
     __hash__ = None  # type: ignore[assignment]
 
 
-class FeatureTableBuilder:
-    """Builds the columns of features that come part by part."""
+def rows_of(ids: DictionaryArray, named: DictionaryArray) -> Ints:
+    """The row of each value of a column, shape (n,), among ids that each occur once, and are all that it names."""
+    row = np.empty(len(ids), np.int64)
+    row[ids.codes] = np.arange(len(ids))
+    if len(named.dictionary) < len(ids):
+        known = set(named.dictionary)
+        # Both dictionaries are ascending.
+        row = row[np.fromiter((key in known for key in ids.dictionary), bool, len(ids))]
+    return row[named.codes]
 
-    def __init__(self, model: type[BaseModel]) -> None:
-        self._coders = {name: DictionaryBuilder() for name in model.model_fields}
+
+class FeatureTableBuilder:
+    """Builds the columns of features that come part by part.
+
+    Parameters
+    ----------
+    names
+        Of the columns.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._coders = {name: DictionaryBuilder() for name in names}
 
     def extend(self, rows: Iterable[Sequence[Any]]) -> None:
-        """Add features: the values of each in the order of the fields."""
+        """Add rows: the values of each in the order of the columns."""
         rows = iter(rows)
         while page := list(islice(rows, _PAGE)):
             for coder, values in zip(self._coders.values(), zip(*page, strict=True), strict=True):
                 coder.extend(values)
 
+    def extend_columns(self, columns: Mapping[str, Iterable[Any]]) -> None:
+        """Add the same number of values to each column by its name."""
+        for name, values in columns.items():
+            self._coders[name].extend(values)
+
     def columns(self) -> Mapping[str, DictionaryArray]:
-        """Return a column for each field, by its name in the order of the fields, with all rows added so far."""
+        """Return each column by its name, in their order, with all rows added so far."""
         return MappingProxyType({name: coder.finish() for name, coder in self._coders.items()})

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layers.attribution.attribute import StrikeAttribution, days, sites_together
+from layers.attribution.attribute import AttributionRow, StrikeAttribution, days, sites_together
 from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
 from layers.disclosure.ruling import withheld_fields
 from layers.model.asset_kinds import ASSET_KINDS
-from layers.model.records import Asset, Attribution, Records, Strike
+from layers.model.records import Asset, Attribution, Records, Strike, Weapon
 from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status, Timestamp
 from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
@@ -147,59 +148,69 @@ SPOKEN = ("uk", "de")
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
-def strike_row(
-    records: Records, attribution: StrikeAttribution, rows: Iterable[Attribution], updated: str | None
-) -> list[Any]:
-    """Lay out a strike as the values of its feature.
+def strike_columns(
+    records: Records, answers: Sequence[StrikeAttribution], rows: Sequence[Sequence[AttributionRow]]
+) -> Mapping[str, Sequence[Any]]:
+    """Lay out strikes as the values of their features.
 
     Parameters
     ----------
     records
         The records, for the kinds of the assets hit and the voices of the sources.
-    attribution
-        Owners and other ties of the strike on its day.
+    answers
+        Owners and other ties of n strikes, each on its day.
     rows
-        The strike's attributions by country, as `attributions` flattens them.
-    updated
-        When what is published of it, or what it rests on, changed last.
+        The attributions of each strike, as `attribution_rows` gives them.
 
     Returns
     -------
-    list
-        A value for each field of `StrikeFeature`, in the order of the fields; ``None`` or empty where not known.
+    Mapping
+        n values for each field of `StrikeFeature` but ``updated``; ``None`` or empty where not known.
     """
-    strike = attribution.strike
-    tied = [row for row in rows if row.relation not in ("owner", "host")]
-    kinds = [records.assets[hit.hit.asset].kind for hit in attribution.hits] or list(strike.target_kinds)
-    first, last = days(strike)
-    values: dict[str, Any] = {name: getattr(strike, name) for name in _STATED}
-    values.update(
-        day_first=first,
-        day_last=last,
-        weapons="; ".join(_weapon(weapon.kind, weapon.count_min, weapon.count_max) for weapon in strike.weapons)
-        or None,
-        kind=kinds[0] if kinds else None,
-        group=_group(kinds[0], records.assets[attribution.hits[0].hit.asset] if attribution.hits else None)
-        if kinds
-        else None,
-        rests_on=attribution.outcome.basis_of_outcome,
-        assets=attribution.assets,
-        owner_countries=tuple(share.country for share in attribution.shares),
-        related_countries=tuple(sorted({row.country for row in tied if row.country})),
-        owners=shares_text(
-            {share.country: share.share for share in attribution.shares},
-            attribution.unattributed,
-            sites_together(attribution.hits),
-        ),
-        relations=", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})),
-        n_sources=len(strike.sources),
-        n_voices=len(voices_of(strike, records.sources)),
-        **{f"title_{language}": strike.titles.get(language) for language in SPOKEN},
-        **{f"place_{language}": strike.places.get(language) for language in SPOKEN},
-        withheld=withheld_fields(strike),
-        updated=updated,
-    )
-    return [values[name] for name in StrikeFeature.model_fields]
+    strikes = [answer.strike for answer in answers]
+    first, last = zip(*map(days, strikes), strict=True)
+    ties = [[row for row in own if row.relation not in ("owner", "host")] for own in rows]
+    kinds = [_kind_and_group(records, answer) for answer in answers]
+    # Many cite the same sources.
+    by_sources = {strike.sources: strike for strike in strikes}
+    n_voices = {sources: len(voices_of(strike, records.sources)) for sources, strike in by_sources.items()}
+    columns: dict[str, Sequence[Any]] = {name: [*map(attrgetter(name), strikes)] for name in _STATED}
+    columns |= {
+        "day_first": first,
+        "day_last": last,
+        "weapons": ["; ".join(map(_weapon, strike.weapons)) or None for strike in strikes],
+        "kind": [kind for kind, _ in kinds],
+        "group": [group for _, group in kinds],
+        "rests_on": [answer.outcome.basis_of_outcome for answer in answers],
+        "assets": [answer.assets for answer in answers],
+        "owner_countries": [tuple(share.country for share in answer.shares) for answer in answers],
+        "related_countries": [tuple(sorted({row.country for row in tied if row.country})) for tied in ties],
+        "owners": [*map(_owners_text, answers)],
+        "relations": [
+            ", ".join(sorted({f"{row.country or row.entity} {row.relation}" for row in tied})) for tied in ties
+        ],
+        "n_sources": [len(strike.sources) for strike in strikes],
+        "n_voices": [n_voices[strike.sources] for strike in strikes],
+        "withheld": [*map(withheld_fields, strikes)],
+    }
+    for language in SPOKEN:
+        columns[f"title_{language}"] = [strike.titles.get(language) for strike in strikes]
+        columns[f"place_{language}"] = [strike.places.get(language) for strike in strikes]
+    return columns
+
+
+def _kind_and_group(records: Records, answer: StrikeAttribution) -> tuple[str | None, Group | None]:
+    """The kind of what was hit first, or of the first target, and the group that it is drawn as."""
+    if answer.hits:
+        asset = records.assets[answer.hits[0].hit.asset]
+        return asset.kind, _group(asset.kind, asset)
+    kinds = answer.strike.target_kinds
+    return (kinds[0], _group(kinds[0], None)) if kinds else (None, None)
+
+
+def _owners_text(answer: StrikeAttribution) -> str:
+    shares = {share.country: share.share for share in answer.shares}
+    return shares_text(shares, answer.unattributed, sites_together(answer.hits))
 
 
 def _group(kind: str, asset: Asset | None) -> Group | None:
@@ -209,7 +220,8 @@ def _group(kind: str, asset: Asset | None) -> Group | None:
     return KIND_GROUPS[kind]
 
 
-def _weapon(kind: str, least: int | None, most: int | None) -> str:
+def _weapon(weapon: Weapon) -> str:
+    kind, least, most = weapon.kind, weapon.count_min, weapon.count_max
     if least is None and most is None:
         return kind
     if least == most:
@@ -291,46 +303,6 @@ def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) 
         "updated": updated,
     }
     return [values[name] if name in values else getattr(asset, name) for name in AssetFeature.model_fields]
-
-
-def attribution_row(
-    records: Records, strike: Strike, row: Attribution, names: Mapping[str, str], updated: str | None
-) -> list[Any]:
-    """Lay out an attribution as the values of its feature.
-
-    Parameters
-    ----------
-    records
-        The records, for the names of the asset and the entity.
-    strike
-        The strike that is attributed, for its title, days and place.
-    row
-        The tie of one country to one struck asset.
-    names
-        English names of countries by ISO 3166-1 alpha-2 code; a country that is not in it has no name.
-    updated
-        When what is published of the strike, or what it rests on, changed last.
-
-    Returns
-    -------
-    list
-        A value for each field of `AttributionFeature`, in the order of the fields; ``None`` where not known.
-    """
-    first, last = days(strike)
-    values: dict[str, Any] = {
-        "title": strike.title,
-        "when": strike.when,
-        "day_first": first,
-        "day_last": last,
-        "country_name": names.get(row.country) if row.country else None,
-        "asset_name": records.assets[row.asset].name if row.asset else None,
-        "entity_name": records.entities[row.entity].name if row.entity else None,
-        "host_country": strike.host_country,
-        "place": strike.place,
-        "status": strike.status,
-        "updated": updated,
-    }
-    return [values[name] if name in values else getattr(row, name) for name in AttributionFeature.model_fields]
 
 
 def country_features(counted: Mapping[str, CountryTotals], names: Mapping[str, str]) -> FeatureTable[CountryFeature]:

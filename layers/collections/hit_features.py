@@ -8,12 +8,14 @@ from typing import Any
 
 from pydantic import Field
 
-from layers.attribution.attribute import HitOwnership, StrikeAttribution, days
+from geo.columnar.dictionary_array import DictionaryArray
+from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
-from layers.collections.feature_types import Feature
-from layers.collections.update_times import UpdateTimes
-from layers.model.records import Asset, Records
+from layers.collections.feature_types import Feature, StrikeFeature
+from layers.collections.flatten import features_by_strike, values_of_records
+from layers.collections.update_times import UPDATED
+from layers.model.records import Records, Strike
 from layers.model.types import AssetKind, Country, Edtf, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
 
 
@@ -60,6 +62,18 @@ class HitFeature(Feature):
     )
 
 
+#: What rows say of their strike and their site.
+_OF_STRIKE = (
+    "title", "status", "host_country", "when", "day_first", "day_last", "place", "uncertainty_m", "rests_on", UPDATED,
+)  # fmt: skip
+_OF_SITE = ("name", "kind", "capacity", "capacity_unit")
+#: What they do not have from elsewhere.
+_OWN = (
+    "id", "strike", "asset", "country", "reading", "sure", "share_min", "share_max", "owners", "operator",
+    "alternative", "source",
+)  # fmt: skip
+
+
 class HitFeaturesBuilder:
     """Lays out the sites of strikes, read in three ways, as features; a strike on no known site has none.
 
@@ -71,89 +85,65 @@ class HitFeaturesBuilder:
         Reads the sites of strikes of ``records``.
     country_names
         By ISO 3166-1 alpha-2.
-    times
-        When the records changed last.
     """
 
-    def __init__(
-        self, records: Records, readings: SiteReadings, country_names: Mapping[str, str], times: UpdateTimes
-    ) -> None:
-        self._records, self._readings, self._country_names, self._times = records, readings, country_names, times
-        self._table = FeatureTableBuilder(HitFeature)
+    def __init__(self, records: Records, readings: SiteReadings, country_names: Mapping[str, str]) -> None:
+        self._records, self._readings, self._country_names = records, readings, country_names
+        self._table = FeatureTableBuilder(_OWN)
 
     def extend(self, answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]]) -> None:
-        """Add strikes in the order of the rows, each as attributed by registration and by headquarters."""
+        """Add strikes, in any order, each as attributed by registration and by headquarters."""
         self._table.extend(
-            _row(self._records, registered, row, about, self._country_names)
+            _row(registered.strike.id, row, source)
             for registered, run_from in answers
-            for about in [_strike_values(self._records, registered, self._times)]
+            if registered.hits
+            for source in [_first_address(self._records, registered.strike)]
             for row in self._readings.of(registered, run_from)
         )
 
-    def finish(self) -> FeatureTable[HitFeature]:
-        """The features of all that was added."""
-        return FeatureTable.coded(HitFeature, self._table.columns())
+    def finish(self, strikes: FeatureTable[StrikeFeature]) -> FeatureTable[HitFeature]:
+        """The features of all that was added, in the order of the features of these strikes."""
+        return features_by_strike(HitFeature, strikes, self._table.columns(), _OF_STRIKE, self._looked_up)
+
+    def _looked_up(self, rows: Mapping[str, DictionaryArray]) -> Mapping[str, DictionaryArray]:
+        """What rows say of their country, site, owners and operators."""
+        sites = values_of_records(rows["asset"], self._records.assets, _OF_SITE)
+        return {
+            "asset_name": sites.pop("name"),
+            **sites,
+            "country_name": rows["country"].map(self._country_names.get),
+            "owner_names": rows["owners"].map(self._names),
+            # An id has no spaces.
+            "operator_name": rows["operator"].map(lambda ids: "; ".join(self._names(ids.split("; ")))),
+        }
+
+    def _names(self, entities: Iterable[str]) -> tuple[str, ...]:
+        return tuple(self._records.entities[entity].name for entity in entities)
 
 
-def _row(
-    records: Records,
-    answer: StrikeAttribution,
-    row: SiteReading,
-    about: Mapping[str, Any],
-    country_names: Mapping[str, str],
-) -> list[Any]:
-    asset = records.assets[row.hit.hit.asset]
+def _row(strike: str, row: SiteReading, source: str | None) -> tuple[Any, ...]:
+    """The values of `_OWN`."""
+    asset = row.hit.hit.asset
     # Known shares may sum to more, but a column of percent holds no more than the whole.
     low, high = row.share.within_whole().rounded() if row.share else (None, None)
-    values: dict[str, Any] = {
-        **about,
-        **_site_values(records, asset, row.hit),
-        "id": f"{answer.strike.id}/{asset.id}/{row.reading}/{row.country or '-'}",
-        "country": row.country,
-        "country_name": country_names.get(row.country) if row.country else None,
-        "reading": row.reading,
-        "sure": row.sure,
-        "share_min": low,
-        "share_max": high,
-        "owners": row.holders,
-        "owner_names": _names(records, row.holders),
-        "rests_on": answer.outcome.basis_of_outcome,
-        "alternative": row.hit.hit.verdict == "possible",
-    }
-    return [values[name] for name in HitFeature.model_fields]
+    operators = dict.fromkeys(tie.entity for tie in row.hit.relations if tie.relation == "operator")
+    return (
+        f"{strike}/{asset}/{row.reading}/{row.country or '-'}",
+        strike,
+        asset,
+        row.country,
+        row.reading,
+        row.sure,
+        low,
+        high,
+        row.holders,
+        "; ".join(operators) or None,
+        row.hit.hit.verdict == "possible",
+        source,
+    )
 
 
-def _strike_values(records: Records, answer: StrikeAttribution, times: UpdateTimes) -> Mapping[str, Any]:
-    strike = answer.strike
-    first, last = days(strike)
+def _first_address(records: Records, strike: Strike) -> str | None:
+    """The address of the first source of a strike that has one."""
     cited = (records.sources.get(source) for source in strike.sources)
-    return {
-        "strike": strike.id,
-        "title": strike.title,
-        "status": strike.status,
-        "host_country": strike.host_country,
-        "when": strike.when,
-        "day_first": first,
-        "day_last": last,
-        "place": strike.place,
-        "uncertainty_m": strike.uncertainty_m,
-        "source": next((source.url for source in cited if source is not None and source.url), None),
-        "updated": times.of_strike(strike.id, answer.assets),
-    }
-
-
-def _site_values(records: Records, asset: Asset, hit: HitOwnership) -> Mapping[str, Any]:
-    operators = tuple(dict.fromkeys(tie.entity for tie in hit.relations if tie.relation == "operator"))
-    return {
-        "asset": asset.id,
-        "asset_name": asset.name,
-        "kind": asset.kind,
-        "operator": "; ".join(operators) or None,
-        "operator_name": "; ".join(_names(records, operators)) or None,
-        "capacity": asset.capacity,
-        "capacity_unit": asset.capacity_unit,
-    }
-
-
-def _names(records: Records, entities: Iterable[str]) -> tuple[str, ...]:
-    return tuple(records.entities[entity].name for entity in entities)
+    return next((source.url for source in cited if source is not None and source.url), None)

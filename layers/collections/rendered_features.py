@@ -231,20 +231,12 @@ def _fragments(features: FeatureTable[Any], geometry: GeometryIndex) -> BinaryAr
 
 def _serialised(features: FeatureTable[Any], members: GeometryMembers) -> BinaryArray:
     """Each feature as GeoJSON, page by page."""
-    ids = features.columns["id"]
-    pages = (
-        geojson.features(ids[rows], members(rows), _properties(features, rows))
-        for rows in batches(len(features), _PAGE)
-    )
-    return BinaryArray.of(chain.from_iterable(pages), SEPARATOR)
 
+    def serialised(rows: slice) -> list[bytes]:
+        page = {name: column[rows] for name, column in features.columns.items()}
+        return geojson.features([*page["id"]], members(rows), geojson.objects(page))
 
-def _properties(features: FeatureTable[Any], rows: slice) -> list[dict[str, Any]]:
-    columns = features.columns
-    return [
-        dict(zip(columns, values, strict=True))
-        for values in zip(*(column[rows] for column in columns.values()), strict=True)
-    ]
+    return BinaryArray.of(chain.from_iterable(map(serialised, batches(len(features), _PAGE))), SEPARATOR)
 
 
 def _digest(fragments: Lazy[BinaryArray]) -> int:

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+import numpy as np
+
+from geo.columnar.binary_array import DecodedArray
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.key_index import KeyIndex
 
 #: The property of features that says when they changed last.
 UPDATED = "updated"
@@ -52,7 +56,12 @@ class TimesById:
         return TimesById(self.rows, self.times, MappingProxyType({**self.newer, **newer})) if newer else self
 
     def column(self, ids: Iterable[str]) -> DictionaryArray:
-        """The times of ids, in their order."""
+        """The times of ids, in their order; those of all ids, in their own order or ascending, without a look-up."""
+        if isinstance(self.rows, KeyIndex) and not self.newer:
+            if ids is self.rows:
+                return self.times
+            if isinstance(ids, DecodedArray) and ids.is_text and ids.binary == self.rows.ascending:
+                return self.times.take(self.rows.order)
         return DictionaryArray.of(map(self.__getitem__, ids))
 
 
@@ -80,6 +89,11 @@ class UpdateTimes:
     def of_strike(self, strike: str, assets: Iterable[str]) -> str | None:
         """When the answer to a strike that hit some assets changed last; ``None`` where it is not known."""
         return latest((self.strikes[strike], *map(self.nodes.__getitem__, assets)))
+
+    def of_strikes(self, strikes: DictionaryArray, assets: DictionaryArray) -> DictionaryArray:
+        """The same of many strikes: one a row, beside the assets that it hit, as a tuple."""
+        own = self.strikes.column(strikes.dictionary).take(strikes.codes.astype(np.int64))
+        return own.larger(assets.map(lambda hit: latest(map(self.nodes.__getitem__, hit))))
 
 
 #: Of records that no history tells of.

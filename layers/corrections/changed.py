@@ -6,7 +6,7 @@ The history of the store is the one place that these times come from. A change c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -61,8 +61,9 @@ def read_times(connection: Connection, snapshot: Snapshot, published: PublishedR
     reading = _Reading(connection, published, snapshot.records, snapshot.seq)
     strikes: dict[str, str] = {}
     nodes: dict[str, str] = {}
+    ids = set(snapshot.records.strikes)  # in which each of many names is found at once
     for key, values, at in reading.all_changes():
-        reading.note(key, values, at, strikes, nodes)
+        reading.note(key, values, at, ids, strikes, nodes)
     reading.note_ends_of_embargoes(snapshot.records.strikes, strikes)
     return UpdateTimes(_by_id(snapshot.records.strikes, strikes), _below(snapshot, nodes), reading.basis, None)
 
@@ -89,7 +90,7 @@ def times_after(connection: Connection, before: Snapshot, newer: Snapshot, publi
     named: dict[str, str] = {}
     for row in rows:
         for values, at in reading.published(row):
-            reading.note(row.key, values, at, strikes, named)
+            reading.note(row.key, values, at, newer.records.strikes, strikes, named)
     nodes: dict[str, str] = {}
     for at in sorted(set(named.values())):
         since = (name for name, time in named.items() if time == at)
@@ -146,7 +147,8 @@ def _by_id(table: Mapping[str, Record], times: Mapping[str, str]) -> TimesById:
     if not isinstance(table, RecordTable):
         return TimesById({key: row for row, key in enumerate(table)}, DictionaryArray.of(map(times.get, table)))
     rows = table.rows.ids
-    later = {key: at for key, at in times.items() if key not in rows}
+    known = set(rows)
+    later = {key: at for key, at in times.items() if key not in known}
     return TimesById(rows, DictionaryArray.of(map(times.get, rows))).with_newer(later)
 
 
@@ -174,13 +176,22 @@ class _Reading:
         return {member: leader for group in groups for member, leader in group.leaders().items()}
 
     def note(
-        self, key: RecordKey, values: Mapping[str, Any], at: str, strikes: dict[str, str], nodes: dict[str, str]
+        self,
+        key: RecordKey,
+        values: Mapping[str, Any],
+        at: str,
+        ids: Container[str],
+        strikes: dict[str, str],
+        nodes: dict[str, str],
     ) -> None:
-        """Note the time of a change for the strikes, assets and entities that it moves, where it is the last one."""
+        """Note the time of a change for the strikes, assets and entities that it moves, where it is the last one.
+
+        ``ids`` are those of all strikes.
+        """
         table, record = key
         for name in {record, *(value for column in _NAMING if isinstance(value := values.get(column), str))}:
             name = self._leaders.get(name, name) if name in self._judged else name
-            if name in self._records.strikes:
+            if name in ids:
                 strikes[name] = max(at, strikes.get(name, at))
             # Nothing below an entity moves with what is claimed of it.
             if table != "claims" or name in self._records.assets:

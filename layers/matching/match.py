@@ -29,7 +29,7 @@ from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import MatchWeights, log_odds_terms
 from layers.matching.weights import read as read_weights
 from layers.model.records import Match, Records, Strike
-from layers.store.record_table import geometries, prefetch
+from layers.store.record_table import geometries, records_at
 
 #: Candidates of one strike that are listed; the probabilities are among all of them.
 MAX_LISTED = 50
@@ -80,19 +80,22 @@ def probable_assets(records: Records, index: AssetIndex, publish_from: float = P
 
     Equals ``decisions.hits.likeliest`` of ``match_all``, but explains nothing and reads the strikes chunk by chunk.
     """
+    chunks = probable_by_chunk(records, index, publish_from)
+    return {strike: asset for _, probable in chunks for strike, asset in probable.items()}
+
+
+def probable_by_chunk(
+    records: Records, index: AssetIndex, publish_from: float = PUBLISH_FROM
+) -> Iterator[tuple[list[Strike], dict[str, str]]]:
+    """Give what ``probable_assets`` returns by chunks of near strikes, each read once, with these strikes."""
     weights = read_weights()
-    strikes, places = [], []
-    for key, geometry in geometries(records.strikes):
-        strikes.append(key)
-        places.append(geometry)
-    probable: dict[str, str] = {}
+    places = [geometry for _, geometry in geometries(records.strikes)]
     for rows in _chunks(np.array(places, dtype=object)):
-        ids = [strikes[row] for row in rows.tolist()]
-        prefetch(records.strikes, ids)
-        columns = StrikeColumns.of(map(records.strikes.__getitem__, ids), index.names)
+        strikes = records_at(records.strikes, rows)
+        columns = StrikeColumns.of(strikes, index.names)
         scores = score_pairs(columns, index, candidates(columns, index), weights)
-        probable.update((ids[position], asset) for position, asset in likeliest_assets(scores, index, publish_from))
-    return probable
+        probable = likeliest_assets(scores, index, publish_from)
+        yield strikes, {strikes[position].id: asset for position, asset in probable}
 
 
 def score_chunks(strikes: StrikeColumns, index: AssetIndex, weights: MatchWeights) -> Iterator[tuple[Ints, Scores]]:

@@ -17,7 +17,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.box_index import BoxIndex
 from geo.tiles.tile_layer import TileGeometry, TileLayer
 from layers.collections.collection import Collection
-from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_table import FeatureTable, rows_of
 from layers.collections.geometry_index import GeometryIndex
 from layers.collections.property_types import property_types
 from layers.collections.queryables import GEOMETRY
@@ -25,7 +25,7 @@ from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, wi
 from layers.model.cache import Lazy
 from layers.snapshot.arrow_batch import PAGE
 from layers.snapshot.arrow_table import ArrowTable
-from layers.snapshot.snapshot import BY_STRIKE, LAYERS, rows_of
+from layers.snapshot.snapshot import BY_STRIKE, LAYERS
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 #: Column of the features as GeoJSON.

@@ -35,7 +35,7 @@ from layers.matching.match import match_all
 from layers.model.cache import Lazy
 from layers.model.records import Match, Record, Records, Source, Strike
 from layers.resolution.voices import voice
-from layers.snapshot.snapshot import Snapshot, collection_by_strike, make_collection
+from layers.snapshot.snapshot import ProbableAssets, Snapshot, collection_by_strike, make_collection
 from layers.store.record_table import RecordTable
 
 #: Candidates of strikes, most probable first, by strike.
@@ -306,26 +306,6 @@ def _matches(records: Records, asset_index: Lazy[AssetIndex]) -> Matches:
 def _probable(matches: Lazy[Matches], publish_from: float) -> Mapping[str, str]:
     likely = ((strike, likeliest(candidates, publish_from)) for strike, candidates in matches.value.items())
     return {strike: asset for strike, asset in likely if asset is not None}
-
-
-class ProbableAssets(Mapping[str, str]):
-    """The asset that is published as probable, by strike, read from the features of the strikes."""
-
-    def __init__(self, strikes: Collection) -> None:
-        self._strikes = strikes
-
-    def __getitem__(self, key: str) -> str:
-        row, columns = self._strikes.rows_by_id[key], self._strikes.features.columns
-        if columns["rests_on"][row] != "match":
-            raise KeyError(key)
-        asset: str = columns["assets"][row][0]
-        return asset
-
-    def __iter__(self) -> Iterator[str]:
-        return (key for key in self._strikes.ids if key in self)
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
 
 
 def _by_name(layers: Iterable[Collection]) -> Mapping[str, Collection]:

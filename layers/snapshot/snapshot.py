@@ -11,18 +11,16 @@ from itertools import islice
 from types import MappingProxyType
 from typing import Any, Final, TypeVar
 
-import numpy as np
-
 from geo.columnar.binary_array import find_sorted
 from geo.columnar.dictionary_array import DictionaryArray
-from geo.lonlat import Ints, Objects
+from geo.lonlat import Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
 from layers.attribution.outages import AssetOutages, asset_outages
 from layers.attribution.readings import SiteReadings
 from layers.attribution.review_queue import ReviewItem, review_queue
 from layers.collections.collection import Collection, sharing_geometry
-from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_table import FeatureTable, rows_of
 from layers.collections.feature_types import (
     AssetFeature,
     AttributionFeature,
@@ -40,13 +38,13 @@ from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, late
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM, StrikeOutcome, finding
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.heat import with_heat
-from layers.matching.match import match_each, match_one, probable_assets
+from layers.matching.match import match_each, match_one, probable_assets, probable_by_chunk
 from layers.matching.weights import read as read_weights
 from layers.model.cache import Lazy, LazyMapping, LruCache
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.messages import Message, Wording
 from layers.model.problems import UnknownRecord
-from layers.model.records import Control, Match, Records
+from layers.model.records import Control, Match, Records, Strike
 from layers.model.types import CountryBasis
 from layers.ownership.chains import Holding, holdings_of
 from layers.ownership.control import Controller, ControlPeriod, by_controlled, control_periods
@@ -59,7 +57,7 @@ from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
 from layers.snapshot.table_folder import TableFolderReader
-from layers.store.record_table import prefetch, texts
+from layers.store.record_table import prefetch, referred, texts
 
 T = TypeVar("T")
 
@@ -254,9 +252,11 @@ class Snapshot:
 
     @cached_property
     def proposed(self) -> Mapping[str, str]:
-        """The asset that is published as probable, by strike, whatever was decided."""
+        """The asset that is published as probable, by strike; of many strikes without those that were decided."""
         if self.stages.proposed is not None:
             return self.stages.proposed.value
+        if len(self.records.strikes) > _PAGE:
+            return ProbableAssets(self.layers["strikes"])  # which are matched and laid out in one pass
         return MappingProxyType(probable_assets(self.records, self.asset_index, self.publish_from))
 
     @cached_property
@@ -371,21 +371,37 @@ class Snapshot:
         )
 
     def _each_answer(
-        self, *bases: CountryBasis, minority: Minority = "stay"
+        self, *bases: CountryBasis, minority: Minority = "stay", is_first: bool = False
     ) -> Iterator[tuple[StrikeAttribution, ...]]:
         """Attributions of each strike by some bases; none is stored, but of a page of strikes, which `answers` has.
 
-        So of few strikes, such as those that an edit touches, rows and readings follow from one attribution.
+        So of few strikes, such as those that an edit touches, rows and readings follow from one attribution. With
+        ``is_first`` strikes are matched and attributed in one pass, near ones together, unless they were matched.
         """
-        if len(self.order) <= _PAGE:
+        if len(self.records.strikes) <= _PAGE:
             yield from zip(*(self.answers(basis, minority).values() for basis in bases), strict=True)
             return
         attributors = [Attributor(self.records, self.registers, basis, minority) for basis in bases]
-        for page in _pages(self.order):
-            found = [*map(self._finder, page)]
-            prefetch(self.records.strikes, page)
-            prefetch(self.records.assets, {hit.asset for one in found for hit in one.hits})
+        records, decided = self.records, referred(self.records.decisions, "strike")
+        for strikes, proposed in self._proposals() if is_first else self._known_proposals():
+            found = [
+                finding(key, records.where("decisions", "strike", key) if key in decided else (), proposed.get(key))
+                for key in (strike.id for strike in strikes)
+            ]
+            prefetch(records.assets, {hit.asset for one in found for hit in one.hits})
             yield from (tuple(each.attribute(one) for each in attributors) for one in found)
+
+    def _proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:
+        """All strikes by pages, in any order, with the assets published as probable, for which they are matched."""
+        if self.stages.proposed is not None:
+            return self._known_proposals()
+        return probable_by_chunk(self.records, self.asset_index, self.publish_from)
+
+    def _known_proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:
+        """The same, newest strike first, once it is known what is published as probable."""
+        for page in _pages(self.order):
+            prefetch(self.records.strikes, page)
+            yield [self.records.strikes[key] for key in page], self.proposed
 
     @property
     def flat(self) -> FlatRows:
@@ -405,12 +421,13 @@ class Snapshot:
         readings = SiteReadings(self.records, self.stakes, self.registers)
         flat, hits = (
             self._flat_rows(),
-            HitFeaturesBuilder(self.records, readings, self.country_names, self.times.value),
+            HitFeaturesBuilder(self.records, readings, self.country_names),
         )
-        for page in _pages(self._each_answer("registration", "headquarters")):
+        for page in _pages(self._each_answer("registration", "headquarters", is_first=True)):
             flat.extend([registered for registered, _ in page])
             hits.extend((registered, run_from) for registered, run_from in page)
-        return flat.finish(), hits.finish()
+        rows = flat.finish()
+        return rows, hits.finish(rows.strikes)
 
     def flat_alone(self) -> FlatRows:
         """The rows of `flat` computed without those of hits, and not stored."""
@@ -555,6 +572,26 @@ class Snapshot:
         return MappingProxyType({layer.name: layer for layer in layers})
 
 
+class ProbableAssets(Mapping[str, str]):
+    """The asset that is published as probable, by strike, read from the features of the strikes."""
+
+    def __init__(self, strikes: Collection) -> None:
+        self._strikes = strikes
+
+    def __getitem__(self, key: str) -> str:
+        row, columns = self._strikes.rows_by_id[key], self._strikes.features.columns
+        if columns["rests_on"][row] != "match":
+            raise KeyError(key)
+        asset: str = columns["assets"][row][0]
+        return asset
+
+    def __iter__(self) -> Iterator[str]:
+        return (key for key in self._strikes.ids if key in self)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
 def _pages(items: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(items)
     while page := list(islice(rest, _PAGE)):
@@ -623,14 +660,3 @@ def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]
 def strike_geometries(geometries: Geometries, ids: DictionaryArray, strikes: DictionaryArray) -> Objects:
     """Geometries of the strikes of a column, each of which is among ``ids``, whose geometries are given."""
     return as_objects(geometries)[rows_of(ids, strikes)]
-
-
-def rows_of(ids: DictionaryArray, strikes: DictionaryArray) -> Ints:
-    """The row that each strike of a column has among the ids of all."""
-    row = np.empty(len(ids), np.int64)
-    row[ids.codes] = np.arange(len(ids))
-    if len(strikes.dictionary) < len(ids):
-        named = set(strikes.dictionary)
-        # Both dictionaries are ascending.
-        row = row[np.fromiter((key in named for key in ids.dictionary), bool, len(ids))]
-    return row[strikes.codes]

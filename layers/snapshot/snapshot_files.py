@@ -28,8 +28,7 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import GraphNodes, LazyStakes, StakeColumns
 from layers.reference.basemap import Basemap
 from layers.snapshot.collection_files import LazyGeometries, read_layers, write_layers
-from layers.snapshot.incremental import ProbableAssets
-from layers.snapshot.snapshot import Snapshot, Stages, registers_of
+from layers.snapshot.snapshot import ProbableAssets, Snapshot, Stages, registers_of
 from layers.snapshot.table_folder import TableFolderComparison, TableFolderReader, TableFolderWriter
 from layers.store.reader import MANY
 from layers.store.record_table import REFERRED, ForeignKeyIndex, PackedRecords, RecordTable
@@ -49,7 +48,7 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
     write_layers(files, snapshot.layers)
-    files.metadata("counts", [[*key, number] for key, number in snapshot.counts().items()])
+    files.metadata("counts", [[*key, number] for key, number in sorted(snapshot.counts().items())])
 
 
 def read(

@@ -29,6 +29,7 @@ from layers.model.records import Record
 from layers.store.row_mapping import Row, Table, geometry_of
 
 T = TypeVar("T")
+R = TypeVar("R", bound=Record)
 
 #: References by which records are looked up, by table.
 REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -163,6 +164,10 @@ class PackedRecords:
         found = (self.ids.get(key) for key in islice(keys, _CACHED_RECORDS) if self._recent.get(key) is None)
         for record in self.records([row for row in found if row is not None]):
             self._recent.put(record.id, record)
+
+    def cached_at(self, rows: Ints) -> list[Record]:
+        """The records of rows, read at once, of which as many stay in the cache as it holds."""
+        return [self._recent.put(record.id, record) for record in self.records(rows.tolist())]
 
     def referring_to(self, column: str, value: str) -> Iterator[Record]:
         """Records whose reference in a column is ``value``, in their order."""
@@ -317,6 +322,23 @@ class RecordTable(Mapping[str, Record]):
         """Read records into the cache that are looked up next; unknown ids are left out."""
         self.rows.prime(key for key in keys if key not in self._changed)
 
+    def at(self, rows: Ints) -> list[Record]:
+        """Records by their numbers in the order of the table; they are looked up in the cache afterwards."""
+        if not self.is_as_below:
+            keys = [self._keys[row] for row in rows.tolist()]
+            self.prime(keys)
+            return [self[key] for key in keys]
+        return self.rows.cached_at(rows)
+
+    @cached_property
+    def _keys(self) -> Sequence[str]:
+        return list(self)
+
+    def referred(self, column: str) -> set[str]:
+        """What records refer to by a column of `REFERRED`; rather some too many, to which no record refers any more."""
+        above = (getattr(record, column) for table in (self._changed, self._added) for record in table.values())
+        return {*self.rows.referring[column].words, *above}
+
     def texts(self, column: str) -> Iterator[tuple[str, Any]]:
         """Id and text, or None, in a column of plain texts of every record, in order, without reading all else."""
         names = [one.name for one in self.rows.table.columns]
@@ -411,6 +433,22 @@ def geometries(table: Mapping[str, Record]) -> Iterator[tuple[str, BaseGeometry 
     if isinstance(table, RecordTable):
         return table.geometries()
     return ((key, geometry_of(record)) for key, record in table.items())
+
+
+def records_at(table: Mapping[str, R], rows: Ints) -> list[R]:
+    """Records by their numbers in the order of the table; those of packed rows are read at once."""
+    if isinstance(table, RecordTable):
+        read: list[Any] = table.at(rows)
+        return read
+    records = list(table.values())
+    return [records[row] for row in rows.tolist()]
+
+
+def referred(table: Mapping[str, Record], column: str) -> set[str]:
+    """What records refer to by a column of `REFERRED`; rather some too many, to which no record refers any more."""
+    if isinstance(table, RecordTable):
+        return table.referred(column)
+    return {getattr(record, column) for record in table.values()}
 
 
 def prefetch(table: Mapping[str, Record], keys: Iterable[str]) -> None:

@@ -4,12 +4,16 @@ import json
 import math
 
 import numpy as np
+import orjson
 import pytest
 import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 from shapely import Point, Polygon
 
+from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
-from geo.geojson import collection, fragments, members
+from geo.geojson import collection, fragments, members, objects
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
@@ -94,3 +98,11 @@ def test_rows_of_one_geometry_are_as_those_of_equal_ones() -> None:
     alone = [members(rows[[number]])[0] for number in range(len(rows))]
     assert members(rows) == alone
     assert members(rows[:0]) == []
+
+
+@given(st.lists(st.tuples(st.none() | st.text(), st.none() | st.floats(), st.tuples(st.text()))))
+def test_objects_of_columns_are_those_of_each_row(rows: list[tuple[str | None, float | None, tuple[str]]]) -> None:
+    names = ("a", 'b"', "c")
+    columns = {name: DictionaryArray.of(row[number] for row in rows) for number, name in enumerate(names)}
+    expected = [orjson.dumps(dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
+    assert objects(columns) == expected

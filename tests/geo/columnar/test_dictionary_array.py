@@ -191,3 +191,19 @@ def test_some_rows_are_taken(stored: list[object], data: st.DataObject) -> None:
 def test_codes_cannot_be_written() -> None:
     with pytest.raises(ValueError, match="read-only"):
         DictionaryArray.of("aab").codes[0] = 1
+
+
+@given(st.lists(st.tuples(*[st.none() | st.integers(0, 9)] * 2)))
+def test_of_two_columns_the_larger_value_of_each_row_is_taken(rows: list[tuple[int | None, int | None]]) -> None:
+    one, other = (DictionaryArray.of(row[side] for row in rows) for side in (0, 1))
+    present = [[value for value in row if value is not None] for row in rows]
+    assert one.larger(other) == DictionaryArray.of(max(row, default=None) for row in present)
+
+
+def test_rows_in_another_order_share_the_dictionary_and_some_keep_it_as_bytes() -> None:
+    texts = [f"{number:05}" for number in range(6000)]
+    column = DictionaryArray.of(texts)
+    assert column.take(np.arange(6000)[::-1]).dictionary is column.dictionary
+    some = np.tile(np.arange(1, 6000), 2)
+    assert isinstance(column.take(some).dictionary, DecodedArray)
+    assert column.take(some) == DictionaryArray.of(texts[row] for row in some.tolist())

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from math import inf, nan
 from pathlib import Path
 
 import jsonschema
 import pytest
+import shapely
 from pydantic import ValidationError
+from shapely import Point
 
+from layers.model.messages import InvalidValue
 from layers.model.records import RECORD_TYPES, REFERENCES, Records
-from layers.model.types import columns
+from layers.model.types import as_geometry, columns
 from tests.records_page import markdown
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -49,3 +53,22 @@ def test_records_are_immutable(records: Records) -> None:
         records.sources["x"] = source  # type: ignore[index]
     with pytest.raises(KeyError):
         records.table("planets")
+
+
+@pytest.mark.parametrize(
+    "point",
+    [
+        Point(),
+        Point(181, 0),
+        Point(0, -91),
+        Point(1, 2, 3),
+        shapely.from_wkt("POINT M (1 2 3)"),
+        Point(nan, 1),
+        Point(inf, 1),
+    ],
+    ids=str,
+)
+def test_a_point_that_is_none_on_the_globe_is_refused(point: Point) -> None:
+    with pytest.raises(InvalidValue):
+        as_geometry(point)
+    assert as_geometry(Point(-180, 90)) == Point(-180, 90)

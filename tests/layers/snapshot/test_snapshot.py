@@ -4,6 +4,8 @@ import gc
 import weakref
 from datetime import date
 
+import pytest
+
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
@@ -28,3 +30,17 @@ def test_a_snapshot_that_is_no_longer_served_is_not_kept(records: Records, base:
     del passing
     gc.collect()
     assert gone() is None
+
+
+def test_strikes_that_are_matched_and_laid_out_in_one_pass_have_the_same_rows(
+    records: Records, base: Basemap, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("layers.snapshot.snapshot._PAGE", 100)
+    monkeypatch.setattr("layers.matching.match.CHUNK", 64)
+    in_one_pass = Snapshot(records, base, 1, snapshot.data_date, wording=snapshot.wording)
+    for name, layer in snapshot.layers.items():
+        assert in_one_pass.layers[name].features == layer.features, name
+        assert [*in_one_pass.layers[name].fragments] == [*layer.fragments], name
+    assert in_one_pass.counts() == snapshot.counts()
+    assert dict(in_one_pass.findings) == dict(snapshot.findings)
+    assert in_one_pass.tallies("headquarters") == snapshot.tallies("headquarters")

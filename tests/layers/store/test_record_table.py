@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pytest
 import shapely
 from hypothesis import given
@@ -11,7 +12,17 @@ from hypothesis import strategies as st
 
 from layers.model.records import Asset, Record, Relation, Strike
 from layers.store.connections import StoreError
-from layers.store.record_table import PackedRecords, RecordTable, geometries, lists_of, memoized, prefetch, texts
+from layers.store.record_table import (
+    PackedRecords,
+    RecordTable,
+    geometries,
+    lists_of,
+    memoized,
+    prefetch,
+    records_at,
+    referred,
+    texts,
+)
 from layers.store.row_mapping import TABLES, Row
 
 STRIKES, RELATIONS = TABLES["strikes"], TABLES["relations"]
@@ -66,6 +77,7 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     assert len(table) == len(plain)
     prefetch(table, [*plain, "another"])
     assert {key: table[key] for key in plain} == plain
+    assert records_at(table, np.arange(len(plain))[::-1]) == records_at(plain, np.arange(len(plain))[::-1])
     assert list(texts(table, "title")) == list(texts(plain, "title"))
     assert list(geometries(table)) == list(geometries(plain))
     assert [*map(tuple, lists_of(table, "sources", plain))] == [*lists_of(plain, "sources", plain)]
@@ -111,6 +123,7 @@ def test_records_are_found_by_what_they_refer_to(
     assert table.where("asset", asked) == expected
     assert table.where("entity", "e") == list(plain.values())
     assert RecordTable(table.packed()).where("asset", asked) == expected
+    assert (asked in referred(table, "asset")) >= (asked in referred(plain, "asset")) == bool(expected)
 
 
 def test_parts_are_found_by_their_whole_and_wholes_are_part_of_none() -> None:
