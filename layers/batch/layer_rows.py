@@ -17,7 +17,7 @@ from geo.columnar.dictionary_array import DictionaryArray
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import Counts
 from layers.attribution.readings import SiteReadings
-from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_table import FeatureTable, rows_of
 from layers.collections.feature_types import AttributionFeature, Feature, StrikeFeature
 from layers.collections.flatten import FlatRows, FlatRowsBuilder
 from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
@@ -28,7 +28,7 @@ from layers.model.messages import Wording
 from layers.model.records import Records
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
-from layers.snapshot.snapshot import Snapshot, rows_of
+from layers.snapshot.snapshot import Snapshot
 from layers.store.record_table import geometries
 
 #: The layers whose rows follow from strikes, by name.
@@ -91,11 +91,11 @@ class LayerRows:
         """
         run_from = Attributor(records, owners, "headquarters")
         flat = FlatRowsBuilder(records, {}, wording, NO_TIMES)
-        hits = HitFeaturesBuilder(records, SiteReadings(records, stakes, owners), {}, NO_TIMES)
+        hits = HitFeaturesBuilder(records, SiteReadings(records, stakes, owners), {})
         flat.extend(registered)
         hits.extend(zip(registered, map(run_from.attribute, outcomes), strict=True))
         rows = flat.finish()
-        tables = (rows.strikes, rows.attributions, hits.finish())
+        tables = (rows.strikes, rows.attributions, hits.finish(rows.strikes))
         return cls(dict(zip(LAYERS, tables, strict=True)), rows.counts)
 
     def write(self, folder: Path) -> None:
@@ -181,7 +181,7 @@ def _columns(folders: Iterable[Path], layer: str) -> dict[str, DictionaryArray]:
     types = property_types(LAYERS[layer])
     texts = [name for name, kind in types.items() if kind in ("text", "edtf", "list")]
     tables = [pq.read_table(folder / layer_file(layer), partitioning=None, read_dictionary=texts) for folder in folders]
-    if not tables:
+    if not any(map(len, tables)):  # a column without rows has no values that are coded
         return {name: DictionaryArray.of(()) for name in types if name not in _LEFT_OUT}
     table = pa.concat_tables(tables)
     return {name: _from_arrow(table[name], types[name]) for name in table.column_names}

@@ -14,7 +14,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -103,6 +103,7 @@ _DECIDED = st.one_of(
 
 @settings(max_examples=12)
 @given(st.lists(_DECIDED, max_size=30), st.sampled_from([0.0, 0.02, 0.3, 0.75, 1.0]), st.sampled_from([5, 40, 1000]))
+@example([], 1.0, 5)  # no strike has hits
 def test_findings_and_rows_of_a_snapshot_are_those_that_it_has_without_a_batch(
     base: Basemap, drawn: list[tuple[str, str | None, str, bool]], publish_from: float, limit: int
 ) -> None:
