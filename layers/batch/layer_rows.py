@@ -24,6 +24,7 @@ from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
 from layers.collections.property_types import arrow_array, arrow_types, property_types
 from layers.collections.update_times import NO_TIMES, UPDATED
 from layers.decisions.hits import StrikeOutcome
+from layers.filesystem.atomic_file import write_file
 from layers.model.messages import Wording
 from layers.model.records import Records
 from layers.ownership.owners import OwnersByDate
@@ -106,7 +107,7 @@ class LayerRows:
                 field: _to_arrow(table.columns[field], types[field]) for field in types if field not in _LEFT_OUT
             }
             pq.write_table(pa.table(columns), folder / layer_file(name), compression="zstd")
-        (folder / COUNTS).write_bytes(orjson.dumps([[*key, number] for key, number in self.counts.items()]))
+        write_file(folder / COUNTS, orjson.dumps([[*key, number] for key, number in self.counts.items()]))
 
 
 def rows_of_layers(folders: Sequence[Path], snapshot: Snapshot) -> tuple[FlatRows, FeatureTable[HitFeature]]:

@@ -1,8 +1,8 @@
 """Eight key views as pictures, on made-up records, so that no change of paint goes unseen.
 
 Pictures are of half the size and of few colours. After a change that is meant to be seen, `make snapshots` writes them
-anew; look at what git shows of them. They are those of one renderer on the base map of `make setup`: with another the
-tests are skipped.
+anew; look at what git shows of them. They are those of one renderer: with another the tests are skipped. Each base map
+has its own: that of `make run`, and countries alone, where only `make test` ran.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ PLACES = {
     "s5": (44.6, 35.5, 500, "site"),
     "s6": (37.9, 44.7, 60_000, "sea-area"),
 }
-#: What drew the pictures: browser, WebGL and base map.
-RENDERER = FOLDER / "renderer.json"
+#: What drew the pictures of a folder.
+RENDERER = "renderer.json"
 #: Any value has the pictures written instead of compared.
 RENEW = "RENEW_SNAPSHOTS"
 COLOURS = 256
@@ -95,8 +95,8 @@ def url(tmp_path_factory: pytest.TempPathFactory, base: Basemap) -> Iterator[str
 
 
 @pytest.fixture(scope="module")
-def renderer(browser: Browser, url: str) -> dict[str, str]:
-    """What draws here, and on which base map: that of `make setup`, or countries alone where it was not built."""
+def renderer(browser: Browser) -> dict[str, str]:
+    """What draws here."""
     page = browser.new_page()
     said: str = page.evaluate(
         """() => {
@@ -104,10 +104,17 @@ def renderer(browser: Browser, url: str) -> dict[str, str]:
           return gl.getParameter(gl.getExtension("WEBGL_debug_renderer_info").UNMASKED_RENDERER_WEBGL);
         }"""
     )
+    page.close()
+    return {"webgl": said}
+
+
+@pytest.fixture(scope="module")
+def folder(browser: Browser, url: str) -> Path:
+    """The pictures of the base map that is here."""
+    page = browser.new_page()
     layers = page.request.get(f"{url}/tiles/basemap.json").json()["vector_layers"]
     page.close()
-    base = "built" if any(layer["id"] == "sea" for layer in layers) else "countries"
-    return {"webgl": said, "base map": base}
+    return FOLDER / ("built" if any(layer["id"] == "sea" for layer in layers) else "countries")
 
 
 def picture(page: Page) -> Image.Image:
@@ -140,9 +147,11 @@ def _outside(one: Image.Image, other: Image.Image) -> NDArray[np.bool_]:
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=[view.name for view in VIEWS])
-def test_a_view_is_drawn_as_it_was(browser: Browser, url: str, renderer: dict[str, str], view: KeyView) -> None:
+def test_a_view_is_drawn_as_it_was(
+    browser: Browser, url: str, renderer: dict[str, str], folder: Path, view: KeyView
+) -> None:
     renew = RENEW in os.environ
-    if not renew and (not RENDERER.exists() or json.loads(RENDERER.read_text(encoding="utf-8")) != renderer):
+    if not renew and json.loads((folder / RENDERER).read_text(encoding="utf-8")) != renderer:
         pytest.skip(f"the pictures are of another renderer than {renderer}")
     width, height = view.size
     page = browser.new_page(
@@ -158,11 +167,11 @@ def test_a_view_is_drawn_as_it_was(browser: Browser, url: str, renderer: dict[st
     page.evaluate("document.fonts.ready")
     drawn = picture(page)
     page.close()
-    file = FOLDER / f"{view.name}.png"
+    file = folder / f"{view.name}.png"
     if renew:
-        FOLDER.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True)
         drawn.quantize(COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(file, optimize=True)
-        RENDERER.write_text(json.dumps(renderer, indent=2) + "\n", encoding="utf-8")
+        (folder / RENDERER).write_text(json.dumps(renderer, indent=2) + "\n", encoding="utf-8")
         return
     part = unlike_part(Image.open(file).convert("RGB"), drawn)
     assert part <= UNLIKE_PART, f"{part:.2%} of {file.name} is unlike; if that is meant, run `make snapshots`"
