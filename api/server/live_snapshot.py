@@ -174,13 +174,14 @@ class LiveSnapshot:
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
         begun = time.monotonic()
-        view = self._versions.from_all_records()
-        is_cacheable = view.snapshot.records is view.stored
-        cached = self._cache.write(view.snapshot, self._external_edits) if is_cacheable else None
+        published = self._versions.uncomputed()
+        snapshot = published.snapshot
+        # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
+        cached = self._cache.write(snapshot, self._external_edits) if snapshot.records is published.stored else None
         if cached is not None:
             return self._versions.from_cache(cached, begun)
-        self._not_before = view.snapshot.seq + _AFTER
-        return view
+        self._not_before = snapshot.seq + _AFTER
+        return self._versions.computed(published, begun)
 
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""

@@ -187,7 +187,7 @@ def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -
     """Write one of the collections, see `write_layers`; well-known binary of its geometries is given."""
     name, rendered, types = layer.name, layer.rendered, property_types(layer.model)
     table, codes, words = files.builder(), files.builder(), files.builder()
-    codes.add_binary(FEATURE, layer.fragments, SEPARATOR)
+    codes.add_binary(FEATURE, rendered.packed(codes.packed), SEPARATOR)
     for column in layer.columns:
         values, about = layer.features.columns[column.name], {"description": column.doc}
         kind = types[column.name]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from hypothesis import given
 from hypothesis import strategies as st
 
+from geo.columnar.binary_array import BinaryArray
 from layers.collections.collection import Collection, sharing_geometry, with_properties
 from layers.collections.feature_table import FeatureTable
 from tests.layers.query.filter_strategies import Site, collection, collections, sites
@@ -33,3 +36,21 @@ def test_other_properties_are_rendered_as_anew(start: Collection, data: st.DataO
             assert b",".join(changed.fragments.runs(b",")) == b",".join(anew.fragments.runs(b","))
             assert changed.digest == anew.digest
         edited = with_properties(edited, table)
+
+
+@given(collections(most=6))
+def test_features_are_packed_without_being_held(start: Collection) -> None:
+    calls: list[bytes] = []
+
+    def pack(rows: Iterable[bytes], separator: bytes) -> BinaryArray:
+        calls.append(separator)
+        return BinaryArray.of(rows, separator)
+
+    anew = collection([*start.features], list(start.geometries))
+    packed, again = (start.rendered.packed(pack) for _ in range(2))
+    assert packed == again == anew.fragments
+    assert start.digest == anew.digest
+    assert calls == [b",", b","], "what is packed is not held, nor rendered again for its digest"
+    assert start.rendered.packed(pack) is not start.fragments
+    assert start.rendered.packed(pack) is start.fragments, "what is held is not packed again"
+    assert len(calls) == 3
