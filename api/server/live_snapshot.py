@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
+from layers.snapshot.arrow_table import trim_memory
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
@@ -85,7 +84,7 @@ class LiveSnapshot:
         self.corrections = CorrectionsLog(store)
         self.view = self._first()
         # What was needed to compute it is not needed to serve it.
-        _trim_memory()
+        trim_memory()
 
     @property
     def base_layers(self) -> tuple[TileLayer, ...]:
@@ -257,7 +256,7 @@ class LiveSnapshot:
                     return
                 # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
                 encode(collection.layer, Tile(0, 0, 0))
-        _trim_memory()
+        trim_memory()
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:
         """Write the version that is served to the cache, and serve from that; whether that was done.
@@ -347,7 +346,7 @@ class LiveSnapshot:
     def _update_cache(self) -> None:
         try:
             if self.rebuild_cache(_AFTER, wait=False):
-                _trim_memory()
+                trim_memory()
                 log.info("what follows from the store was kept anew")
         except Exception as error:
             log.exception("what follows from the store could not be kept anew: %r", error)
@@ -357,12 +356,6 @@ class LiveSnapshot:
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
-
-
-def _trim_memory() -> None:
-    """Give free memory back to the system, of which the C library of Linux keeps much."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)
 
 
 def _archive(settings: Settings) -> BasemapArchive | None:

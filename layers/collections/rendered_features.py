@@ -10,13 +10,14 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
+import shapely
 
 from geo import geojson
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import batches, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
-from geo.tiles.tile_layer import TileLayer
+from geo.tiles.tile_layer import TileGeometry, TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
@@ -27,6 +28,8 @@ from layers.model.cache import Lazy
 SEPARATOR = b","
 #: Features that are serialised at once.
 _PAGE = 4096
+#: Fewer are where those would have more vertices, as countries have.
+_PAGE_VERTICES = 1 << 16
 #: Digests are summed modulo this and one.
 _DIGEST_MASK = 2**64 - 1
 
@@ -116,6 +119,10 @@ class RenderedFeatures:
     def layer(self) -> TileLayer:
         """The features as a vector-tile layer in web Mercator; feature ids count from 1 in the order of the rows."""
         return self._layer.value
+
+    def tile_geometry(self) -> TileGeometry:
+        """Give the geometry of `layer`; a layer that was not read before is not held afterwards."""
+        return self._layer.once().geometry
 
     @property
     def layer_in_degrees(self) -> TileLayer:
@@ -250,21 +257,23 @@ def with_values(columns: TileColumns) -> TileColumns:
 
 
 def _rendered(features: FeatureTable[Any], geometry: GeometryIndex) -> Iterator[bytes]:
-    return _each_serialised(features, lambda rows: geojson.members(geometry.split[rows]))
+    vertices = int(shapely.get_num_coordinates(to_numpy(geometry.split)).sum())
+    size = max(1, min(_PAGE, _PAGE_VERTICES * len(features) // max(vertices, 1)))
+    return _each_serialised(features, lambda rows: geojson.members(geometry.split[rows]), size)
 
 
 def _serialised(features: FeatureTable[Any], members: GeometryMembers) -> BinaryArray:
     return BinaryArray.of(_each_serialised(features, members), SEPARATOR)
 
 
-def _each_serialised(features: FeatureTable[Any], members: GeometryMembers) -> Iterator[bytes]:
-    """Each feature as GeoJSON; those of a page are in memory."""
+def _each_serialised(features: FeatureTable[Any], members: GeometryMembers, size: int = _PAGE) -> Iterator[bytes]:
+    """Each feature as GeoJSON; those of a page of so many are in memory."""
 
     def serialised(rows: slice) -> list[bytes]:
         page = {name: column[rows] for name, column in features.columns.items()}
         return geojson.features([*page["id"]], members(rows), geojson.objects(page))
 
-    return chain.from_iterable(map(serialised, batches(len(features), _PAGE)))
+    return chain.from_iterable(map(serialised, batches(len(features), size)))
 
 
 def _digest(fragments: Lazy[BinaryArray]) -> int:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 #: Rows that are joined at once.
 PAGE = 1 << 15
 #: Rows of bytes that are joined at once.
-_BINARY_PAGE = 1 << 12
+_BINARY_PAGE = 1 << 10
 #: Arrays of more bytes are joined in a file.
 _MAX_BYTES_IN_MEMORY = 1 << 20
 

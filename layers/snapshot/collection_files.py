@@ -24,7 +24,7 @@ from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
 from layers.snapshot.arrow_batch import PAGE
-from layers.snapshot.arrow_table import ArrowTable
+from layers.snapshot.arrow_table import ArrowTable, trim_memory
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
@@ -185,6 +185,7 @@ def write_layers(files: TableFolderWriter, layers: Mapping[str, Collection]) -> 
 
 def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -> None:
     """Write one of the collections, see `write_layers`; well-known binary of its geometries is given."""
+    trim_memory()  # what rows were found with, and a layer before was written with
     name, rendered, types = layer.name, layer.rendered, property_types(layer.model)
     table, codes, words = files.builder(), files.builder(), files.builder()
     codes.add_binary(FEATURE, rendered.packed(codes.packed), SEPARATOR)
@@ -206,7 +207,8 @@ def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -
     files.metadata(f"layer.{name}.drawn", list(rendered.tile_columns))
     files.metadata(f"layer.{name}.digest", layer.digest)
     files.metadata(f"layer.{name}.bounds", layer.bounds)
-    _write_tile_geometry(files, name, layer.layer.geometry)
+    trim_memory()
+    _write_tile_geometry(files, name, rendered.tile_geometry())
 
 
 def _are_identical(geometries: Objects, split: Objects) -> bool:
