@@ -29,7 +29,7 @@ SEPARATOR = b","
 #: Features that are serialised at once.
 _PAGE = 4096
 #: Fewer are where those would have more vertices, as countries have.
-_PAGE_VERTICES = 1 << 16
+_PAGE_VERTICES = 1 << 14
 #: Digests are summed modulo this and one.
 _DIGEST_MASK = 2**64 - 1
 
