@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import ctypes
 import logging
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +23,7 @@ from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
+from layers.snapshot.arrow_table import trim_memory
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
@@ -85,7 +84,7 @@ class LiveSnapshot:
         self.corrections = CorrectionsLog(store)
         self.view = self._first()
         # What was needed to compute it is not needed to serve it.
-        _trim_memory()
+        trim_memory()
 
     @property
     def base_layers(self) -> tuple[TileLayer, ...]:
@@ -174,13 +173,14 @@ class LiveSnapshot:
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
         begun = time.monotonic()
-        view = self._versions.from_all_records()
-        is_cacheable = view.snapshot.records is view.stored
-        cached = self._cache.write(view.snapshot, self._external_edits) if is_cacheable else None
+        published = self._versions.uncomputed()
+        snapshot = published.snapshot
+        # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
+        cached = self._cache.write(snapshot, self._external_edits) if snapshot.records is published.stored else None
         if cached is not None:
             return self._versions.from_cache(cached, begun)
-        self._not_before = view.snapshot.seq + _AFTER
-        return view
+        self._not_before = snapshot.seq + _AFTER
+        return self._versions.computed(published, begun)
 
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""
@@ -256,7 +256,7 @@ class LiveSnapshot:
                     return
                 # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
                 encode(collection.layer, Tile(0, 0, 0))
-        _trim_memory()
+        trim_memory()
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:
         """Write the version that is served to the cache, and serve from that; whether that was done.
@@ -346,7 +346,7 @@ class LiveSnapshot:
     def _update_cache(self) -> None:
         try:
             if self.rebuild_cache(_AFTER, wait=False):
-                _trim_memory()
+                trim_memory()
                 log.info("what follows from the store was kept anew")
         except Exception as error:
             log.exception("what follows from the store could not be kept anew: %r", error)
@@ -356,12 +356,6 @@ class LiveSnapshot:
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault
-
-
-def _trim_memory() -> None:
-    """Give free memory back to the system, of which the C library of Linux keeps much."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)
 
 
 def _archive(settings: Settings) -> BasemapArchive | None:

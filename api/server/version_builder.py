@@ -229,14 +229,23 @@ class VersionBuilder:
     def from_all_records(self) -> ServedVersion:
         """The newest version, computed from all records, with what its first tiles need."""
         begun = time.monotonic()
+        return self.computed(self.uncomputed(), begun)
+
+    def uncomputed(self) -> PublishedVersion:
+        """The newest version with all records, from which nothing was computed yet."""
         seq, stored = self._store.version(packed=True)
-        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
-        snapshot = with_times(self._store, snapshot_of(disclosure.records), stored, disclosure)
+        disclosure = self._disclosed(stored)
+        snapshot = with_times(self._store, self._snapshots_at(seq)(disclosure.records), stored, disclosure)
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
+        return PublishedVersion(snapshot, stored, disclosure)
+
+    def computed(self, published: PublishedVersion, begun: float) -> ServedVersion:
+        """A version with what its first tiles need; ``begun`` is when it began to be read, by the monotonic clock."""
+        snapshot, stored, disclosure = published.snapshot, published.stored, published.disclosure
         _ready_to_serve(snapshot)
         ready_to_draw(snapshot)
-        with_private = snapshot if disclosure.records is stored else snapshot_of(stored)
+        with_private = snapshot if disclosure.records is stored else self._snapshots_at(snapshot.seq)(stored)
         return self._version(snapshot, with_private, stored, disclosure, begun)
 
     def cached(self, cache: SnapshotCache, external_edits: int | None = None) -> ServedVersion | None:

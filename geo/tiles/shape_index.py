@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-from geo.columnar.chunked_array import Array, to_numpy
+from geo.columnar.chunked_array import Array, batches, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.box_index import BoxIndex
 from geo.tiles.generalize import EXTENT, MAX_TILE_SHAPES, is_thinned, simplified
@@ -19,6 +19,8 @@ from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection
 BUFFER = 64
 #: Below this zoom a shape is simplified when it is drawn first; from it on whenever it is drawn.
 STORED_BELOW_ZOOM = 8
+#: Shapes that are projected at once: of all, the arrays of their vertices would take more than they do.
+_PAGE = 256
 
 
 class ShapeIndex:
@@ -53,7 +55,8 @@ class ShapeIndex:
     ) -> None:
         self.area, self.thin = area, thin
         inside, source = _parts(_within_square(lonlat, plane.max_lat), area)
-        self._stored: Array = shapely.transform(inside, plane.world)
+        pages = (shapely.transform(inside[page], plane.world) for page in batches(len(inside), _PAGE))
+        self._stored: Array = np.concatenate([inside[:0], *pages])
         self.row = row[source]
         self.min_zoom = min_zoom[self.row]
         #: By zoom, the shapes that were simplified for it, None for others.

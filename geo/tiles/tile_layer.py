@@ -335,7 +335,9 @@ def _ids(ids: npt.ArrayLike, rows: int) -> Unsigned:
 def _simple(rows: Objects) -> tuple[Objects, Ints]:
     """Single points, lines and valid polygons of geometries, without empty ones, and the row of each, ascending."""
     source = np.flatnonzero(~shapely.is_missing(rows))
-    parts = shapely.force_2d(rows[source])
+    parts = rows[source]
+    high = shapely.has_z(parts)
+    parts[high] = shapely.force_2d(parts[high])  # of others it makes copies, which take more memory than all else
     bad = (shapely.get_dimensions(parts) == 2) & ~shapely.is_valid(parts)
     parts[bad] = shapely.make_valid(parts[bad])
     while (shapely.get_type_id(parts) >= 4).any():

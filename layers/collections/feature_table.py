@@ -38,7 +38,7 @@ class FeatureTable(Sequence[F], Generic[F]):
         filling.extend(rows)
         self.model = model
         #: The values of all features by the name of the field.
-        self.columns: Mapping[str, DictionaryArray] = filling.columns()
+        self.columns: Mapping[str, DictionaryArray] = filling.finish()
 
     @classmethod
     def of(cls, model: type[F], features: Iterable[F]) -> FeatureTable[F]:
@@ -149,6 +149,7 @@ class FeatureTableBuilder:
         for name, values in columns.items():
             self._coders[name].extend(values)
 
-    def columns(self) -> Mapping[str, DictionaryArray]:
-        """Return each column by its name, in their order, with all rows added so far."""
-        return MappingProxyType({name: coder.finish() for name, coder in self._coders.items()})
+    def finish(self) -> Mapping[str, DictionaryArray]:
+        """Give each column by its name, in their order; what they are built of is freed column by column."""
+        names, coders = [*self._coders], self._coders
+        return MappingProxyType({name: coders.pop(name).finish() for name in names})

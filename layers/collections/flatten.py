@@ -96,12 +96,12 @@ class FlatRowsBuilder:
 
     def finish(self) -> FlatRows:
         """The rows of all that was added."""
-        columns = self._strikes.columns()
+        columns = self._strikes.finish()
         newest_first = np.lexsort((columns["id"].codes, columns["when"].codes))[::-1]
         columns = {name: column.take(newest_first) for name, column in columns.items()}
         columns[UPDATED] = self._times.of_strikes(columns["id"], columns["assets"])
         strikes = coded_features(StrikeFeature, columns)
-        own = self._attributions.columns()
+        own = self._attributions.finish()
         attributions = features_by_strike(AttributionFeature, strikes, own, _OF_STRIKE, self._looked_up)
         return FlatRows(
             strikes,

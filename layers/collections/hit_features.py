@@ -103,7 +103,7 @@ class HitFeaturesBuilder:
 
     def finish(self, strikes: FeatureTable[StrikeFeature]) -> FeatureTable[HitFeature]:
         """The features of all that was added, in the order of the features of these strikes."""
-        return features_by_strike(HitFeature, strikes, self._table.columns(), _OF_STRIKE, self._looked_up)
+        return features_by_strike(HitFeature, strikes, self._table.finish(), _OF_STRIKE, self._looked_up)
 
     def _looked_up(self, rows: Mapping[str, DictionaryArray]) -> Mapping[str, DictionaryArray]:
         """What rows say of their country, site, owners and operators."""

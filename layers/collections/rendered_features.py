@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from hashlib import blake2b
@@ -10,13 +10,14 @@ from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
+import shapely
 
 from geo import geojson
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import batches, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
-from geo.tiles.tile_layer import TileLayer
+from geo.tiles.tile_layer import TileGeometry, TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
@@ -27,6 +28,8 @@ from layers.model.cache import Lazy
 SEPARATOR = b","
 #: Features that are serialised at once.
 _PAGE = 4096
+#: Fewer are where those would have more vertices, as countries have.
+_PAGE_VERTICES = 1 << 14
 #: Digests are summed modulo this and one.
 _DIGEST_MASK = 2**64 - 1
 
@@ -67,7 +70,9 @@ class RenderedFeatures:
         layer: Lazy[TileLayer] | None = None,
     ) -> None:
         self._name, self._features, self._geometry = name, features, geometry
-        self._fragments = fragments or Lazy(partial(_fragments, features, geometry))
+        rows = partial(_rendered, features, geometry)
+        self._rows = None if fragments else rows
+        self._fragments = fragments or Lazy(lambda: BinaryArray.of(rows(), SEPARATOR))
         self._digest = digest or Lazy(partial(_digest, self._fragments))
         self._tile_columns = tile_columns or Lazy(partial(_tile_columns, features))
         self._layer = layer or Lazy(partial(_layer, name, geometry, self._tile_columns, MERCATOR))
@@ -77,6 +82,28 @@ class RenderedFeatures:
     def fragments(self) -> BinaryArray:
         """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, in the order of the rows."""
         return self._fragments.value
+
+    def packed(self, pack: Callable[[Iterable[bytes], bytes], BinaryArray]) -> BinaryArray:
+        """The `fragments`; what was not read before is not held here afterwards, but for the digest.
+
+        Parameters
+        ----------
+        pack
+            Packs fragments that come one by one, as `BinaryArray.of` does, with the separator that is given.
+        """
+        if self._rows is None or self._fragments.is_computed:
+            return self.fragments
+        total = 0
+
+        def digested(rows: Iterable[bytes]) -> Iterator[bytes]:
+            nonlocal total
+            for row in rows:
+                total += _digest_of(row)
+                yield row
+
+        packed = pack(digested(self._rows()), SEPARATOR)
+        self._digest = Lazy.of(total & _DIGEST_MASK)
+        return packed
 
     @property
     def digest(self) -> int:
@@ -92,6 +119,10 @@ class RenderedFeatures:
     def layer(self) -> TileLayer:
         """The features as a vector-tile layer in web Mercator; feature ids count from 1 in the order of the rows."""
         return self._layer.value
+
+    def tile_geometry(self) -> TileGeometry:
+        """Give the geometry of `layer`; a layer that was not read before is not held afterwards."""
+        return self._layer.once().geometry
 
     @property
     def layer_in_degrees(self) -> TileLayer:
@@ -225,18 +256,24 @@ def with_values(columns: TileColumns) -> TileColumns:
     return {name: column for name, column in columns.items() if column.dictionary}
 
 
-def _fragments(features: FeatureTable[Any], geometry: GeometryIndex) -> BinaryArray:
-    return _serialised(features, lambda rows: geojson.members(geometry.split[rows]))
+def _rendered(features: FeatureTable[Any], geometry: GeometryIndex) -> Iterator[bytes]:
+    vertices = int(shapely.get_num_coordinates(to_numpy(geometry.split)).sum())
+    size = max(1, min(_PAGE, _PAGE_VERTICES * len(features) // max(vertices, 1)))
+    return _each_serialised(features, lambda rows: geojson.members(geometry.split[rows]), size)
 
 
 def _serialised(features: FeatureTable[Any], members: GeometryMembers) -> BinaryArray:
-    """Each feature as GeoJSON, page by page."""
+    return BinaryArray.of(_each_serialised(features, members), SEPARATOR)
+
+
+def _each_serialised(features: FeatureTable[Any], members: GeometryMembers, size: int = _PAGE) -> Iterator[bytes]:
+    """Each feature as GeoJSON; those of a page of so many are in memory."""
 
     def serialised(rows: slice) -> list[bytes]:
         page = {name: column[rows] for name, column in features.columns.items()}
         return geojson.features([*page["id"]], members(rows), geojson.objects(page))
 
-    return BinaryArray.of(chain.from_iterable(map(serialised, batches(len(features), _PAGE))), SEPARATOR)
+    return chain.from_iterable(map(serialised, batches(len(features), size)))
 
 
 def _digest(fragments: Lazy[BinaryArray]) -> int:
@@ -244,7 +281,11 @@ def _digest(fragments: Lazy[BinaryArray]) -> int:
 
 
 def _digest_sum(fragments: BinaryArray) -> int:
-    return sum(int.from_bytes(blake2b(fragment, digest_size=8).digest()) for fragment in fragments)
+    return sum(map(_digest_of, fragments))
+
+
+def _digest_of(fragment: bytes) -> int:
+    return int.from_bytes(blake2b(fragment, digest_size=8).digest())
 
 
 def _layer(name: str, geometry: GeometryIndex, columns: Lazy[TileColumns], plane: TileProjection) -> TileLayer:

@@ -89,8 +89,7 @@ def probable_by_chunk(
 ) -> Iterator[tuple[list[Strike], dict[str, str]]]:
     """Give what ``probable_assets`` returns by chunks of near strikes, each read once, with these strikes."""
     weights = read_weights()
-    places = [geometry for _, geometry in geometries(records.strikes)]
-    for rows in _chunks(np.array(places, dtype=object)):
+    for rows in _chunks(shapely.bounds([geometry for _, geometry in geometries(records.strikes)])):
         strikes = records_at(records.strikes, rows)
         columns = StrikeColumns.of(strikes, index.names)
         scores = score_pairs(columns, index, candidates(columns, index), weights)
@@ -104,14 +103,14 @@ def score_chunks(strikes: StrikeColumns, index: AssetIndex, weights: MatchWeight
     Yields the rows of each chunk and the scores, whose ``left`` are positions in these rows. Every strike is in one
     chunk, also one without a geometry or candidates.
     """
-    for rows in _chunks(strikes.geometry):
+    for rows in _chunks(shapely.bounds(strikes.geometry)):
         chunk = strikes.rows(rows)
         yield rows, score_pairs(chunk, index, candidates(chunk, index), weights)
 
 
-def _chunks(geometry: Objects) -> Iterator[Ints]:
-    """Yield rows by chunks, in Morton order of their geometries, so that a chunk meets few assets."""
-    bounds = np.nan_to_num(shapely.bounds(geometry)).reshape(-1, 4)
+def _chunks(bounds: Floats) -> Iterator[Ints]:
+    """Yield rows by chunks, in Morton order of their boxes, so that a chunk meets few assets."""
+    bounds = np.nan_to_num(bounds).reshape(-1, 4)
     grid = ((bounds[:, :2] + [[180, 90]]) / 360 * 2**31).astype(np.int64)
     order = np.argsort(morton(grid[:, 0], grid[:, 1]), kind="stable")
     for start in range(0, len(order), CHUNK):

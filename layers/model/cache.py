@@ -54,6 +54,11 @@ class Lazy(Generic[T]):
             self._value, self._compute = compute(), None
         return self._value
 
+    def once(self) -> T:
+        """Give the value; one that is computed for this call is not stored."""
+        compute = self._compute
+        return self._value if compute is None else compute()
+
 
 class LruCache(Generic[T]):
     """A bounded cache that drops the least recently used value first; safe to share between threads.

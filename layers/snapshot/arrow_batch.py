@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import mmap
-from collections.abc import Callable, Mapping, MutableSet, Sequence
+from array import array
+from collections.abc import Callable, Iterable, Mapping, MutableSet, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
-from tempfile import TemporaryFile
+from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakSet
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Rows that are joined at once.
 PAGE = 1 << 15
+#: Rows of bytes that are joined at once.
+_BINARY_PAGE = 1 << 10
 #: Arrays of more bytes are joined in a file.
 _MAX_BYTES_IN_MEMORY = 1 << 20
 
@@ -157,6 +160,30 @@ class BatchBuilder:
 
         return pa.record_batch(self._arrays, schema=pa.schema(self._fields, metadata=metadata))
 
+    def packed(self, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
+        """Pack byte strings as `BinaryArray.of` does; many bytes lie in a file, whose memory the system can take."""
+        sizes, rows = array("q"), iter(rows)
+        folder = None if self._folder is None else str(self._folder)
+        with SpooledTemporaryFile(_MAX_BYTES_IN_MEMORY, dir=folder) as file:
+            while page := list(islice(rows, _BINARY_PAGE)):
+                self._at_page()
+                sizes.extend(map(len, page))
+                file.write(separator.join((*page, b"")))
+            data = self._written(file)
+        size = np.array(sizes, np.int64)
+        stops = np.cumsum(size + len(separator)) - len(separator)
+        return BinaryArray([data], stops - size, stops)
+
+    def _written(self, file: SpooledTemporaryFile[bytes]) -> NDArray[np.uint8]:
+        """The bytes of a file that was written to its end."""
+        if (size := file.tell()) <= _MAX_BYTES_IN_MEMORY:
+            file.seek(0)
+            return np.frombuffer(file.read(), np.uint8)
+        file.flush()
+        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
+        self._maps.add(mapped)
+        return np.frombuffer(mapped, np.uint8)
+
     def joined(self, values: Array, dtype: type[np.generic]) -> NDArray[Any]:
         """An array in one piece; of one that is already no row is copied."""
         if isinstance(values, np.ndarray):
@@ -206,14 +233,19 @@ class BatchBuilder:
         np.cumsum(rows.stops - rows.starts + len(separator), out=offsets[1:])
         first = rows.buffers[0]
         is_whole = len(rows.buffers) == 1 and len(first) == offsets[-1]
-        if is_whole and np.array_equal(rows.starts, offsets[:-1]) and _are_separated(rows, separator):
+        if is_whole and np.array_equal(rows.starts, offsets[:-1]) and self._are_separated(rows, separator):
             return offsets, first
-        data = self._empty((int(offsets[-1]),), np.uint8)
+        return offsets, self.packed(rows, separator).buffers[0]
+
+    def _are_separated(self, rows: BinaryArray, separator: bytes) -> bool:
+        """Whether a separator of one byte, or of none, is behind each row in the one buffer that all lie in."""
+        if not separator:
+            return True
         for page in batches(len(rows), PAGE):
             self._at_page()
-            content = b"".join(row + separator for row in rows[page])
-            data[offsets[page.start] :][: len(content)] = np.frombuffer(content, np.uint8)
-        return offsets, data
+            if not (rows.buffers[0][rows.stops[page]] == separator[0]).all():
+                return False
+        return True
 
     def _texts(self, column: DictionaryArray, is_list: bool = False) -> pa.Array:
         import pyarrow as pa
@@ -273,8 +305,3 @@ def _bits(is_there: Bools) -> pa.Buffer | None:
     import pyarrow as pa
 
     return None if is_there.all() else pa.py_buffer(np.packbits(is_there, bitorder="little"))
-
-
-def _are_separated(rows: BinaryArray, separator: bytes) -> bool:
-    """Whether a separator of one byte, or of none, is behind each row in the one buffer that all lie in."""
-    return not separator or bool((rows.buffers[0][rows.stops] == separator[0]).all())

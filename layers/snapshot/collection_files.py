@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +12,7 @@ import shapely
 
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.chunked_array import Array, LazyArray, batches, to_numpy
-from geo.columnar.dictionary_array import Codes
+from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.box_index import BoxIndex
 from geo.tiles.tile_layer import TileGeometry, TileLayer
@@ -24,7 +24,7 @@ from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
 from layers.snapshot.arrow_batch import PAGE
-from layers.snapshot.arrow_table import ArrowTable
+from layers.snapshot.arrow_table import ArrowTable, trim_memory
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
@@ -162,8 +162,8 @@ class LazyGeometries(LazyArray):
         return lon, lat
 
 
-def write_layers(files: TableFolderWriter, layers: Mapping[str, Collection]) -> None:
-    """Write all collections, each as these tables; any program can read the first.
+def write_layers(files: TableFolderWriter, layers: Iterable[Collection]) -> None:
+    """Write all collections, strikes first, each as these tables; any program can read the first.
 
     - ``strikes``: properties by the types that they have in other forms, and geometries
     - ``strikes.rendered``: each feature as GeoJSON with a comma behind, and the codes that filters and tiles read, -1
@@ -172,22 +172,25 @@ def write_layers(files: TableFolderWriter, layers: Mapping[str, Collection]) -> 
     - ``strikes.points``, ``strikes.lines``, ``strikes.areas``: geometry as it is drawn in tiles; of lines and areas
       beside it ``order``, ``box`` and ``min_zoom``, which have an order of their own, see `geo.tiles.box_index`
     """
-    strikes = layers["strikes"]
-    places = _well_known(strikes.geometries)
-    for name, layer in layers.items():
-        is_by_strike = name in BY_STRIKE
-        rows = rows_of(strikes.ids, layer.features.columns["strike"]) if is_by_strike else None
-        write_layer(files, layer, _well_known(layer.geometries) if rows is None else places.take(rows))
-        if not is_by_strike:
-            is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
-            files.metadata(f"layer.{name}.whole", is_unsplit)
+    ids, places = DictionaryArray.of(()), BinaryArray.of(())
+    for layer in layers:
+        if layer.name in BY_STRIKE:
+            write_layer(files, layer, places.take(rows_of(ids, layer.features.columns["strike"])))
+            continue
+        is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
+        wkb = _well_known(layer.geometries)
+        if layer.name == "strikes":
+            ids, places = layer.ids, wkb
+        write_layer(files, layer, wkb)
+        files.metadata(f"layer.{layer.name}.whole", is_unsplit)
 
 
 def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -> None:
     """Write one of the collections, see `write_layers`; well-known binary of its geometries is given."""
+    trim_memory()  # what rows were found with, and a layer before was written with
     name, rendered, types = layer.name, layer.rendered, property_types(layer.model)
     table, codes, words = files.builder(), files.builder(), files.builder()
-    codes.add_binary(FEATURE, layer.fragments, SEPARATOR)
+    codes.add_binary(FEATURE, rendered.packed(codes.packed), SEPARATOR)
     for column in layer.columns:
         values, about = layer.features.columns[column.name], {"description": column.doc}
         kind = types[column.name]
@@ -206,7 +209,8 @@ def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -
     files.metadata(f"layer.{name}.drawn", list(rendered.tile_columns))
     files.metadata(f"layer.{name}.digest", layer.digest)
     files.metadata(f"layer.{name}.bounds", layer.bounds)
-    _write_tile_geometry(files, name, layer.layer.geometry)
+    trim_memory()
+    _write_tile_geometry(files, name, rendered.tile_geometry())
 
 
 def _are_identical(geometries: Objects, split: Objects) -> bool:

@@ -549,11 +549,24 @@ class Snapshot:
         """The flat collections that hold the data, by name."""
         if self.stages.layers is not None:
             return self.stages.layers
+        return MappingProxyType({layer.name: layer for layer in self._computed_layers()})
+
+    def each_layer(self) -> Iterator[Collection]:
+        """Give the `layers` one by one; those that nothing read before are not held here, nor are their rows."""
+        if self.stages.layers is not None or "layers" in self.__dict__:
+            yield from self.layers.values()
+            return
+        layers = [*reversed(self._computed_layers())]
+        self.__dict__.pop("_rows", None)
+        while layers:
+            yield layers.pop()
+
+    def _computed_layers(self) -> tuple[Collection, ...]:
         known = self.registers.on(self.data_date, self.data_date)
         nodes, struck_at = self.times.value.nodes, self.flat.updated
         strikes = make_collection("strikes", self.flat.strikes, self.flat.geometries)
         countries = country_features(self.tallies(), self.country_names)
-        layers = (
+        return (
             strikes,
             make_collection(
                 "assets",
@@ -569,7 +582,6 @@ class Snapshot:
             collection_by_strike("hits", self.hits, strikes.geometries, strikes.ids),
             _country_collection(self.basemap, countries),
         )
-        return MappingProxyType({layer.name: layer for layer in layers})
 
 
 class ProbableAssets(Mapping[str, str]):

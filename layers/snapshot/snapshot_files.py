@@ -47,8 +47,9 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     write_stakes(files, snapshot.stakes)
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
-    write_layers(files, snapshot.layers)
-    files.metadata("counts", [[*key, number] for key, number in sorted(snapshot.counts().items())])
+    counts = sorted(snapshot.counts().items())  # which follow from the rows that layers are of
+    write_layers(files, snapshot.each_layer())
+    files.metadata("counts", [[*key, number] for key, number in counts])
 
 
 def read(

@@ -154,9 +154,16 @@ class Table:
         """
         for values in self._values(rows):
             try:
-                yield self.record_type.model_validate(values)
+                record = self.record_type.model_validate(values)
             except ValidationError as error:
                 raise StoreError(f"{self.name} {values['id']}: {error}") from error
+            # A row has every field; a set of their names for each record would take 1 to 2 KB of it.
+            object.__setattr__(record, "__pydantic_fields_set__", self._field_names)
+            yield record
+
+    @cached_property
+    def _field_names(self) -> set[str]:
+        return {column.name for column in self.columns}
 
     def _values(self, rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
         """Undo `row`, with all geometries decoded at once."""

@@ -8,6 +8,7 @@ import multiprocessing
 import shutil
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +128,21 @@ def test_the_snapshot_of_a_small_store_is_cached_while_it_is_served(
     second = atlas(store)
     assert not is_new(second)
     assert served(first) == served(second) == expected
+
+
+def test_what_is_written_before_it_is_served_is_the_same_to_the_byte(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def files_in(found: LiveSnapshot) -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in kept_in(found).glob("*.arrow")}
+
+    first = atlas(store)
+    monkeypatch.setattr("api.server.live_snapshot.LARGE", 10**6)
+    other = atlas(store, replace(SETTINGS, keep_in=tmp_path / "other"))
+    assert is_new(other)
+    assert other.rebuild_cache()
+    assert kept_in(first) != kept_in(other)
+    assert files_in(first) == files_in(other)
 
 
 def test_commands_read_what_a_server_cached_and_write_nothing(store: Store) -> None:

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.model.cache import LruCache
+from layers.model.cache import Lazy, LruCache
 from layers.query.cql2_text import parse
 from layers.query.filter import compile_filter
 from layers.query.selection import Selection, rows
@@ -92,3 +92,15 @@ def test_a_collection_caches_few_masks_and_rows_however_many_are_read() -> None:
         where = compile_filter(parse(f"count = {number}"), asked.queryables)
         assert rows(asked, Selection(where=where)).tolist() == [number] * (number < 40)
     assert 0 < len(asked.query_cache) <= 256
+
+
+def test_a_value_that_is_read_once_is_not_stored() -> None:
+    calls: list[int] = []
+
+    def compute() -> int:
+        calls.append(1)
+        return len(calls)
+
+    lazy = Lazy(compute)
+    assert (lazy.once(), lazy.once(), lazy.is_computed) == (1, 2, False)
+    assert (lazy.value, lazy.once(), lazy.is_computed) == (3, 3, True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import orjson
@@ -147,6 +149,23 @@ def test_rows_that_lie_end_to_end_are_not_copied() -> None:
     builder = arrow_batch.BatchBuilder()
     builder.add_binary("a", rows, b",")
     assert builder.batch().column("a").buffers()[2].address == rows.buffers[0].ctypes.data
+
+
+@given(ROWS, st.sampled_from([b"", b","]), st.integers(0, 20), st.integers(1, 3))
+def test_rows_are_packed_in_a_file_as_in_memory(
+    rows: list[bytes], separator: bytes, most_in_memory: int, at_once: int
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(arrow_batch, "_MAX_BYTES_IN_MEMORY", most_in_memory)
+        patch.setattr(arrow_batch, "_BINARY_PAGE", at_once)
+        pages, maps = list[None](), WeakSet[mmap.mmap]()
+        builder = arrow_batch.BatchBuilder(at_page=lambda: pages.append(None), maps=maps)
+        packed, expected = builder.packed(iter(rows), separator), BinaryArray.of(rows, separator)
+    assert packed == expected
+    assert packed.runs(separator) == expected.runs(separator)
+    assert packed.buffers[0].tobytes() == expected.buffers[0].tobytes()
+    assert len(maps) == (len(packed.buffers[0]) > most_in_memory)
+    assert len(pages) == -(-len(rows) // at_once)
 
 
 @given(

@@ -44,3 +44,18 @@ def test_strikes_that_are_matched_and_laid_out_in_one_pass_have_the_same_rows(
     assert in_one_pass.counts() == snapshot.counts()
     assert dict(in_one_pass.findings) == dict(snapshot.findings)
     assert in_one_pass.tallies("headquarters") == snapshot.tallies("headquarters")
+
+
+def test_layers_that_are_given_one_by_one_are_not_held(few_records: Records, base: Basemap) -> None:
+    passing = Snapshot(few_records, base, 1, date(2026, 11, 25), wording=str)
+    anew = Snapshot(few_records, base, 1, date(2026, 11, 25), wording=str)
+    given = passing.each_layer()
+    strikes = next(given)
+    gone = weakref.ref(strikes)
+    assert (strikes.name, strikes.features) == ("strikes", anew.layers["strikes"].features)
+    del strikes
+    gc.collect()
+    assert gone() is None
+    assert [layer.name for layer in given] == [*anew.layers][1:]
+    assert passing.layers["hits"].features == anew.layers["hits"].features, "what is read later is computed again"
+    assert [*map(id, passing.each_layer())] == [*map(id, passing.layers.values())], "what was read is held"

@@ -164,3 +164,11 @@ def test_a_row_that_is_no_record_is_told() -> None:
     spoilt[[column.name for column in STRIKES.columns].index("status")] = "perhaps"
     with pytest.raises(StoreError, match="strikes k1"):
         PackedRecords.of(STRIKES, [[tuple(spoilt)]])
+
+
+def test_records_share_the_set_of_their_field_names() -> None:
+    one, other = STRIKES.records([row(strike("a")), row(strike("b"))])
+    assert one.model_fields_set is other.model_fields_set
+    assert one.model_fields_set == set(Strike.model_fields)
+    copy = one.model_copy(update={"title": "C"})
+    assert copy.model_fields_set is not one.model_fields_set, "what is changed of a copy is not changed of all"
