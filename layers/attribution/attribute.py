@@ -199,6 +199,8 @@ def sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Set[
 
     The country is ``None`` for entities of which none is known.
     """
+    if not any(hit.relations for hit in answer.hits):
+        return frozenset()
     on = days(answer.strike)
 
     def of(hit: HitOwnership) -> Set[tuple[str | None, RelationKind]]:
@@ -311,8 +313,7 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
 
 def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wording) -> Iterator[AttributionRow]:
     """Yield the rows of one strike as `attributions` does, but as plain values."""
-    owners = sure_of_strike(answer, sure_owners)
-    ties = sure_ties(records.entities, answer) if any(hit.relations for hit in answer.hits) else frozenset()
+    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     yield _host_row(answer, wording)
     for hit in answer.hits:
         yield from _owner_rows(answer, hit, wording, owners)
