@@ -27,6 +27,7 @@ from api.server.live_snapshot import LiveSnapshot
 from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, stated_policy, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
+from layers.model.garbage import collection_paused
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store, StoreError
@@ -155,7 +156,7 @@ def build_cache(
     begun = time.monotonic()
     answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")
-    with errors.status(f"Finding what follows from {count:,} strikes and assets"):
+    with errors.status(f"Finding what follows from {count:,} strikes and assets"), collection_paused():
         atlas = LiveSnapshot(opened, settings, build_id(settings), answer)
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot

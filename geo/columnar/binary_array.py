@@ -9,7 +9,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import accumulate
+from itertools import accumulate, islice
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -27,6 +27,8 @@ T = TypeVar("T")
 _MAX_COPIES = 32
 #: An array of more buffers is compacted to the first and one for all later rows.
 _MAX_BUFFERS = 64
+#: Rows that are packed at once.
+_PAGE = 4096
 #: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
 SLACK = 256
 
@@ -56,15 +58,14 @@ class BinaryArray(Sequence[bytes]):
     @classmethod
     def of(cls, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
         """Pack byte strings into one buffer, each followed by a separator; see `runs` for its use."""
-        buffer, starts, stops = bytearray(), array("q"), array("q")
-        for row in rows:
-            starts.append(len(buffer))
-            buffer += row
-            stops.append(len(buffer))
-            buffer += separator
+        buffer, sizes, rest = bytearray(), array("q"), iter(rows)
+        while page := [*islice(rest, _PAGE)]:
+            sizes.extend(map(len, page))
+            buffer += separator.join([*page, b""])
         data = np.frombuffer(buffer, np.uint8)
         data.setflags(write=False)
-        return cls([data], np.array(starts, np.int64), np.array(stops, np.int64))
+        stops = np.cumsum(np.array(sizes, np.int64) + len(separator)) - len(separator)
+        return cls([data], stops - np.array(sizes, np.int64), stops)
 
     @classmethod
     def from_offsets(cls, buffer: Bytes, offsets: Ints) -> BinaryArray:

@@ -191,8 +191,7 @@ def sure_of_strike(answer: StrikeAttribution, of: Callable[[HitOwnership], Set[K
 
 def sure_owners(hit: HitOwnership) -> Set[str | None]:
     """Return the countries that surely held part of a site; ``None`` is the part of which no country is known."""
-    shares = [(row.country, row.share) for row in hit.owners.shares]
-    return {country for country, share in (*shares, (None, hit.owners.unattributed)) if share.low > NEGLIGIBLE}
+    return hit.owners.sure_countries
 
 
 def sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Set[tuple[str | None, RelationKind]]:
@@ -200,6 +199,8 @@ def sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Set[
 
     The country is ``None`` for entities of which none is known.
     """
+    if not any(hit.relations for hit in answer.hits):
+        return frozenset()
     on = days(answer.strike)
 
     def of(hit: HitOwnership) -> Set[tuple[str | None, RelationKind]]:
@@ -312,8 +313,7 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
 
 def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wording) -> Iterator[AttributionRow]:
     """Yield the rows of one strike as `attributions` does, but as plain values."""
-    owners = sure_of_strike(answer, sure_owners)
-    ties = sure_ties(records.entities, answer) if any(hit.relations for hit in answer.hits) else frozenset()
+    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     yield _host_row(answer, wording)
     for hit in answer.hits:
         yield from _owner_rows(answer, hit, wording, owners)
@@ -336,8 +336,7 @@ def _owner_rows(
     answer: StrikeAttribution, hit: HitOwnership, wording: Wording, sure: Set[str | None]
 ) -> Iterator[AttributionRow]:
     strike, asset, alternative = answer.strike.id, hit.hit.asset, hit.hit.verdict == "possible"
-    for row in hit.owners.shares:
-        state, holder, company = (_percents(row.reaches[reach]) for reach in REACHES)
+    for row, percents in zip(hit.owners.shares, hit.owners.percents, strict=True):
         yield AttributionRow(
             f"{strike}/{asset}/owner/{row.country}",
             strike,
@@ -347,10 +346,7 @@ def _owner_rows(
             row.country,
             None,
             row.country in sure,
-            *_percents(row.share),
-            *state,
-            *holder,
-            *company,
+            *percents,
             alternative,
         )
     if hit.owners.unattributed.high > 0:
@@ -363,16 +359,10 @@ def _owner_rows(
             None,
             None,
             None in sure,
-            *_percents(hit.owners.unattributed),
+            *hit.owners.unattributed.percents(),
             alternative=alternative,
             reason="; ".join(map(wording, hit.owners.reasons)),
         )
-
-
-def _percents(share: Interval) -> tuple[float, float]:
-    """Cut a share at 100: a column of percent holds no more, and sums over 100 have their warnings."""
-    low, high = share.rounded()
-    return min(low, 100.0), min(high, 100.0)
 
 
 def _tie_rows(

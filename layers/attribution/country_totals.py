@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from layers.attribution.attribute import (
     NEGLIGIBLE,
@@ -89,8 +89,7 @@ _NO_TIES: Mapping[Tie, int] = MappingProxyType(dict.fromkeys(TIES, 0))
 NO_STRIKES = CountryTotals(OwnedTotals(), _NO_TIES, _NO_TIES, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """The contribution of one strike to one country: bounds of the sum of shares in percent, and number of sites."""
 
     low: float
@@ -117,9 +116,12 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
             counts[country, "low"] += round(part.low * _UNITS)
             counts[country, "high"] += round(part.high * _UNITS)
         ties = set(_ties(entities, answer))
-        counts.update(ties)
-        counts.update((country, f"sure {relation}") for country, relation in _sure_ties(entities, answer))
-        counts.update({(country, "related") for country, relation in ties if relation != "host"})
+        for key in ties:
+            counts[key] += 1
+        for country, relation in _sure_ties(entities, answer):
+            counts[country, f"sure {relation}"] += 1
+        for country in {country for country, relation in ties if relation != "host"}:
+            counts[country, "related"] += 1
     return counts
 
 
@@ -166,7 +168,7 @@ def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
     for country in sorted({country for owners in shares for country in owners}):
         part = _part([o.get(country, _NONE) for o in sure], [o.get(country, _NONE) for o in possible], exactly_one)
         if part.high > NEGLIGIBLE:
-            yield country, part if is_sure_strike(answer) else replace(part, low=0.0)
+            yield country, part if is_sure_strike(answer) else part._replace(low=0.0)
 
 
 def _part(sure: list[Interval], candidates: list[Interval], exactly_one: bool) -> _Part:

@@ -124,8 +124,7 @@ class HitFeaturesBuilder:
 def _row(strike: str, row: SiteReading, source: str | None) -> tuple[Any, ...]:
     """The values of `_OWN`."""
     asset = row.hit.hit.asset
-    # Known shares may sum to more, but a column of percent holds no more than the whole.
-    low, high = row.share.within_whole().rounded() if row.share else (None, None)
+    low, high = row.share.percents() if row.share else (None, None)
     operators = dict.fromkeys(tie.entity for tie in row.hit.relations if tie.relation == "operator")
     return (
         f"{strike}/{asset}/{row.reading}/{row.country or '-'}",

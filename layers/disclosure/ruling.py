@@ -41,7 +41,8 @@ DISCLOSED_TYPES: Mapping[str, type[Record]] = MappingProxyType(
 
 def withheld_fields(record: Record) -> tuple[str, ...]:
     """Names of the fields of a record that are withheld or made coarser; empty where it is published as it is."""
-    names: tuple[str, ...] = getattr(record, "withheld", ())
+    # Not by getattr, which asks pydantic in vain: most records have no such field.
+    names: tuple[str, ...] = vars(record).get("withheld", ())
     return names
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
 from itertools import pairwise
 from threading import Lock
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,6 +22,7 @@ from layers.ownership.minority import Minority
 from layers.ownership.stake_graph import NodeKind, StakeColumns
 from layers.ownership.walk import (
     FULL_SHARE,
+    NEGLIGIBLE,
     REACHES,
     TOLERANCE,
     CountryShare,
@@ -46,6 +47,8 @@ _ANSWERS = 1000
 #: Days whose owners are cached, and the limit of the stakes of all of them; two are cached in any case.
 _DAYS = 16
 _STAKES = 5_000_000
+#: Bounds of a share in percent, then of the parts of it that reach a state, a holder and a company.
+SharePercents: TypeAlias = tuple[float, float, float, float, float, float, float, float]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,26 @@ class Owners:
     def chains(self) -> Chains:
         """The largest chains, computed at first use."""
         return self.find_chains()
+
+    # A site is struck again and again under the same owners: what follows from them alone is found once.
+    @cached_property
+    def sure_countries(self) -> frozenset[str | None]:
+        """Countries that surely held part of it; ``None`` is the part of which no country is known."""
+        shares = ((row.country, row.share) for row in self.shares)
+        return frozenset(country for country, share in (*shares, (None, self.unattributed)) if share.low > NEGLIGIBLE)
+
+    @cached_property
+    def percents(self) -> Sequence[SharePercents]:
+        """Each of ``shares`` as columns hold it."""
+        return [
+            (
+                *row.share.percents(),
+                *row.reaches["state"].percents(),
+                *row.reaches["holder"].percents(),
+                *row.reaches["company"].percents(),
+            )
+            for row in self.shares
+        ]
 
 
 class OwnersByDate:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
+from functools import lru_cache
 
 from layers.ownership.walk import Interval
 
@@ -14,6 +15,7 @@ MEAN_DIGITS = 0
 _MOST_DIGITS = 4
 
 
+@lru_cache(maxsize=16_384)
 def percent_text(share: float, digits: int = SITE_DIGITS) -> str:
     """Write a number of percent, without the sign.
 
@@ -27,7 +29,7 @@ def percent_text(share: float, digits: int = SITE_DIGITS) -> str:
     digits
         Decimals to round to; zeros at the end are left out.
     """
-    exact = Decimal(share)
+    exact = Decimal(share + 0.0)  # so that nothing has no sign
     whole = exact.quantize(Decimal(1).scaleb(-_MOST_DIGITS), ROUND_HALF_UP) in (0, 100)
     for decimals in range(digits, _MOST_DIGITS + 1):
         rounded = exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

@@ -57,7 +57,7 @@ from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
 from layers.snapshot.table_folder import TableFolderReader
-from layers.store.record_table import prefetch, referred, texts
+from layers.store.record_table import prefetch, prefetch_where, referred, texts
 
 T = TypeVar("T")
 
@@ -384,9 +384,11 @@ class Snapshot:
         attributors = [Attributor(self.records, self.registers, basis, minority) for basis in bases]
         records, decided = self.records, referred(self.records.decisions, "strike")
         for strikes, proposed in self._proposals() if is_first else self._known_proposals():
+            keys = [strike.id for strike in strikes]
+            prefetch_where(records.decisions, "strike", filter(decided.__contains__, keys))
             found = [
                 finding(key, records.where("decisions", "strike", key) if key in decided else (), proposed.get(key))
-                for key in (strike.id for strike in strikes)
+                for key in keys
             ]
             prefetch(records.assets, {hit.asset for one in found for hit in one.hits})
             yield from (tuple(each.attribute(one) for each in attributors) for one in found)

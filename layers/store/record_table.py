@@ -322,6 +322,12 @@ class RecordTable(Mapping[str, Record]):
         """Read records into the cache that are looked up next; unknown ids are left out."""
         self.rows.prime(key for key in keys if key not in self._changed)
 
+    def prime_where(self, column: str, values: Iterable[str]) -> None:
+        """Read records into the cache that are looked up next by a reference of `REFERRED` to one of some values."""
+        rows = [self.rows.referring[column].to(value) for value in values]
+        if rows:
+            self.rows.cached_at(np.concatenate(rows))
+
     def at(self, rows: Ints) -> list[Record]:
         """Records by their numbers in the order of the table; they are looked up in the cache afterwards."""
         if not self.is_as_below:
@@ -455,6 +461,12 @@ def prefetch(table: Mapping[str, Record], keys: Iterable[str]) -> None:
     """Read records into the cache of a packed table that are looked up next."""
     if isinstance(table, RecordTable):
         table.prime(keys)
+
+
+def prefetch_where(table: Mapping[str, Record], column: str, values: Iterable[str]) -> None:
+    """Read records into the cache of a packed table that are looked up next by a reference to one of some values."""
+    if isinstance(table, RecordTable):
+        table.prime_where(column, values)
 
 
 def memoized(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:

@@ -178,7 +178,9 @@ class Table:
 
     def _decoded(self, column: Column, values: list[Any]) -> Sequence[Any]:
         if column.type == "json":
-            return [self._empty(column) if value is None else orjson.loads(value) for value in values]
+            # Many rows say the same, such as no list; validation copies what it is given.
+            decoded = {value: self._empty(column) if value is None else orjson.loads(value) for value in {*values}}
+            return [decoded[value] for value in values]
         return decode_many(values) if column.type == "geometry" else values
 
     def _from_sql(self, column: Column, value: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import shutil
 import unicodedata
 from pathlib import Path
@@ -10,8 +11,9 @@ from typing import Any, get_args
 import pytest
 from typer.testing import CliRunner
 
-from api.cli import main
+from api.cli import main, serve
 from api.cli.export import ExportTarget, MapFormat, format_of
+from api.server.live_snapshot import LiveSnapshot
 from api.terminal.console import console, errors
 from layers.sources import curated
 from layers.store.backends import open_store
@@ -370,6 +372,24 @@ def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store,
     key, strike = next(iter(edited.records().strikes.items()))
     edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
     assert run(*keep, "--json", base=False).report["change"] == edited.seq(), "after an edit it is kept anew"
+
+
+def test_the_collector_of_garbage_rests_while_derived_files_are_found(
+    run: Run, few_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    while_found: list[bool] = []
+
+    class Watched(LiveSnapshot):
+        def rebuild_cache(self) -> None:
+            while_found.append(gc.isenabled())
+            super().rebuild_cache()
+
+    monkeypatch.setattr(serve, "LiveSnapshot", Watched)
+    gc.enable()
+    store = opened_copy(few_store, tmp_path / "atlas.gpkg")
+    assert run("keep", "--store", store.name, "--basemap", BASEMAP, base=False).code == 0
+    assert while_found == [False]
+    assert gc.isenabled(), "behind it garbage is collected again"
 
 
 def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: Store, tmp_path: Path) -> None:

@@ -19,14 +19,15 @@ from layers.model.problems import UnknownRecord
 from layers.model.records import Entity, Records
 from layers.model.types import CountryBasis
 from layers.ownership import bulk_shares, chains, owners
-from layers.ownership.chains import Chain, UpperBound
+from layers.ownership.chains import Chain, Chains, UpperBound
 from layers.ownership.minority import Minority
-from layers.ownership.owners import BulkOwners, NodeOwners, OwnersByDate, OwnersOnDate
+from layers.ownership.owners import BulkOwners, NodeOwners, Owners, OwnersByDate, OwnersOnDate
 from layers.ownership.stake_graph import FREE_FLOAT, NodeKind, StakeColumns
-from layers.ownership.walk import Interval, OwnershipGraph, StakeEdge, Walk, WalkState
+from layers.ownership.walk import CountryShare, Interval, OwnershipGraph, StakeEdge, Walk, WalkState
 from tests.layers.builders import Holder, Share, records, worded
 
 COUNTRIES = ["AA", "BB", None]
+NONE = Interval(0.0, 0.0)
 KINDS = ["registeredEntity", "registeredEntity", "state", "stateBody", "person", "unknownEntity"]
 
 
@@ -274,3 +275,16 @@ def test_a_seat_elsewhere_is_solved_apart() -> None:
     for basis, country in (("registration", "AA"), ("headquarters", "BB")):
         told = OwnersOnDate(OwnershipGraph(known, None, None, basis), 0).of("a")  # type: ignore[arg-type]
         assert [row.country for row in told.shares] == [country]
+
+
+def test_what_is_surely_held_and_how_columns_hold_it() -> None:
+    half = CountryShare(
+        "AA", Interval(100 / 3, 50.0), {"state": Interval(0.0, 50.0), "holder": NONE, "company": Interval(33.3, 33.4)}
+    )
+    rounding = CountryShare("BB", Interval(1e-7, 120.0), {"state": NONE, "holder": NONE, "company": NONE})
+    held = Owners((half, rounding), Interval(1.0, 2.0), (), (), lambda: Chains((), NONE))
+    assert held.sure_countries == {"AA", None}
+    assert [*held.percents] == [
+        (33.3333, 50.0, 0.0, 50.0, 0.0, 0.0, 33.3, 33.4),
+        (0.0, 100.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    ]

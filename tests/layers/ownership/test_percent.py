@@ -44,3 +44,7 @@ def test_a_range_is_written_with_its_lower_end_first(one: float, other: float, d
     low, high = sorted((one, other))
     ends = [float(end) for end in interval_text(Interval(low, high), digits).split("-")]
     assert ends == sorted(ends)
+
+
+def test_nothing_has_no_sign_whichever_zero_is_written_first() -> None:
+    assert {percent_text(share, 3) for share in (-0.0, 0.0, 0)} == {"0"}

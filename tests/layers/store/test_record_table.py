@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from layers.store.record_table import (
     lists_of,
     memoized,
     prefetch,
+    prefetch_where,
     records_at,
     referred,
     texts,
@@ -124,6 +126,20 @@ def test_records_are_found_by_what_they_refer_to(
     assert table.where("entity", "e") == list(plain.values())
     assert RecordTable(table.packed()).where("asset", asked) == expected
     assert (asked in referred(table, "asset")) >= (asked in referred(plain, "asset")) == bool(expected)
+
+
+def test_records_that_refer_to_others_are_read_at_once() -> None:
+    plain = {f"r{n}": relation(f"r{n}", asset) for n, asset in enumerate("abcab")}
+    table = packed(plain, "relations")
+    for values in ("", "ac", "d"):
+        prefetch_where(table, "asset", values)
+    prefetch_where(plain, "asset", "a")
+    with mock.patch.object(PackedRecords, "records", side_effect=AssertionError("they are read already")):
+        assert table.where("asset", "a") == [plain["r0"], plain["r3"]]
+        assert table.where("asset", "c") == [plain["r2"]]
+        assert table.where("asset", "d") == []
+        with pytest.raises(AssertionError):
+            table.where("asset", "b")
 
 
 def test_parts_are_found_by_their_whole_and_wholes_are_part_of_none() -> None:
