@@ -19,11 +19,11 @@ from geo.tiles import mlt, mvt
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES, Tile
 from layers.corrections.log import CorrectionsLog
+from layers.model.garbage import trim_memory
 from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
-from layers.snapshot.arrow_table import trim_memory
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
@@ -251,11 +251,12 @@ class LiveSnapshot:
                     return
                 collection.layer.precompute(zoom)
         for collection in snapshot.layers.values():
-            for encode in (mvt.encode, mlt.encode):
-                if self._ended:
-                    return
-                # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
-                encode(collection.layer, Tile(0, 0, 0))
+            if self._ended:
+                return
+            # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
+            shown = collection.layer.features(Tile(0, 0, 0))
+            for encode in (mvt.encode_features, mlt.encode_features):
+                encode(collection.layer, shown)
         trim_memory()
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:

@@ -27,8 +27,8 @@ T = TypeVar("T")
 _MAX_COPIES = 32
 #: An array of more buffers is compacted to the first and one for all later rows.
 _MAX_BUFFERS = 64
-#: Rows that are packed at once.
-_PAGE = 4096
+#: Rows that are joined at once.
+_PAGE = 1 << 10
 #: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
 SLACK = 256
 
@@ -58,14 +58,17 @@ class BinaryArray(Sequence[bytes]):
     @classmethod
     def of(cls, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
         """Pack byte strings into one buffer, each followed by a separator; see `runs` for its use."""
-        buffer, sizes, rest = bytearray(), array("q"), iter(rows)
-        while page := [*islice(rest, _PAGE)]:
-            sizes.extend(map(len, page))
-            buffer += separator.join([*page, b""])
+        buffer = bytearray()
+        sizes = write_rows(rows, separator, buffer.extend)
         data = np.frombuffer(buffer, np.uint8)
         data.setflags(write=False)
-        stops = np.cumsum(np.array(sizes, np.int64) + len(separator)) - len(separator)
-        return cls([data], stops - np.array(sizes, np.int64), stops)
+        return cls.from_sizes(data, sizes, separator)
+
+    @classmethod
+    def from_sizes(cls, buffer: Bytes, sizes: Ints, separator: bytes = b"") -> BinaryArray:
+        """Make an array of rows of these sizes, shape (n,), end to end in a buffer, each followed by a separator."""
+        stops = np.cumsum(sizes + len(separator)) - len(separator)
+        return cls([buffer], stops - sizes, stops)
 
     @classmethod
     def from_offsets(cls, buffer: Bytes, offsets: Ints) -> BinaryArray:
@@ -245,6 +248,15 @@ class BinaryArray(Sequence[bytes]):
 def _windows(data: Bytes, width: int) -> NDArray[np.void]:
     """The bytes from each byte on, ``width`` of them, as a view."""
     return np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
+
+
+def write_rows(rows: Iterable[bytes], separator: bytes, write: Callable[[bytes], object]) -> Ints:
+    """Write byte strings page by page, each followed by a separator; give the size of each, shape (n,)."""
+    sizes, rest = array("q"), iter(rows)
+    while page := [*islice(rest, _PAGE)]:
+        sizes.extend(map(len, page))
+        write(separator.join([*page, b""]))
+    return np.array(sizes, np.int64)
 
 
 class DecodedArray(Sequence[T], Generic[T]):

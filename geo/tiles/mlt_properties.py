@@ -43,7 +43,7 @@ def columns(properties: PropertyColumns, rows: Ints) -> Iterator[Column]:
         if values.texts is None:
             kind, streams = _scalars(values, own)
             yield _column(values, kind, present, streams)
-        elif values.count <= len(own):
+        elif len(values) <= len(own):
             yield _text_column(values, 3, present, [values.dictionary_streams, *mlt_streams.numbers(INDEX, own, high)])
         elif (first := properties.common.first_of.get(index)) is not None:
             common.append((first, values, own, present))

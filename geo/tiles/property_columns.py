@@ -51,7 +51,7 @@ class PropertyValues:
     """
 
     def __init__(self, name: str, words: Sequence[Any]) -> None:
-        self.name, self.words, self.count = name, words, len(words)
+        self.name, self.words = name, words
         kind = _type_of(name, words)
         self.texts = _texts(words) if kind is str else None
         self.numbers: npt.NDArray[Any] = np.empty(0) if kind is str else _numbers(words, kind)

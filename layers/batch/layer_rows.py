@@ -17,9 +17,15 @@ from geo.columnar.dictionary_array import DictionaryArray
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import Counts
 from layers.attribution.readings import SiteReadings
-from layers.collections.feature_table import FeatureTable, rows_of
+from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import AttributionFeature, Feature, StrikeFeature
-from layers.collections.flatten import FlatRows, FlatRowsBuilder
+from layers.collections.flatten import (
+    FlatRows,
+    FlatRowsBuilder,
+    features_by_strike,
+    of_assets,
+    strikes_newest_first,
+)
 from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
 from layers.collections.property_types import arrow_array, arrow_types, property_types
 from layers.collections.update_times import NO_TIMES, UPDATED
@@ -120,47 +126,27 @@ def rows_of_layers(folders: Sequence[Path], snapshot: Snapshot) -> tuple[FlatRow
     snapshot
         Gives the names of countries, when records changed last, and the geometries of the strikes.
     """
-    strikes = _columns(folders, "strikes")
-    # Dictionaries are ascending, so that codes are in the order of the texts.
-    newest_first = np.lexsort((strikes["id"].codes, strikes["when"].codes))[::-1]
-    strikes = {name: DictionaryArray(column.dictionary, column.codes[newest_first]) for name, column in strikes.items()}
-    ids, times = strikes["id"], snapshot.times.value
-    updated = [times.of_strike(strike, hit) for strike, hit in zip(ids, strikes["assets"], strict=True)]
-    strikes[UPDATED] = DictionaryArray.of(updated)
-    struck, last = Counter[str](), dict[str, str]()
-    for hit, at in zip(strikes["assets"], updated, strict=True):
-        struck.update(set(hit))
-        if at is not None:
-            last.update({asset: max(at, last.get(asset, at)) for asset in hit})
+    strikes, _ = strikes_newest_first(_columns(folders, "strikes"), snapshot.times.value)
+
+    def by_strike(layer: str) -> FeatureTable[Any]:
+        return features_by_strike(
+            LAYERS[layer],
+            strikes,
+            _columns(folders, layer),
+            [UPDATED],
+            lambda rows: {"country_name": rows["country"].map(snapshot.country_names.get)},
+        )
+
     places = dict(geometries(snapshot.records.strikes))
-    attributions, hits = (_by_strike(folders, name, strikes, snapshot) for name in ("attributions", "hits"))
+    attributions, hits = by_strike("attributions"), by_strike("hits")
     flat = FlatRows(
-        _features(StrikeFeature, strikes),
-        _features(AttributionFeature, attributions),
-        [places[strike] for strike in ids],
+        strikes,
+        attributions,
+        [places[strike] for strike in strikes.columns["id"]],
         _counts(folders),
-        struck,
-        last,
+        *of_assets(attributions),
     )
-    return flat, _features(HitFeature, hits)
-
-
-def _by_strike(folders: Sequence[Path], layer: str, strikes: Columns, snapshot: Snapshot) -> Columns:
-    """The columns of a layer whose rows have a strike each, in the order of the strikes."""
-    columns = _columns(folders, layer)
-    at = rows_of(strikes["id"], columns["strike"])
-    order = np.argsort(at, kind="stable")
-    columns = {name: DictionaryArray(column.dictionary, column.codes[order]) for name, column in columns.items()}
-    names = snapshot.country_names
-    return {
-        **columns,
-        UPDATED: strikes[UPDATED].take(at[order]),
-        "country_name": columns["country"].map(names.get),
-    }
-
-
-def _features(model: type[Any], columns: Columns) -> FeatureTable[Any]:
-    return FeatureTable.coded(model, {name: columns[name] for name in model.model_fields})
+    return flat, hits
 
 
 def _counts(folders: Iterable[Path]) -> Counts:

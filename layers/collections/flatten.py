@@ -17,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.distinct import distinct
+from geo.lonlat import Ints
 from layers.attribution.attribute import AttributionRow, StrikeAttribution, attribution_rows
 from layers.attribution.country_totals import Counts, strike_counts
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder, rows_of
@@ -96,11 +97,7 @@ class FlatRowsBuilder:
 
     def finish(self) -> FlatRows:
         """The rows of all that was added."""
-        columns = self._strikes.finish()
-        newest_first = np.lexsort((columns["id"].codes, columns["when"].codes))[::-1]
-        columns = {name: column.take(newest_first) for name, column in columns.items()}
-        columns[UPDATED] = self._times.of_strikes(columns["id"], columns["assets"])
-        strikes = coded_features(StrikeFeature, columns)
+        strikes, newest_first = strikes_newest_first(self._strikes.finish(), self._times)
         own = self._attributions.finish()
         attributions = features_by_strike(AttributionFeature, strikes, own, _OF_STRIKE, self._looked_up)
         return FlatRows(
@@ -108,7 +105,7 @@ class FlatRowsBuilder:
             attributions,
             [self._geometries[row] for row in newest_first.tolist()],
             self._counts,
-            *_of_assets(attributions),
+            *of_assets(attributions),
         )
 
     def _looked_up(self, rows: Mapping[str, DictionaryArray]) -> Mapping[str, DictionaryArray]:
@@ -118,6 +115,16 @@ class FlatRowsBuilder:
             "asset_name": values_of_records(rows["asset"], self._records.assets, ["name"])["name"],
             "entity_name": values_of_records(rows["entity"], self._records.entities, ["name"])["name"],
         }
+
+
+def strikes_newest_first(
+    columns: Mapping[str, DictionaryArray], times: UpdateTimes
+) -> tuple[FeatureTable[StrikeFeature], Ints]:
+    """Features of columns of strikes in any order, with when they changed last; and the row that each had before."""
+    newest_first = np.lexsort((columns["id"].codes, columns["when"].codes))[::-1]
+    ordered = {name: column.take(newest_first) for name, column in columns.items()}
+    updated = times.of_strikes(ordered["id"], ordered["assets"])
+    return coded_features(StrikeFeature, {**ordered, UPDATED: updated}), newest_first
 
 
 def coded_features(model: type[F], columns: Mapping[str, DictionaryArray]) -> FeatureTable[F]:
@@ -169,7 +176,7 @@ def values_of_records(
     return {name: ids.with_values(row[number] for row in rows) for number, name in enumerate(names)}
 
 
-def _of_assets(attributions: FeatureTable[AttributionFeature]) -> tuple[Mapping[str, int], Mapping[str, str]]:
+def of_assets(attributions: FeatureTable[AttributionFeature]) -> tuple[Mapping[str, int], Mapping[str, str]]:
     """Number of strikes on each asset that any hit, and when the answers to these changed last where that is known."""
     assets, updated = attributions.columns["asset"], attributions.columns[UPDATED]
     rows = np.flatnonzero(assets.codes >= 0)

@@ -83,12 +83,8 @@ class Interval:
         return round(self.low, 4) + 0.0, round(self.high, 4) + 0.0
 
     def percents(self) -> tuple[float, float]:
-        """Both bounds as a column of percent holds them: rounded, and no more than 100, which known shares may sum to.
-
-        Sums over 100 have their warnings.
-        """
-        low, high = self.rounded()
-        return min(low, 100.0), min(high, 100.0)
+        """Both bounds as a column of percent holds them: cut off at 100, and rounded. Sums over 100 have warnings."""
+        return self.within_whole().rounded()
 
     def within_whole(self) -> Interval:
         """Cut both bounds off at 100 percent, above which known shares may sum where sources contradict each other."""

@@ -168,14 +168,11 @@ def selected_truth(
 ) -> Truth:
     """Return the strikes of a selection, of the certainty that is wanted, and those of them that surely satisfy it."""
     truth = truth_of(collections, registers, selection, wanted)
-    selected = _selected(truth, wanted)
-    return Truth(selected, truth.sure & selected)
-
-
-def _selected(truth: Truth, wanted: StrikeConditions) -> Bools:
     if wanted.certainty is None:
-        return truth.may
-    return truth.sure if wanted.certainty == "sure" else truth.may & ~truth.sure
+        selected = truth.may
+    else:
+        selected = truth.sure if wanted.certainty == "sure" else truth.may & ~truth.sure
+    return Truth(selected, truth.sure & selected)
 
 
 def _undated(strikes: Collection) -> Bools:
@@ -256,17 +253,16 @@ def _timeline(
 ) -> Timeline:
     # Two sums of how many begin and have ended give those that touch a span; those that lie in one are counted by it.
     strikes = collections["strikes"]
-    truth = truth_of(collections, registers, selection, wanted)
-    selected = _selected(truth, wanted)
-    dated = np.flatnonzero(selected & ~_undated(strikes))
-    undated = int(selected.sum()) - len(dated)
+    selected = selected_truth(collections, registers, selection, wanted)
+    dated = np.flatnonzero(selected.may & ~_undated(strikes))
+    undated = int(selected.may.sum()) - len(dated)
     if not len(dated):
         return Timeline(unit, (), undated)
     first, last = (strikes.values(name).data[dated] for name in ("day_first", "day_last"))
     unit, begins = _cut(first.min(), last.max(), unit)
     begin, end = (np.searchsorted(begins, ends, side="right") - 1 for ends in (first, last))
     count = len(begins) - 1
-    inside = truth.sure[dated] & (begin == end)
+    inside = selected.sure[dated] & (begin == end)
     sure = np.bincount(begin[inside], minlength=count)
     begun, over = (np.cumsum(np.bincount(at, minlength=count)) for at in (begin, end))
     touching = begun - np.concatenate([[0], over[:-1]])

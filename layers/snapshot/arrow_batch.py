@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import mmap
-from array import array
 from collections.abc import Callable, Iterable, Mapping, MutableSet, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import chain, islice
+from itertools import chain
 from pathlib import Path
 from tempfile import SpooledTemporaryFile, TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -16,7 +15,7 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
+from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array, write_rows
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.row_order import ranges
@@ -29,8 +28,6 @@ if TYPE_CHECKING:
 
 #: Rows that are joined at once.
 PAGE = 1 << 15
-#: Rows of bytes that are joined at once.
-_BINARY_PAGE = 1 << 10
 #: Arrays of more bytes are joined in a file.
 _MAX_BYTES_IN_MEMORY = 1 << 20
 
@@ -162,17 +159,16 @@ class BatchBuilder:
 
     def packed(self, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
         """Pack byte strings as `BinaryArray.of` does; many bytes lie in a file, whose memory the system can take."""
-        sizes, rows = array("q"), iter(rows)
         folder = None if self._folder is None else str(self._folder)
         with SpooledTemporaryFile(_MAX_BYTES_IN_MEMORY, dir=folder) as file:
-            while page := list(islice(rows, _BINARY_PAGE)):
+
+            def write(page: bytes) -> None:
                 self._at_page()
-                sizes.extend(map(len, page))
-                file.write(separator.join((*page, b"")))
+                file.write(page)
+
+            sizes = write_rows(rows, separator, write)
             data = self._written(file)
-        size = np.array(sizes, np.int64)
-        stops = np.cumsum(size + len(separator)) - len(separator)
-        return BinaryArray([data], stops - size, stops)
+        return BinaryArray.from_sizes(data, sizes, separator)
 
     def _written(self, file: SpooledTemporaryFile[bytes]) -> NDArray[np.uint8]:
         """The bytes of a file that was written to its end."""

@@ -6,11 +6,9 @@ server that imports pyarrow takes 60 ms and 25 MB more. Other programs read the 
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import io
 import mmap
-import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from pathlib import Path
@@ -111,12 +109,6 @@ def release_pages(maps: Iterable[mmap.mmap]) -> None:
     """Let the system take back the memory that mapped files take in this process; they stay mapped and readable."""
     for mapped in maps if hasattr(mmap, "MADV_DONTNEED") else ():
         mapped.madvise(mmap.MADV_DONTNEED)
-
-
-def trim_memory() -> None:
-    """Give free memory back to the system, of which the C library of Linux keeps much."""
-    if sys.platform == "linux" and (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)):
-        trim(0)
 
 
 def write_ipc(batch: pa.RecordBatch, sink: io.RawIOBase) -> None:

@@ -23,8 +23,9 @@ from layers.collections.property_types import property_types
 from layers.collections.queryables import GEOMETRY
 from layers.collections.rendered_features import SEPARATOR, RenderedFeatures, with_values
 from layers.model.cache import Lazy
+from layers.model.garbage import trim_memory
 from layers.snapshot.arrow_batch import PAGE
-from layers.snapshot.arrow_table import ArrowTable, trim_memory
+from layers.snapshot.arrow_table import ArrowTable
 from layers.snapshot.snapshot import BY_STRIKE, LAYERS
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 

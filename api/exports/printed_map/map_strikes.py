@@ -218,7 +218,7 @@ class _StruckSite:
 
 def _published(share: Interval) -> Interval:
     """Round the bounds of a share, and cut them at 100, as the rows of attributions have them."""
-    return Interval(*share.within_whole().rounded())
+    return Interval(*share.percents())
 
 
 def _sites_at(snapshot: Snapshot, strikes: Ints) -> Mapping[int, Sequence[_StruckSite]]:

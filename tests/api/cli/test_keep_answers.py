@@ -70,7 +70,7 @@ def unmatched(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("kind", ["own_store", "world"])
-def test_the_files_are_those_that_are_kept_without_a_batch(
+def test_the_cache_is_the_same_with_a_batch_and_without(
     command: Run, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     store = opened_copy(request.getfixturevalue(kind), tmp_path / "own.gpkg")

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar import chunked_array
+from geo.columnar import binary_array, chunked_array
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
@@ -157,11 +157,12 @@ def test_rows_are_packed_in_a_file_as_in_memory(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(arrow_batch, "_MAX_BYTES_IN_MEMORY", most_in_memory)
-        patch.setattr(arrow_batch, "_BINARY_PAGE", at_once)
+        patch.setattr(binary_array, "_PAGE", at_once)
         pages, maps = list[None](), WeakSet[mmap.mmap]()
         builder = arrow_batch.BatchBuilder(at_page=lambda: pages.append(None), maps=maps)
         packed, expected = builder.packed(iter(rows), separator), BinaryArray.of(rows, separator)
     assert packed == expected
+    assert list(packed) == rows
     assert packed.runs(separator) == expected.runs(separator)
     assert packed.buffers[0].tobytes() == expected.buffers[0].tobytes()
     assert len(maps) == (len(packed.buffers[0]) > most_in_memory)
