@@ -133,6 +133,23 @@ def test_each_reader_gives_back_values_and_geometries(
             assert same_place(row["geometry"], shape), feature.id
 
 
+@pytest.mark.parametrize("layer", ["strikes", "asset-lines"])
+def test_duckdb_finds_what_meets_a_box_by_the_column_of_boxes(
+    snapshot: Snapshot, files: Callable[[str, str], Path], layer: str
+) -> None:
+    collection = snapshot.collections[layer]
+    west, south, east, north = box = (28.0, 45.0, 33.0, 48.0)
+    condition = f"bbox.xmin <= {east} AND bbox.xmax >= {west} AND bbox.ymin <= {north} AND bbox.ymax >= {south}"
+    found = {
+        row[0]
+        for row in duckdb_relation("GeoParquet", files("GeoParquet", layer)).filter(condition).project("id").fetchall()
+    }
+    near = shapely.box(*box).intersects(shapely.box(*shapely.bounds(collection.shapes).T))
+    expected = {collection.ids[row] for row in np.flatnonzero(near).tolist()}
+    assert found == expected
+    assert 0 < len(found) < len(collection)
+
+
 def same_place(read: Any, written: Any) -> bool:
     """Whether a shape is another, if only as the one part of a shape of several."""
     if read is None or written is None:
