@@ -451,9 +451,8 @@ def _rows_with_any(column: DictionaryArray, values: Iterable[str]) -> Ints:
 
 
 def _countries(before: Snapshot, after: Snapshot) -> Collection:
-    old = before.layers["countries"]
-    features = country_features(after.tallies(), after.country_names)
-    return old if old.features == features else with_properties(old, features)
+    old, totals = before.layers["countries"], after.tallies()
+    return old if totals == before.tallies() else with_properties(old, country_features(totals, after.country_names))
 
 
 def _unchanged_or_new(old: Collection | None, new: Collection) -> Collection:
