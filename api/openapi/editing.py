@@ -113,7 +113,7 @@ def _describe_strike_write(method: str, operation: Json) -> None:
     answers |= dict.fromkeys(("412", "415", "428") if method != "post" else ("415",), PROBLEM)
     if method == "delete":
         answers["204"] = {"description": "It is gone.", "headers": header_descriptions(_SEQ)}
-        del answers["413"], answers["415"], answers["422"]
+        del answers["413"], answers["415"]
         return
     headers = {"ETag": "Version of the feature, for If-Match.", **_SEQ}
     if method == "post":
@@ -133,8 +133,8 @@ _LINKS = {
 
 
 def _describe_body(method: str, operation: Json) -> None:
-    own = (_IDEMPOTENCY_KEY if method == "post" else _IF_MATCH, _CHANGE_REASON)
-    operation["parameters"] = [*operation["parameters"], *own]
+    seen = () if method == "post" else (_IF_MATCH,)
+    operation["parameters"] = [*operation["parameters"], *seen, _IDEMPOTENCY_KEY, _CHANGE_REASON]
     if method == "delete":
         return
     operation["parameters"] = [*operation["parameters"], _CONTENT_CRS]

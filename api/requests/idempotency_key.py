@@ -1,4 +1,4 @@
-"""The header Idempotency-Key of a POST (draft-ietf-httpapi-idempotency-key-header-07)."""
+"""The header Idempotency-Key of a write (draft-ietf-httpapi-idempotency-key-header-07)."""
 
 from __future__ import annotations
 

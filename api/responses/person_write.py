@@ -15,6 +15,7 @@ from api.http.common_headers import SEQ_HEADER
 from api.http.json import Json
 from api.requests.change_reason import HEADER as REASON
 from api.requests.idempotency_key import HEADER, parse_key
+from api.requests.if_match import HEADER as IF_MATCH
 from api.requests.reviewer_names import name_key
 from api.responses.authorisation import Author
 from api.server.acknowledged import AcknowledgedSeq
@@ -22,6 +23,7 @@ from api.server.audit_trail import MAX_RECORDS, AuditTrail, AuditTrailError
 from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot
 from layers.store.idempotency import AnsweredRequest, KeyedRequest, KeyTaken, StoredResponse
+from layers.store.store import EditConflict
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +72,7 @@ class PersonWrite:
         if key is None:
             return cls(request, author)
         parts = [request.method, request.url.path, *(request.headers.get(name, "") for name in _MEANING)]
-        parts += request.headers.getlist(REASON)
+        parts += [*request.headers.getlist(REASON), *request.headers.getlist(IF_MATCH)]
         digest = _digest(*(part.encode() for part in parts), body)
         return cls(request, author, hashlib.sha256(key.encode()).hexdigest(), digest)
 
@@ -92,8 +94,8 @@ class PersonWrite:
                 return before
             try:
                 return write()
-            except KeyTaken:
-                # By a server of its own beside this one.
+            except (KeyTaken, EditConflict):
+                # By a server of its own beside this one, which may have changed the record, too.
                 if (before := self._before()) is None:
                     raise
                 return before

@@ -76,13 +76,8 @@ def create(request: Request, author: Editor, body: Body) -> Response:
 def replace(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
-    why, system = _reason(request), _system(request)
-    before = _stored(request, feature, author)
-    if before is None and _if_match(request) is not None:
-        raise EditConflict(f"there is no strike {feature[:80]!r}")
-    before = _required(request, feature, before)
-    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), system)
-    return _replaced(request, PersonWrite(request, author), before, values, faults, why)
+    writing = PersonWrite.keyed(request, author, body)
+    return writing.once(lambda: _replaced(request, writing, feature, body))
 
 
 @PART.route(
@@ -96,10 +91,8 @@ def replace(request: Request, feature: str, author: Editor, body: Body) -> Respo
 def update(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
-    why, system = _reason(request), _system(request)
-    before = _required(request, feature, _stored(request, feature, author))
-    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, system)
-    return _replaced(request, PersonWrite(request, author), before, values, faults, why)
+    writing = PersonWrite.keyed(request, author, body)
+    return writing.once(lambda: _patched(request, writing, feature, body))
 
 
 @PART.route(
@@ -113,12 +106,8 @@ def update(request: Request, feature: str, author: Editor, body: Body) -> Respon
 )
 def delete(request: Request, feature: str, author: Editor) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
-    why = _reason(request)
-    before = _required(request, feature, _stored(request, feature, author))
-    if before.dataset != DATASET:
-        raise strike_body.NotEditable(before.id, before.dataset)
-    edit = Edit("strikes", before.id, None, TABLES["strikes"].version(before))
-    return _committed(request, PersonWrite(request, author), edit, 204, why)
+    writing = PersonWrite.keyed(request, author, b"")
+    return writing.once(lambda: _removed(request, writing, feature))
 
 
 def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
@@ -131,7 +120,33 @@ def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
     return _committed(request, writing, Edit("strikes", key, strike, None), 201, why, now)
 
 
-def _replaced(
+def _replaced(request: Request, writing: PersonWrite, feature: str, body: bytes) -> Response:
+    why, system = _reason(request), _system(request)
+    before = _stored(request, feature, writing.author)
+    if before is None and _if_match(request) is not None:
+        raise EditConflict(f"there is no strike {feature[:80]!r}")
+    before = _required(request, feature, before)
+    values, faults = strike_body.feature_values(strike_body.parse_json_object(body), system)
+    return _rewritten(request, writing, before, values, faults, why)
+
+
+def _patched(request: Request, writing: PersonWrite, feature: str, body: bytes) -> Response:
+    why, system = _reason(request), _system(request)
+    before = _required(request, feature, _stored(request, feature, writing.author))
+    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, system)
+    return _rewritten(request, writing, before, values, faults, why)
+
+
+def _removed(request: Request, writing: PersonWrite, feature: str) -> Response:
+    why = _reason(request)
+    before = _required(request, feature, _stored(request, feature, writing.author))
+    if before.dataset != DATASET:
+        raise strike_body.NotEditable(before.id, before.dataset)
+    edit = Edit("strikes", before.id, None, TABLES["strikes"].version(before))
+    return _committed(request, writing, edit, 204, why)
+
+
+def _rewritten(
     request: Request,
     writing: PersonWrite,
     before: Strike,

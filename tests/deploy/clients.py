@@ -171,7 +171,7 @@ class Clients:
                 self._send_until_acknowledged("POST", ITEMS, 0, feature, "geo")
 
     def _send_until_acknowledged(self, method: str, path: str, edit: int, body: Any, kind: str) -> None:
-        """Send a write again until it is acknowledged; it is done once, by its key or as it changes nothing then."""
+        """Send a write again until it is acknowledged; it is done once, by its key."""
         headers = {
             "Authorization": f"Bearer {self.token}",
             "Content-Type": f"application/{kind}+json",
@@ -192,6 +192,6 @@ class Clients:
                     return
                 assert status in refusals, (status, content)
                 self.unwritten.append(self._failure(phase, status))
-            # The one before, for which nobody waits any more, may be at work (409) or done since this one began (412).
-            refusals |= {409, 412}
+            # The one before, for which nobody waits any more, may be at work.
+            refusals |= {409}
             time.sleep(0.1)

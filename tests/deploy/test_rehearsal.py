@@ -203,12 +203,12 @@ def edits_of(rows: list[Revision]) -> dict[int, set[int]]:
 
 def check_errors(clients: Clients) -> None:
     """Errors are those of what is dead: readers have none by a database, and the proxy alone refuses connections."""
-    workers, truncated, by_one_before = {"worker 0", "worker 1"}, {"IncompleteRead", 502, 504}, {409, 412}
+    workers, truncated = {"worker 0", "worker 1"}, {"IncompleteRead", 502, 504}
     for one in clients.unread:
         assert one.phases & (workers if one.what in truncated else {"proxy"}), one
     for one in clients.unwritten:
-        if one.what in by_one_before:
-            # A write for which nobody waits any more since any part of the way was killed, the proxy too.
+        if one.what == 409:
+            # By a write for which nobody waits any more since any part of the way was killed, the proxy too.
             assert one.phases & {*workers, "replica", "primary", "proxy"}, one
         elif isinstance(one.what, int) or one.what in truncated:
             assert one.phases & {*workers, "replica", "primary"}, one

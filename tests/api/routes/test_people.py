@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
@@ -18,8 +19,10 @@ from api.app import create_app
 from api.http.wrong_tokens import FREE
 from api.requests import reviewer_tokens
 from api.requests.roles import ROLES, Role
+from api.responses.person_write import PersonWrite
 from api.server import audit_trail
 from api.server.audit_trail import AuditTrail, AuditTrailError, audit_path
+from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
@@ -320,6 +323,54 @@ def test_a_request_with_a_reason_is_sent_again_with_it(house: House) -> None:
     assert (first.status_code, again.status_code, again.content) == (201, 201, first.content)
     (row,) = [row for row in house.store.revisions() if row.record == first.json()["id"]]
     assert row.why == "a report"
+
+
+@pytest.mark.parametrize(
+    ("method", "content"),
+    [("PATCH", {"note": "by key"}), ("PUT", feature(title="By key")), ("DELETE", None)],
+)
+def test_a_change_whose_answer_was_lost_is_sent_again_with_its_key(house: House, method: str, content: Any) -> None:
+    by = house.person("edit")
+    added = house.add(by, title="To be changed")
+    place = added.headers["location"]
+    kind = {"PATCH": MERGE, "PUT": "application/geo+json"}.get(method)
+    tagged = {**by, "if-match": added.headers["etag"], KEY: f'"{method}"', **({"content-type": kind} if kind else {})}
+    body = json.dumps(content).encode() if content else None
+    first = house.client.request(method, place, content=body, headers=tagged)
+    assert first.status_code == (204 if method == "DELETE" else 200)
+    seq = house.store.seq()
+    again = house.client.request(method, place, content=body, headers=tagged)
+    assert (again.status_code, again.content) == (first.status_code, first.content)
+    assert again.headers["atlas-seq"] == first.headers["atlas-seq"] == str(seq)
+    assert house.store.seq() == seq
+    other = house.client.request(method, place, content=body, headers={**tagged, "if-match": "*"})
+    assert other.status_code == 422
+    unkeyed = {name: value for name, value in tagged.items() if name != KEY}
+    lost = house.client.request(method, place, content=body, headers=unkeyed)
+    assert lost.status_code == (404 if method == "DELETE" else 412)
+
+
+def test_a_change_by_another_server_beside_this_one_is_given_its_answer(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by = house.person("edit")
+    added = house.add(by, title="Changed twice at once")
+    place = added.headers["location"]
+    tagged = {**by, "if-match": added.headers["etag"], KEY: '"twice"', "content-type": MERGE}
+    before, answered = PersonWrite._before, []
+
+    def first_is_done_meanwhile(self: PersonWrite) -> Any:
+        found = before(self)
+        if not answered:
+            answered.append(None)
+            monkeypatch.setattr(KeysAtWork, "holding", lambda *_: nullcontext())
+            answered[0] = house.client.patch(place, content=b'{"note": "once"}', headers=tagged)
+        return found
+
+    monkeypatch.setattr(PersonWrite, "_before", first_is_done_meanwhile)
+    again = house.client.patch(place, content=b'{"note": "once"}', headers=tagged)
+    assert (again.status_code, again.content) == (200, answered[0].content)
+    assert again.headers["atlas-seq"] == answered[0].headers["atlas-seq"] == str(house.store.seq())
 
 
 def test_a_key_belongs_to_one_request_of_one_person(house: House) -> None:
