@@ -138,7 +138,10 @@ class BinaryArray(Sequence[bytes]):
         at
             Where each row begins in ``out``, shape (n,), ascending; no two rows overlap.
         """
-        first, starts, sizes = self.buffers[0], self.starts, self.stops - self.starts
+        self._write(out, at, self.stops - self.starts)
+
+    def _write(self, out: Bytes, at: Ints, sizes: Ints) -> None:
+        first, starts = self.buffers[0], self.starts
         longest = int(sizes.max(initial=0))
         # As many bytes of each row as the longest has: what is too much, the rows behind it overwrite.
         width = min(longest, SLACK, len(first))
@@ -163,14 +166,18 @@ class BinaryArray(Sequence[bytes]):
 
     def joined(self) -> Bytes:
         """The bytes of all rows, end to end."""
-        if len(self) <= _MAX_COPIES:
-            return np.frombuffer(b"".join(self), np.uint8)
+        return self.joined_with_sizes()[0]
+
+    def joined_with_sizes(self) -> tuple[Bytes, Ints]:
+        """The bytes of all rows, end to end, and the number of bytes of each row, shape (n,)."""
         sizes = self.stops - self.starts
+        if len(self) <= _MAX_COPIES:
+            return np.frombuffer(b"".join(self), np.uint8), sizes
         ends = sizes.cumsum()
-        size = int(ends[-1]) if len(ends) else 0
+        size = int(ends[-1])
         out = np.empty(size + SLACK, np.uint8)
-        self.write_into(out, ends - sizes)
-        return out[:size]
+        self._write(out, ends - sizes, sizes)
+        return out[:size], sizes
 
     def runs(self, separator: bytes) -> list[memoryview]:
         """Bytes that give all rows with a separator between any two when they are joined by that separator.

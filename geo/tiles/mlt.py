@@ -13,7 +13,6 @@ import numpy as np
 from geo.lonlat import Bools
 from geo.tiles import mlt_properties
 from geo.tiles.generalize import EXTENT
-from geo.tiles.mlt_properties import Column
 from geo.tiles.mlt_streams import (
     DATA,
     PARTS_OF_FEATURE,
@@ -27,7 +26,7 @@ from geo.tiles.mlt_streams import (
     stream,
     text,
 )
-from geo.tiles.protobuf import varint, varints
+from geo.tiles.protobuf import Bytes, varint, varints
 from geo.tiles.tile_features import LINE, POINT, POLYGON, TileFeatures
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
@@ -75,13 +74,17 @@ def encode_features(layer: TileLayer, found: Sequence[TileFeatures]) -> bytes:
     ids = layer.ids[rows]
     largest = int(ids.max())
     geometry = [*_geometry(found)]
-    columns = [
-        Column(varint(_LONG_ID if largest >> 32 else _ID), numbers(DATA, ids, largest)),
-        Column(varint(_GEOMETRY), [varint(len(geometry)), *chain(*geometry)]),
-        *mlt_properties.columns(layer.columns, rows),
+    columns = mlt_properties.columns(layer.columns, rows)
+    parts = [
+        bytes([VERSION]) + text(layer.name) + varint(EXTENT) + varint(2 + len(columns.heads)),
+        varint(_LONG_ID if largest >> 32 else _ID),
+        varint(_GEOMETRY),
+        *columns.heads,
+        *numbers(DATA, ids, largest),
+        varint(len(geometry)),
+        *chain(*geometry),
+        *columns.streams,
     ]
-    head = bytes([VERSION]) + text(layer.name) + varint(EXTENT) + varint(len(columns))
-    parts = [head, *(column.head for column in columns), *chain(*(column.streams for column in columns))]
     return b"".join([varint(sum(map(len, parts))), *parts])
 
 
@@ -91,8 +94,7 @@ def _geometry(found: Sequence[TileFeatures]) -> Iterator[Stream]:
     Numbers of parts are those of features of several; numbers of paths those of polygons; numbers of vertices those of
     lines and rings, in the place of the numbers of paths where there is no polygon.
     """
-    kinds = [_SINGLE[one.kind] + _SEVERAL * (one.parts > 1) for one in found]
-    yield numbers(DATA, np.concatenate(kinds), 2 * _SEVERAL)
+    yield numbers(DATA, np.concatenate([*map(_kinds, found)]), 2 * _SEVERAL)
     if not all(one.is_single for one in found):
         yield counts(PARTS_OF_FEATURE, np.concatenate([one.parts[one.parts > 1] for one in found]))
     polygons = [one for one in found if one.kind == POLYGON]
@@ -106,3 +108,11 @@ def _geometry(found: Sequence[TileFeatures]) -> Iterator[Stream]:
     deltas[1:] -= deltas[:-1].copy()
     zigzagged = ((deltas << 1) ^ (deltas >> 15)).reshape(-1).view(np.uint16)
     yield stream(VERTICES, VERTEX_DELTAS, len(zigzagged), varints(zigzagged).data)
+
+
+def _kinds(features: TileFeatures) -> Bytes:
+    """Geometry type of each feature."""
+    kinds = np.full(len(features.rows), _SINGLE[features.kind], np.uint8)
+    if not features.is_single:
+        kinds[features.parts > 1] += _SEVERAL
+    return kinds

@@ -2,79 +2,84 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from geo.columnar.dictionary_array import Codes
+from geo.columnar.binary_array import BinaryArray
 from geo.lonlat import Ints
 from geo.tiles import mlt_streams
-from geo.tiles.mlt_streams import DATA, INDEX, PLAIN, PRESENT, Stream
-from geo.tiles.property_columns import PropertyColumns, PropertyValues
-from geo.tiles.protobuf import varint
+from geo.tiles.mlt_streams import ONE_BYTE, PRESENT, Numbers, Stream
+from geo.tiles.property_columns import PropertyColumns
 
-#: Types of columns; one more says that some of the values are missing.
-_BOOLEAN, _INT_32, _INT_64, _DOUBLE, _STRING = 10, 16, 20, 26, 28
+#: Number of streams of a column of texts, and where some are missing: of texts one by one, and of indices.
+_COUNT_OF_TEXTS, _COUNT_OF_INDICES = (b"\x02", b"\x03"), (b"\x03", b"\x04")
 
 
-class Column(NamedTuple):
-    """A column: its type and name, as the head of a tile lists them, and its streams."""
+class Columns(NamedTuple):
+    """Columns of a tile: the type and name of each, as the head of the tile lists them, and the streams of all."""
 
-    head: bytes
+    heads: list[bytes]
     streams: Stream
 
 
-def columns(properties: PropertyColumns, rows: Ints) -> Iterator[Column]:
-    """Yield the columns that have a value in some rows of the layer, shape (n,), n > 0.
+class _Texts(NamedTuple):
+    """A column of texts one by one: its head, what its streams begin with, and codes of the texts in an array."""
+
+    head: bytes
+    begin: Stream
+    codes: Numbers
+
+
+def columns(properties: PropertyColumns, rows: Ints) -> Columns:
+    """Encode the columns that have a value in some rows of the layer, shape (n,), n > 0.
 
     Texts are written one by one where their column has more of them than rows with a value: these columns are last.
     """
-    codes = properties.codes_at(rows)
+    heads, streams = list[bytes](), Stream()
+    codes, common = properties.codes_at(rows), properties.common
     lowest, highest = codes.min(axis=1).tolist(), codes.max(axis=1).tolist()
-    common = list[tuple[int, PropertyValues, Codes, Stream]]()
-    for index, (values, own, low, high) in enumerate(zip(properties.values, codes, lowest, highest, strict=True)):
+    short = codes.astype(np.uint8)  # all at once, for those columns whose codes are as short
+    of_common, of_others = list[_Texts](), list[tuple[BinaryArray, _Texts]]()
+    for index, (values, low, high) in enumerate(zip(properties.values, lowest, highest, strict=True)):
         if high < 0:
             continue
+        own: Numbers = short[index] if high < ONE_BYTE else codes[index]
         present: Stream = []
-        if low < 0:
-            is_there = own >= 0
-            present, own = mlt_streams.bits(PRESENT, is_there), own[is_there]
+        if is_partial := low < 0:
+            is_there = codes[index] >= 0
+            present, own = mlt_streams.bits(PRESENT, is_there), own.compress(is_there)
+        head = values.mlt.heads[is_partial]
         if values.texts is None:
-            kind, streams = _scalars(values, own)
-            yield _column(values, kind, present, streams)
+            heads.append(head)
+            streams += present
+            streams += values.mlt.scalars(own)
         elif len(values) <= len(own):
-            yield _text_column(values, 3, present, [values.dictionary_streams, *mlt_streams.numbers(INDEX, own, high)])
-        elif (first := properties.common.first_of.get(index)) is not None:
-            common.append((first, values, own, present))
+            heads.append(head)
+            streams.append(_COUNT_OF_INDICES[is_partial])
+            streams += present
+            streams += values.mlt.indices(own, high)
         else:
-            (streams,) = mlt_streams.texts(values.texts.take(own.astype(np.int64)), [len(own)])
-            yield _text_column(values, 2, present, streams)
-    if common:
+            begin = [_COUNT_OF_TEXTS[is_partial], *present]
+            first = common.first_of.get(index)
+            if first is None:
+                of_others.append((values.texts, _Texts(head, begin, own)))
+            else:
+                of_common.append(_Texts(head, begin, own.astype(np.int64) + first))
+    result = Columns(heads, streams)
+    if of_common:
         # All at once, as a step on an array takes as long for few rows as for hundreds.
-        texts = properties.common.texts.take(np.concatenate([own + first for first, _, own, _ in common]))
-        streams_of = mlt_streams.texts(texts, [len(own) for _, _, own, _ in common])
-        for (_, values, _, present), streams in zip(common, streams_of, strict=True):
-            yield _text_column(values, 2, present, streams)
+        _add_texts(result, common.texts, of_common)
+    for texts, column in of_others:
+        _add_texts(result, texts, [column])
+    return result
 
 
-def _column(values: PropertyValues, kind: int, present: Stream, streams: Stream) -> Column:
-    """A column of a type; ``present`` tells which rows have a value, if not all."""
-    return Column(varint(kind + 1 if present else kind) + values.title, present + streams)
-
-
-def _text_column(values: PropertyValues, number: int, present: Stream, streams: Stream) -> Column:
-    """A column of texts; there may be more or fewer streams, so that their number is written."""
-    counted = [varint(number + 1 if present else number), *present]
-    return Column(varint(_STRING + 1 if present else _STRING) + values.title, counted + streams)
-
-
-def _scalars(values: PropertyValues, codes: Codes) -> tuple[int, Stream]:
-    """Type and stream of numbers or truth values."""
-    if values.numbers.dtype.kind == "b":
-        return _BOOLEAN, mlt_streams.bits(DATA, values.numbers.take(codes))
-    if values.numbers.dtype.kind == "f":
-        numbers = values.numbers.take(codes).astype("<f8", copy=False)
-        return _DOUBLE, mlt_streams.stream(DATA, PLAIN, len(numbers), numbers.view(np.uint8).data)
-    kind = _INT_64 if values.largest >> 32 else _INT_32
-    return kind, mlt_streams.numbers(DATA, values.zigzagged.take(codes), values.largest)
+def _add_texts(columns: Columns, texts: BinaryArray, added: Sequence[_Texts]) -> None:
+    codes = [column.codes for column in added]
+    taken = texts.take(np.concatenate(codes, dtype=np.int64))
+    for column, streams in zip(added, mlt_streams.texts(taken, [*map(len, codes)]), strict=True):
+        columns.heads.append(column.head)
+        columns.streams.extend(column.begin)
+        columns.streams.extend(streams)

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import TypeAlias
+from itertools import accumulate
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from geo.columnar.binary_array import BinaryArray
 from geo.lonlat import Ints
-from geo.tiles.protobuf import Unsigned, varint, varint_size
+from geo.tiles.protobuf import Bytes, Unsigned, varint, varint_size
 
 #: Stream types: what a stream holds, and of what.
 PRESENT, DATA, VERTICES, INDEX = 0x00, 0x10, 0x13, 0x22
@@ -24,7 +25,11 @@ _DICTIONARY, _BYTES_OF_TEXT, _BYTES_OF_WORD = 0x11, 0x30, 0x36
 #: Encodings of a stream: bytes as they are, varints, varints of the differences of x and of y.
 PLAIN, VARINT, VERTEX_DELTAS = 0x00, 0x02, 2 << 5 | 0x02
 #: Numbers below this are varints of one byte.
-_ONE_BYTE = 128
+ONE_BYTE = 128
+#: Numbers below 16,384 as varints of two bytes each.
+_TWO_BYTES = np.arange(1 << 14, dtype="<u2")
+_TWO_BYTES += _TWO_BYTES & 0x3F80
+_TWO_BYTES |= ONE_BYTE
 #: Most equal bytes in a run, and most bytes in a row of others, of the run-length encoding of bytes.
 _LONGEST_RUN, _LONGEST_ROW = 130, 128
 
@@ -50,22 +55,28 @@ def _head(kind: int, encoding: int, count: int, size: int) -> bytes:
 
 
 def numbers(kind: int, values: Numbers, largest: int) -> Stream:
-    """Encode numbers from 0 to ``largest``, shape (n,), as a stream of varints.
-
-    Each takes as many bytes as the largest: to take out bytes that some do not need takes longer than all else.
-    """
-    if largest < _ONE_BYTE:
+    """Encode numbers from 0 to ``largest``, shape (n,), as a stream of varints, see `equal_varints`."""
+    if largest < ONE_BYTE:
         return stream(kind, VARINT, len(values), values.astype(np.uint8, copy=False).data)
-    if largest >> 14 == 0:
-        words = values.astype("<u2")
-        words += words & 0x3F80
-        words |= _ONE_BYTE
-        return stream(kind, VARINT, len(values), words.view(np.uint8).data)
+    return stream(kind, VARINT, len(values), equal_varints(values, largest).reshape(-1).data)
+
+
+def equal_varints(values: Numbers, largest: int) -> Bytes:
+    """Encode numbers from 0 to ``largest``, shape (n,), as varints of as many bytes as the largest, shape (n, size).
+
+    To take out bytes that some do not need takes longer than all else.
+    """
+    if largest < ONE_BYTE:
+        return values.astype(np.uint8, copy=False)[:, None]
+    if largest < len(_TWO_BYTES):
+        return _TWO_BYTES.take(values.astype(np.intp, copy=False)).view(np.uint8).reshape(-1, 2)
+    rest: npt.NDArray[Any] = values.astype(np.uint64 if largest >> 32 else np.uint32, copy=False)
     digits = np.empty((len(values), varint_size(largest)), np.uint8)
-    for digit in range(digits.shape[1]):
-        digits[:, digit] = values >> 7 * digit | _ONE_BYTE
-    digits[:, -1] &= _ONE_BYTE - 1
-    return stream(kind, VARINT, len(values), digits.reshape(-1).data)
+    for digit in range(digits.shape[1] - 1):
+        np.bitwise_or(rest, ONE_BYTE, out=digits[:, digit], casting="unsafe")
+        rest = rest >> 7
+    digits[:, -1] = rest
+    return digits
 
 
 def counts(kind: int, values: Ints) -> Stream:
@@ -80,23 +91,23 @@ def bits(kind: int, values: npt.NDArray[np.bool_]) -> Stream:
 
 def texts(values: BinaryArray, counts: Sequence[int]) -> Iterator[Stream]:
     """Encode texts one after the other, as two streams for each so many of them."""
-    sizes = values.stops - values.starts
-    longest, ends = int(sizes.max()), sizes.cumsum()
-    joined = values.joined().data
-    sizes = sizes.astype(np.uint8 if longest < _ONE_BYTE else np.uint32)
+    joined, sizes = values.joined_with_sizes()
+    lengths = equal_varints(sizes, int(sizes.max()))
+    sizes_of_columns = np.add.reduceat(sizes, [0, *accumulate(counts[:-1])]).tolist()
     first = begin = 0
-    for count in counts:
-        last = first + count
-        end = int(ends[last - 1])
-        yield numbers(_BYTES_OF_TEXT, sizes[first:last], longest) + stream(DATA, PLAIN, end - begin, joined[begin:end])
+    for count, size in zip(counts, sizes_of_columns, strict=True):
+        last, end = first + count, begin + size
+        yield [
+            *stream(_BYTES_OF_TEXT, VARINT, count, lengths[first:last].reshape(-1).data),
+            *stream(DATA, PLAIN, size, joined[begin:end].data),
+        ]
         first, begin = last, end
 
 
 def dictionary(words: BinaryArray) -> bytes:
     """Encode the texts of a dictionary, as the two streams that a stream of their indices follows."""
-    joined, sizes = words.joined().data, words.stops - words.starts
-    streams = counts(_BYTES_OF_WORD, sizes)
-    return b"".join(streams + stream(_DICTIONARY, PLAIN, len(joined), joined))
+    joined, sizes = words.joined_with_sizes()
+    return b"".join(counts(_BYTES_OF_WORD, sizes) + stream(_DICTIONARY, PLAIN, len(joined), joined.data))
 
 
 def _run_lengths(data: bytes) -> bytes:

@@ -13,8 +13,8 @@ from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.errors import GeoError
 from geo.lonlat import Ints
-from geo.tiles import mlt_streams
-from geo.tiles.protobuf import ByteRows, Unsigned, zigzag
+from geo.tiles.mlt_values import MltValues
+from geo.tiles.protobuf import ByteRows
 from geo.tiles.value_messages import number_messages, text_rows
 
 #: Kinds of NumPy's types of which all values are of one type.
@@ -52,12 +52,13 @@ class PropertyValues:
 
     def __init__(self, name: str, words: Sequence[Any]) -> None:
         self.name, self.words = name, words
+        self._count = len(words)  # which lists of texts look up in lists that they are made of
         kind = _type_of(name, words)
         self.texts = _texts(words) if kind is str else None
         self.numbers: npt.NDArray[Any] = np.empty(0) if kind is str else _numbers(words, kind)
 
     def __len__(self) -> int:
-        return len(self.words)
+        return self._count
 
     @cached_property
     def messages(self) -> ByteRows:
@@ -65,24 +66,9 @@ class PropertyValues:
         return number_messages(self.numbers) if self.texts is None else text_rows(self.texts)
 
     @cached_property
-    def title(self) -> bytes:
-        """The name of the column as MapLibre Tiles have it."""
-        return mlt_streams.text(self.name)
-
-    @cached_property
-    def dictionary_streams(self) -> bytes:
-        """Texts as the dictionary of a column of MapLibre Tiles."""
-        return b"" if self.texts is None else mlt_streams.dictionary(self.texts)
-
-    @cached_property
-    def zigzagged(self) -> Unsigned:
-        """Whole numbers as MapLibre Tiles have them."""
-        return zigzag(self.numbers)
-
-    @cached_property
-    def largest(self) -> int:
-        """The largest of `zigzagged`."""
-        return int(self.zigzagged.max(initial=0))
+    def mlt(self) -> MltValues:
+        """The values as MapLibre Tiles have them."""
+        return MltValues(self.name, self.texts, self.numbers)
 
 
 class CommonValues:

@@ -121,7 +121,7 @@ def varints(values: AnyUnsigned) -> Bytes:
     present = np.ones((len(small), 2), dtype=bool)
     present[:, 1] = is_long
     small += (small & 0x3F80) + (is_long.astype("<u2") << 7)
-    return small.view(np.uint8)[present.reshape(-1)]
+    return small.view(np.uint8).compress(present.reshape(-1))  # a third of the time of a mask
 
 
 def sizes(cells: Sequence[Cell], rows: int) -> Ints:

@@ -50,8 +50,12 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
     sample = data.draw(st.lists(st.sampled_from(range(len(values))))) if values else []
     taken = actual.take(np.array(sample, np.int64))
     assert list(taken) == [values[row] for row in sample]
-    assert taken.joined().tobytes() == b"".join(taken)
     sizes = taken.stops - taken.starts
+    for few in (32, 0):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr("geo.columnar.binary_array._MAX_COPIES", few)
+            joined, sizes_of_rows = taken.joined_with_sizes()
+        assert (joined.tobytes(), sizes_of_rows.tolist()) == (b"".join(taken), [*map(len, taken)])
     for room in (0, 2):
         at = np.cumsum(sizes + room) - sizes
         whole = np.full(int(sizes.sum()) + room * len(sizes) + SLACK, ord("?"), np.uint8)
