@@ -155,7 +155,8 @@ def country_content(request: Request, view: ServedVersion, answer: Json) -> Subj
     owner = answer["relations"].get("owner")
     if owner and owner["hits"]:
         low, high = owner["assets_min"], owner["assets_max"]
-        whole = "–".join(dict.fromkeys(formatted(end, "g", language) for end in (low, high)))
+        # To two decimals, as the map says it; a little is never said to be none.
+        whole = "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
         facts.insert(0, (phrase("html.published.whole-sites", language), whole))
     return SubjectContent(
         PageSubject("country", iso, answers[0], f"{answers[0]} {phrase('html.published.never-added', language)}"),
