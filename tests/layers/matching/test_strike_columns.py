@@ -12,6 +12,7 @@ from layers.matching import strike_columns
 from layers.matching.asset_index import index_of
 from layers.matching.strike_columns import StrikeColumns
 from layers.model.records import Records
+from layers.reference.regions import regions_named
 
 
 @pytest.mark.parametrize("texts", [1, 20_000])
@@ -36,7 +37,7 @@ def test_strikes_of_the_same_texts_are_as_each_alone(records: Records, texts: in
 
 def test_each_different_text_is_read_once(records: Records) -> None:
     names, strike = index_of(records).names, next(iter(records.strikes.values()))
-    with mock.patch.object(strike_columns, "regions_named", wraps=strike_columns.regions_named) as asked:
+    with mock.patch.object(strike_columns, "regions_named", wraps=regions_named) as asked:
         StrikeColumns.of([strike], names)
         once = asked.call_count
         StrikeColumns.of([strike] * 5, names)
