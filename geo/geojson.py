@@ -147,10 +147,11 @@ def members(rows: Objects, decimals: int = DECIMALS) -> list[bytes]:
     """
     # Rows of one geometry that follow each other, as those that tell of one event do, are serialised once.
     is_new = np.diff(np.fromiter(map(id, rows), np.int64, len(rows)), prepend=0) != 0
-    flat = shapely.transform(shapely.force_2d(rows[is_new]), lambda xy: np.round(xy, decimals))
-    wound = shapely.orient_polygons(flat, exterior_cw=False)
-    wound[shapely.is_empty(wound)] = None
-    texts = [b"null" if text is None else text.encode() for text in shapely.to_geojson(wound)]
+    flat = shapely.transform(rows[is_new], lambda xy: np.round(xy, decimals))  # without heights
+    areas = shapely.get_dimensions(flat) == 2
+    flat[areas] = shapely.orient_polygons(flat[areas], exterior_cw=False)
+    flat[shapely.is_empty(flat)] = None
+    texts = [b"null" if text is None else text.encode() for text in shapely.to_geojson(flat)]
     return [texts[number] for number in (np.cumsum(is_new) - 1).tolist()]
 
 

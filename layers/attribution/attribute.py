@@ -308,8 +308,10 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
 
 def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wording) -> Iterator[AttributionRow]:
     """Yield the rows of one strike as `attributions` does, but as plain values."""
-    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     yield _host_row(answer, wording)
+    if not answer.hits:
+        return
+    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     for hit in answer.hits:
         yield from _owner_rows(answer, hit, wording, owners)
         yield from _tie_rows(records, answer, hit, ties)
