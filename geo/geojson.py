@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -46,20 +47,26 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     GeoError
         When the three differ in length, or a property cannot be written as JSON.
     """
-    return features(ids, members(cut_to_world(geometries)), [*map(_dump, properties)])
+    shapes = members(cut_to_world(geometries))
+    if not len(ids) == len(shapes) == len(properties):
+        raise GeoError(f"expected one id and one mapping a row, got {len(ids)}, {len(shapes)}, {len(properties)}")
+    return [
+        b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}' % row
+        for row in zip(map(_dump, ids), shapes, map(_dump, properties), strict=True)
+    ]
 
 
-def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequence[bytes]) -> list[bytes]:
-    """Serialise features whose geometries and properties are serialised already.
+def features(ids: DictionaryArray, shapes: Sequence[bytes], properties: Mapping[str, DictionaryArray]) -> list[bytes]:
+    """Serialise rows as GeoJSON Features, a value once however many rows have it.
 
     Parameters
     ----------
     ids
-        Top-level ``id`` of each feature.
+        Top-level ``id`` of each feature, of n rows.
     shapes
-        Geometry objects as JSON, as `members` gives them.
+        Geometry objects as JSON, as `members` gives them, n of them.
     properties
-        Objects as JSON, as `objects` gives them.
+        Columns of n rows each, by their names in the order of the members; NaN and infinity are null.
 
     Returns
     -------
@@ -68,39 +75,22 @@ def features(ids: Sequence[int | str], shapes: Sequence[bytes], properties: Sequ
     Raises
     ------
     GeoError
-        When the three differ in length.
-    """
-    if not len(ids) == len(shapes) == len(properties):
-        raise GeoError(f"expected one id and one mapping a row, got {len(ids)}, {len(shapes)}, {len(properties)}")
-    return [
-        b'{"type":"Feature","id":%b,"geometry":%b,"properties":%b}' % row
-        for row in zip(map(_dump, ids), shapes, properties, strict=True)
-    ]
-
-
-def objects(columns: Mapping[str, DictionaryArray]) -> list[bytes]:
-    """Serialise rows as JSON objects, a value once however many rows have it.
-
-    Parameters
-    ----------
-    columns
-        Of n rows each, at least one, by their names in the order of the members; NaN and infinity are null.
-
-    Returns
-    -------
-    An object of each row, UTF-8.
-
-    Raises
-    ------
-    GeoError
         When a value cannot be written as JSON.
     """
-    pieces = []
-    for name, column in columns.items():
-        key = _dump(name)
-        values = [b"%b:%b" % (key, _dump(value)) for value in (*column.dictionary, None)]
-        pieces.append(map(values.__getitem__, column.codes.tolist()))
-    return [b"{%b}" % b",".join(row) for row in zip(*pieces, strict=True)]
+    heads = [b'{"type":"Feature","id":%b,"geometry":' % _dump(key) for key in (*ids.dictionary, None)]
+    pieces: list[Iterable[bytes]] = [map(heads.__getitem__, ids.codes.tolist()), shapes]
+    before, separator = b',"properties":{', b""
+    for name, column in properties.items():
+        before += b"%b%b:" % (separator, _dump(name))
+        separator = b","
+        codes, texts = column.codes, [before + _dump(value) for value in (*column.dictionary, None)]
+        if len(texts) <= 2 and len(codes) and (codes == codes[0]).all():
+            before = texts[codes[0]]  # of all rows, and so one piece with what is behind it
+        else:
+            pieces.append(map(texts.__getitem__, codes.tolist()))
+            before = b""
+    pieces.append(repeat(before + b"}}", len(ids)))
+    return [*map(b"".join, zip(*pieces, strict=True))]
 
 
 def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:
@@ -157,10 +147,11 @@ def members(rows: Objects, decimals: int = DECIMALS) -> list[bytes]:
     """
     # Rows of one geometry that follow each other, as those that tell of one event do, are serialised once.
     is_new = np.diff(np.fromiter(map(id, rows), np.int64, len(rows)), prepend=0) != 0
-    flat = shapely.transform(shapely.force_2d(rows[is_new]), lambda xy: np.round(xy, decimals))
-    wound = shapely.orient_polygons(flat, exterior_cw=False)
-    wound[shapely.is_empty(wound)] = None
-    texts = [b"null" if text is None else text.encode() for text in shapely.to_geojson(wound)]
+    flat = shapely.transform(rows[is_new], lambda xy: np.round(xy, decimals))  # without heights
+    areas = shapely.get_dimensions(flat) == 2
+    flat[areas] = shapely.orient_polygons(flat[areas], exterior_cw=False)
+    flat[shapely.is_empty(flat)] = None
+    texts = [b"null" if text is None else text.encode() for text in shapely.to_geojson(flat)]
     return [texts[number] for number in (np.cumsum(is_new) - 1).tolist()]
 
 

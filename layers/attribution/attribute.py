@@ -43,8 +43,7 @@ class HitOwnership:
     relations: tuple[Relation, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StrikeAttribution:
+class StrikeAttribution(NamedTuple):
     """The attribution of one strike: owners of each hit, and bounds of each country's share of all that was hit."""
 
     strike: Strike
@@ -114,35 +113,30 @@ class Attributor:
         which one was hit, its bounds are the least and the largest over them. Without a hit all is unattributed.
         """
         strike = self._records.strikes[outcome.strike]
+        if not outcome.hits:
+            return StrikeAttribution(strike, outcome, (), (), _WHOLE, _NO_ASSET_KNOWN, self._basis, self._minority)
+        on = days(strike)
         hits = tuple(
-            HitOwnership(hit, self._owners_of(hit.asset, strike), tuple(self._ties(hit.asset, strike)))
+            HitOwnership(hit, self._owners_of(hit.asset, *on), tuple(self._ties(hit.asset, strike, *on)))
             for hit in outcome.hits
         )
         shares, rest = shares_of_sites(hits)
         reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
-        return StrikeAttribution(
-            strike, outcome, hits, shares, rest, reasons or _no_hit(hits), self._basis, self._minority
-        )
+        return StrikeAttribution(strike, outcome, hits, shares, rest, reasons, self._basis, self._minority)
 
-    def _owners_of(self, asset: str, strike: Strike) -> Owners:
-        first, last = days(strike)
+    def _owners_of(self, asset: str, first: date | None, last: date | None) -> Owners:
         key = (self._owners_by_date.interval_key(first, last), asset)
         return self._owners.get_or_compute(
             key, lambda: self._owners_by_date.on(first, last, self._basis, self._minority).of(asset)
         )
 
-    def _ties(self, asset: str, strike: Strike) -> Iterator[Relation]:
+    def _ties(self, asset: str, strike: Strike, first: date | None, last: date | None) -> Iterator[Relation]:
         """Yield the relations of an asset that held, or may have held, on the days, without those of other strikes."""
-        first, last = days(strike)
         for relation in self._records.where("relations", "asset", asset):
             if relation.strike not in (None, strike.id):
                 continue
             if edtf.valid_as_stated(relation.since, relation.until, first, last) != "no":
                 yield relation
-
-
-def _no_hit(hits: tuple[HitOwnership, ...]) -> tuple[Message, ...]:
-    return () if hits else (Message("attribution.no-asset-known"),)
 
 
 def _possible_worlds(hits: Sequence[S]) -> list[list[S]]:
@@ -157,7 +151,7 @@ def _possible_worlds(hits: Sequence[S]) -> list[list[S]]:
 
 def sites_together(hits: Sequence[SiteOfStrike]) -> int:
     """Return the most sites that one share is of: all that were hit together, or one of several that may have been."""
-    return max(map(len, _possible_worlds(hits)), default=0)
+    return max(map(len, _possible_worlds(hits))) if len(hits) > 1 else len(hits)
 
 
 def sure_of_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Set[K]]) -> Set[K]:
@@ -226,7 +220,7 @@ def shares_of_sites(hits: Sequence[HitOwnership]) -> tuple[tuple[CountryShare, .
         no share, and a rest of 100.
     """
     if not hits:
-        return (), Interval(100.0, 100.0)
+        return (), _WHOLE
     if len(hits) == 1:
         return hits[0].owners.shares, hits[0].owners.unattributed
     worlds = [[hit.owners for hit in world] for world in _possible_worlds(hits)]
@@ -255,10 +249,11 @@ def bounds_over_sites(hits: Sequence[S], of: Callable[[S], Interval]) -> Interva
         Gives the share of one of them. Without a hit it is the whole that is not known: 100 percent.
     """
     worlds = _possible_worlds(hits)
-    return _hull(_mean([of(hit) for hit in world]) for world in worlds) if worlds else Interval(100.0, 100.0)
+    return _hull(_mean([of(hit) for hit in world]) for world in worlds) if worlds else _WHOLE
 
 
-_NOTHING = Interval(0.0, 0.0)
+_NOTHING, _WHOLE = Interval(0.0, 0.0), Interval(100.0, 100.0)
+_NO_ASSET_KNOWN = (Message("attribution.no-asset-known"),)
 
 
 def _mean(parts: Sequence[Interval]) -> Interval:
@@ -313,8 +308,10 @@ def attributions(records: Records, answers: Iterable[StrikeAttribution], wording
 
 def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wording) -> Iterator[AttributionRow]:
     """Yield the rows of one strike as `attributions` does, but as plain values."""
-    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     yield _host_row(answer, wording)
+    if not answer.hits:
+        return
+    owners, ties = sure_of_strike(answer, sure_owners), sure_ties(records.entities, answer)
     for hit in answer.hits:
         yield from _owner_rows(answer, hit, wording, owners)
         yield from _tie_rows(records, answer, hit, ties)

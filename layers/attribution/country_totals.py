@@ -108,6 +108,12 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
     for answer in answers:
         if not counts_as_strike(answer):
             continue
+        if host := answer.strike.host_country:
+            counts[host, "host"] += 1
+            if is_sure_strike(answer):
+                counts[host, "sure host"] += 1
+        if not answer.hits:
+            continue
         sure = sure_of_strike(answer, sure_owners)
         for country, part in _parts(answer):
             counts[country, "strikes"] += 1
@@ -118,9 +124,10 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
         ties = set(_ties(entities, answer))
         for key in ties:
             counts[key] += 1
-        for country, relation in _sure_ties(entities, answer):
-            counts[country, f"sure {relation}"] += 1
-        for country in {country for country, relation in ties if relation != "host"}:
+        for tied, relation in sure_ties(entities, answer):
+            if tied:
+                counts[tied, f"sure {relation}"] += 1
+        for country in {country for country, _ in ties}:
             counts[country, "related"] += 1
     return counts
 
@@ -138,20 +145,12 @@ def _totals(country: str, counts: Counts) -> CountryTotals:
     return CountryTotals(owned, strikes, sure, counts[country, "related"])
 
 
-def _ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, Tie]]:
-    if answer.strike.host_country:
-        yield answer.strike.host_country, "host"
+def _ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, RelationKind]]:
+    """Yield the ties of countries to the sites that a strike hit or may have hit."""
     for hit in answer.hits:
         for relation in hit.relations:
             if country := country_of(entities[relation.entity], answer.basis):
                 yield country, relation.relation
-
-
-def _sure_ties(entities: Mapping[str, Entity], answer: StrikeAttribution) -> Iterator[tuple[str, Tie]]:
-    """Yield the ties of countries to what a strike surely hit, each once."""
-    if answer.strike.host_country and is_sure_strike(answer):
-        yield answer.strike.host_country, "host"
-    yield from ((country, tie) for country, tie in sure_ties(entities, answer) if country)
 
 
 def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:

@@ -7,11 +7,10 @@ and run from another, and who holds a minority controls nothing.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Set
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Set
 from datetime import date
 from functools import cached_property
-from typing import Literal, TypeAlias, get_args
+from typing import Literal, NamedTuple, TypeAlias, get_args
 
 from layers.attribution.attribute import (
     HitOwnership,
@@ -39,8 +38,7 @@ _SITES = 20_000
 Holders: TypeAlias = Mapping[str | None, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class SiteReading:
+class SiteReading(NamedTuple):
     """What one reading gives one country of one site that a strike hit, or may have hit.
 
     Attributes
@@ -70,7 +68,7 @@ class SiteReadings:
         self._stakes, self._owners_by_date = stakes, owners_by_date
         self._controls = by_controlled(records.controls.values())
         self._holders: LruCache[Holders] = LruCache(_SITES)
-        self._periods: LruCache[tuple[ControlPeriod, ...]] = LruCache(_SITES)
+        self._controllers: LruCache[Holders] = LruCache(_SITES)
 
     def of(self, registered: StrikeAttribution, run_from: StrikeAttribution) -> Iterator[SiteReading]:
         """Yield the readings of a strike, those of one site together.
@@ -83,11 +81,12 @@ class SiteReadings:
         attributions = (registered, run_from)
         owning = [sure_of_strike(answer, sure_owners) for answer in attributions]
         on = days(registered.strike)
-        controlling = sure_of_strike(registered, lambda hit: self._surely_controlling(hit, *on))
+        controllers = {hit.hit.asset: self._controllers_of(hit.hit.asset, *on) for hit in registered.hits}
+        controlling = sure_of_strike(registered, lambda hit: _only(controllers[hit.hit.asset]))
         for number, hit in enumerate(registered.hits):
             for answer, sure in zip(attributions, owning, strict=True):
                 yield from self._owned(answer.hits[number], answer.basis, sure, *on)
-            for country, holders in self._controlling(hit.hit.asset, *on).items():
+            for country, holders in controllers[hit.hit.asset].items():
                 yield SiteReading(hit, "control", country, country in controlling, None, holders)
 
     def _owned(
@@ -103,28 +102,14 @@ class SiteReadings:
         key = (self._owners_by_date.interval_key(first, last), basis, asset)
         return self._holders.get_or_compute(key, lambda: self._owners_by_date.on(first, last, basis).holders_of(asset))
 
-    def _surely_controlling(self, hit: HitOwnership, first: date | None, last: date | None) -> Set[str | None]:
-        """The country of who controls a site on each of some days: one, or ``None`` for nobody or of no country."""
-        countries = self._controlling(hit.hit.asset, first, last)
-        return frozenset(countries) if len(countries) == 1 else frozenset()
-
-    def _controlling(self, asset: str, first: date | None, last: date | None) -> Holders:
-        """Who controls a site on any of some days, by country."""
-        found: dict[str | None, dict[str, None]] = {}
-        for period in self._control_periods(asset, first, last):
-            party = period.controller
-            holders = found.setdefault(party.country if party else None, {})
-            if party:
-                holders[party.entity] = None
-        return {country: tuple(holders) for country, holders in found.items()}
-
-    def _control_periods(self, asset: str, first: date | None, last: date | None) -> tuple[ControlPeriod, ...]:
+    def _controllers_of(self, asset: str, first: date | None, last: date | None) -> Holders:
+        """Who controls a site on any of some days, by country; ``None`` for nobody or of no country."""
         # Of days before and behind which the same stakes and controls have begun and ended, one answer holds.
         begun = bisect_right(self._control_changes, first or date.min)
         over = bisect_right(self._control_changes, last or date.max)
-        return self._periods.get_or_compute(
+        return self._controllers.get_or_compute(
             (self._owners_by_date.interval_key(first, last), begun, over, asset),
-            lambda: control_periods(self._stakes, self._controls, asset, first, last),
+            lambda: _by_country(control_periods(self._stakes, self._controls, asset, first, last)),
         )
 
     @cached_property
@@ -138,3 +123,17 @@ class SiteReadings:
             if when
         )
         return sorted({day for when in stated for day in (when.earliest, when.latest) if day is not None})
+
+
+def _by_country(periods: Iterable[ControlPeriod]) -> Holders:
+    found: dict[str | None, dict[str, None]] = {}
+    for party in (period.controller for period in periods):
+        holders = found.setdefault(party.country if party else None, {})
+        if party:
+            holders[party.entity] = None
+    return {country: tuple(holders) for country, holders in found.items()}
+
+
+def _only(controllers: Holders) -> Set[str | None]:
+    """The country of who controls a site on each of some days, if that is one."""
+    return controllers.keys() if len(controllers) == 1 else frozenset()

@@ -174,7 +174,8 @@ def strike_columns(
     # Many cite the same sources.
     by_sources = {strike.sources: strike for strike in strikes}
     n_voices = {sources: len(voices_of(strike, records.sources)) for sources, strike in by_sources.items()}
-    columns: dict[str, Sequence[Any]] = {name: [*map(attrgetter(name), strikes)] for name in _STATED}
+    stated = zip(*map(attrgetter(*_STATED), strikes), strict=True)
+    columns: dict[str, Sequence[Any]] = dict(zip(_STATED, stated, strict=True))
     columns |= {
         "day_first": first,
         "day_last": last,

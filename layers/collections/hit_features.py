@@ -123,9 +123,9 @@ class HitFeaturesBuilder:
 
 def _row(strike: str, row: SiteReading, source: str | None) -> tuple[Any, ...]:
     """The values of `_OWN`."""
-    asset = row.hit.hit.asset
+    asset, ties = row.hit.hit.asset, row.hit.relations
     low, high = row.share.percents() if row.share else (None, None)
-    operators = dict.fromkeys(tie.entity for tie in row.hit.relations if tie.relation == "operator")
+    operators = dict.fromkeys(tie.entity for tie in ties if tie.relation == "operator") if ties else ()
     return (
         f"{strike}/{asset}/{row.reading}/{row.country or '-'}",
         strike,

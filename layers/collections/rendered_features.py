@@ -271,7 +271,7 @@ def _each_serialised(features: FeatureTable[Any], members: GeometryMembers, size
 
     def serialised(rows: slice) -> list[bytes]:
         page = {name: column[rows] for name, column in features.columns.items()}
-        return geojson.features([*page["id"]], members(rows), geojson.objects(page))
+        return geojson.features(page["id"], members(rows), page)
 
     return chain.from_iterable(map(serialised, batches(len(features), size)))
 

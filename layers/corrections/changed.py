@@ -189,7 +189,8 @@ class _Reading:
         ``ids`` are those of all strikes.
         """
         table, record = key
-        for name in {record, *(value for column in _NAMING if isinstance(value := values.get(column), str))}:
+        columns = _NAMING if values else ()
+        for name in {record, *(value for column in columns if isinstance(value := values.get(column), str))}:
             name = self._leaders.get(name, name) if name in self._judged else name
             if name in ids:
                 strikes[name] = max(at, strikes.get(name, at))

@@ -139,26 +139,28 @@ class StrikeColumns:
             First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
         read = _TextColumns(names)
-        for own, text, place, country in zip(kinds, texts, places, countries, strict=True):
-            read.add(own, text, place, country)
+        rows = np.fromiter(map(read.row_of, kinds, texts, places), np.int64, len(ids))
+        words = RaggedArray(np.array(read.words, np.int64), np.array(read.words_start))
+        site_names = RaggedArray(np.array(read.site_names, np.int64), np.array(read.site_names_start))
+        named = map(read.countries.__getitem__, rows.tolist())
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
         return cls(
             np.array(ids, dtype=object),
             geometry,
             uncertainty_m,
             site,
-            np.array(read.kinds, np.uint64),
-            np.array(read.besides, np.uint64),
-            np.array(read.landmark, np.uint64),
-            np.array(read.near, np.uint64),
-            RaggedArray(np.array(read.words, np.int64), np.array(read.words_start)),
-            np.array(read.is_local, dtype=bool),
-            np.array(read.nearness, np.int64),
-            np.array(read.named_kinds, np.uint64),
-            RaggedArray(np.array(read.site_names, np.int64), np.array(read.site_names_start)),
-            np.array(read.number, np.uint64),
-            np.array(read.types, np.uint64),
-            country_codes(read.country),
+            np.array(read.kinds, np.uint64)[rows],
+            np.array(read.besides, np.uint64)[rows],
+            np.array(read.landmark, np.uint64)[rows],
+            np.array(read.near, np.uint64)[rows],
+            words.rows(rows),
+            RaggedArray(np.array(read.is_local, np.int64), words.start).of_rows(rows)[0].astype(bool),
+            RaggedArray(np.array(read.nearness, np.int64), words.start).of_rows(rows)[0],
+            np.array(read.named_kinds, np.uint64)[rows],
+            site_names.rows(rows),
+            np.array(read.number, np.uint64)[rows],
+            np.array(read.types, np.uint64)[rows],
+            country_codes([*map(_country, named, countries)]),
             days[:, 0],
             days[:, 1],
         )
@@ -245,16 +247,20 @@ def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
 
 
 _SHIP = kind_bits(["vessel"])
+#: Different texts that are looked up, before they are read again.
+_TEXTS = 20_000
 
 
 class _TextColumns:
-    """What texts say of strikes, strike by strike, as the columns of these names in ``StrikeColumns``.
+    """What different texts say of strikes, as the columns of these names in ``StrikeColumns``, and ``countries``.
 
-    Numbers alone are held for each strike: the garbage collector would go through millions of small objects.
+    Strikes of the same texts have one row, which is read once: titles that say what was struck and where recur.
+    Numbers alone are held for each: the garbage collector would go through millions of small objects.
     """
 
     def __init__(self, names: NameIndex) -> None:
         self._names = names
+        self._rows: dict[tuple[Sequence[str], ...], int] = {}
         self.kinds: list[int] = []
         self.besides: list[int] = []
         self.landmark: list[int] = []
@@ -268,10 +274,20 @@ class _TextColumns:
         self.site_names_start = [0]
         self.number: list[int] = []
         self.types: list[int] = []
-        self.country: list[str | None] = []
+        self.countries: list[Set[str]] = []
 
-    def add(self, own: Sequence[str], text: Sequence[str], place: Sequence[str], host: str | None) -> None:
-        """Read the texts of the next strike."""
+    def row_of(self, own: Sequence[str], text: Sequence[str], place: Sequence[str]) -> int:
+        """Return the row of the stated kinds, texts and place of a strike, which are read if they are new."""
+        key = (tuple(own), tuple(text), tuple(place))
+        row = self._rows.get(key)
+        if row is None:
+            if len(self._rows) == _TEXTS:
+                self._rows.clear()
+            row = self._rows[key] = len(self.kinds)
+            self._add(*key)
+        return row
+
+    def _add(self, own: Sequence[str], text: Sequence[str], place: Sequence[str]) -> None:
         regions = [regions_named(part) for part in text]
         telling = [without_seas(part.rest) for part in regions]
         of_place = _stems_of_place(telling, place)
@@ -284,9 +300,7 @@ class _TextColumns:
         self._add_site_names(telling, of_place)
         self.number.append(reduce(or_, map(numbers, text[:-1]), 0))
         self.types.append(types_of_site(text, stated.head))
-        self.country.append(
-            _country({*chain(*(part.countries for part in regions), *map(host_countries, place))}, host)
-        )
+        self.countries.append({*chain(*(part.countries for part in regions), *map(host_countries, place))})
 
     def _add_words(self, telling: Sequence[str], of_place: Mapping[str, None], near: Mapping[str, int]) -> None:
         """Add the codes of the known stems of a text without its regions and seas, which are of the place."""

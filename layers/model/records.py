@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -38,7 +38,6 @@ from layers.model.types import (
     WorkingStatus,
 )
 
-_Placed = TypeVar("_Placed", bound="Strike | Asset")
 #: Field of the claims that hold what a report says of a strike, in its own words. They are private in every dataset.
 DESCRIPTION = "description"
 
@@ -60,6 +59,20 @@ class Record(BaseModel):
         False,
         description="For this store only: its licence forbids to publish it, so no answer, tile or export holds it.",
     )
+
+    @model_validator(mode="after")
+    def _fields_go_together(self) -> Self:
+        self.require_consistent()
+        return self
+
+    def require_consistent(self) -> None:
+        """Refuse values of several fields that do not go together, though each is valid by itself.
+
+        Raises
+        ------
+        InvalidValue
+            If there are such.
+        """
 
 
 class Source(Record):
@@ -127,9 +140,9 @@ class Strike(Record):
     )
     note: Text | None = Field(None, description="Anything else a reader must know.")
 
-    @model_validator(mode="after")
-    def _place_has_a_basis(self) -> Strike:
-        return _require_basis(self)
+    def require_consistent(self) -> None:
+        """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
+        _require_basis(self)
 
 
 class Claim(Record):
@@ -176,9 +189,9 @@ class Asset(Record):
     )
     note: Text | None = Field(None, description="Anything else a reader must know.")
 
-    @model_validator(mode="after")
-    def _place_has_a_basis(self) -> Asset:
-        return _require_basis(self)
+    def require_consistent(self) -> None:
+        """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
+        _require_basis(self)
 
 
 class Entity(Record):
@@ -222,11 +235,10 @@ class Stake(Record):
     checked: Checked = Field(description="What was read that gives share and dates: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What the source leaves open.")
 
-    @model_validator(mode="after")
-    def _range_is_ordered(self) -> Stake:
+    def require_consistent(self) -> None:
+        """Refuse a least share above the largest."""
         if self.share_min > self.share_max:
             raise InvalidValue(Message("schema.share-order"))
-        return self
 
 
 class Relation(Record):
@@ -276,13 +288,12 @@ class Condition(Record):
     checked: Checked = Field(description="What was read that gives status and share: a page, an excerpt or nothing.")
     note: Text | None = Field(None, description="What the source leaves open.")
 
-    @model_validator(mode="after")
-    def _range_is_ordered(self) -> Condition:
+    def require_consistent(self) -> None:
+        """Refuse one bound of the working part without the other, and a least part above the largest."""
         if (self.working_min is None) != (self.working_max is None):
             raise InvalidValue(Message("schema.working-pair"))
         if self.working_min is not None and self.working_max is not None and self.working_min > self.working_max:
             raise InvalidValue(Message("schema.working-order"))
-        return self
 
 
 class Identity(Record):
@@ -310,20 +321,18 @@ class Decision(Record):
     why: Text = Field(description="On what grounds.")
     sources: tuple[Id, ...] = Field((), description="What the grounds rest on.")
 
-    @model_validator(mode="after")
-    def _asset_fits_the_verdict(self) -> Decision:
+    def require_consistent(self) -> None:
+        """Refuse an asset, or none, and a decision that is undone, or none, where the verdict is of another sort."""
         if (self.asset is not None) != (self.verdict in ("confirmed", "possible")):
             raise InvalidValue(Message("schema.asset-of-verdict"))
         if (self.undoes is not None) != (self.verdict == "undone"):
             raise InvalidValue(Message("schema.undoes-of-verdict"))
-        return self
 
 
-def _require_basis(record: _Placed) -> _Placed:
+def _require_basis(record: Strike | Asset) -> None:
     """Refuse a coordinate without what it stands for, how exact it is, and who gives it."""
     if record.geometry is not None and None in (record.uncertainty_m, record.basis, record.place_source):
         raise InvalidValue(Message("schema.geometry-needs-basis"))
-    return record
 
 
 class Match(BaseModel):

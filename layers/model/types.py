@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
+import numpy as np
 import shapely
 from pydantic import BaseModel, BeforeValidator, Field, PlainSerializer, StringConstraints, WithJsonSchema
 from shapely import Point
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
-from geo.lonlat import require_lonlat
+from geo.lonlat import Bools, Objects, require_lonlat
 from layers.model import edtf
 from layers.model.asset_kinds import ASSET_KINDS, GROUPS
 from layers.model.messages import InvalidValue, Message
@@ -80,6 +81,19 @@ def as_geometry(value: object) -> BaseGeometry:
         except GeoError as error:
             raise InvalidValue(Message("geometry.lonlat", {"error": str(error)})) from error
     return value
+
+
+def are_points_on_globe(geometries: Objects) -> Bools:
+    """Which geometries are flat points on the globe, which `as_geometry` gives back as they are.
+
+    Parameters
+    ----------
+    geometries
+        Lon/lat degrees (OGC:CRS84), shape (n,); ``None`` is no point.
+    """
+    lon, lat = shapely.get_x(geometries), shapely.get_y(geometries)  # NaN of what is empty or no point
+    found: Bools = (shapely.get_coordinate_dimension(geometries) == 2) & (np.abs(lon) <= 180) & (np.abs(lat) <= 90)
+    return found
 
 
 def _as_point(value: object) -> BaseGeometry:

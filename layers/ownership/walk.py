@@ -84,7 +84,7 @@ class Interval:
 
     def percents(self) -> tuple[float, float]:
         """Both bounds as a column of percent holds them: cut off at 100, and rounded. Sums over 100 have warnings."""
-        return self.within_whole().rounded()
+        return round(min(self.low, 100.0), 4) + 0.0, round(min(self.high, 100.0), 4) + 0.0
 
     def within_whole(self) -> Interval:
         """Cut both bounds off at 100 percent, above which known shares may sum where sources contradict each other."""

@@ -175,7 +175,12 @@ class PackedRecords:
 
     def records(self, rows: Iterable[int]) -> Iterator[Record]:
         """The records of rows, in their order."""
-        return self.table.records([self.row(row) for row in rows])
+        at = np.fromiter(rows, np.int64)
+        values = [*map(orjson.loads, self.values.take(at))]
+        if self.places is not None:
+            for row, place in zip(values, self.places.take(at), strict=True):
+                row[self._place_column] = place or None
+        return self.table.records(values)
 
     def all(self) -> Iterator[Record]:
         """Every record, in order."""

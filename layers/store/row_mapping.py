@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
+import numpy as np
 import orjson
 import shapely
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage.geopackage import GeometryBlobError, decode, decode_many, encode
 from layers.model import edtf
+from layers.model.messages import InvalidValue
 from layers.model.records import RECORD_TYPES, Asset, Record, Strike
-from layers.model.types import Column, columns
+from layers.model.types import Column, are_points_on_globe, columns
 from layers.store.connections import StoreError
 
 #: Values of one row as SQLite holds them.
@@ -29,6 +31,8 @@ _SQL_TYPES = {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "boolean":
 GEOMETRY_TYPES: Mapping[str, str] = MappingProxyType({"strikes": "POINT", "assets": "GEOMETRY"})
 # Decimals of the smallest float; GEOS writes no more of them than it takes to read the same number back.
 _EVERY_DIGIT = 350
+#: Rows from which on they are validated by column.
+_MANY = 16
 # What a GIS needs to filter by time, since it knows no EDTF.
 _DAYS = ("day_first", "day_last")
 
@@ -152,36 +156,81 @@ class Table:
         StoreError
             If a row, as another program may have left it, is no valid record; it says which.
         """
-        for values in self._values(rows):
+        return self._records_by_column(rows) if len(rows) >= _MANY else self._records_by_row(rows)
+
+    def _records_by_column(self, rows: Sequence[Row]) -> Iterator[Record]:
+        """Validate column by column, in half of the time that it takes row by row; what is refused is the same."""
+        try:
+            columns = [*map(self._valid, self.columns, zip(*rows, strict=True))]
+        except ValidationError:
+            yield from self._records_by_row(rows)  # which says what is wrong with which
+            return
+        for row, values in zip(rows, zip(*columns, strict=True), strict=True):
+            record = self._of_valid(dict(zip(self._names, values, strict=True)))
             try:
-                record = self.record_type.model_validate(values)
+                record.require_consistent()
+            except InvalidValue:
+                yield from self._records_by_row([row])
+            else:
+                yield record
+
+    def _records_by_row(self, rows: Sequence[Row]) -> Iterator[Record]:
+        columns = [*map(self._decoded, self.columns, zip(*rows, strict=True))]
+        for values in zip(*columns, strict=True):
+            try:
+                record = self.record_type.model_validate(dict(zip(self._names, values, strict=True)))
             except ValidationError as error:
-                raise StoreError(f"{self.name} {values['id']}: {error}") from error
-            # A row has every field; a set of their names for each record would take 1 to 2 KB of it.
-            object.__setattr__(record, "__pydantic_fields_set__", self._field_names)
-            yield record
+                raise StoreError(f"{self.name} {values[0]}: {error}") from error
+            yield self._of_valid(record.__dict__)
+
+    def _of_valid(self, values: dict[str, Any]) -> Record:
+        """The record of values that were validated, as pydantic unpickles one."""
+        record = self.record_type.__new__(self.record_type)
+        record.__setstate__({**self._state, "__dict__": values})
+        return record
 
     @cached_property
-    def _field_names(self) -> set[str]:
-        return {column.name for column in self.columns}
+    def _names(self) -> Sequence[str]:
+        return [column.name for column in self.columns]
 
-    def _values(self, rows: Sequence[Row]) -> Iterable[dict[str, Any]]:
-        """Undo `row`, with all geometries decoded at once."""
-        names = [column.name for column in self.columns]
-        by_column = [list(values) for values in zip(*rows, strict=True)][: len(names)]
-        for column, values in zip(self.columns, by_column, strict=False):
-            try:
-                values[:] = self._decoded(column, values)
-            except ValueError as error:
-                raise StoreError(f"{self.name}, column {column.name}: {error}") from error
-        return (dict(zip(names, values, strict=True)) for values in zip(*by_column, strict=True))
+    @cached_property
+    def _state(self) -> Mapping[str, Any]:
+        # A row has every field; a set of their names for each record would take 1 to 2 KB of it.
+        return {"__pydantic_fields_set__": {*self._names}, "__pydantic_extra__": None, "__pydantic_private__": None}
 
-    def _decoded(self, column: Column, values: list[Any]) -> Sequence[Any]:
-        if column.type == "json":
-            # Many rows say the same, such as no list; validation copies what it is given.
-            decoded = {value: self._empty(column) if value is None else orjson.loads(value) for value in {*values}}
-            return [decoded[value] for value in values]
-        return decode_many(values) if column.type == "geometry" else values
+    def _valid(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
+        """Decode and validate the values of a column: a text that many rows have once, and plain points at once."""
+        validated = self._validators[column.name].validate_python
+        if column.type in ("text", "json"):
+            distinct = [*{*values}]
+            valid = dict(zip(distinct, validated(self._decoded(column, distinct)), strict=True))
+            return [valid[value] for value in values]
+        if column.type != "geometry":
+            return validated(values)
+        geometries = np.array(self._decoded(column, values), dtype=object)
+        others = ~are_points_on_globe(geometries)
+        geometries[others] = validated(geometries[others].tolist())
+        return [*geometries]
+
+    @cached_property
+    def _validators(self) -> Mapping[str, TypeAdapter[list[Any]]]:
+        """Validates many values of a field, by its name."""
+        fields = self.record_type.model_fields.items()
+        types = {name: Annotated[(field.annotation, *field.metadata, name)] for name, field in fields}
+        config = self.record_type.model_config
+        return {
+            name: TypeAdapter(list[type_], config=config)  # type: ignore[valid-type]
+            for name, type_ in types.items()
+        }
+
+    def _decoded(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
+        """Undo `row` for the values of a column, with all geometries decoded at once."""
+        try:
+            if column.type == "json":
+                return [self._empty(column) if value is None else orjson.loads(value) for value in values]
+            return decode_many(values) if column.type == "geometry" else values
+        except ValueError as error:
+            raise StoreError(f"{self.name}, column {column.name}: {error}") from error
 
     def _from_sql(self, column: Column, value: Any) -> Any:
         try:

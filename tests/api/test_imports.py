@@ -7,9 +7,9 @@ import sys
 
 import pytest
 
-#: Pictures, tables in memory, GDAL, transformations, sparse matrices, and what only the build of the base map needs:
-#: some 200 MB.
-HEAVY = ("pandas", "geopandas", "pyogrio", "pyarrow", "pyproj", "matplotlib", "PIL", "scipy", "typst", "folium")
+#: Pictures, tables in memory, GDAL, transformations, sparse matrices, the grammar of rare times, and what only the
+#: build of the base map needs: some 200 MB.
+HEAVY = ("pandas", "geopandas", "pyogrio", "pyarrow", "pyproj", "matplotlib", "PIL", "scipy", "typst", "folium", "edtf")
 
 
 @pytest.mark.parametrize("module", ["api.app", "api.cli.main"])

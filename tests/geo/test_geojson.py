@@ -4,7 +4,6 @@ import json
 import math
 
 import numpy as np
-import orjson
 import pytest
 import shapely
 from hypothesis import given
@@ -13,7 +12,7 @@ from shapely import Point, Polygon
 
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
-from geo.geojson import collection, fragments, members, objects
+from geo.geojson import collection, features, fragments, members
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
@@ -100,9 +99,23 @@ def test_rows_of_one_geometry_are_as_those_of_equal_ones() -> None:
     assert members(rows[:0]) == []
 
 
-@given(st.lists(st.tuples(st.none() | st.text(), st.none() | st.floats(), st.tuples(st.text()))))
-def test_objects_of_columns_are_those_of_each_row(rows: list[tuple[str | None, float | None, tuple[str]]]) -> None:
-    names = ("a", 'b"', "c")
+@given(
+    st.lists(st.tuples(st.text(), st.none() | st.text(), st.none() | st.floats(), st.tuples(st.text())), max_size=4),
+    st.lists(st.sampled_from((None, 0.5, "é")), max_size=4),
+)
+def test_features_of_columns_are_those_of_each_row(
+    rows: list[tuple[str, str | None, float | None, tuple[str]]], constants: list[object]
+) -> None:
+    """Also where all rows have one value, before, between and behind others."""
+    names = ("id", 'b"', "c", "d")
     columns = {name: DictionaryArray.of(row[number] for row in rows) for number, name in enumerate(names)}
-    expected = [orjson.dumps(dict(zip(names, values, strict=True))) for values in zip(*columns.values(), strict=True)]
-    assert objects(columns) == expected
+    fixed = {f"{number}": DictionaryArray.of([value] * len(rows)) for number, value in enumerate(constants)}
+    first = dict([*fixed.items()][:2])
+    properties = {**first, "a": columns["c"], **fixed, **columns}
+    points = [Point(number, 1) for number in range(len(rows))]
+    plain = [dict(zip(properties, values, strict=True)) for values in zip(*properties.values(), strict=True)]
+    shapes = members(np.array(points, dtype=object))
+    assert features(columns["id"], shapes, properties) == fragments([row[0] for row in rows], points, plain)
+    assert features(columns["id"], shapes, fixed) == fragments(
+        [row[0] for row in rows], points, [dict(zip(fixed, constants, strict=True))] * len(rows)
+    )

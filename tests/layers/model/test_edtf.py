@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from unittest import mock
 
 import pytest
 from edtf import parse_edtf
@@ -79,11 +80,11 @@ def test_what_is_no_date_is_refused_by_name(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["45877.5", "45877", "08.08.2025", "2025.08.08", "2025-8-8", "8 August 2025", "-"])
-def test_what_cannot_be_a_date_never_reaches_the_grammar(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_cannot_be_a_date_never_reaches_the_grammar(text: str) -> None:
     """It takes 5 ms a text, and a file may have millions."""
-    monkeypatch.setattr(edtf, "parse_edtf", None)
-    with pytest.raises(edtf.EdtfError, match="no-date"):
+    with mock.patch("edtf.parse_edtf") as grammar, pytest.raises(edtf.EdtfError, match="no-date"):
         edtf.parse(text)
+    assert not grammar.called
 
 
 @given(st.text(max_size=70))
