@@ -22,6 +22,7 @@ from geo.columnar.binary_array import BinaryArray
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from layers.collections.property_types import PropertyType, arrow_array, arrow_types
+from layers.filesystem import spooled_bytes
 from layers.snapshot import arrow_batch
 from layers.snapshot.arrow_table import ArrowTable
 from layers.snapshot.table_folder import FORMAT, MANIFEST, TableFolderReader, TableFolderWriter
@@ -156,7 +157,7 @@ def test_rows_are_packed_in_a_file_as_in_memory(
     rows: list[bytes], separator: bytes, most_in_memory: int, at_once: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(arrow_batch, "_MAX_BYTES_IN_MEMORY", most_in_memory)
+        patch.setattr(spooled_bytes, "_MAX_BYTES_IN_MEMORY", most_in_memory)
         patch.setattr(binary_array, "_PAGE", at_once)
         pages, maps = list[None](), WeakSet[mmap.mmap]()
         builder = arrow_batch.BatchBuilder(at_page=lambda: pages.append(None), maps=maps)
