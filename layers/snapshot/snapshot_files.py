@@ -47,8 +47,8 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     write_stakes(files, snapshot.stakes)
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
-    counts = sorted(snapshot.counts().items())  # which follow from the rows that layers are of
     write_layers(files, snapshot.each_layer())
+    counts = sorted(snapshot.counts().items())  # which were found with the layers
     files.metadata("counts", [[*key, number] for key, number in counts])
 
 
