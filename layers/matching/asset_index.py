@@ -144,10 +144,9 @@ class AssetIndex:
         """
         sites = sites or Sites({}, {})
         # Read one by one: a million records at once would take gigabytes.
-        placed = [_columns(asset) for asset in assets if asset.geometry is not None]
-        ids, geometry, uncertainty_m, site, kinds, countries, days, names = (
-            zip(*placed, strict=True) if placed else ((),) * 8
-        )
+        placed = (_columns(asset) for asset in assets if asset.geometry is not None)
+        columns = list(zip(*placed, strict=True)) or [()] * 8
+        ids, geometry, uncertainty_m, site, kinds, countries, days, names = columns
         return cls.from_columns(
             ids,
             np.array(geometry, dtype=object),

@@ -132,7 +132,7 @@ class AssetColumns:
         code: dict[str, int] = {}
         coded = _Coder(code)
         holders = holder_names(records)
-        rows = [_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values()]
+        rows = (_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values())
         columns = list(zip(*rows, strict=True)) or [()] * 16
         (ids, datasets, names, printed, number, types, geometry, uncertainty_m, kinds) = columns[:9]
         (country, parent, capacity, unit, commodities, identifiers, owners) = columns[9:]
