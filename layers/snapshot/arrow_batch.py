@@ -19,9 +19,9 @@ from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, tex
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.row_order import ranges
+from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
-from layers.filesystem.spooled_bytes import SpooledBytes
 from layers.snapshot.arrow_table import EPOCH
 
 if TYPE_CHECKING:

@@ -24,8 +24,8 @@ from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
+from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import Ints
-from layers.filesystem.spooled_bytes import SpooledBytes
 from layers.geopackage.geopackage import decode_many
 from layers.model.cache import LruCache
 from layers.model.records import Record

@@ -17,12 +17,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar import binary_array, chunked_array
+from geo.columnar import binary_array, chunked_array, spooled_bytes
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from layers.collections.property_types import PropertyType, arrow_array, arrow_types
-from layers.filesystem import spooled_bytes
 from layers.snapshot import arrow_batch
 from layers.snapshot.arrow_table import ArrowTable
 from layers.snapshot.table_folder import FORMAT, MANIFEST, TableFolderReader, TableFolderWriter

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.filesystem import spooled_bytes
-from layers.filesystem.spooled_bytes import SpooledBytes
+from geo.columnar import spooled_bytes
+from geo.columnar.spooled_bytes import SpooledBytes
 
 
 @given(st.lists(st.binary(max_size=9), max_size=9), st.integers(0, 20))
