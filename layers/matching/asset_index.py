@@ -458,4 +458,5 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
-    return AssetIndex.of(records.assets.values(), holder_names(records), sites_of(records))
+    sites = sites_of(records)  # which takes most memory, so that nothing is held beside it
+    return AssetIndex.of(records.assets.values(), holder_names(records), sites)
