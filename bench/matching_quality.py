@@ -24,13 +24,14 @@ from bench.calibration import FITTED, JudgedStrike, evidence_matrix, fit, probab
 from geo.lonlat import Bools, Floats
 from layers.decisions.hits import NONE_FROM, PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex
-from layers.matching.asset_sites import Sites, related_names, sites_of
+from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.candidates import candidates
 from layers.matching.evidence import Mentions, evidence_columns, mentions
 from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import BUNDLED, DISSIMILARITY, MatchWeights, dumps, read
 from layers.model import edtf
 from layers.model.records import Records, Strike
+from layers.resolution.asset_holders import holder_names
 from layers.store.store import Store
 
 #: What was chosen for each labelled report, so that a change of the matcher shows in review.
@@ -408,7 +409,7 @@ def main() -> None:
     path = given.folder / "atlas.gpkg"
     store = Store.open(path if path.exists() else evaluation_store.build(given.folder))
     records = store.records()
-    names, sites = related_names(records), sites_of(records)
+    names, sites = holder_names(records), sites_of(records)
     standing = sites.represented_by
     placed = [asset for asset in records.assets.values() if asset.geometry is not None]
     whole = AssetIndex.of(placed, names, sites)

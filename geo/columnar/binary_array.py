@@ -127,6 +127,11 @@ class BinaryArray(Sequence[bytes]):
         taken._starts, taken._stops = self._starts[rows], self._stops[rows]
         return taken
 
+    def argsort(self) -> Ints:
+        """Rows in the order of their bytes (of UTF-8: of code points), equal ones in their own, shape (n,), int64."""
+        values = list(self)
+        return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
+
     def write_into(self, out: Bytes, at: Ints) -> None:
         """Write the bytes of each row into an array.
 

@@ -279,11 +279,15 @@ class DictionaryBuilder:
 
     def __init__(self) -> None:
         self._indices = _IndexOfValue()
-        self._codes = array("i")
+        self._codes = array("B")
 
     def extend(self, values: Iterable[Hashable]) -> None:
         """Append the values of the next rows; None is missing."""
-        self._codes.extend(map(self._indices.__getitem__, values))
+        codes = [*map(self._indices.__getitem__, values)]
+        # Most columns have few values: their codes take a byte each.
+        if len(self._indices) > 1 << 8 * self._codes.itemsize:
+            self._codes = array("H" if len(self._indices) <= 1 << 16 else "i", self._codes)
+        self._codes.extend(codes)
 
     def finish(self) -> DictionaryArray:
         """Return the column of all rows so far; ``None`` is missing."""
@@ -291,7 +295,7 @@ class DictionaryBuilder:
         values: list[Any] = sorted(value for value in indices if value is not None)
         codes = np.full(len(indices), -1, np.int32)
         codes[[indices[value] for value in values]] = np.arange(len(values))
-        return DictionaryArray(_packed(values), codes[np.frombuffer(self._codes, np.int32)])
+        return DictionaryArray(_packed(values), codes[np.frombuffer(self._codes, self._codes.typecode)])
 
 
 def _equal(a: Sequence[Any], b: Sequence[Any]) -> bool:

@@ -29,7 +29,7 @@ class KeyIndex(Mapping[str, int]):
 
     def __init__(self, texts: BinaryArray, order: Ints | None = None) -> None:
         self.texts = texts
-        self.order = _sorted_rows(texts) if order is None else order
+        self.order = texts.argsort() if order is None else order
         self._sorted = texts.take(self.order)
 
     def __len__(self) -> int:
@@ -70,8 +70,3 @@ class KeyIndex(Mapping[str, int]):
         insert_before = np.array([bisect_left(self._sorted, text) for text in second._sorted], np.int64)
         order = edit.order.positions_of(np.insert(self.order, insert_before, len(self) + second.order))
         return KeyIndex(self.texts.with_edit(second.texts, edit), order[order >= 0])
-
-
-def _sorted_rows(texts: BinaryArray) -> Ints:
-    values = list(texts)
-    return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from operator import ne
 from types import MappingProxyType
@@ -12,6 +12,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder
+from geo.columnar.differing_texts import DifferingTextsBuilder
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 from layers.model.cache import LazyMapping
@@ -31,10 +32,12 @@ class FeatureTable(Sequence[F], Generic[F]):
         The class of the features.
     rows
         The values of each feature in the order of the fields of the class; they are taken as they are.
+    differing
+        As for `FeatureTableBuilder`.
     """
 
-    def __init__(self, model: type[F], rows: Iterable[Sequence[Any]]) -> None:
-        filling = FeatureTableBuilder(model.model_fields)
+    def __init__(self, model: type[F], rows: Iterable[Sequence[Any]], differing: Container[str] = ()) -> None:
+        filling = FeatureTableBuilder(model.model_fields, differing)
         filling.extend(rows)
         self.model = model
         #: The values of all features by the name of the field.
@@ -132,10 +135,12 @@ class FeatureTableBuilder:
     ----------
     names
         Of the columns.
+    differing
+        Names of the columns of texts, none of them missing, of which most rows have one of their own.
     """
 
-    def __init__(self, names: Iterable[str]) -> None:
-        self._coders = {name: DictionaryBuilder() for name in names}
+    def __init__(self, names: Iterable[str], differing: Container[str] = ()) -> None:
+        self._coders = {name: DifferingTextsBuilder() if name in differing else DictionaryBuilder() for name in names}
 
     def extend(self, rows: Iterable[Sequence[Any]]) -> None:
         """Add rows: the values of each in the order of the columns."""

@@ -290,7 +290,7 @@ def asset_features(
     """
     assets = records.assets.values()
     rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0), updated(asset.id)) for asset in assets)
-    return FeatureTable(AssetFeature, rows)
+    return FeatureTable(AssetFeature, rows, differing=("id", "name"))
 
 
 def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) -> list[Any]:

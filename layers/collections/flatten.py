@@ -80,8 +80,9 @@ class FlatRowsBuilder:
         self, records: Records, country_names: Mapping[str, str], wording: Wording, times: UpdateTimes
     ) -> None:
         self._records, self._country_names, self._wording, self._times = records, country_names, wording, times
-        self._strikes = FeatureTableBuilder(name for name in StrikeFeature.model_fields if name != UPDATED)
-        self._attributions = FeatureTableBuilder(AttributionRow._fields)
+        names = (name for name in StrikeFeature.model_fields if name != UPDATED)
+        self._strikes = FeatureTableBuilder(names, differing=("id", "title"))
+        self._attributions = FeatureTableBuilder(AttributionRow._fields, differing=("id", "strike"))
         self._geometries: list[BaseGeometry | None] = []
         self._counts: Counts = Counter()
 

@@ -89,7 +89,7 @@ class HitFeaturesBuilder:
 
     def __init__(self, records: Records, readings: SiteReadings, country_names: Mapping[str, str]) -> None:
         self._records, self._readings, self._country_names = records, readings, country_names
-        self._table = FeatureTableBuilder(_OWN)
+        self._table = FeatureTableBuilder(_OWN, differing=("id", "strike"))
 
     def extend(self, answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]]) -> None:
         """Add strikes, in any order, each as attributed by registration and by headquarters."""

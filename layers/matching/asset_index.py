@@ -17,13 +17,14 @@ from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.geodesic_distance import wgs84
-from layers.matching.asset_sites import Sites, related_names, sites_of
+from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
 from layers.reference.regions import regions_named
 from layers.resolution.asset_blocking import TYPES, plant_types
+from layers.resolution.asset_holders import holder_names
 from layers.text.site_terms import (
     IS_RARE,
     KIN_MASKS,
@@ -143,10 +144,9 @@ class AssetIndex:
         """
         sites = sites or Sites({}, {})
         # Read one by one: a million records at once would take gigabytes.
-        placed = [_columns(asset) for asset in assets if asset.geometry is not None]
-        ids, geometry, uncertainty_m, site, kinds, countries, days, names = (
-            zip(*placed, strict=True) if placed else ((),) * 8
-        )
+        placed = (_columns(asset) for asset in assets if asset.geometry is not None)
+        columns = list(zip(*placed, strict=True)) or [()] * 8
+        ids, geometry, uncertainty_m, site, kinds, countries, days, names = columns
         return cls.from_columns(
             ids,
             np.array(geometry, dtype=object),
@@ -458,4 +458,5 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
-    return AssetIndex.of(records.assets.values(), related_names(records), sites_of(records))
+    sites = sites_of(records)  # which takes most memory, so that nothing is held beside it
+    return AssetIndex.of(records.assets.values(), holder_names(records), sites)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from layers.model.records import Asset, Records
 from layers.resolution.asset_duplicates import same_sites
 from layers.store.record_table import texts
 from layers.text.site_terms import stems
-
-#: Relations whose entity's name may stand for the asset in a report.
-NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
 #: The name of a unit, which is a number too: CC1, GT-2.
 _UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
@@ -59,22 +56,3 @@ def sites_of(records: Records) -> Sites:
 def _own_words(part: Asset, whole: Asset) -> set[str]:
     of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
     return {stem for stem in stems(part.name) if not _UNIT.fullmatch(stem)} - of_whole
-
-
-def related_names(records: Records) -> Mapping[str, tuple[str, ...]]:
-    """Return the names of all that ever owned each asset directly, run it, or are its brand, by the id of the asset."""
-    assets = set(records.assets)
-    entities = {
-        entity.id: (entity.name, *entity.names.values(), *entity.aliases) for entity in records.entities.values()
-    }
-    names: dict[str, dict[str, None]] = {}
-    for asset, entity in _ties(records):
-        if asset in assets and entity in entities:
-            names.setdefault(asset, {}).update(dict.fromkeys(entities[entity]))
-    return {asset: tuple(own) for asset, own in names.items()}
-
-
-def _ties(records: Records) -> Iterable[tuple[str, str]]:
-    yield from ((stake.owned, stake.owner) for stake in records.stakes.values())
-    relations = records.relations.values()
-    yield from ((relation.asset, relation.entity) for relation in relations if relation.relation in NAMED_FOR)

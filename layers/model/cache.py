@@ -59,6 +59,12 @@ class Lazy(Generic[T]):
         compute = self._compute
         return self._value if compute is None else compute()
 
+    def reset(self, compute: Callable[[], T]) -> None:
+        """Let go of the value; a function gives it when it is read again."""
+        self._compute = compute
+        if hasattr(self, "_value"):
+            del self._value
+
 
 class LruCache(Generic[T]):
     """A bounded cache that drops the least recently used value first; safe to share between threads.

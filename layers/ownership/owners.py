@@ -236,7 +236,8 @@ def _rounded(row: CountryShare) -> CountryShare:
 
 
 def _rounded_interval(part: Interval) -> Interval:
-    return Interval(round(part.low, _DIGITS) + 0.0, round(part.high, _DIGITS) + 0.0)
+    low = round(part.low, _DIGITS) + 0.0
+    return Interval(low, low if part.high == part.low else round(part.high, _DIGITS) + 0.0)
 
 
 class BulkOwners:
@@ -252,8 +253,11 @@ class BulkOwners:
         self._shares = tuple(self._blocks())
         self._reasons = _Reasons(ownership, self._rules)
 
-    def _blocks(self) -> Iterator[_SparseRows]:
-        """Yield the exact shares of all nodes by batches of countries, a column for each country and reach."""
+    def _blocks(self) -> Iterator[tuple[int, _SparseRows]]:
+        """Yield the exact shares of all nodes by batches of countries, a column for each country and reach.
+
+        Each comes with the number of its first country.
+        """
         rules, shares = self._rules, ExactShares(self._rules)
         person = (rules.kind == NodeKind.PERSON)[:, None]
         countries = list(range(len(self.ownership.nodes.countries)))
@@ -264,7 +268,7 @@ class BulkOwners:
             parts[:, :, 0] = shares.solve(own & rules.state[:, None], nobody)
             parts[:, :, 1] = shares.solve(nobody, own & person)
             parts[:, :, 2] = shares.solve(nobody, own & ~person)
-            yield _SparseRows(parts.reshape(rules.size, -1))
+            yield batch.start, _SparseRows(parts.reshape(rules.size, -1))
 
     def of(self, name: str) -> NodeOwners:
         """Return the answers for one asset or entity.
@@ -289,15 +293,17 @@ class BulkOwners:
         return self._exact_parts(node) if self._rules.exact[node] else self._bounded_parts(node)
 
     def _exact_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
-        percent = 100 * np.concatenate([np.zeros(0), *(block.row(node) for block in self._shares)])
-        by_country = percent.reshape(-1, len(REACHES))
+        by_country: dict[int, list[float]] = {}
+        for first, block in self._shares:
+            for column, share in block.row(node):
+                country, reach = divmod(column, len(REACHES))
+                by_country.setdefault(first + country, [0.0] * len(REACHES))[reach] = 100 * share
         rows, attributed = [], 0.0
-        for number in np.flatnonzero(by_country.any(axis=1)).tolist():
-            parts = by_country[number].tolist()
+        for number, parts in by_country.items():
             total = sum(parts)
             attributed += total
-            country = self.ownership.nodes.countries[number]
-            rows.append(_country_share(country, [Interval(share, share) for share in (total, *parts)]))
+            country_code = self.ownership.nodes.countries[number]
+            rows.append(_country_share(country_code, [Interval(share, share) for share in (total, *parts)]))
         return rows, Interval(attributed, attributed)
 
     def _bounded_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
@@ -359,16 +365,14 @@ class _SparseRows:
 
     def __init__(self, table: Floats) -> None:
         filled = table != 0
-        self._width = table.shape[1]
         self._start = np.concatenate([[0], np.cumsum(filled.sum(axis=1))])
         self._value = table[filled]
-        self._column = np.broadcast_to(np.arange(self._width, dtype=np.uint8), table.shape)[filled]
+        self._column = np.broadcast_to(np.arange(table.shape[1], dtype=np.uint8), table.shape)[filled]
 
-    def row(self, number: int) -> Floats:
-        """Return a row with its zeros."""
-        row, filled = np.zeros(self._width), slice(self._start[number], self._start[number + 1])
-        row[self._column[filled]] = self._value[filled]
-        return row
+    def row(self, number: int) -> Iterator[tuple[int, float]]:
+        """Return the columns of a row that are not 0, ascending, with their values."""
+        filled = slice(self._start[number], self._start[number + 1])
+        return zip(self._column[filled].tolist(), self._value[filled].tolist(), strict=True)
 
 
 class _Reasons:

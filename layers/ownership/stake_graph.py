@@ -16,12 +16,14 @@ from typing import Any, NamedTuple, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.columnar.binary_array import text_array
 from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Entity, Records, Stake
 from layers.ownership.nationality import countries_of_holder
+from layers.store.record_table import texts
 
 #: The entity that stands for listed shares without a named holder; they stay with their company.
 FREE_FLOAT = "free-float"
@@ -189,7 +191,7 @@ class StakeColumns:
             np.array(columns.sure, bool),
             np.array(columns.began, np.int64).reshape(-1, 2),
             np.array(columns.ended, np.int64).reshape(-1, 2),
-            LazyStakes(columns.id, records.stakes),
+            LazyStakes(text_array(columns.id), records.stakes),
         )
 
     def on(self, first: date | None, last: date | None) -> StakeGraph:
@@ -391,7 +393,7 @@ def _days(text: str | None, unbounded: int) -> tuple[int, int]:
 
 
 def _nodes(records: Records) -> GraphNodes:
-    assets = [(asset.id, asset.name) for asset in records.assets.values()]
+    assets = [*texts(records.assets, "name")]
     entities = [
         (entity.id, entity.name, _kind(entity), next(iter(countries_of_holder(entity)), None), *_seat(entity))
         for entity in records.entities.values()

@@ -22,6 +22,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.join import pairs_within
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
+from layers.resolution.asset_holders import holder_names
 from layers.resolution.strike_blocking import CandidatePairs
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
@@ -105,7 +106,7 @@ class AssetColumns:
     dataset: Ints
     bundled: Bools
     names: Sequence[tuple[frozenset[int], ...]]
-    printed: Sequence[frozenset[int]]
+    printed: Sequence[tuple[int, ...]]
     number_bits: Masks
     types: Ints
     geometry: Objects
@@ -130,8 +131,8 @@ class AssetColumns:
         """Read the columns of all assets off a set of records, one asset at a time."""
         code: dict[str, int] = {}
         coded = _Coder(code)
-        holders = _holders(records)
-        rows = [_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values()]
+        holders = holder_names(records)
+        rows = (_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values())
         columns = list(zip(*rows, strict=True)) or [()] * 16
         (ids, datasets, names, printed, number, types, geometry, uncertainty_m, kinds) = columns[:9]
         (country, parent, capacity, unit, commodities, identifiers, owners) = columns[9:]
@@ -140,7 +141,7 @@ class AssetColumns:
         rank = {kind: at for at, kind in enumerate(TARGET_KINDS)}
         kind = np.fromiter((rank[name] for name in kinds), np.int64, len(ids))
         row = {name: at for at, name in enumerate(ids)}
-        words = [frozenset(chain.from_iterable(spellings)) for spellings in names]
+        words = [*map(_words, names)]
         return cls(
             ids,
             _codes(datasets),
@@ -173,12 +174,7 @@ class AssetColumns:
     @cached_property
     def all_words(self) -> Sequence[frozenset[int]]:
         """The stems of all spellings of each asset."""
-        return [frozenset(chain.from_iterable(spellings)) for spellings in self.names]
-
-    @cached_property
-    def spellings(self) -> Sequence[frozenset[frozenset[int]]]:
-        """The spellings of each asset as a set."""
-        return [frozenset(spellings) for spellings in self.names]
+        return [*map(_words, self.names)]
 
     @cached_property
     def words_of(self) -> Ints:
@@ -197,6 +193,7 @@ class _Coder:
     def __init__(self, code: dict[str, int]) -> None:
         self._code = code
         self._memo: dict[str, frozenset[int]] = {}
+        self._words: dict[tuple[str, ...], frozenset[int]] = {}
         self._printed: dict[str, int] = {}
 
     def __call__(self, name: str) -> frozenset[int]:
@@ -206,12 +203,12 @@ class _Coder:
             self._memo[name] = frozenset(code.setdefault(stem, len(code)) for stem in own)
         return self._memo[name]
 
-    def printed(self, names: Iterable[str]) -> frozenset[int]:
+    def printed(self, names: Iterable[str]) -> tuple[int, ...]:
         """The code of each name as it is printed, in small letters and without marks."""
         plain = (" ".join(_WORD_OR_NUMBER.findall(name.casefold())) for name in names)
-        return frozenset(self._printed.setdefault(name, len(self._printed)) for name in plain)
+        return tuple(self._printed.setdefault(name, len(self._printed)) for name in plain)
 
-    def routes(self, asset: Asset, names: Iterable[str], number: int) -> frozenset[int]:
+    def routes(self, asset: Asset, names: Iterable[str], number: int) -> tuple[int, ...]:
         """The code of each name of a line by the places that it joins, its number and what flows in it.
 
         The Niger-Benin export pipeline is that of oil from Niger to Benin, and not the one of gas.
@@ -220,14 +217,20 @@ class _Coder:
         medium = next((word for word in ("ngl", "gas") if word in flows), "oil")
         ends = (sorted(self(name)) for name in names)
         plain = (f"{medium} {number} {codes}" for codes in ends if len(codes) > 1)
-        return frozenset(self._printed.setdefault(route, len(self._printed)) for route in plain)
+        return tuple(self._printed.setdefault(route, len(self._printed)) for route in plain)
 
     def all(self, names: Iterable[str]) -> tuple[frozenset[int], ...]:
         """The stems of each name that has any, each set once."""
         return tuple(dict.fromkeys(coded for name in names if (coded := self(name))))
 
+    def words(self, names: tuple[str, ...]) -> frozenset[int]:
+        """The stems of all names; those of the same names are one object."""
+        if names not in self._words:
+            self._words[names] = _words(self.all(names))
+        return self._words[names]
 
-def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, ...]:
+
+def _row(asset: Asset, coded: _Coder, holders: tuple[str, ...]) -> tuple[object, ...]:
     names = [
         _without_country(name) for name in (asset.name, *asset.names.values(), *asset.aliases) if _NAMELESS not in name
     ]
@@ -243,7 +246,7 @@ def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, .
         asset.id,
         asset.dataset,
         coded.all(names),
-        coded.printed(names) | (coded.routes(asset, names, number) if asset.kind == LINES else frozenset()),
+        coded.printed(names) + (coded.routes(asset, names, number) if asset.kind == LINES else ()),
         number,
         types,
         asset.geometry,
@@ -255,8 +258,13 @@ def _row(asset: Asset, coded: _Coder, holders: Iterable[str]) -> tuple[object, .
         asset.capacity_unit,
         asset.commodity and asset.commodity.casefold(),
         frozenset((scheme.casefold(), value.strip().casefold()) for scheme, value in asset.external_ids.items()),
-        frozenset(chain.from_iterable(coded.all(holders))),
+        coded.words(holders),
     )
+
+
+def _words(spellings: tuple[frozenset[int], ...]) -> frozenset[int]:
+    """Return the stems of all spellings; those of the only one are not copied."""
+    return spellings[0] if len(spellings) == 1 else frozenset(chain.from_iterable(spellings))
 
 
 def _without_country(name: str) -> str:
@@ -317,24 +325,6 @@ _VAGUE_COMMODITIES = frozenset({"fossil", "other", "unknown", "liquids", "natura
 
 def _commodity_words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text)) - _VAGUE_COMMODITIES
-
-
-#: Relations whose entity runs the site.
-_RUNS_IT = frozenset({"operator", "brand", "occupier"})
-
-
-def _holders(records: Records) -> Mapping[str, set[str]]:
-    """Return the names of the direct owners and operators of each asset."""
-    ties = chain(
-        ((stake.owned, stake.owner) for stake in records.stakes.values()),
-        ((tie.asset, tie.entity) for tie in records.relations.values() if tie.relation in _RUNS_IT),
-    )
-    names: dict[str, set[str]] = defaultdict(set)
-    assets = set(records.assets)
-    for asset, holder in ties:
-        if asset in assets and (entity := records.entities.get(holder)) is not None:
-            names[asset] |= {entity.name, *entity.names.values(), *entity.aliases}
-    return names
 
 
 def _codes(values: Sequence[str | None]) -> Ints:

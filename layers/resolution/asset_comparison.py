@@ -127,11 +127,11 @@ def _names(table: AssetColumns, left: Ints, right: Ints) -> dict[str, Floats]:
     same, printed, own, more = np.zeros((4, len(left)))
     for at in np.flatnonzero(count > 0).tolist():
         i, j = int(left[at]), int(right[at])
-        if table.spellings[i].isdisjoint(table.spellings[j]):
+        if frozenset(table.names[i]).isdisjoint(table.names[j]):
             covered = _covered(table, i, j) + _covered(table, j, i)
             own[at], more[at] = covered == 0, covered == 1
         else:
-            same[at], printed[at] = 1.0, not table.printed[i].isdisjoint(table.printed[j])
+            same[at], printed[at] = 1.0, not frozenset(table.printed[i]).isdisjoint(table.printed[j])
     return {
         "name": np.clip(shared, 0.0, 2.0),
         "same-name": same,

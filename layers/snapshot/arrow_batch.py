@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, MutableSet, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from tempfile import SpooledTemporaryFile, TemporaryFile
+from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakSet
 
@@ -19,6 +19,7 @@ from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, tex
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.row_order import ranges
+from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
 from layers.snapshot.arrow_table import EPOCH
@@ -159,26 +160,17 @@ class BatchBuilder:
 
     def packed(self, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
         """Pack byte strings as `BinaryArray.of` does; many bytes lie in a file, whose memory the system can take."""
-        folder = None if self._folder is None else str(self._folder)
-        with SpooledTemporaryFile(_MAX_BYTES_IN_MEMORY, dir=folder) as file:
+        with SpooledBytes(self._folder) as spooled:
 
             def write(page: bytes) -> None:
                 self._at_page()
-                file.write(page)
+                spooled.write(page)
 
             sizes = write_rows(rows, separator, write)
-            data = self._written(file)
-        return BinaryArray.from_sizes(data, sizes, separator)
-
-    def _written(self, file: SpooledTemporaryFile[bytes]) -> NDArray[np.uint8]:
-        """The bytes of a file that was written to its end."""
-        if (size := file.tell()) <= _MAX_BYTES_IN_MEMORY:
-            file.seek(0)
-            return np.frombuffer(file.read(), np.uint8)
-        file.flush()
-        mapped = mmap.mmap(file.fileno(), size, access=mmap.ACCESS_READ)
-        self._maps.add(mapped)
-        return np.frombuffer(mapped, np.uint8)
+            data = spooled.contents()
+        if isinstance(data, mmap.mmap):
+            self._maps.add(data)
+        return BinaryArray.from_sizes(np.frombuffer(data, np.uint8), sizes, separator)
 
     def joined(self, values: Array, dtype: type[np.generic]) -> NDArray[Any]:
         """An array in one piece; of one that is already no row is copied."""

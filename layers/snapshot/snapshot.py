@@ -57,7 +57,7 @@ from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
 from layers.snapshot.table_folder import TableFolderReader
-from layers.store.record_table import prefetch, prefetch_where, referred, texts
+from layers.store.record_table import geometries, prefetch, prefetch_where, referred, texts
 
 T = TypeVar("T")
 
@@ -408,26 +408,32 @@ class Snapshot:
     @property
     def flat(self) -> FlatRows:
         """The rows of strikes and attributions, and the sums of them."""
-        return self._rows[0]
+        return self._rows.value[0]
 
     @property
     def hits(self) -> FeatureTable[HitFeature]:
         """Rows of the sites that strikes hit, read in three ways, newest strike first."""
-        return self._rows[1]
+        return self._rows.value[1]
 
     @cached_property
-    def _rows(self) -> tuple[FlatRows, FeatureTable[HitFeature]]:
-        """All rows that follow from the strikes, in one pass: each is attributed once by registration."""
-        if self.stages.rows is not None:
-            return self.stages.rows.value
+    def _rows(self) -> Lazy[tuple[FlatRows, FeatureTable[HitFeature]]]:
+        """All rows that follow from the strikes."""
+        return self.stages.rows or Lazy(self._computed_rows)
+
+    def _computed_rows(self) -> tuple[FlatRows, FeatureTable[HitFeature]]:
+        return self._finished(*self._laid_out())
+
+    def _laid_out(self) -> tuple[FlatRowsBuilder, HitFeaturesBuilder]:
+        """Match and attribute all strikes in one pass, each once by registration, and lay out their rows."""
         readings = SiteReadings(self.records, self.stakes, self.registers)
-        flat, hits = (
-            self._flat_rows(),
-            HitFeaturesBuilder(self.records, readings, self.country_names),
-        )
+        flat, hits = self._flat_rows(), HitFeaturesBuilder(self.records, readings, self.country_names)
         for page in _pages(self._each_answer("registration", "headquarters", is_first=True)):
             flat.extend([registered for registered, _ in page])
             hits.extend((registered, run_from) for registered, run_from in page)
+        return flat, hits
+
+    @staticmethod
+    def _finished(flat: FlatRowsBuilder, hits: HitFeaturesBuilder) -> tuple[FlatRows, FeatureTable[HitFeature]]:
         rows = flat.finish()
         return rows, hits.finish(rows.strikes)
 
@@ -554,12 +560,21 @@ class Snapshot:
         return MappingProxyType({layer.name: layer for layer in self._computed_layers()})
 
     def each_layer(self) -> Iterator[Collection]:
-        """Give the `layers` one by one; those that nothing read before are not held here, nor are their rows."""
+        """Give the `layers` one by one; those that nothing read before are not held here, nor are their rows.
+
+        Nor is the index of assets that strikes were matched with for them.
+        """
         if self.stages.layers is not None or "layers" in self.__dict__:
             yield from self.layers.values()
             return
+        rows, are_own = self._rows, self.stages.rows is None
+        if are_own and not rows.is_computed:
+            rows.reset(partial(self._finished, *self._laid_out()))
+            # What strikes were matched with is not needed any more; where it is read again it is computed anew.
+            self.stages.asset_index.reset(partial(index_of, self.records))
         layers = [*reversed(self._computed_layers())]
-        self.__dict__.pop("_rows", None)
+        if are_own:
+            rows.reset(self._computed_rows)
         while layers:
             yield layers.pop()
 
@@ -578,7 +593,7 @@ class Snapshot:
                     self.flat.struck,
                     lambda asset: latest((nodes[asset], struck_at.get(asset))),
                 ),
-                [asset.geometry for asset in self.records.assets.values()],
+                [geometry for _, geometry in geometries(self.records.assets)],
             ),
             collection_by_strike("attributions", self.flat.attributions, strikes.geometries, strikes.ids),
             collection_by_strike("hits", self.hits, strikes.geometries, strikes.ids),

@@ -23,6 +23,7 @@ from layers.collections.update_times import UPDATED, TimesById, UpdateTimes
 from layers.matching.asset_index import AssetIndex, trees
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.cache import Lazy
+from layers.model.garbage import trim_memory
 from layers.model.messages import Wording
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import GraphNodes, LazyStakes, StakeColumns
@@ -47,8 +48,9 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
     write_stakes(files, snapshot.stakes)
     write_index(files, snapshot.asset_index)
     _write_times(files, snapshot)
-    counts = sorted(snapshot.counts().items())  # which follow from the rows that layers are of
+    trim_memory()  # what these were found with
     write_layers(files, snapshot.each_layer())
+    counts = sorted(snapshot.counts().items())  # which were found with the layers
     files.metadata("counts", [[*key, number] for key, number in counts])
 
 

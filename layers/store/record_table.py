@@ -6,10 +6,12 @@ A million strikes as objects take 5 GB; as rows of a store they take a tenth, wh
 from __future__ import annotations
 
 import secrets
+from array import array
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 from itertools import islice
+from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -22,6 +24,7 @@ from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
+from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import Ints
 from layers.geopackage.geopackage import decode_many
 from layers.model.cache import LruCache
@@ -119,10 +122,11 @@ class PackedRecords:
         StoreError
             If a row is no valid record.
         """
-        filling = _PackedRecordsBuilder(table)
-        for page in pages:
-            filling.extend(page)
-        return filling.rows()
+        with SpooledBytes() as values, SpooledBytes() as places:
+            filling = _PackedRecordsBuilder(table, values, places)
+            for page in pages:
+                filling.extend(page)
+            return filling.rows()
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -200,17 +204,15 @@ class PackedRecords:
 
 
 class _PackedRecordsBuilder:
-    """Packs the rows of a table page by page."""
+    """Packs the rows of a table page by page; their bytes, of which there may be a gigabyte, are not in memory."""
 
-    def __init__(self, table: Table) -> None:
-        self._table = table
+    def __init__(self, table: Table, values: SpooledBytes, places: SpooledBytes) -> None:
+        self._table, self._values, self._places = table, values, places
         names = [column.name for column in table.columns]
         self._columns = {name: names.index(name) for name in REFERRED.get(table.name, ())}
         self._place = _place_column(table) if table.geometry_type else None
         self._ids: list[bytes] = []
-        self._values = bytearray()
-        self._ends = [0]
-        self._places: list[bytes] = []
+        self._value_sizes, self._place_sizes = array("q"), array("q")
         self._private: list[str] = []
         self._referred: dict[str, list[str | None]] = {name: [] for name in self._columns}
 
@@ -220,22 +222,29 @@ class _PackedRecordsBuilder:
             self._private += [record.id] * record.private
         for name, column in self._columns.items():
             self._referred[name] += [row[column] for row in page]
-        for row in page:
-            values = list(row)
-            if self._place is not None:
-                self._places.append(values[self._place] or b"")
-                values[self._place] = None
-            self._values += orjson.dumps(values)
-            self._ends.append(len(self._values))
+        rows = [list(row) for row in page]
+        if self._place is not None:
+            places = [row[self._place] or b"" for row in rows]
+            self._place_sizes.extend(map(len, places))
+            self._places.write(b"".join(places))
+            for row in rows:
+                row[self._place] = None
+        values = [*map(orjson.dumps, rows)]
+        self._value_sizes.extend(map(len, values))
+        self._values.write(b"".join(values))
 
     def rows(self) -> PackedRecords:
-        values = BinaryArray.from_offsets(np.frombuffer(self._values, np.uint8), np.array(self._ends, np.int64))
+        values = _end_to_end(self._values, self._value_sizes)
+        places = None if self._place is None else _end_to_end(self._places, self._place_sizes)
         referring = {name: ForeignKeyIndex.of(DictionaryArray.of(found)) for name, found in self._referred.items()}
-        places = None if self._place is None else BinaryArray.of(self._places)
         found = {"private": self._private}
         return PackedRecords(
             self._table, KeyIndex(BinaryArray.of(self._ids)), values, places, MappingProxyType(referring), found
         )
+
+
+def _end_to_end(rows: SpooledBytes, sizes: array[int]) -> BinaryArray:
+    return BinaryArray.from_sizes(np.frombuffer(rows.contents(), np.uint8), np.array(sizes, np.int64))
 
 
 def _place_column(table: Table) -> int:
@@ -350,15 +359,14 @@ class RecordTable(Mapping[str, Record]):
         above = (getattr(record, column) for table in (self._changed, self._added) for record in table.values())
         return {*self.rows.referring[column].words, *above}
 
-    def texts(self, column: str) -> Iterator[tuple[str, Any]]:
-        """Id and text, or None, in a column of plain texts of every record, in order, without reading all else."""
+    def texts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
+        """Id and texts, or None, in columns of plain texts of every record, in order, without reading all else."""
         names = [one.name for one in self.rows.table.columns]
-        at, at_id = names.index(column), names.index("id")
-        for values in map(orjson.loads, self.rows.values):
-            key = values[at_id]
-            if key not in self._gone:
-                yield key, getattr(self._changed[key], column) if key in self._changed else values[at]
-        yield from ((key, getattr(record, column)) for key, record in self._added.items())
+        below, above = itemgetter(*map(names.index, ("id", *columns))), attrgetter("id", *columns)
+        for stated in map(below, map(orjson.loads, self.rows.values)):
+            if stated[0] not in self._gone:
+                yield above(self._changed[stated[0]]) if stated[0] in self._changed else stated
+        yield from map(above, self._added.values())
 
     def lists_of(self, column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
         """The list in a column of lists of texts of each of some records that there are, without reading all else."""
@@ -425,11 +433,14 @@ class RecordTable(Mapping[str, Record]):
         return not (self._changed or self._gone or self._added)
 
 
-def texts(table: Mapping[str, Record], column: str) -> Iterator[tuple[str, Any]]:
-    """Id and text, or None where it has none, in a column of plain texts of every record, in the order of the table."""
+def texts(table: Mapping[str, Record], *columns: str) -> Iterator[tuple[Any, ...]]:
+    """Id and texts, or None where it has none, in columns of plain texts of every record, in the order of the table.
+
+    At least one column is named.
+    """
     if isinstance(table, RecordTable):
-        return table.texts(column)
-    return ((key, getattr(record, column)) for key, record in table.items())
+        return table.texts(*columns)
+    return map(attrgetter("id", *columns), table.values())
 
 
 def lists_of(table: Mapping[str, Record], column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:

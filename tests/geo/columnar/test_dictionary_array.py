@@ -150,6 +150,15 @@ def test_values_are_changed_one_by_one(stored: list[int | None]) -> None:
     assert len(set(column.dictionary)) == len(column.dictionary)
 
 
+@pytest.mark.parametrize("distinct", [255, 256, 257, 65_535, 65_536, 65_537])
+def test_a_column_of_few_or_many_values_is_built_part_by_part(distinct: int) -> None:
+    builder = DictionaryBuilder()
+    parts = [[7, 7, None], range(distinct), [0, distinct - 1, None]]
+    for part in parts:
+        builder.extend(part)
+    assert list(builder.finish()) == [value for part in parts for value in part]
+
+
 @pytest.mark.parametrize(
     ("stored", "dtype", "missing"),
     [

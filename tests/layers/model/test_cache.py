@@ -104,3 +104,11 @@ def test_a_value_that_is_read_once_is_not_stored() -> None:
     lazy = Lazy(compute)
     assert (lazy.once(), lazy.once(), lazy.is_computed) == (1, 2, False)
     assert (lazy.value, lazy.once(), lazy.is_computed) == (3, 3, True)
+
+
+def test_a_lazy_value_that_was_reset_is_computed_when_it_is_read_again() -> None:
+    for lazy in (Lazy.of([1]), Lazy(lambda: [1])):
+        lazy.reset(lambda: [2])
+        assert not lazy.is_computed
+        assert lazy.value == [2]
+        assert lazy.is_computed

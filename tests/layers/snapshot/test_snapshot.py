@@ -51,6 +51,7 @@ def test_layers_that_are_given_one_by_one_are_not_held(few_records: Records, bas
     anew = Snapshot(few_records, base, 1, date(2026, 11, 25), wording=str)
     given = passing.each_layer()
     strikes = next(given)
+    assert not passing.stages.asset_index.is_computed, "what strikes were matched with is not held"
     gone = weakref.ref(strikes)
     assert (strikes.name, strikes.features) == ("strikes", anew.layers["strikes"].features)
     del strikes

@@ -81,6 +81,7 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     assert {key: table[key] for key in plain} == plain
     assert records_at(table, np.arange(len(plain))[::-1]) == records_at(plain, np.arange(len(plain))[::-1])
     assert list(texts(table, "title")) == list(texts(plain, "title"))
+    assert list(texts(table, "when", "title")) == [(key, record.when, record.title) for key, record in plain.items()]
     assert list(geometries(table)) == list(geometries(plain))
     assert [*map(tuple, lists_of(table, "sources", plain))] == [*lists_of(plain, "sources", plain)]
     with pytest.raises(KeyError):
