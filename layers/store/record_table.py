@@ -100,7 +100,7 @@ class PackedRecords:
     referring
         Rows by the references in `REFERRED`.
     found
-        What was found of all records, as JSON can hold it, by name; see `remembered`.
+        What was found of all records, as JSON can hold it, by name; see `memoized`.
     token
         Names these rows wherever they are referred to.
     """
