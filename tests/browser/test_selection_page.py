@@ -17,7 +17,7 @@ from geo.tiles.tile_matrix import world
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
-from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer, axe_of_each, turned
+from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer, axe_of_each, small_targets, turned
 from tests.conftest import serving
 from tests.outage_records import outage_records
 
@@ -446,7 +446,4 @@ def test_axe_finds_nothing_in_search_filters_and_chips(open_page: Open, size: di
     assert axe_of_each(page, schemes) == {"light": [], "dark": []}
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     if size is PHONE:
-        small = page.locator("#panel button:visible, #panel select:visible, [role=option]:visible").evaluate_all(
-            "nodes => nodes.map(n => [n.textContent, n.getBoundingClientRect().height]).filter(([, h]) => h < 44)"
-        )
-        assert small == []
+        assert small_targets(page, "#panel button, #panel select, [role=option]") == []
