@@ -23,14 +23,14 @@ from api.cli.common import (
 from api.cli.load import create_store
 from api.http.request_log import LogFormat
 from api.server.build_id import answers_version, build_id
-from api.server.live_snapshot import LiveSnapshot
+from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
 from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, stated_policy, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
-from layers.store.store import Store, StoreError
+from layers.store.store import Store
 
 EPILOG = "Example: strikeatlas serve --port 8080 --workers 2"
 
@@ -157,16 +157,13 @@ def build_cache(
     answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")
     with errors.status(f"Finding what follows from {count:,} strikes and assets"), collection_paused():
-        atlas = LiveSnapshot(opened, settings, build_id(settings), answer)
+        atlas = LiveSnapshot(opened, settings, build_id(settings), answer, must_cache=True)
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot
     opened.close()
     files = snapshot.backing_files
     if files is None or files.metadata("seq") != snapshot.seq:
-        raise StoreError(
-            "nothing can be kept: there are records that are private or that the policy withholds, judgements that "
-            "unite records or stakes that several loads tell of, or nothing can be written beside the store"
-        )
+        raise SnapshotNotCached
     folder = files.folder
     size = sum(file.stat().st_size for file in folder.iterdir())
     result = {

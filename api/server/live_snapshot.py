@@ -47,6 +47,16 @@ _TURN_S, _LOOK_EVERY_S = 1.0, 10.0
 log = logging.getLogger(__name__)
 
 
+class SnapshotNotCached(StoreError):
+    """What follows from a store is not what may be cached, or nothing may be written beside it."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "nothing can be kept: there are records that are private or that the policy withholds, judgements that "
+            "unite records or stakes that several loads tell of, or nothing can be written beside the store"
+        )
+
+
 class LiveSnapshot:
     """The version that is served. A request reads `view` once and answers from that; nothing in it changes."""
 
@@ -56,9 +66,20 @@ class LiveSnapshot:
         settings: Settings,
         program: str,
         answer: Callable[[Snapshot], Snapshot] | None = None,
+        *,
+        must_cache: bool = False,
     ) -> None:
-        """Read the newest version; ``answer`` is as in `VersionBuilder`."""
+        """Read the newest version; ``answer`` is as in `VersionBuilder`.
+
+        With ``must_cache`` the version is there to be cached: where it cannot be, it is not computed to be served.
+
+        Raises
+        ------
+        SnapshotNotCached, OSError
+            If a version that must be cached may not be, or cannot be written, such as on a full disk.
+        """
         self.store = store
+        self._must_cache = must_cache
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
         self._versions = VersionBuilder(store, self.basemap, settings, program, answer)
@@ -161,7 +182,7 @@ class LiveSnapshot:
         self._external_edits = edits = self.store.last_external_edit()
         if (cached := self._versions.cached(self._cache, edits)) is not None:
             return cached
-        if not (self._cache.is_used() and self._is_large()):
+        if not (self._cache.is_used() and (self._must_cache or self._is_large())):
             return self._versions.from_all_records()
         with self._cache.exclusive_lock():
             # Another worker may have written it meanwhile.
@@ -176,11 +197,23 @@ class LiveSnapshot:
         published = self._versions.uncomputed()
         snapshot = published.snapshot
         # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
-        cached = self._cache.write(snapshot, self._external_edits) if snapshot.records is published.stored else None
+        cached = self._cached(snapshot, self._external_edits) if snapshot.records is published.stored else None
         if cached is not None:
             return self._versions.from_cache(cached, begun)
+        if self._must_cache:
+            raise SnapshotNotCached
         self._not_before = snapshot.seq + _AFTER
         return self._versions.computed(published, begun)
+
+    def _cached(self, snapshot: Snapshot, external_edits: int) -> Snapshot | None:
+        """The snapshot written to the cache and read again; ``None`` where that cannot be done and need not be."""
+        try:
+            return self._cache.write(snapshot, external_edits, lambda: self._ended)
+        except OSError as error:
+            if self._must_cache:
+                raise
+            log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
+            return None
 
     def refresh(self) -> bool:
         """Build a newer version beside the current one and swap it in; whether there was one."""
@@ -265,6 +298,11 @@ class LiveSnapshot:
         Not where the files under it were written fewer than ``after`` changes ago, where nothing can be written, and,
         without ``wait``, while another process writes. Takes half a minute for a million strikes, while the version
         before is served, and changes are shown.
+
+        Raises
+        ------
+        OSError
+            If a version that must be cached cannot be written.
         """
         view, external_edits = self.view, self._external_edits
         snapshot, files = view.snapshot, view.snapshot.backing_files
@@ -282,7 +320,7 @@ class LiveSnapshot:
             cached = self._cache.read(external_edits)
             # Of what was computed anew no older files hold anything; or else another worker wrote it meanwhile.
             if cached is None or snapshot.seq - cached.seq >= (1 if files is None else after):
-                cached = self._cache.write(snapshot, external_edits, lambda: self._ended)
+                cached = self._cached(snapshot, external_edits)
         if cached is None:
             return False
         self._not_before = 0

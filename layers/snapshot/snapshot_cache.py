@@ -105,7 +105,12 @@ class SnapshotCache:
     ) -> Snapshot | None:
         """Write a snapshot, whose records are as they are stored, and read it again: it then takes less memory.
 
-        ``None`` where nothing can be written beside the store, or as soon as ``is_cancelled`` gives True.
+        ``None`` beside a store that may only be read, and as soon as ``is_cancelled`` gives True.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written, such as on a full disk; nothing of it is left then, and older files stay.
         """
         if not self.is_writable:
             return None
@@ -121,9 +126,6 @@ class SnapshotCache:
             aside.mkdir(parents=True)
             self._fill(TableFolderWriter(aside, at_page), snapshot, external_edits)
             self._put_in_place(aside, folder)
-        except OSError as error:
-            log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
-            return None
         except _Cancelled:
             return None
         finally:

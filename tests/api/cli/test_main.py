@@ -14,12 +14,14 @@ from typer.testing import CliRunner
 from api.cli import main, serve
 from api.cli.export import ExportTarget, MapFormat, format_of
 from api.server.live_snapshot import LiveSnapshot
+from api.server.version_builder import VersionBuilder
 from api.terminal.console import console, errors
 from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
+from tests.full_disk import full_beyond
 from tests.store_copies import copied, opened_copy
 
 COMMANDS = (
@@ -396,8 +398,38 @@ def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: 
     store = opened_copy(few_store, tmp_path / "atlas.gpkg")
     store.beside.with_name(f"{store.beside.name}.kept").write_text("in the way")
     said = run("keep", "--store", store.name)
-    assert said.code != 0
+    assert said.code == 6
+    assert str(store.beside) in said.err
+
+
+def test_private_records_cannot_be_kept_and_are_not_computed(
+    run: Run, few_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VersionBuilder, "computed", None)
+    store = opened_copy(few_store, tmp_path / "atlas.gpkg")
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
+    said = run("keep", "--store", store.name)
+    assert (said.code, said.out) == (5, "")
     assert "nothing can be kept" in said.err
+
+
+def test_a_full_disk_ends_the_command_at_once_with_an_error(
+    run: Run, few_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(VersionBuilder, "computed", None)
+    store, beside = opened_copy(few_store, tmp_path / "atlas.gpkg"), tmp_path / "derived"
+    keep = ("keep", "--store", store.name, "--keep-in", str(beside))
+    assert run(*keep).code == 0
+    written = {file: file.read_bytes() for file in beside.rglob("*") if file.is_file()}
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
+    with full_beyond(max(map(len, written.values())) // 2):
+        said = run(*keep)
+    assert (said.code, said.out) == (6, "")
+    assert "too large" in said.err
+    assert {file: file.read_bytes() for file in beside.rglob("*") if file.is_file()} == written, "older files stay"
+    assert run(*keep, "--json").report["change"] == store.seq()
 
 
 def test_nothing_is_coloured_by_what_it_looks_like() -> None:

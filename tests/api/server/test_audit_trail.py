@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
-import resource
-import signal
 from pathlib import Path
 
 import pytest
@@ -15,6 +13,7 @@ from hypothesis import strategies as st
 
 from api.server import audit_trail
 from api.server.audit_trail import FIRST, TORN, UNCHAINED, AuditTrail, AuditTrailError, read
+from tests.full_disk import full_beyond
 
 
 @pytest.fixture
@@ -97,19 +96,11 @@ def test_a_line_that_is_none_breaks_the_chain(trail: AuditTrail, line: bytes) ->
 
 
 def test_a_disk_that_fills_leaves_no_half_line(trail: AuditTrail) -> None:
-    """The system cuts the write off at the largest size of a file, as it does on a full disk."""
     trail.append("read", who="Ann")
     before = trail.path.read_bytes()
-    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
-    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    try:
-        for more in (0, 1, 50):
-            resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + more, limits[1]))
-            with pytest.raises(AuditTrailError, match="nothing was done"):
-                trail.append("write", who="Ann")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
-        signal.signal(signal.SIGXFSZ, handler)
+    for more in (0, 1, 50):
+        with full_beyond(len(before) + more), pytest.raises(AuditTrailError, match="nothing was done"):
+            trail.append("write", who="Ann")
     assert trail.path.read_bytes() == before
     trail.append("read", who="Ann")
     assert read(trail.path).faults == []
