@@ -15,11 +15,11 @@ from weakref import WeakSet
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array, write_rows
+from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
+from geo.columnar.binary_builder import BinaryBuilder
 from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.row_order import ranges
-from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
 from layers.snapshot.arrow_table import EPOCH
@@ -160,17 +160,12 @@ class BatchBuilder:
 
     def packed(self, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
         """Pack byte strings as `BinaryArray.of` does; many bytes lie in a file, whose memory the system can take."""
-        with SpooledBytes(self._folder) as spooled:
-
-            def write(page: bytes) -> None:
-                self._at_page()
-                spooled.write(page)
-
-            sizes = write_rows(rows, separator, write)
-            data = spooled.contents()
-        if isinstance(data, mmap.mmap):
-            self._maps.add(data)
-        return BinaryArray.from_sizes(np.frombuffer(data, np.uint8), sizes, separator)
+        with BinaryBuilder(self._folder, separator) as builder:
+            builder.extend(rows, self._at_page)
+            packed = builder.finish()
+        if builder.map is not None:
+            self._maps.add(builder.map)
+        return packed
 
     def joined(self, values: Array, dtype: type[np.generic]) -> NDArray[Any]:
         """An array in one piece; of one that is already no row is copied."""

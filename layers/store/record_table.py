@@ -6,7 +6,6 @@ A million strikes as objects take 5 GB; as rows of a store they take a tenth, wh
 from __future__ import annotations
 
 import secrets
-from array import array
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property, partial
@@ -20,11 +19,11 @@ import orjson
 from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray
+from geo.columnar.binary_builder import BinaryBuilder
 from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
 from geo.columnar.row_edit import RowEdit
-from geo.columnar.spooled_bytes import SpooledBytes
 from geo.lonlat import Ints
 from layers.geopackage.geopackage import decode_many
 from layers.model.cache import LruCache
@@ -122,7 +121,7 @@ class PackedRecords:
         StoreError
             If a row is no valid record.
         """
-        with SpooledBytes() as values, SpooledBytes() as places:
+        with BinaryBuilder() as values, BinaryBuilder() as places:
             filling = _PackedRecordsBuilder(table, values, places)
             for page in pages:
                 filling.extend(page)
@@ -206,13 +205,12 @@ class PackedRecords:
 class _PackedRecordsBuilder:
     """Packs the rows of a table page by page; their bytes, of which there may be a gigabyte, are not in memory."""
 
-    def __init__(self, table: Table, values: SpooledBytes, places: SpooledBytes) -> None:
+    def __init__(self, table: Table, values: BinaryBuilder, places: BinaryBuilder) -> None:
         self._table, self._values, self._places = table, values, places
         names = [column.name for column in table.columns]
         self._columns = {name: names.index(name) for name in REFERRED.get(table.name, ())}
         self._place = _place_column(table) if table.geometry_type else None
         self._ids: list[bytes] = []
-        self._value_sizes, self._place_sizes = array("q"), array("q")
         self._private: list[str] = []
         self._referred: dict[str, list[str | None]] = {name: [] for name in self._columns}
 
@@ -224,27 +222,18 @@ class _PackedRecordsBuilder:
             self._referred[name] += [row[column] for row in page]
         rows = [list(row) for row in page]
         if self._place is not None:
-            places = [row[self._place] or b"" for row in rows]
-            self._place_sizes.extend(map(len, places))
-            self._places.write(b"".join(places))
+            self._places.extend([row[self._place] or b"" for row in rows])
             for row in rows:
                 row[self._place] = None
-        values = [*map(orjson.dumps, rows)]
-        self._value_sizes.extend(map(len, values))
-        self._values.write(b"".join(values))
+        self._values.extend(map(orjson.dumps, rows))
 
     def rows(self) -> PackedRecords:
-        values = _end_to_end(self._values, self._value_sizes)
-        places = None if self._place is None else _end_to_end(self._places, self._place_sizes)
+        values, places = self._values.finish(), None if self._place is None else self._places.finish()
         referring = {name: ForeignKeyIndex.of(DictionaryArray.of(found)) for name, found in self._referred.items()}
         found = {"private": self._private}
         return PackedRecords(
             self._table, KeyIndex(BinaryArray.of(self._ids)), values, places, MappingProxyType(referring), found
         )
-
-
-def _end_to_end(rows: SpooledBytes, sizes: array[int]) -> BinaryArray:
-    return BinaryArray.from_sizes(np.frombuffer(rows.contents(), np.uint8), np.array(sizes, np.int64))
 
 
 def _place_column(table: Table) -> int:

@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar import binary_array, chunked_array, spooled_bytes
+from geo.columnar import binary_array, binary_builder, chunked_array
 from geo.columnar.binary_array import BinaryArray
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
@@ -156,7 +156,7 @@ def test_rows_are_packed_in_a_file_as_in_memory(
     rows: list[bytes], separator: bytes, most_in_memory: int, at_once: int
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(spooled_bytes, "_MAX_BYTES_IN_MEMORY", most_in_memory)
+        patch.setattr(binary_builder, "_MAX_BYTES_IN_MEMORY", most_in_memory)
         patch.setattr(binary_array, "_PAGE", at_once)
         pages, maps = list[None](), WeakSet[mmap.mmap]()
         builder = arrow_batch.BatchBuilder(at_page=lambda: pages.append(None), maps=maps)
