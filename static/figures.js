@@ -1,5 +1,5 @@
 // Writes shares, distances and counts; reads the short owners text of a list row.
-import { LOCALE, t } from "./text.js";
+import { LANG, LOCALE, t } from "./text.js";
 
 const exact = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 4 });
 const PERCENT = "\u00a0%";
@@ -54,7 +54,7 @@ export function span(min, max) {
   return min === max ? number(min) : `${number(min)}–${number(max)}`;
 }
 
-const names = new Intl.DisplayNames([LOCALE], { type: "region" });
+const names = new Intl.DisplayNames([LANG], { type: "region" });
 
 /** The name of a country by its ISO 3166-1 code; null is nobody's waters or nobody known. */
 export function countryName(code) {

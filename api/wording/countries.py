@@ -13,8 +13,6 @@ from layers.model.records import Asset, Entity
 
 _COUNTRIES = Path(__file__).with_name("country_names.tsv")
 _REGIONS = Path(__file__).with_name("region_names.tsv")
-#: Countries that the base map calls by their formal names in English, by the short names of the other languages.
-_SHORT = {"CN": "China"}
 #: Languages of their columns, after that of the codes or English names.
 _COLUMNS = ("de", "uk")
 
@@ -25,12 +23,12 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
     Parameters
     ----------
     english
-        Their English names, as the base map has them.
+        Their English names.
     language
         BCP 47 tag of the catalogue. A country without a name in that language has its English one.
     """
     if language == ENGLISH:
-        return MappingProxyType({code: _SHORT.get(code, name) for code, name in english.items()})
+        return english
     return MappingProxyType({**english, **_spoken(_COUNTRIES).get(language, {})})
 
 

