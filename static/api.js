@@ -178,7 +178,7 @@ export const pageAddress = (kind, id, end = "") => FILES ? subjectAddress(kind, 
 /** The address of the page of a strike. */
 export const strikeAddress = (id) => FILES ? subjectAddress("strikes", id, "html") : new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
 
-/** The address of a page of its own: map, connect, corrections or policy. */
+/** The address of a page of its own: map, countries, connect, corrections or policy. */
 export const siteAddress = (name) => !FILES ? new URL(name, ROOT).href : name === "connect" ? `${fileAddress("index.html")}#server` : fileAddress(`${name.split("?")[0]}.html`);
 
 /** How an address of this server is cited, in words and otherwise. */

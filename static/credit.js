@@ -19,6 +19,7 @@ function drawFoot(about, now) {
 export function drawCredit(about, now) {
   if (EMBEDDED) drawFoot(about, now);
   const told = [about?.attribution, t("credit")].filter(Boolean).join(". ");
-  byId("credit").replaceChildren(told, ". ", el("a", { href: siteAddress("connect") }, t("connect")), " · ",
+  byId("credit").replaceChildren(told, ". ",
+    el("a", { href: siteAddress("countries?f=html") }, t("countriesRanked")), " · ", el("a", { href: siteAddress("connect") }, t("connect")), " · ",
     el("a", { href: siteAddress("corrections?f=html") }, t("corrections")), " · ", el("a", { href: siteAddress("policy?f=html") }, t("policy")));
 }

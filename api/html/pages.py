@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from api.html import documents, features, schemas, subjects
 from api.html.addresses import answered, href, leads_somewhere
+from api.html.country_ranking import country_ranking
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.html.published import PageHead
@@ -60,7 +61,7 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     ----------
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
-        styles, connect, method, corrections, country, entity, publication, or answer for any other.
+        styles, connect, method, corrections, countries, country, entity, publication, or answer for any other.
     document
         The resource as JSON.
     """
@@ -116,11 +117,12 @@ def _context(request: Request, view: ServedVersion, kind: str, collection: Colle
         return {"groups": schemas.groups(document, language), "shared": schemas.shared(document, language)}
     if kind in _SCHEMAS:
         return {"rows": schemas.rows(document, language)}
+    if kind == "countries":
+        return {**country_ranking(request, view, document), "as_json": _as_json(request)}
     if kind in _ANSWERS:
         # Through JSON, so that days are texts here as there.
         members = orjson.loads(orjson.dumps({name: part for name, part in document.items() if name != "links"}))
-        query = {**request.query_params, "f": "json"}
-        answer = {"answer": documents.terms_of(members, language), "as_json": _here(request, query), "published": None}
+        answer = {"answer": documents.terms_of(members, language), "as_json": _as_json(request), "published": None}
         return answer | subjects.of_answer(request, view, kind, document)
     context = _CONTEXTS.get(kind)
     return {} if context is None or collection is None else context(request, view, collection, document)
@@ -159,7 +161,8 @@ def _trail(
     """List name and address of the pages that lead to this one, which is the last and has no address."""
     language = language_of(request)
     if kind in _ANSWERS:
-        return [(_subject_name(view, kind, document, language) or _summary(request), None)]
+        above = [(phrase("html.title.countries", language), href(request, "/countries"))] if kind == "country" else []
+        return [*above, (_subject_name(view, kind, document, language) or _summary(request), None)]
     title = (
         features.called(view, collection, document, language)
         if kind == "item" and collection is not None
@@ -202,6 +205,11 @@ def _here(request: Request, query: Mapping[str, str]) -> str:
     root: str = request.scope.get("root_path", "")
     path = urllib.parse.quote(request.scope["path"].removeprefix(root))
     return href(request, path, **query)
+
+
+def _as_json(request: Request) -> str:
+    """Return the address of the same answer as JSON."""
+    return _here(request, {**request.query_params, "f": "json"})
 
 
 def _standards(document: Json, language: str) -> Mapping[str, list[str]]:

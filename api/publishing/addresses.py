@@ -19,9 +19,9 @@ from api.wording.catalogue import ENGLISH, languages
 INDEX = "index.html"
 NEEDS_SERVER = "server"
 #: Pages that have a name of their own.
-PAGES = ("about", "method", "policy", "corrections", "map")
+PAGES = ("about", "method", "policy", "corrections", "countries", "map")
 #: Answers that are files of data too, by the begin of their names.
-_AS_JSON = ("about", "policy", "corrections", "strikes/", "entities/", "countries/")
+_AS_JSON = ("about", "policy", "corrections", "strikes/", "entities/", "countries")
 #: Begin and end of the paths of answers about one subject, and the folder of its files.
 _SUBJECTS = (
     ("/collections/strikes/items/", "", "strikes"),
@@ -123,6 +123,8 @@ def _file(path: str, query: Mapping[str, str], form: str) -> tuple[str, str] | N
 def _name(path: str, query: Mapping[str, str]) -> str | None:
     """Return the name of the files of an answer without an ending; ``None`` where there are none."""
     page = path[1:]
+    if page == "countries" and query:
+        return None  # counted in another way
     if page in PAGES:
         before = query.get("before")
         return page if before is None else f"{page}/before-{before}"

@@ -36,7 +36,7 @@ class Answers:
             yield from self._subjects(language)
 
     def _own_pages(self, language: str) -> Iterator[PublishedFile]:
-        for name in ("about", "policy"):
+        for name in ("about", "policy", "countries"):
             yield self._file(language, f"{name}.html", f"/{name}", "html")
             yield self._file(language, f"{name}.json", f"/{name}", "json")
         yield self._file(language, "method.html", "/method", "html")

@@ -155,9 +155,8 @@ def countries(
     minority: MinorityParameter = "stay",
 ) -> Response:
     """Each country that a strike concerns, with the number of strikes by relation; the numbers are never added."""
-    return document(
-        request, "answer", country_json.countries_answer(served_version(request).snapshot, basis, minority, relation)
-    )
+    answer = country_json.countries_answer(served_version(request).snapshot, basis, minority, relation)
+    return document(request, "countries", answer)
 
 
 @PART.document("/countries/{iso}", "What of a country's was hit", "CountryAnswer")

@@ -13,9 +13,9 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/ch
 
 STRIKE = "/collections/strikes/items/ua-orlivka-2025-08-06"
 TABLE = "/collections/strikes/items?kind=refinery&limit=5"
-PATHS = ("/", "/collections", "/collections/strikes", TABLE, STRIKE, "/collections/strikes/schema", "/api", "/connect",
-         "/styles", "/styles/strikes/metadata", "/conformance", "/strikes/ua-orlivka-2025-08-06/attribution",
-         "/nothing-here")  # fmt: skip
+PATHS = ("/", "/countries", "/collections", "/collections/strikes", TABLE, STRIKE, "/collections/strikes/schema",
+         "/api", "/connect", "/styles", "/styles/strikes/metadata", "/conformance",
+         "/strikes/ua-orlivka-2025-08-06/attribution", "/nothing-here")  # fmt: skip
 
 Open = Callable[..., Page]
 

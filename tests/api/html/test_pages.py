@@ -32,6 +32,8 @@ PATHS = (
     *(f"/collections/{name}/items?limit=5&offset=2" for name in COLLECTIONS),
     *(f"/collections/{name}/{kind}" for name in COLLECTIONS for kind in ("queryables", "sortables", "schema")),
     ORLIVKA,
+    "/countries",
+    "/countries?relation=operator&basis=headquarters",
     "/collections/assets/items/a-abq",
     "/collections/countries/items/AZ",
     "/collections/attributions/items/qa-ras-laffan-2026-03-18/-/host/QA",
@@ -40,7 +42,6 @@ PATHS = (
 #: Answers that have no page of a kind of their own.
 ANSWERS = (
     "/strikes/ua-orlivka-2025-08-06/attribution",
-    "/countries",
     "/countries/AZ?relation=owner",
     "/assets/a-abq/owners?on=2020-01-01",
     "/entities/aramco/holdings",
