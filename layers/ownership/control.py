@@ -22,6 +22,7 @@ from layers.ownership.walk import Interval, OwnershipGraph, Reach
 
 #: Node kinds as plain numbers, which compare ten times as fast with numpy scalars.
 _STATE, _BODY, _PERSON = map(int, (NodeKind.STATE, NodeKind.STATE_BODY, NodeKind.PERSON))
+_LAST_DAY = date.max.toordinal()
 #: Kinds of control that make a controller; mere rights do not.
 CONTROLLING = frozenset({"declared", "majority-of-votes", "consolidation"})
 
@@ -105,9 +106,8 @@ def control_periods(
     UnknownRecord
         If there is no such asset or entity.
     """
-    above = list(_stakes_and_controls_above(OwnershipGraph(stakes, first, last), controls, owned))
-    known = [control for control in above if isinstance(control, Control)]
-    changes = sorted(_change_days(above, first, last))
+    rows, known = _above_of_any_time(OwnershipGraph(stakes, first, last), controls, owned)
+    changes = sorted(_change_days(stakes, rows, known, first, last))
     starts = [first, *changes]
     ends = [*(day - timedelta(days=1) for day in changes), last]
     periods = []
@@ -124,34 +124,38 @@ def _joined(periods: Iterable[ControlPeriod]) -> Iterator[ControlPeriod]:
         yield ControlPeriod(part[0].first, part[-1].last, part[-1].controller)
 
 
-def _change_days(above: Iterable[Stake | Control], first: date | None, last: date | None) -> set[date]:
-    """Return the days after the first on which a stake or control above an asset surely begins, or may end."""
-    days: set[date] = set()
+def _change_days(
+    stakes: StakeColumns, rows: Sequence[int], known: Iterable[Control], first: date | None, last: date | None
+) -> set[date]:
+    """Return the days after the first on which a stake of some rows or a control surely begins, or may end."""
     if first is not None and first == last:
-        return days
-    for dated in above:
-        began = edtf.parse(dated.since).latest if dated.since else None
-        ended = edtf.parse(dated.until).earliest if dated.until else None
-        days.update(day for day in (began, ended) if day is not None)
+        return set()
+    dates = [edtf.parse(control.since).latest for control in known if control.since]
+    dates += [edtf.parse(control.until).earliest for control in known if control.until]
+    ordinals = {*stakes.began[rows, 1].tolist(), *stakes.ended[rows, 0].tolist()}
+    days = {day for day in dates if day is not None}
+    days |= {date.fromordinal(day) for day in ordinals if 0 < day <= _LAST_DAY}  # others are open
     return {day for day in days if (first is None or first < day) and (last is None or day <= last)}
 
 
-def _stakes_and_controls_above(
+def _above_of_any_time(
     ownership: OwnershipGraph, controls: Mapping[str, Sequence[Control]], owned: str
-) -> Iterator[Stake | Control]:
-    """Yield the stakes that may have held on some of the days, and all controls, above an asset or entity."""
+) -> tuple[list[int], list[Control]]:
+    """Return rows of the stakes that may have held on some of the days, and all controls, above an asset or entity."""
     ids, index = ownership.nodes.ids, ownership.nodes.index
+    rows, known = list[int](), list[Control]()
     met, todo = set(), [ids[ownership.number(owned)]]
     while todo:
         name = todo.pop()
         if name in met or name not in index:
             continue
         met.add(name)
-        stakes = [ownership.stake(holding) for holding in ownership.recorded(ownership.holdings(index[name]))]
-        yield from stakes
+        holdings = ownership.recorded(ownership.holdings(index[name]))
+        rows += [int(ownership.graph.row[holding.edge]) for holding in holdings]
         declared = controls.get(name, ())
-        yield from declared
-        todo += [stake.owner for stake in stakes] + [control.controller for control in declared]
+        known += declared
+        todo += [ids[holding.owner] for holding in holdings] + [control.controller for control in declared]
+    return rows, known
 
 
 def controls_on(controls: Iterable[Control], first: date | None, last: date | None) -> dict[str, tuple[Control, ...]]:
