@@ -12,7 +12,14 @@ from datetime import UTC, datetime
 from functools import cached_property
 
 from api.server.served_version import ServedVersion, TileCache
-from api.server.version_builder import NextVersion, VersionBuilder, cache_of, ready_to_draw, ready_to_list
+from api.server.version_builder import (
+    NextVersion,
+    VersionBuilder,
+    cache_of,
+    ready_to_draw,
+    ready_to_edit,
+    ready_to_list,
+)
 from api.settings import Settings
 from api.wording.catalogue import text
 from geo.tiles import mlt, mvt
@@ -277,7 +284,7 @@ class LiveSnapshot:
     def _precompute(self, snapshot: Snapshot) -> None:
         ready_to_list(snapshot)
         ready_to_draw(snapshot)
-        _ = snapshot.asset_index, snapshot.registers
+        ready_to_edit(snapshot)
         for zoom in range(_ZOOMS):
             for collection in snapshot.layers.values():
                 if self._ended:

@@ -124,6 +124,13 @@ def ready_to_list(snapshot: Snapshot) -> None:
     clustered(collections, registers, first, of_owners, 0.0, WORLD, "owners")
 
 
+def ready_to_edit(snapshot: Snapshot) -> None:
+    """Compute ahead what the first edit or decision would wait for."""
+    _ = snapshot.asset_index, snapshot.registers
+    for collection in snapshot.layers.values():
+        collection.count_values()
+
+
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
     """What is kept of a store by this version of the program with these settings."""
     return SnapshotCache(

@@ -16,7 +16,8 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geo.columnar.chunked_array import Array, apply_edit, to_numpy
+from geo.columnar import chunked_array
+from geo.columnar.chunked_array import Array, ChunkedArray, apply_edit, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 
@@ -43,17 +44,20 @@ class BinaryArray(Sequence[bytes]):
     starts, stops
         First byte of each row, and the byte behind its last, in the buffers laid end to end; shape (n,), int64. A row
         lies in one buffer.
+    base_buffers
+        Where the offsets are in chunks, the number of buffers that rows of their first chunk may lie in.
     """
 
-    __slots__ = ("_bases", "_starts", "_stops", "buffers")
+    __slots__ = ("_base_buffers", "_bases", "_starts", "_stops", "buffers")
 
-    def __init__(self, buffers: Sequence[Bytes], starts: Array, stops: Array) -> None:
+    def __init__(self, buffers: Sequence[Bytes], starts: Array, stops: Array, base_buffers: int = 1) -> None:
         # Views of mapped files as plain arrays, whose rows are read faster.
         self.buffers = tuple(map(np.asarray, buffers))
         self._starts, self._stops = (
             np.asarray(offsets) if isinstance(offsets, np.ndarray) else offsets for offsets in (starts, stops)
         )
         self._bases = list(accumulate((len(buffer) for buffer in self.buffers[:-1]), initial=0))
+        self._base_buffers = base_buffers
 
     @classmethod
     def of(cls, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
@@ -123,7 +127,7 @@ class BinaryArray(Sequence[bytes]):
     def take(self, rows: Ints) -> BinaryArray:
         """Rows, shape (n,), in the given order; no bytes are copied."""
         taken = BinaryArray.__new__(BinaryArray)
-        taken.buffers, taken._bases = self.buffers, self._bases
+        taken.buffers, taken._bases, taken._base_buffers = self.buffers, self._bases, 1
         taken._starts, taken._stops = self._starts[rows], self._stops[rows]
         return taken
 
@@ -245,16 +249,34 @@ class BinaryArray(Sequence[bytes]):
         shift = self._bases[-1] + len(self.buffers[-1])
         starts = apply_edit(self._starts, second.starts + shift, edit)
         stops = apply_edit(self._stops, second.stops + shift, edit)
-        return BinaryArray([*self.buffers, *second.buffers], starts, stops)._compact()
+        base_buffers = self._base_buffers if isinstance(self._starts, ChunkedArray) else len(self.buffers)
+        return BinaryArray([*self.buffers, *second.buffers], starts, stops, base_buffers)._compact()
 
     def _compact(self) -> BinaryArray:
-        """Join the buffers that edits added, where there are many; bytes of no row are dropped."""
-        if len(self.buffers) <= _MAX_BUFFERS:
+        """Join the buffers that edits added, where there are many; bytes of no row that stays are dropped."""
+        starts, stops = self._starts, self._stops
+        if isinstance(starts, ChunkedArray) and isinstance(stops, ChunkedArray):
+            return self if len(self.buffers) <= _MAX_BUFFERS else self._with_appended_joined(starts, stops)
+        # A long array is in chunks after edits, but for one that was in so many pieces that it was copied just now.
+        is_copied = len(self) >= chunked_array.MIN_CHUNKED_ROWS
+        if len(self.buffers) <= (2 if is_copied else _MAX_BUFFERS):
             return self
         first = self.buffers[0]
         later = np.flatnonzero(self.starts >= len(first))
         edit = RowEdit.replace(len(self), later, later)
         return BinaryArray([first], self._starts, self._stops).with_edit(BinaryArray.of(self.take(later)), edit)
+
+    def _with_appended_joined(self, starts: ChunkedArray, stops: ChunkedArray) -> BinaryArray:
+        """Join the buffers of the rows that edits appended; no row before them is read."""
+        base = self.buffers[: self._base_buffers]
+        rows = np.flatnonzero(starts.order.positions_of(len(starts.base) + np.arange(len(starts.appended))) >= 0)
+        joined = BinaryArray.of(BinaryArray(self.buffers, starts.appended[rows], stops.appended[rows]))
+        # Rows that do not stay are read by nobody.
+        appended = np.zeros((2, len(starts.appended)), np.int64)
+        appended[:, rows] = sum(map(len, base)) + np.array([joined.starts, joined.stops])
+        starts = ChunkedArray(starts.base, appended[0], starts.order)
+        stops = ChunkedArray(stops.base, appended[1], stops.order)
+        return BinaryArray([*base, *joined.buffers], starts, stops, self._base_buffers)
 
 
 def _windows(data: Bytes, width: int) -> NDArray[np.void]:

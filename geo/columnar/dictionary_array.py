@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.columnar import chunked_array
 from geo.columnar.binary_array import DecodedArray, find_sorted, text_array, text_list_array
 from geo.columnar.chunked_array import (
     Array,
@@ -25,6 +26,7 @@ from geo.columnar.chunked_array import (
     rows_with_any,
     to_numpy,
 )
+from geo.columnar.code_counts import CodeCounts
 from geo.columnar.distinct import distinct
 from geo.columnar.row_edit import RowEdit
 from geo.columnar.row_order import RowOrder
@@ -51,15 +53,17 @@ class DictionaryArray(Sequence[Any]):
         Every value that occurs, once, ascending; never None.
     codes
         Index of each row's value in ``dictionary``, shape (n,), int32; -1 where the value is missing.
+    counts
+        Numbers of rows by stored code, where they are shared with the column that this was edited from.
     """
 
-    __slots__ = ("_codes", "dictionary")
+    __slots__ = ("_codes", "_counts", "dictionary")
 
-    def __init__(self, dictionary: Sequence[Any], codes: Array) -> None:
+    def __init__(self, dictionary: Sequence[Any], codes: Array, counts: CodeCounts | None = None) -> None:
         if isinstance(codes, np.ndarray):
             codes = np.asarray(codes)  # a view of a mapped file as a plain array, which is read faster
             codes.setflags(write=False)
-        self.dictionary, self._codes = dictionary, codes
+        self.dictionary, self._codes, self._counts = dictionary, codes, counts
 
     @classmethod
     def of(cls, values: Iterable[Hashable]) -> DictionaryArray:
@@ -196,15 +200,37 @@ class DictionaryArray(Sequence[Any]):
         codes = apply_edit(codes, stored_codes[second.codes], edit)
         stays = set(at[is_known].tolist())
         dropped = np.array([code for code in _distinct(removed).tolist() if code not in stays], np.int64)
-        if len(self.dictionary) < len(self):  # or else each value is in one row alone
-            dropped = dropped[~_occurring(codes, order.rows_at(dropped))]
+        counts = self._counts_after(codes)
+        if len(dropped) and self._has_repeated:
+            dropped = dropped[~_occurring(codes, counts, order.rows_at(dropped))]
         new = list(compress(values, ~is_known))
         if not len(dropped) and not new:
             is_remapped = isinstance(self._codes, RemappedCodes)
-            return DictionaryArray(self.dictionary, remap_codes(codes, order) if is_remapped else codes)
+            return DictionaryArray(self.dictionary, remap_codes(codes, order) if is_remapped else codes, counts)
         change = RowEdit.replace(len(self.dictionary), dropped, at[~is_known])
         dictionary = _replaced(self.dictionary, dropped, at[~is_known], new)
-        return DictionaryArray(dictionary, remap_codes(codes, change.compose(order)))
+        return DictionaryArray(dictionary, remap_codes(codes, change.compose(order)), counts)
+
+    def _counts_after(self, edited: Array) -> CodeCounts | None:
+        """Numbers of rows by stored code for codes that were edited; ``None`` where these are an array of their own."""
+        if not isinstance(edited, ChunkedArray):
+            return None
+        if self._counts is None or self._counts.base is not edited.base:
+            self._counts = CodeCounts(edited.base)
+        return self._counts
+
+    @property
+    def _has_repeated(self) -> bool:
+        """Whether values may be in several rows; or else each is in one row alone."""
+        return len(self.dictionary) < len(self)
+
+    def count_codes(self) -> None:
+        """Count ahead what the first edit of a long column would wait for."""
+        codes, _ = self.codes_and_order
+        if self.dictionary and self._has_repeated and len(self) >= chunked_array.MIN_CHUNKED_ROWS:
+            if self._counts is None:
+                self._counts = CodeCounts(codes.base if isinstance(codes, ChunkedArray) else codes)
+            _ = self._counts.of_base
 
     @property
     def codes_and_order(self) -> tuple[Array, RowOrder]:
@@ -345,8 +371,10 @@ def _search_ascending(values: Sequence[Any], sought: Sequence[Any]) -> tuple[Int
     return at, is_known
 
 
-def _occurring(codes: Array, sought: Ints) -> Bools:
+def _occurring(codes: Array, counts: CodeCounts | None, sought: Ints) -> Bools:
     """Which of the sought codes any row has, shape (len(sought),)."""
+    if counts is not None and isinstance(codes, ChunkedArray):
+        return counts.occurring(codes, sought)
     if len(sought) <= _MAX_SCANS:
         return np.array([contains(codes, code) for code in sought.tolist()], bool)
     return np.isin(sought, to_numpy(codes))

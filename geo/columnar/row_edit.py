@@ -117,6 +117,24 @@ class RowEdit:
         return rows
 
     @cached_property
+    def replaced(self) -> Ints:
+        """The removed row that each inserted row stands in place of, shape (m,); -1 where there is none.
+
+        Of the rows between two that stay, the first inserted one stands for the first removed one, and so on. Of an
+        edit that preserves the order of the rows that stay.
+        """
+        if not len(self.removed):
+            return np.full(len(self.inserted), -1)
+        last_of_run = np.append(np.flatnonzero(np.diff(self.removed) != 1), len(self.removed) - 1)
+        stays_behind = (self.removed[last_of_run] + 1).repeat(np.diff(last_of_run, prepend=-1))
+        before = self.insert_before
+        rank = np.arange(len(before)) - before.searchsorted(before)
+        index = stays_behind.searchsorted(before) + rank
+        is_there = index < stays_behind.searchsorted(before, side="right")
+        rows: Ints = np.where(is_there, self.removed[np.minimum(index, len(self.removed) - 1)], -1)
+        return rows
+
+    @cached_property
     def _is_inserted(self) -> Bools:
         """Which runs are of the second sequence, shape (runs,)."""
         return self.order.run_starts >= self.first_rows

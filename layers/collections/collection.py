@@ -197,6 +197,11 @@ class Collection:
         first, last = (columns[name].dictionary if name in columns else () for name in ("day_first", "day_last"))
         return (first[0], last[-1]) if first and last else None
 
+    def count_values(self) -> None:
+        """Count ahead how many rows have each value, which the first edit of a large collection would wait for."""
+        for column in (*self.features.columns.values(), *self.rendered.tile_columns.values()):
+            column.count_codes()
+
     @property
     def fragments(self) -> BinaryArray:
         """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, serialised once."""
@@ -355,6 +360,33 @@ def with_rows_replaced(before: Collection, added: Collection, edit: RowEdit) -> 
         values=before.column_values.edited(features, geometry),
         rows_by_id=Lazy.of(UniqueIndex(features.columns["id"], before.rows_by_id)),
         origin=_origin(before, edit, features, geometry),
+    )
+
+
+def with_values_replaced(before: Collection, rows: Rows, values: Mapping[str, DictionaryArray]) -> Collection:
+    """Give some rows other values in some columns; all else is shared, and only these rows are rendered.
+
+    Parameters
+    ----------
+    rows
+        Shape (k,), ascending.
+    values
+        The columns by name, but for the id: k values each.
+    """
+    edit, columns = RowEdit.replace(len(before), rows, rows), before.features.columns
+    changed = {name: columns[name].with_edit(new, edit) for name, new in values.items()}
+    features = FeatureTable.coded(before.features.model, {**columns, **changed})
+    return Collection(
+        before.name,
+        before.title,
+        before.description,
+        before.model,
+        features,
+        before.geometry,
+        rendered=before.rendered.with_values_replaced(features, edit, values),
+        values=before.column_values.edited(features, before.geometry),
+        rows_by_id=before._rows_by_id,
+        origin=_origin(before, edit, features, before.geometry),
     )
 
 

@@ -183,6 +183,40 @@ class RenderedFeatures:
             return Lazy.of(self.layer.with_edit(added.layer, edit, with_values(columns)))
         return None
 
+    def with_values_replaced(
+        self, features: FeatureTable[Any], edit: RowEdit, values: Mapping[str, DictionaryArray]
+    ) -> RenderedFeatures:
+        """Render other values of some rows in some columns; geometries are taken from what was rendered.
+
+        Parameters
+        ----------
+        features
+            n rows, in the same order.
+        edit
+            Removes the rows, and inserts as many in their place.
+        values
+            The columns, but for the id: a value for each of these rows.
+        """
+        own, tiles = self._features.columns, self.tile_columns
+        new = {name: _tile_column(column) for name, column in values.items() if name in tiles}
+        columns = {
+            name: features.columns[name]
+            if tiles[name] is own[name] and column is values[name]
+            else tiles[name].with_edit(column, edit)
+            for name, column in new.items()
+        }
+        fragments, digest = self._with_rows_serialised(features, edit)
+        after = {**tiles, **columns}
+        return RenderedFeatures(
+            self._name,
+            features,
+            self._geometry,
+            fragments=Lazy.of(fragments),
+            digest=digest,
+            tile_columns=Lazy.of(after),
+            layer=Lazy.of(self.layer.with_properties(with_values(after))) if columns else self._layer,
+        )
+
     def with_properties(self, features: FeatureTable[Any]) -> RenderedFeatures:
         """Render other properties of the same rows; geometries are taken from what was rendered.
 
@@ -212,9 +246,12 @@ class RenderedFeatures:
         rows = features.rows_unlike(self._features)
         if len(rows) > len(features) / 2 or sum(map(len, later)) > len(first):
             return _serialised(features, self._members), None
-        former = self.fragments.take(rows)
-        new = _serialised(features.take(rows), lambda page: [*map(geojson.member, former[page])])
-        edit = RowEdit.replace(len(features), rows, rows)
+        return self._with_rows_serialised(features, RowEdit.replace(len(features), rows, rows))
+
+    def _with_rows_serialised(self, features: FeatureTable[Any], edit: RowEdit) -> tuple[BinaryArray, Lazy[int] | None]:
+        """The fragments with other properties of the rows that an edit replaces in place, and their digest."""
+        former = self.fragments.take(edit.removed)
+        new = _serialised(features.take(edit.removed), lambda page: [*map(geojson.member, former[page])])
         change = _digest_sum(new) - _digest_sum(former) if self._digest.is_computed else None
         digest = None if change is None else Lazy.of((self.digest + change) & _DIGEST_MASK)
         return self.fragments.with_edit(new, edit), digest

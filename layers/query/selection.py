@@ -233,15 +233,21 @@ def _places(origin: Origin, order: tuple[SortKey, ...], base: _Order, above: Row
     """The positions in the order of the base that rows above, which are given in that order, come before."""
     columns = [(origin.base.values(by.name), by.descending) for by in order]
     own = [origin.above.values(by.name) for by in order]
-    key, before = key_of_rows(columns), origin.edit.insert_before.tolist()
-    found = []
-    for row in above.tolist():
-        values = (*(column.value(row) for column in own), before[row])
-        if values not in base.places:
-            ranks = (rank_of(*column, value) for column, value in zip(columns, values, strict=False))
-            base.places[values] = bisect_left(base.rows, (*ranks, before[row]), key=lambda at: (*key(at), at))
-        found.append(base.places[values])
-    return np.array(found, np.int64)
+    at, is_same = np.empty(len(above), np.int64), origin.edit.replaced >= 0
+    for values, (column, _) in zip(own, columns, strict=True):
+        same = np.flatnonzero(is_same)
+        is_same[same] = values.equal_at(same, column, origin.edit.replaced[same])
+    # A row that stands in place of one with equal values comes where that was; others are looked for.
+    at[is_same] = base.positions[origin.edit.replaced[is_same]]
+    key, before = key_of_rows(columns), origin.edit.insert_before
+    for row in np.flatnonzero(~is_same).tolist():
+        sought = (*(column.value(row) for column in own), int(before[row]))
+        if sought not in base.places:
+            ranks = (rank_of(*column, value) for column, value in zip(columns, sought, strict=False))
+            base.places[sought] = bisect_left(base.rows, (*ranks, sought[-1]), key=lambda at: (*key(at), at))
+        at[row] = base.places[sought]
+    # Between these two there are only rows of the base that are left out, so that the later one is as good.
+    return np.maximum.accumulate(at[above])
 
 
 def key_of_rows(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:

@@ -24,10 +24,10 @@ from layers.collections.collection import (
     with_properties,
     with_rows_replaced,
     with_shared_geometry,
+    with_values_replaced,
 )
-from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import asset_features, country_features
-from layers.collections.flatten import FlatRows, sums
+from layers.collections.flatten import FlatRows, of_assets, sums
 from layers.collections.update_times import UPDATED, UpdateTimes, latest
 from layers.decisions.hits import likeliest
 from layers.matching.asset_index import AssetIndex
@@ -152,7 +152,7 @@ class SnapshotUpdate:
         counted = self.newer.with_stages(stages)
         strikes, attributions, hits = self._strikes(new)
         lost = {asset for asset, number in struck.items() if number < 0}
-        assets = self._assets(counted, struck, self._asset_times(strikes, new, lost))
+        assets = self._assets(counted, struck, self._asset_times(attributions, new, lost))
         layers = (strikes, assets, attributions, hits, _countries(before, counted))
         proposed: Mapping[str, str] = ProbableAssets(strikes)
         return counted.with_stages(
@@ -205,13 +205,13 @@ class SnapshotUpdate:
                     found[name] = at
         return found
 
-    def _asset_times(self, strikes: Collection, new: FlatRows, lost: Set[str]) -> Mapping[str, str | None]:
+    def _asset_times(self, attributions: Collection, new: FlatRows, lost: Set[str]) -> Mapping[str, str | None]:
         """When assets that may have moved did so last: by themselves, with strikes on them, or by losing some of these.
 
         Parameters
         ----------
-        strikes, new
-            The strikes after the change, and the rows of those that were touched.
+        attributions, new
+            The attributions after the change, and the rows of the strikes that were touched.
         lost
             Assets that fewer strikes hit than before.
         """
@@ -219,7 +219,7 @@ class SnapshotUpdate:
         if self._times.moved is None or lost:
             # Times may be earlier than before.
             names = set(known.ids) if self._times.moved is None else lost
-            hit = _times_of_hits(strikes, names)
+            hit = _times_of_hits(attributions, None if self._times.moved is None else lost)
             found = {name: latest((nodes[name], hit.get(name))) for name in names}
             if self._times.moved is None:
                 return found
@@ -420,21 +420,15 @@ def _with_columns(before: Collection, rows: Ints, values: Mapping[str, Iterable[
     """Rows, ascending, with other values in some columns."""
     if not len(rows):
         return before
-    columns = {**before.features.take(rows).columns, **{name: DictionaryArray.of(new) for name, new in values.items()}}
-    added = make_collection(before.name, FeatureTable.coded(before.features.model, columns), before.geometries_at(rows))
-    return with_rows_replaced(before, added, RowEdit.replace(len(before), rows, rows))
+    return with_values_replaced(before, rows, {name: DictionaryArray.of(new) for name, new in values.items()})
 
 
-def _times_of_hits(strikes: Collection, assets: Set[str]) -> Mapping[str, str]:
-    """When the answer to a strike on each of some assets changed last."""
-    columns, found = strikes.features.columns, dict[str, str]()
-    hits = columns["assets"]
-    has_any = np.array([not assets.isdisjoint(hit) for hit in hits.dictionary] + [False], bool)
-    for row in np.flatnonzero(has_any[hits.codes]).tolist():
-        at = columns[UPDATED][row]
-        if at is not None:
-            found.update({asset: max(at, found.get(asset, at)) for asset in hits[row]})
-    return found
+def _times_of_hits(attributions: Collection, assets: Set[str] | None) -> Mapping[str, str]:
+    """When the answer to a strike on each of some assets, by default of all, changed last."""
+    features = attributions.features
+    if assets is not None:
+        features = features.take(_rows_with_any(features.columns["asset"], assets))
+    return of_assets(features)[1]
 
 
 def strikes_on(attributions: Collection, assets: Iterable[str]) -> Iterator[str]:

@@ -86,3 +86,19 @@ def test_rows_are_inserted_before_the_next_that_stays(edit: RowEdit) -> None:
     rows = edit.source_rows.tolist()
     stays = [[row for row in rows[at:] if row < edit.first_rows] for at in edit.inserted_at.tolist()]
     assert edit.insert_before.tolist() == [row[0] if row else edit.first_rows for row in stays]
+
+
+@given(splices(rising=True))
+def test_rows_stand_in_place_of_those_left_out_between_the_same_two(edit: RowEdit) -> None:
+    def between(stays_before: int) -> list[int]:
+        """The rows that are left out after so many rows that stay."""
+        stays = [-1, *sorted({*range(edit.first_rows)} - {*edit.removed.tolist()}), edit.first_rows]
+        return [*range(stays[stays_before] + 1, stays[stays_before + 1])]
+
+    expected, rows = list[int](), edit.source_rows.tolist()
+    for at in edit.inserted_at.tolist():
+        stays_before = [row < edit.first_rows for row in rows[:at]]
+        rank = next((number for number, stays in enumerate(reversed(stays_before)) if stays), at)
+        left_out = between(sum(stays_before))
+        expected.append(left_out[rank] if rank < len(left_out) else -1)
+    assert edit.replaced.tolist() == expected

@@ -13,10 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
+from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
-from layers.collections.collection import Collection, with_rows_replaced
+from layers.collections.collection import Collection, with_rows_replaced, with_values_replaced
 from layers.collections.geometry_index import Box
 from layers.query.cql2_text import parse
 from layers.query.filter import Filter, compile_filter
@@ -30,8 +31,8 @@ TILES = [Tile(0, 0, 0), Tile(5, 18, 11)]
 SORTABLE = ["id", "name", "kind", "count", "size", "active", "day_first"]
 
 orders = st.lists(st.builds(SortKey, st.sampled_from(SORTABLE), st.booleans()), max_size=3).map(tuple)
-#: A row, what is put there, and whether it replaces, is added before, or the row is left out.
-edits = st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad"))
+#: A row, what is put there, and whether it replaces, is added before, the row is left out or has other values.
+edits = st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("radv"))
 boxes = st.sampled_from([None, *(tuple(map(float, box)) for box in BOXES)])
 days = st.sampled_from([None, *DAYS])
 
@@ -164,7 +165,7 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
 @pytest.mark.usefixtures("least")
 @given(
     source=collections(),
-    edits=st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("rad")), max_size=3),
+    edits=st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("radv")), max_size=3),
     order=orders,
     bbox=boxes,
     last=days,
@@ -190,11 +191,18 @@ def test_an_edited_collection_equals_one_that_is_built_anew(
         _ = [source.values(name) for name in source.queryables]
         at = min(row, len(features))
         end = min(at + (kind != "a"), len(features))
-        new = [] if kind == "d" else [site.model_copy(update={"id": f"new {number}"})]
-        take = [*range(at), *(len(features) + index for index in range(len(new))), *range(end, len(features))]
-        edit = RowEdit.reorder(len(features), len(new), np.array(take, np.int64))
-        result = with_rows_replaced(source, collection(new, [shape] * len(new)), edit)
-        features[at:end], shapes[at:end] = new, [shape] * len(new)
+        if kind == "v" and at < end:
+            names = [name for name in Site.model_fields if name != "id"][number:]
+            values = {name: getattr(site, name) for name in names}
+            columns = {name: DictionaryArray.of([value]) for name, value in values.items()}
+            result = with_values_replaced(source, np.array([at]), columns)
+            features[at] = features[at].model_copy(update=values)
+        else:
+            new = [] if kind == "d" else [site.model_copy(update={"id": f"new {number}"})]
+            take = [*range(at), *(len(features) + index for index in range(len(new))), *range(end, len(features))]
+            edit = RowEdit.reorder(len(features), len(new), np.array(take, np.int64))
+            result = with_rows_replaced(source, collection(new, [shape] * len(new)), edit)
+            features[at:end], shapes[at:end] = new, [shape] * len(new)
         rebuilt = collection(features, shapes)
         assert list(result.features) == features
         assert [*rows(result, selection)] == [*rows(rebuilt, selection)]
