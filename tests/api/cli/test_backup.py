@@ -74,6 +74,28 @@ def test_what_cannot_be_is_refused_and_leaves_nothing(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "{store}", "{database}"),
+        ("restore", "{database}", "{tmp}/then.gpkg"),
+        ("restore", "{store}", "{database}"),
+        ("upgrade", "{database}"),
+    ],
+    ids=" ".join,
+)
+def test_a_database_in_place_of_a_file_is_refused_without_its_password(
+    run: Run, few_store: Store, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    given = {"store": few_store.name, "tmp": tmp_path, "database": "postgresql://ann:secret@db.example/atlas"}
+    base = () if command[0] == "backup" else ("--basemap", BASEMAP)
+    said = run(*(part.format(**given) for part in command), *base)
+    assert said.code == 4
+    assert "a database is no file" in " ".join(said.err.split())
+    assert "secret" not in said.out + said.err
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_restore_by_number_day_and_time(run: Run, base: Basemap, few_records: Records, tmp_path: Path) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
     store.load(few_records, author="load", at=datetime(2025, 1, 1, 12, tzinfo=UTC), derive=full_rewrite(base, text))
