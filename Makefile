@@ -22,11 +22,11 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test lint types pytest fix docs snapshots lighthouse wheel lock clean
+.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
-		printf '%-14s %s\n' "  $$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
+		printf '%-25s %s\n' "  $$name" "$$text"; done
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
 
 # What the program needs. The tests do without the base map as tiles, which takes five minutes: they build a small one.
@@ -47,7 +47,8 @@ lint: $(VENV)/.stamp-dev
 types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 
-# Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip.
+# Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip. The others are
+# for `make test-postgresql`.
 ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
 	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py \
 	cli/test_load_newer.py)
@@ -55,6 +56,10 @@ ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgem
 pytest: $(NEEDED) $(VENV)/.stamp-dev
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
+
+test-postgresql: $(NEEDED) $(VENV)/.stamp-dev ## run all tests of the API and of clients on stores in PostgreSQL
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql \
+		tests/api tests/clients
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .

@@ -37,7 +37,7 @@ from tests import postgres_cluster, small_basemap
 from tests.few_records import FEW, with_all_they_rest_on
 from tests.postgres_cluster import Cluster
 from tests.store_copies import set_aside
-from tests.store_kinds import NewStore, new_geopackages
+from tests.store_kinds import NewAddress, NewStore, new_geopackages
 
 # A busy machine is no fault: examples have no time limit.
 hypothesis_settings.register_profile("atlas", deadline=None)
@@ -175,15 +175,23 @@ def snapshot(records: Records, base: Basemap) -> Snapshot:
 
 
 @pytest.fixture(scope="session")
-def new_shared_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewStore]:
-    """Make new stores of the kind that the option names, for all tests."""
+def new_shared_address(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[NewAddress]:
+    """Name where new stores can be created, of the kind that the option names, for all tests."""
     if request.config.getoption("store_kind") == "geopackage":
-        yield lambda: Store.create(tmp_path_factory.mktemp("store") / "atlas.gpkg")
+        yield lambda: str(tmp_path_factory.mktemp("store") / "atlas.gpkg")
         return
     running: Cluster = request.getfixturevalue("cluster")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        yield lambda: create_new(running.new_database())
+        yield running.new_database
+
+
+@pytest.fixture(scope="session")
+def new_shared_store(new_shared_address: NewAddress) -> NewStore:
+    """Make new stores of the kind that the option names, for all tests."""
+    return lambda: create_new(new_shared_address())
 
 
 @pytest.fixture(scope="session")

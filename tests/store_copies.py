@@ -10,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 
 from layers.store.backends import open_store
+from layers.store.backup import back_up
 from layers.store.store import Store
 from tests.store_kinds import is_file
 
@@ -69,6 +70,22 @@ def _administer(store: Store, *statements: str) -> bool:
         for statement in statements:
             answer = connection.execute(statement.encode())
         return answer.description is not None and answer.fetchone() is not None
+
+
+def sealed_copy(store: Store, path: Path) -> str:
+    """Copy a store of either kind; give an address at which the copy may only be read, and is seen whole."""
+    if is_file(store):
+        back_up(store, path)
+        path.chmod(0o444)
+        return str(path)
+    address, role = copied(store, path), f"reads_{secrets.token_hex(4)}"
+    with psycopg.connect(address, autocommit=True) as connection:
+        for statement in (
+            f"CREATE ROLE {role} LOGIN BYPASSRLS",
+            f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {role}",
+        ):
+            connection.execute(statement.encode())
+    return address.replace("://", f"://{role}@", 1)
 
 
 def opened_copy(store: Store, path: Path) -> Store:

@@ -25,12 +25,25 @@ else:
 #: Makes a new, empty store.
 NewStore: TypeAlias = Callable[[], Store]
 
-#: For tests of what only a file has.
+#: Names where there is no store yet, but one can be created: the path of a file, or the address of a database.
+NewAddress: TypeAlias = Callable[[], str]
+
+#: For tests on each kind of store: of what only a file has.
 geopackage_only = pytest.mark.parametrize("kind", ["geopackage"], indirect=True)
+
+
+def needs_a_file(why: str) -> pytest.MarkDecorator:
+    """For tests on the kind of store that `--store-kind` names: skipped but on files, for what only a file has."""
+    return pytest.mark.skipif("config.getoption('store_kind') != 'geopackage'", reason=why)
 
 
 def is_file(store: Store) -> bool:
     return not store.name.startswith("postgresql://")
+
+
+def kept_beside(store: Store) -> Path:
+    """The folder of what is kept beside a store."""
+    return store.beside.with_name(f"{store.beside.name}.kept")
 
 
 def again(store: Store) -> Store:
@@ -62,6 +75,31 @@ def by_another(store: Store, sql: str, *values: Any) -> None:
     """Have another program run a statement."""
     with raw(store) as program:
         program.execute(sql, values)
+
+
+@contextmanager
+def without_triggers(store: Store) -> Iterator[Program]:
+    """Open the store as `raw` does, so that none of its triggers sees what is written; they are then as they were."""
+    with raw(store) as program:
+        if not is_file(store):
+            program.execute("SET session_replication_role = replica")
+            yield program
+            return
+        triggers = program.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+        program.execute("BEGIN")
+        for name, _ in triggers:
+            program.execute(f'DROP TRIGGER "{name}"')
+        yield program
+        for _, sql in triggers:
+            program.execute(sql)
+        program.execute("COMMIT")
+
+
+def behind_its_back(store: Store, *statements: str) -> None:
+    """Change a store so that it learns nothing of it."""
+    with without_triggers(store) as program:
+        for statement in statements:
+            program.execute(statement)
 
 
 def new_geopackages(folder: Path) -> NewStore:

@@ -19,7 +19,7 @@ from api.settings import BASEMAP
 from api.wording.catalogue import text
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
-from layers.store.backends import is_path, open_store, open_to_read
+from layers.store.backends import is_path, open_store, open_to_read, path_of
 from layers.store.backup import back_up
 from layers.store.restore import restore as restore_store
 from layers.store.store import Store
@@ -43,12 +43,13 @@ def backup(
     """Copy a store to one file, also while a server writes to it: one whole version, checked, or no file at all."""
     if len(paths) > 2:
         raise BadParameter("TARGET", " ".join(paths[2:]), "one file to write")
+    target = path_of(paths[-1])
     opened = open_store(paths[0] if len(paths) == 2 else store)
     warn_of_clock(opened)
     with progress_bar("copying") as bar:
         copy = back_up(
             opened,
-            Path(paths[-1]),
+            target,
             overwrite=force,
             progress=lambda done, total: bar.update(bar.task_ids[0], completed=done, total=total),
         )
@@ -75,8 +76,8 @@ def copy_store(
 
 @app.command(epilog="Example: strikeatlas restore backup.gpkg then.gpkg --to 2025-08-06")
 def restore(
-    source: Annotated[Path, typer.Argument(metavar="BACKUP_OR_STORE", help="A backup, or a store; it is only read.")],
-    target: Annotated[Path, typer.Argument(help="The store to write.")],
+    source: Annotated[str, typer.Argument(metavar="BACKUP_OR_STORE", help="A backup, or a store; it is only read.")],
+    target: Annotated[str, typer.Argument(help="The store to write.")],
     to: Annotated[
         str | None,
         typer.Option(
@@ -88,12 +89,12 @@ def restore(
     as_json: AsJson = False,
 ) -> None:
     """Write a store as it was after any change, from the history in another one; what follows is computed anew."""
-    moment, base_map = _moment(to), basemap.read(base)
-    opened = Store.open(source, read_only=True)
+    moment, base_map, path = _moment(to), basemap.read(base), path_of(target)
+    opened = Store.open(path_of(source), read_only=True)
     with progress_bar("replaying") as bar:
         restored = restore_store(
             opened,
-            target,
+            path,
             full_rewrite(base_map, text),
             to=moment,
             overwrite=force,

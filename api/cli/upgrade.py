@@ -14,6 +14,7 @@ from api.wording.catalogue import text
 from layers.model.timestamps import timestamp
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
+from layers.store.backends import path_of
 from layers.store.upgrade import Upgrade
 from layers.store.upgrade import upgrade as upgrade_file
 
@@ -26,7 +27,7 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""
-    done = upgrade_file(Path(store), timestamp(), full_rewrite(basemap.read(base), text))
+    done = upgrade_file(path_of(store), timestamp(), full_rewrite(basemap.read(base), text))
     values = {
         "store": store,
         "before": done.before,

@@ -91,6 +91,19 @@ def is_path(address: str | Path) -> bool:
     return "://" not in str(address)
 
 
+def path_of(address: str | Path) -> Path:
+    """Give the path of a file, for what is done with files alone.
+
+    Raises
+    ------
+    NotAStore
+        If it is a URL, which is not repeated: it may hold a password.
+    """
+    if not is_path(address):
+        raise NotAStore("a database is no file, which is needed here; strikeatlas copy-store makes a GeoPackage of it")
+    return Path(address)
+
+
 def _backend(address: str | Path) -> Backend:
     scheme = "" if is_path(address) else str(address).partition("://")[0]
     if scheme not in BACKENDS:

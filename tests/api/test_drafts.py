@@ -18,18 +18,19 @@ from tests.api import test_one_answer as one_answer
 from tests.api.exports.making import frame_of, strike
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 DEPOT = "ua-socar-depot-2025-08-08"
 
 
 @pytest.fixture(scope="module")
-def drafts(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def drafts(records: Records, new_shared_store: NewStore) -> Store:
     """The bundled records with the depot at Odesa, and each third strike, as a draft."""
     marked = {
         name: row.model_copy(update={"status": "draft"}) if name == DEPOT or number % 3 == 0 else row
         for number, (name, row) in enumerate(records.strikes.items())
     }
-    store = Store.create(tmp_path_factory.mktemp("drafts") / "atlas.gpkg")
+    store = new_shared_store()
     store.load(replace(records, strikes=marked), author="tests")
     return store
 
@@ -67,9 +68,9 @@ def test_pages_and_tables_name_it_a_draft(client: TestClient, drafts: Store, run
     for path in ("/collections/strikes/items", f"/collections/strikes/items/{DEPOT}"):
         page = client.get(path, params={"f": "html", **({"limit": "1000"} if path.endswith("items") else {})}).text
         assert f"{title} (draft)" in page
-    assert f"{DEPOT} (draft)" in run("list", "strikes", "--store", drafts.path, "--basemap", BASEMAP).out
+    assert f"{DEPOT} (draft)" in run("list", "strikes", "--store", drafts.name, "--basemap", BASEMAP).out
     for command in (("show", DEPOT), ("country", "AZ")):
-        assert "(draft)" in run(*command, "--store", drafts.path, "--basemap", BASEMAP).out
+        assert "(draft)" in run(*command, "--store", drafts.name, "--basemap", BASEMAP).out
     assert "draft" in {row["status"] for row in client.get("/countries/AZ").json()["owned"]}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -21,9 +22,12 @@ from layers.store.store import Store
 from tests.api.conftest import feature
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of, opened_copy
+from tests.store_copies import opened_copy, sealed_copy
+from tests.store_kinds import NewStore, is_file, needs_a_file
 
 ORLIVKA = "ua-orlivka-2025-08-06"
+NO_BACKUP = "backup and restore copy files; a server of databases has backups of its own"
+of_file = partial(pytest.param, marks=needs_a_file(NO_BACKUP))
 
 
 @pytest.fixture
@@ -32,6 +36,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     return shell(capsys, monkeypatch)
 
 
+@needs_a_file(NO_BACKUP)
 def test_backup_says_what_it_wrote_and_overwrites_only_with_force(run: Run, store: Store, tmp_path: Path) -> None:
     target = tmp_path / "copy.gpkg"
     done = run("backup", store.path, target, "--json")
@@ -54,23 +59,45 @@ def test_backup_says_what_it_wrote_and_overwrites_only_with_force(run: Run, stor
         (("backup", "a", "b", "c"), 2),
         (("backup", "{tmp}/none.gpkg", "{tmp}/copy.gpkg"), 4),
         (("backup", "{store}", "{store}", "--force"), 4),
-        (("backup", "{store}", "{tmp}/none/copy.gpkg"), 4),
+        of_file(("backup", "{store}", "{tmp}/none/copy.gpkg"), 4),
         (("restore", "{store}"), 2),
         (("restore", "{tmp}/none.gpkg", "{tmp}/then.gpkg"), 4),
         (("restore", "{store}", "{tmp}/then.gpkg", "--to", "yesterday"), 2),
         (("restore", "{store}", "{tmp}/then.gpkg", "--to", "2025-08-06T04:00"), 2),
-        (("restore", "{store}", "{tmp}/then.gpkg", "--to", "99999999"), 5),
-        (("restore", "{store}", "{tmp}/then.gpkg", "--to", "1999-01-01"), 5),
+        of_file(("restore", "{store}", "{tmp}/then.gpkg", "--to", "99999999"), 5),
+        of_file(("restore", "{store}", "{tmp}/then.gpkg", "--to", "1999-01-01"), 5),
     ],
     ids=lambda given: " ".join(given) if isinstance(given, tuple) else str(given),
 )
 def test_what_cannot_be_is_refused_and_leaves_nothing(
     run: Run, store: Store, tmp_path: Path, args: tuple[str, ...], code: int
 ) -> None:
-    given = [part.format(tmp=tmp_path, store=store.path) for part in args]
+    given = [part.format(tmp=tmp_path, store=store.name) for part in args]
     said = run(*given, *(("--basemap", BASEMAP) if args[0] == "restore" else ()))
     assert said.code == code
     assert said.err
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("backup", "{store}", "{database}"),
+        ("restore", "{database}", "{tmp}/then.gpkg"),
+        ("restore", "{store}", "{database}"),
+        ("upgrade", "{database}"),
+    ],
+    ids=" ".join,
+)
+def test_a_database_in_place_of_a_file_is_refused_without_its_password(
+    run: Run, few_store: Store, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    given = {"store": few_store.name, "tmp": tmp_path, "database": "postgresql://ann:secret@db.example/atlas"}
+    base = () if command[0] == "backup" else ("--basemap", BASEMAP)
+    said = run(*(part.format(**given) for part in command), *base)
+    assert said.code == 4
+    assert "a database is no file" in " ".join(said.err.split())
+    assert "secret" not in said.out + said.err
     assert list(tmp_path.iterdir()) == []
 
 
@@ -97,7 +124,7 @@ def test_restore_by_number_day_and_time(run: Run, base: Basemap, few_records: Re
 
 
 def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_store: Store, tmp_path: Path) -> None:
-    """Loads, edits, a decision and a removal by the API: each version again, to the byte."""
+    """Loads, edits, a decision and a removal by the API: each version again, to the byte; of a database by its copy."""
     paths = [
         "/collections/strikes/items?limit=1000", "/collections/assets/items?limit=1000",
         "/collections/attributions/items?limit=1000", "/collections/hits/items?limit=2000",
@@ -133,9 +160,13 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_
         assert client.delete(path, headers={**ann, "If-Match": "*"}).status_code == 204
         seen()
     assert len(versions) == 4
+    derive, file = full_rewrite(base, text), own
+    if not is_file(own):
+        file = Store.create(tmp_path / "copy.gpkg")
+        file.copy_from(own, derive)
     for seq, before in versions.items():
         target = tmp_path / f"{seq}.gpkg"
-        restore(own, target, full_rewrite(base, text), to=seq)
+        restore(file, target, derive, to=seq)
         with TestClient(create_app(Store.open(target), Settings(basemap=BASEMAP, follow_every_s=0))) as client:
             assert answers(client) == before
     own.close()
@@ -145,12 +176,17 @@ def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_
 
 
 @pytest.fixture
-def sealed(few_store: Store, tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Path:
+    """Where a sealed file is alone."""
     folder = tmp_path / "sealed"
     folder.mkdir()
-    path = copy_of(few_store, folder / "atlas.gpkg")
-    path.chmod(0o444)
-    return path
+    return folder
+
+
+@pytest.fixture
+def sealed(few_store: Store, folder: Path) -> str:
+    """The address of a store that may only be read."""
+    return sealed_copy(few_store, folder / "atlas.gpkg")
 
 
 @pytest.mark.parametrize(
@@ -163,25 +199,29 @@ def sealed(few_store: Store, tmp_path: Path) -> Path:
         ("judgements",),
         ("export", "csv", "-o", "{tmp}/out.csv"),
         ("export", "gpkg", "-o", "{tmp}/out.gpkg"),
-        ("backup", "{tmp}/out.gpkg"),
+        of_file(("backup", "{tmp}/out.gpkg")),
     ],
     ids=" ".join,
 )
-def test_a_sealed_store_is_shown_and_exported(run: Run, sealed: Path, tmp_path: Path, command: tuple[str, ...]) -> None:
+def test_a_sealed_store_is_shown_and_exported(
+    run: Run, sealed: str, folder: Path, tmp_path: Path, command: tuple[str, ...]
+) -> None:
     base = () if command[0] in ("judgements", "backup") else ("--basemap", BASEMAP)
+    before = os.listdir(folder)
     said = run(*(part.format(tmp=tmp_path) for part in command), "--store", sealed, *base)
     assert (said.code, said.err) == (0, "")
-    assert os.listdir(sealed.parent) == ["atlas.gpkg"]
+    assert os.listdir(folder) == before
 
 
-def test_a_sealed_store_is_not_loaded_into(run: Run, sealed: Path, tmp_path: Path) -> None:
+def test_a_sealed_store_is_not_loaded_into(run: Run, sealed: str, folder: Path, tmp_path: Path) -> None:
     (tmp_path / "more.toml").write_text(
         '[[sources]]\nid = "a-source-that-is-new"\ndataset = "more"\npublisher = "P"\ntitle = "T"\n'
     )
+    before = os.listdir(folder)
     said = run("load", "curated", tmp_path / "more.toml", "--store", sealed, "--basemap", BASEMAP)
     assert said.code == 5
     assert "may only be read" in " ".join(said.err.split())
-    assert os.listdir(sealed.parent) == ["atlas.gpkg"]
+    assert os.listdir(folder) == before
 
 
 # --- standard output, clocks ----------------------------------------------------------------------------------------
@@ -196,8 +236,8 @@ def test_a_dash_writes_to_standard_output(run: Run, few_store: Store, tmp_path: 
         assert said.out.encode() == out.read_bytes()
 
 
-def test_a_clock_before_the_last_change_is_remarked(run: Run, few_records: Records, tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "fast.gpkg")
+def test_a_clock_before_the_last_change_is_remarked(run: Run, few_records: Records, new_shared_store: NewStore) -> None:
+    store = new_shared_store()
     store.load(few_records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
     store.close()
     said = run("country", "AZ", "--store", store.name, "--basemap", BASEMAP, "--json")

@@ -16,7 +16,7 @@ from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.strike_builders import strike
 from tests.load_runner import of_all_records
-from tests.store_kinds import is_file, raw
+from tests.store_kinds import NewAddress, needs_a_file, raw
 
 ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
 
@@ -208,11 +208,11 @@ def test_the_same_judgement_twice_is_two_records(run: Run, own: Store) -> None:
 
 
 def test_a_store_without_judgements_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    new_shared_address: NewAddress, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told, path = shell(capsys, monkeypatch), tmp_path / "empty.gpkg"
-    assert told("init", "--empty", "--store", path, "--basemap", BASEMAP).code == 0
-    assert "Nothing was judged yet" in told("judgements", "--store", path).out
+    told, address = shell(capsys, monkeypatch), new_shared_address()
+    assert told("init", "--empty", "--store", address, "--basemap", BASEMAP).code == 0
+    assert "Nothing was judged yet" in told("judgements", "--store", address).out
 
 
 def test_people_read_tables(run: Run, own: Store) -> None:
@@ -236,9 +236,8 @@ def test_layers_for_a_gis_follow_a_judgement(run: Run, own: Store) -> None:
     assert ORLIVKA not in struck
 
 
+@needs_a_file("a database is not taken away while somebody is connected")
 def test_a_missing_store_is_4(run: Run, own: Store) -> None:
-    if not is_file(own):
-        pytest.skip("a database is not taken away while somebody is connected")
     own.path.unlink()
     for command in (("duplicates",), ("judgements",), ("judge", "a", "b", "same", "--why", "w", "--who", "A")):
         assert run(*command).code == 4

@@ -26,13 +26,13 @@ from layers.store.store import ANY, Edit, Store
 from tests.command_runner import Run
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
-from tests.store_kinds import by_another
+from tests.store_kinds import NewStore, by_another, kept_beside
 
 
 @pytest.fixture(scope="module")
-def world(base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def world(base: Basemap, new_shared_store: NewStore) -> Iterator[Store]:
     """A store of a synthetic world, with more strikes and loops of owners than the bundled records have near by."""
-    with closing(Store.create(tmp_path_factory.mktemp("world") / "world.gpkg")) as made:
+    with closing(new_shared_store()) as made:
         made.load(
             world_records(synthesize(Sizes(strikes=300, lines=20, facilities=90), seed=5)),
             author="tests",
@@ -74,7 +74,7 @@ def test_the_cache_is_the_same_with_a_batch_and_without(
     command: Run, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     store = opened_copy(request.getfixturevalue(kind), tmp_path / "own.gpkg")
-    shutil.rmtree(tmp_path / "own.gpkg.kept", ignore_errors=True)
+    shutil.rmtree(kept_beside(store), ignore_errors=True)
     batches = [batch_of(command, store, tmp_path / "work"), batch_of(command, store, tmp_path / "rows", "--layers")]
     by_itself = contents(keep(command, store, tmp_path / "a"))
     unmatched(monkeypatch)
@@ -101,9 +101,9 @@ def test_a_server_answers_the_same_and_the_same_is_published(
         (tmp_path / name).mkdir()
     stores = [opened_copy(world, tmp_path / name / "world.gpkg") for name in ("a", "b")]
     batch = batch_of(command, stores[1], tmp_path / "work")
-    keep(command, stores[0], tmp_path / "a")
+    keep(command, stores[0], kept_beside(stores[0]).parent)
     unmatched(monkeypatch)
-    keep(command, stores[1], tmp_path / "b", "--answers", batch)
+    keep(command, stores[1], kept_beside(stores[1]).parent, "--answers", batch)
     strike = next(iter(stores[0].records().strikes))
     answers = []
     for store in stores:
@@ -115,8 +115,8 @@ def test_a_server_answers_the_same_and_the_same_is_published(
             answers.append([page.content for page in pages])
     assert answers[0] == answers[1]
     published = []
-    for store in stores:
-        site = tmp_path / f"{store.path.parent.name}-site"
+    for number, store in enumerate(stores):
+        site = tmp_path / f"site-{number}"
         options = ("--base-url", "https://atlas.example.org", "--language", "en", "--basemap", BASEMAP)
         assert command("publish", site, "--store", store.name, *options).code == 0
         files = (file for file in site.rglob("*") if file.is_file())

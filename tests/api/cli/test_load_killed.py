@@ -5,15 +5,13 @@ from __future__ import annotations
 import csv
 import os
 import random
-import shutil
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,7 +21,8 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import Store
 from tests.conftest import BASEMAP, ROOT
 from tests.load_runner import ACLED, Run, is_change, load, runner
-from tests.store_copies import copy_of
+from tests.store_copies import opened_copy
+from tests.store_kinds import again, is_file, raw
 
 COUNT = 1_000
 
@@ -54,14 +53,40 @@ def bulk(path: Path, count: int) -> Path:
     return path
 
 
-def loaded_by_process(store: Path, file: Path, is_time: Callable[[float, int], bool]) -> Ended:
+#: What writers to a database, and nobody else, have added to the log of its server since.
+_LOGGED = """
+SELECT CASE WHEN EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_xid IS NOT NULL)
+THEN pg_wal_lsn_diff(pg_current_wal_insert_lsn(), ?::pg_lsn)::bigint ELSE 0 END
+"""
+_OTHERS = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+
+
+@contextmanager
+def growing_log(store: Store) -> Iterator[Callable[[], int]]:
+    """How many bytes stand in the log while a store is written to; afterwards nobody else is at work on the store."""
+    store.close()  # whoever comes after a kill is the first to open what it left
+    if is_file(store):
+        log = store.path.with_name(f"{store.path.name}-wal")
+        yield lambda: log.stat().st_size if log.exists() else 0
+        return
+    with raw(store) as program:
+        (begun,) = program.execute("SELECT pg_current_wal_insert_lsn()::text").fetchone()
+        yield lambda: int(program.execute(_LOGGED, (begun,)).fetchone()[0])
+        # A server learns of the death of whoever it works for when it next turns to it.
+        while program.execute(_OTHERS).fetchone() != (0,):
+            time.sleep(0.01)
+
+
+def loaded_by_process(store: Store, file: Path, is_time: Callable[[float, int], bool]) -> Ended:
     """Run ``strikeatlas load`` as a process; kill it when it is time, by the seconds since its start and the log."""
-    command = [sys.executable, "-m", "api.cli.main", "load", "auto", str(file), "--store", str(store)]
-    log, most, started = store.with_name(f"{store.name}-wal"), 0, time.monotonic()
-    quiet = subprocess.DEVNULL
-    with subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT, stdout=quiet, stderr=quiet) as process:
+    command = [sys.executable, "-m", "api.cli.main", "load", "auto", str(file), "--store", store.name]
+    most, started, quiet = 0, time.monotonic(), subprocess.DEVNULL
+    with (
+        growing_log(store) as log_bytes,
+        subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT, stdout=quiet, stderr=quiet) as process,
+    ):
         while process.poll() is None:
-            most = max(most, log.stat().st_size if log.exists() else 0)
+            most = max(most, log_bytes())
             if is_time(time.monotonic() - started, most):
                 process.send_signal(signal.SIGKILL)
                 break
@@ -79,7 +104,6 @@ def changes_of_each(store: Store) -> Counter[tuple[str, str]]:
 
 class Undisturbed(NamedTuple):
     file: Path
-    template: Path
     before: Records
     after: Records
     seq: tuple[int, int]
@@ -90,37 +114,32 @@ class Undisturbed(NamedTuple):
 def undisturbed(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Undisturbed:
     """What one load, which nothing disturbs, makes of a few of the bundled records."""
     folder = tmp_path_factory.mktemp("killed")
-    file, template = bulk(folder / "bulk.csv", COUNT), copy_of(few_store, folder / "template.gpkg")
-    shutil.copy(template, folder / "whole.gpkg")
-    ended = loaded_by_process(folder / "whole.gpkg", file, never)
+    file, whole = bulk(folder / "bulk.csv", COUNT), opened_copy(few_store, folder / "whole.gpkg")
+    ended = loaded_by_process(whole, file, never)
     assert ended.code == 0
-    whole = Store.open(folder / "whole.gpkg")
     after = whole.records()
     assert sum(strike.dataset == "acled/bulk" for strike in after.strikes.values()) == COUNT
-    return Undisturbed(file, template, few_store.records(), after, (few_store.seq(), whole.seq()), ended)
+    return Undisturbed(file, few_store.records(), after, (few_store.seq(), whole.seq()), ended)
 
 
-def survivor(path: Path, undisturbed: Undisturbed) -> str:
+def survivor(store: Store, undisturbed: Undisturbed) -> str:
     """Open what a killed process left: whole, and one of the two versions."""
-    left = Store.open(path)
+    left = again(store)
     version, before, after = left.version(), undisturbed.before, undisturbed.after
-    with closing(sqlite3.connect(path)) as file:
-        assert file.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        indexed = file.execute("SELECT count(*) FROM rtree_strikes_geometry").fetchone()[0]
     assert version in ((undisturbed.seq[0], before), (undisturbed.seq[1], after))
-    assert indexed == sum(strike.geometry is not None for strike in version[1].strikes.values())
+    assert left.verify() == ()  # of a file with its pages and indexes
     left.close()
     return "before" if version[0] == undisturbed.seq[0] else "after"
 
 
 def assert_as_undisturbed(left: Store, run: Run, undisturbed: Undisturbed) -> None:
     """Loaded again all is there, each record with one row of history; and once more nothing changes."""
-    load(run, "auto", undisturbed.file, on=left.path)
+    load(run, "auto", undisturbed.file, on=left.name)
     assert left.version() == (undisturbed.seq[1], undisturbed.after)
     found = changes_of_each(left)
     assert set(found.values()) == {1}
     assert len(found) == sum(len(undisturbed.after.table(name)) for name in RECORD_TYPES)
-    assert not is_change(load(run, "auto", undisturbed.file, on=left.path))
+    assert not is_change(load(run, "auto", undisturbed.file, on=left.name))
     assert left.seq() == undisturbed.seq[1]
 
 
@@ -137,15 +156,14 @@ def test_killed_at_any_moment_a_load_is_done_or_not_and_can_be_done_again(
     sizes = [undisturbed.ended.log_bytes * part for part in (chance.uniform(0.01, 0.9), chance.random(), 1)]
     moments: list[Callable[[float, int], bool]] = [lambda took, _: took >= seconds]
     moments += [lambda _, size, least=least: size >= max(1, least) for least in sizes]
-    path = tmp_path / "atlas.gpkg"
     state, written = "after", 0
-    for is_time in moments:
+    for number, is_time in enumerate(moments):
         if state == "after":
-            shutil.copy(undisturbed.template, path)
-        ended = loaded_by_process(path, undisturbed.file, is_time)
+            store = opened_copy(few_store, tmp_path / f"{number}.gpkg")
+        ended = loaded_by_process(store, undisturbed.file, is_time)
         assert ended.code in (-signal.SIGKILL, 0)
         written += ended.code == -signal.SIGKILL and ended.log_bytes > 0
-        state = survivor(path, undisturbed)
+        state = survivor(store, undisturbed)
     # Those that waited for the log were killed while it was written.
     assert written >= 2
-    assert_as_undisturbed(Store.open(path), runner(few_store, capsys, monkeypatch), undisturbed)
+    assert_as_undisturbed(store, runner(few_store, capsys, monkeypatch), undisturbed)

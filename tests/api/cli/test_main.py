@@ -23,6 +23,7 @@ from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.full_disk import full_beyond
 from tests.store_copies import copied, opened_copy
+from tests.store_kinds import NewAddress
 
 COMMANDS = (
     ("init",),
@@ -146,19 +147,28 @@ def test_country_lists_the_depot_as_owned_and_orlivka_as_supplied(run: Run, few_
 # Init and load.
 
 
-def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, tmp_path: Path) -> None:
-    path = tmp_path / "new" / "atlas.gpkg"
-    made = run("init", "--store", path, "--json")
+def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, new_shared_address: NewAddress) -> None:
+    address = new_shared_address()
+    made = run("init", "--store", address, "--json")
     assert made.code == 0
-    before = path.read_bytes()
-    again = run("init", "--store", path, "--json")
-    assert (again.code, again.report) == (0, {"store": str(path), "kept": True})
-    assert path.read_bytes() == before
-    loaded = run("load", "--store", path, "--json").report
+    before = open_store(address).version()
+    again = run("init", "--store", address, "--json")
+    assert (again.code, again.report) == (0, {"store": made.report["store"], "kept": True})
+    assert open_store(address).version() == before
+    loaded = run("load", "--store", address, "--json").report
     assert loaded["written"]["seq"] == made.report["seq"]
     changes = loaded["changes"].values()
     assert not any(change[kind] for change in changes for kind in ("added", "changed", "removed"))
     assert sum(change["unchanged"] for change in changes) == sum(made.report["added"].values())
+
+
+def test_init_makes_the_folder_of_a_file_and_leaves_a_store_in_it_as_it_is(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "new" / "atlas.gpkg"
+    assert run("init", "--empty", "--store", path).code == 0
+    before = path.read_bytes()
+    again = run("init", "--store", path, "--json")
+    assert (again.code, again.report) == (0, {"store": str(path), "kept": True})
+    assert path.read_bytes() == before
 
 
 def test_init_with_faults_leaves_no_store(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ import pytest
 from layers.model.problems import ProblemsError
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_file
+from layers.store.backends import open_store
 from layers.store.store import Store
 from tests.api.cli.unknown_files import (
     DISRUPTIONS,
@@ -24,12 +25,13 @@ from tests.api.cli.unknown_files import (
 from tests.command_runner import CommandResult
 from tests.conftest import BASEMAP
 from tests.load_runner import Run, load
+from tests.store_kinds import NewAddress, NewStore
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Store:
+def own(new_shared_store: NewStore) -> Store:
     """A store without a record."""
-    return Store.create(tmp_path / "own.gpkg")
+    return new_shared_store()
 
 
 def loaded(command: Run, run: Run, own: Store, *files: Path) -> dict[str, list[dict[str, Any]]]:
@@ -480,15 +482,15 @@ def test_a_draft_of_hostile_names_is_toml_all_the_same(command: Run, tmp_path: P
 # An empty store.
 
 
-def test_init_empty_makes_a_store_without_records(command: Run, tmp_path: Path) -> None:
-    path = tmp_path / "empty.gpkg"
-    made = command("init", "--empty", "--store", path, "--basemap", BASEMAP, "--json")
+def test_init_empty_makes_a_store_without_records(command: Run, new_shared_address: NewAddress) -> None:
+    address = new_shared_address()
+    made = command("init", "--empty", "--store", address, "--basemap", BASEMAP, "--json")
     assert made.code == 0, made.err
-    records = Store.open(path).records()
+    records = open_store(address).records()
     assert not any(records.table(name) for name in ("sources", "strikes", "assets", "entities", "stakes"))
-    listed: CommandResult = command("list", "strikes", "--store", path, "--basemap", BASEMAP, "--json")
+    listed: CommandResult = command("list", "strikes", "--store", address, "--basemap", BASEMAP, "--json")
     assert listed.report == []
-    assert command("verify", path).code == 0
+    assert command("verify", address).code == 0
 
 
 def test_an_empty_store_takes_what_is_mapped(command: Run, run: Run, own: Store, tmp_path: Path) -> None:

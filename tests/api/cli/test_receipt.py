@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
@@ -22,7 +20,8 @@ from layers.store.store import Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.store.store_killed import strikes
-from tests.layers.store.test_verification import behind_its_back
+from tests.store_copies import sealed_copy
+from tests.store_kinds import NewStore, behind_its_back
 
 pytest.importorskip("rfc3161_client", reason="the optional package of receipts is not installed")
 if shutil.which("openssl") is None:
@@ -87,23 +86,22 @@ def load(store: Store, base: Basemap, count: int, why: str | None = None) -> Non
 
 
 @pytest.fixture
-def store(tmp_path: Path, base: Basemap) -> Store:
-    made = Store.create(tmp_path / "atlas.gpkg")
+def store(new_shared_store: NewStore, base: Basemap) -> Store:
+    made = new_shared_store()
     load(made, base, 2, "The first report.")
     return made
 
 
-def received(run: Run, store: Store, authority: Authority, name: str = "head") -> Path:
+def received(run: Run, store: Store, authority: Authority) -> Path:
     """The authority's response to a request of the last change, in a file."""
-    request = store.path.with_name(f"{name}.tsq")
-    assert run("receipt", "query", request, "--store", store.path).code == 0
-    response = store.path.with_name(f"{name}.tsr")
+    request, response = (authority.folder / f"head.{end}" for end in ("tsq", "tsr"))
+    assert run("receipt", "query", request, "--store", store.name).code == 0
     response.write_bytes(authority.answer(request.read_bytes()))
     return response
 
 
 def verified(run: Run, store: Store, *options: object) -> CommandResult:
-    return run("verify", store.path, *options, "--basemap", BASEMAP, "--json")
+    return run("verify", store.name, *options, "--basemap", BASEMAP, "--json")
 
 
 def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
@@ -111,7 +109,7 @@ def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
 ) -> None:
     covered = store.head()
     response = received(run, store, authority)
-    added = run("receipt", "add", response, "--store", store.path, "--json").report
+    added = run("receipt", "add", response, "--store", store.name, "--json").report
     assert (added["seq"], added["hash"], added["fault"]) == (covered.seq, covered.hash, None)
     assert authority.confirms(covered.hash, Path(added["file"]))
     load(store, base, 3)
@@ -120,23 +118,25 @@ def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
     (receipt,) = checked.report["receipts"]
     assert (checked.code, checked.report["findings"]) == (0, [])
     assert receipt == {**added, "at": receipt["at"], "signer": "CN=Authority,O=Tests"}
-    said = run("verify", store.path, "--trust", authority.root, "--receipt", response, "--basemap", BASEMAP)
+    said = run("verify", store.name, "--trust", authority.root, "--receipt", response, "--basemap", BASEMAP)
     assert f"change {covered.seq} and all before were there at {receipt['at']}" in said.out
 
 
 def test_receipts_are_left_alone_unless_asked_for(run: Run, store: Store, authority: Authority) -> None:
-    run("receipt", "add", received(run, store, authority), "--store", store.path)
-    assert verified(run, store).report == {"store": str(store.path), "findings": [], "kept": []}
-    assert verified(run, store, "--receipt", store.path.with_name("head.tsr")).code == 2
+    run("receipt", "add", received(run, store, authority), "--store", store.name)
+    assert verified(run, store).report == {"store": store.name, "findings": [], "kept": []}
+    assert verified(run, store, "--receipt", authority.folder / "head.tsr").code == 2
 
 
-def test_a_rewritten_history_has_no_receipt(run: Run, store: Store, authority: Authority, base: Basemap) -> None:
+def test_a_rewritten_history_has_no_receipt(
+    run: Run, store: Store, authority: Authority, base: Basemap, new_shared_store: NewStore
+) -> None:
     """Whoever rewrites a row and computes all hashes anew has another head than the one that was signed."""
-    run("receipt", "add", received(run, store, authority), "--store", store.path)
-    rewritten = Store.create(store.path.with_name("other.gpkg"))
+    run("receipt", "add", received(run, store, authority), "--store", store.name)
+    rewritten = new_shared_store()
     load(rewritten, base, 2, "Another report.")
-    os.replace(rewritten.path, store.path)
-    checked = verified(run, store, "--trust", authority.root)
+    shutil.copytree(receipts.folder(store.beside), receipts.folder(rewritten.beside))
+    checked = verified(run, rewritten, "--trust", authority.root)
     assert (checked.code, checked.report["findings"]) == (1, [])
     assert [one["fault"]["code"] for one in checked.report["receipts"]] == ["receipts.of-another-history"]
 
@@ -144,8 +144,8 @@ def test_a_rewritten_history_has_no_receipt(run: Run, store: Store, authority: A
 def test_a_reason_that_is_altered_breaks_the_chain_below_the_receipt(
     run: Run, store: Store, authority: Authority
 ) -> None:
-    run("receipt", "add", received(run, store, authority), "--store", store.path)
-    behind_its_back(store.path, "UPDATE history SET why = 'another' WHERE seq = 1")
+    run("receipt", "add", received(run, store, authority), "--store", store.name)
+    behind_its_back(store, "UPDATE history SET why = 'another' WHERE seq = 1")
     checked = verified(run, store, "--trust", authority.root)
     assert checked.code == 1
     assert "verification.chain" in [one["code"] for one in checked.report["findings"]]
@@ -174,46 +174,51 @@ def test_a_response_with_an_altered_byte_is_not_valid(run: Run, store: Store, au
 
 
 @pytest.mark.parametrize("content", [b"", b"\x30", b"text\x00", bytes.fromhex("30053003020102")])
-def test_what_is_no_token_is_refused(run: Run, store: Store, authority: Authority, content: bytes) -> None:
-    file = store.path.with_name("any.tsr")
+def test_what_is_no_token_is_refused(
+    run: Run, store: Store, authority: Authority, tmp_path: Path, content: bytes
+) -> None:
+    file = tmp_path / "any.tsr"
     file.write_bytes(content)
-    assert run("receipt", "add", file, "--store", store.path).code == 2
+    assert run("receipt", "add", file, "--store", store.name).code == 2
     checked = verified(run, store, "--trust", authority.root, "--receipt", file)
     assert checked.code == 1
     assert checked.report["receipts"][0]["fault"]["code"] in ("receipts.unreadable", "receipts.refused")
-    assert not receipts.folder(store.path).exists()
+    assert not receipts.folder(store.beside).exists()
 
 
-def test_a_file_that_is_too_long_or_no_certificate_is_refused(run: Run, store: Store, authority: Authority) -> None:
-    file = store.path.with_name("any")
+def test_a_file_that_is_too_long_or_no_certificate_is_refused(
+    run: Run, store: Store, authority: Authority, tmp_path: Path
+) -> None:
+    file = tmp_path / "any"
     file.write_bytes(b"\x30" * (receipts.MAX_BYTES + 1))
-    assert run("receipt", "add", file, "--store", store.path).code == 2
+    assert run("receipt", "add", file, "--store", store.name).code == 2
     assert verified(run, store, "--trust", file).code == 2
     assert verified(run, store, "--trust", authority.root, "--receipt", file).code == 2
 
 
-def test_a_receipt_of_another_store_is_not_added(run: Run, store: Store, authority: Authority, tmp_path: Path) -> None:
-    other = Store.create(tmp_path / "other.gpkg")
+def test_a_receipt_of_another_store_is_not_added(
+    run: Run, store: Store, authority: Authority, new_shared_store: NewStore
+) -> None:
+    other = new_shared_store()
     other.load(strikes(1, "b"), author="Ann")
-    said = run("receipt", "add", received(run, store, authority), "--store", other.path)
+    said = run("receipt", "add", received(run, store, authority), "--store", other.name)
     assert said.code == 2
     assert "another store" in said.err
 
 
-def test_there_is_none_of_an_empty_history_or_a_broken_one(run: Run, store: Store, tmp_path: Path) -> None:
-    empty = Store.create(tmp_path / "empty.gpkg")
-    behind_its_back(store.path, "UPDATE history SET who = 'Bob' WHERE seq = 3")
-    for path in (empty.path, store.path):
-        assert run("receipt", "query", tmp_path / "x.tsq", "--store", path).code == 5
+def test_there_is_none_of_an_empty_history_or_a_broken_one(
+    run: Run, store: Store, tmp_path: Path, new_shared_store: NewStore
+) -> None:
+    empty = new_shared_store()
+    behind_its_back(store, "UPDATE history SET who = 'Bob' WHERE seq = 3")
+    for one in (empty, store):
+        assert run("receipt", "query", tmp_path / "x.tsq", "--store", one.name).code == 5
     assert not (tmp_path / "x.tsq").exists()
 
 
-def test_a_receipt_of_a_store_that_is_only_read(run: Run, store: Store, authority: Authority) -> None:
-    response = received(run, store, authority)
-    with closing(sqlite3.connect(store.path)) as connection:
-        connection.execute("PRAGMA journal_mode = DELETE")
-    store.path.chmod(0o444)
-    checked = verified(run, store, "--trust", authority.root, "--receipt", response)
+def test_a_receipt_of_a_store_that_is_only_read(run: Run, store: Store, authority: Authority, tmp_path: Path) -> None:
+    sealed, response = sealed_copy(store, tmp_path / "sealed.gpkg"), received(run, store, authority)
+    checked = run("verify", sealed, "--basemap", BASEMAP, "--json", "--trust", authority.root, "--receipt", response)
     assert (checked.code, checked.report["receipts"][0]["seq"]) == (0, store.seq())
 
 
@@ -245,15 +250,15 @@ def served(answer: bytes | Authority) -> Iterator[str]:
 
 def test_an_authority_is_asked_by_its_address(run: Run, store: Store, authority: Authority) -> None:
     with served(authority) as url:
-        added = run("receipt", "request", "--url", url, "--store", store.path, "--json").report
+        added = run("receipt", "request", "--url", url, "--store", store.name, "--json").report
     assert (added["seq"], added["hash"]) == (store.seq(), store.head().hash)
     assert verified(run, store, "--trust", authority.root).code == 0
 
 
 def test_what_an_address_answers_otherwise_is_refused(run: Run, store: Store) -> None:
     with served(b"<html>") as url:
-        assert run("receipt", "request", "--url", url, "--store", store.path).code == 2
-    assert run("receipt", "request", "--url", url, "--store", store.path).code == 6
+        assert run("receipt", "request", "--url", url, "--store", store.name).code == 2
+    assert run("receipt", "request", "--url", url, "--store", store.name).code == 6
     for other in ("file:///etc/passwd", "ftp://x/y", "nothing"):
-        assert run("receipt", "request", "--url", other, "--store", store.path).code == 2
-    assert not receipts.folder(store.path).exists()
+        assert run("receipt", "request", "--url", other, "--store", store.name).code == 2
+    assert not receipts.folder(store.beside).exists()

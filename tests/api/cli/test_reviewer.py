@@ -12,8 +12,9 @@ from api.requests.reviewer_tokens import authenticate, read_reviewers
 from api.requests.roles import DEFAULT_ROLES, ROLES
 from api.server.audit_trail import AuditTrail, audit_path
 from layers.model.records import Source
-from layers.store.store import Edit, Store
+from layers.store.store import Edit
 from tests.command_runner import Run, shell
+from tests.store_kinds import NewStore
 
 
 @pytest.fixture
@@ -98,8 +99,10 @@ def test_the_trail_is_listed_by_person_and_time_and_checked(run: Run, tmp_path: 
     assert (broken.code, orjson.loads(broken.out)["faults"][0]["line"]) == (1, 1)
 
 
-def test_of_a_write_without_an_outcome_history_tells_whether_it_took_place(run: Run, tmp_path: Path) -> None:
-    store = Store.create(tmp_path / "atlas.gpkg")
+def test_of_a_write_without_an_outcome_history_tells_whether_it_took_place(
+    run: Run, new_shared_store: NewStore
+) -> None:
+    store = new_shared_store()
     trail = AuditTrail(audit_path(store.beside))
     begun = [trail.append("write", who="Ann", records=[key], seq=0) for key in ("s-1", "s-2", "s-3")]
     for key, author in (("s-1", "Ben"), ("s-2", "Ann")):

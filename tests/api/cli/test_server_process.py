@@ -26,6 +26,7 @@ from layers.model.records import Records
 from layers.store.store import Store
 from tests.command_runner import Run
 from tests.conftest import BASEMAP, ROOT, WHOLE_BASEMAP, free_port
+from tests.store_kinds import NewStore
 
 #: How long is waited for what has to happen: a busy machine is no fault.
 LONGEST_S = 300
@@ -62,7 +63,7 @@ class Server:
 def serving(store: Store, folder: Path, *options: str, workers: int = 2, basemap: Path = BASEMAP) -> Iterator[Server]:
     port = free_port()
     log = folder / "server.log"
-    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store.path)]
+    command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", store.name]
     command += ["--basemap", str(basemap), "--workers", str(workers), *options]
     with log.open("wb") as written, subprocess.Popen(command, cwd=ROOT, stderr=written) as process:
         server = Server(process, port, store, log)
@@ -88,19 +89,19 @@ def wait_for(holds: Any, process: subprocess.Popen[bytes] | None = None) -> None
     raise AssertionError(f"it did not come to hold within {LONGEST_S} s")
 
 
-def with_cache(records: Records, path: Path, basemap: Path) -> Store:
-    """A store beside which is kept what follows from it, so that each of many workers starts at once."""
-    store = Store.create(path)
+def with_cache(records: Records, store: Store, basemap: Path) -> Store:
+    """Fill a store, and keep beside it what follows, so that each of many workers starts at once."""
     store.load(records, author="tests")
     assert LiveSnapshot(store, Settings(basemap=basemap), "tests").rebuild_cache()
     return store
 
 
 @pytest.fixture(scope="module")
-def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("pair")
-    store = with_cache(few_records, folder / "atlas.gpkg", BASEMAP)
-    with serving(store, folder) as server:
+def pair(
+    few_records: Records, tmp_path_factory: pytest.TempPathFactory, new_shared_store: NewStore
+) -> Iterator[Server]:
+    store = with_cache(few_records, new_shared_store(), BASEMAP)
+    with serving(store, tmp_path_factory.mktemp("pair")) as server:
         yield server
 
 
@@ -212,9 +213,9 @@ def test_workers_are_replaced_one_after_the_other_with_nothing_lost(pair: Server
 
 
 @pytest.fixture(scope="module")
-def still(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def still(few_records: Records, new_shared_store: NewStore) -> Store:
     """A store that is served with the whole base map: its countries are a large download."""
-    return with_cache(few_records, tmp_path_factory.mktemp("still") / "atlas.gpkg", WHOLE_BASEMAP)
+    return with_cache(few_records, new_shared_store(), WHOLE_BASEMAP)
 
 
 def test_who_was_let_in_before_the_end_is_answered(still: Store, tmp_path: Path) -> None:

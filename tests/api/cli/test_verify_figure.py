@@ -21,14 +21,15 @@ from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 DEPOT, ORLIVKA = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def store(few_records: Records, tmp_path: Path) -> Store:
-    made = Store.create(tmp_path / "atlas.gpkg")
+def store(few_records: Records, new_shared_store: NewStore) -> Store:
+    made = new_shared_store()
     made.load(few_records, author="tests", at=START)
     return made
 

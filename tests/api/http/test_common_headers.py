@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import dataclasses
-import sqlite3
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +26,7 @@ from tests.api.asgi import ask
 from tests.api.conftest import Own
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
+from tests.store_kinds import NewStore, again, behind_its_back
 
 EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After", "Atlas-Seq"}
 
@@ -242,17 +241,14 @@ def test_what_another_program_changed_has_another_tag(few_store: Store, tmp_path
     settings = Settings(basemap=BASEMAP, follow_every_s=0)
     before = create_app(store, settings).state.atlas.view
     store.close()
-    with contextlib.closing(sqlite3.connect(store.path)) as connection, connection:
-        for trigger in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
-            connection.execute(f'DROP TRIGGER "{trigger[0]}"')
-        connection.execute("UPDATE strikes SET title = 'another title' WHERE rowid = 1")
-    after = create_app(Store.open(store.path), settings).state.atlas.view
+    behind_its_back(store, "UPDATE strikes SET title = 'another title' WHERE fid = 1")
+    after = create_app(again(store), settings).state.atlas.view
     assert (before.snapshot.seq, before.changed) == (after.snapshot.seq, after.changed)
     assert before.version != after.version
 
 
-def test_an_empty_store_has_a_version_too(tmp_path: Path) -> None:
-    app = create_app(Store.create(tmp_path / "atlas.gpkg"), Settings(basemap=BASEMAP))
+def test_an_empty_store_has_a_version_too(new_shared_store: NewStore) -> None:
+    app = create_app(new_shared_store(), Settings(basemap=BASEMAP))
     view = app.state.atlas.view
     assert (view.changed.hour, view.changed.minute) == (0, 0)
     assert f"{view.changed:%Y%m%d}" in view.version

@@ -40,6 +40,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.sources.data_package import FORMAT
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import LoadOptions
+from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.api.asgi import ask
 from tests.api.private_doors import DATASET, secret, telling
@@ -49,6 +50,7 @@ from tests.conftest import BASEMAP
 from tests.few_records import with_all_they_rest_on
 from tests.layers.load_builders import asset, decision, entity, of, source, stake, strike
 from tests.store_copies import opened_copy
+from tests.store_kinds import NewAddress, NewStore
 
 BASE = "https://atlas.example/maps"
 DEPOT, OTHER = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
@@ -65,9 +67,9 @@ def few_tiles() -> Iterator[None]:
 
 
 @pytest.fixture(scope="module")
-def vault(records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+def vault(records: Records, base: Basemap, new_shared_store: NewStore) -> Iterator[Store]:
     """Two public strikes, with private records of every kind that speak of them."""
-    made = Store.create(tmp_path_factory.mktemp("vault") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(with_all_they_rest_on(records, (DEPOT, OTHER)), author="tests", derive=full_rewrite(base, text))
     made.load(secret(), author="tests", private={DATASET: "not to be told"}, derive=full_rewrite(base, text))
     with closing(made):
@@ -210,13 +212,13 @@ def test_the_package_states_every_file_of_data(site: Path) -> None:
 
 
 def test_what_is_published_loads_back_to_equal_records_and_countries(
-    vault: Store, site: Path, base: Basemap, tmp_path: Path, run: Run
+    vault: Store, site: Path, base: Basemap, new_shared_address: NewAddress, run: Run
 ) -> None:
-    again = tmp_path / "again.gpkg"
+    again = new_shared_address()
     assert run("init", "--empty", "--store", again, "--basemap", BASEMAP).code == 0
     loaded = run("load", "auto", site / "datapackage.json", "--store", again, "--basemap", BASEMAP, "--json")
     assert loaded.code == 0, loaded.err
-    with closing(Store.open(again)) as opened:
+    with closing(open_store(again)) as opened:
         told, expected = (published_version(one, base, OPEN).snapshot for one in (opened, vault))
         for table in RECORD_TYPES:
             assert dict(told.records.table(table)) == dict(expected.records.table(table)), table
@@ -252,7 +254,7 @@ def some_records(draw: st.DrawFn) -> Records:
 
 
 def test_whatever_is_published_loads_back_equal_without_what_is_private(
-    base: Basemap, tmp_path_factory: pytest.TempPathFactory
+    base: Basemap, tmp_path_factory: pytest.TempPathFactory, new_shared_store: NewStore
 ) -> None:
     derive = full_rewrite(base, text)
 
@@ -263,9 +265,7 @@ def test_whatever_is_published_loads_back_equal_without_what_is_private(
         with pytest.MonkeyPatch.context() as patch, ExitStack() as stack:
             # The files of data alone: pages and tiles are not loaded.
             patch.setattr(PublishedAtlas, "_files", PublishedAtlas._data)
-            own, again = (
-                stack.enter_context(closing(Store.create(folder / f"{name}.gpkg"))) for name in ("own", "again")
-            )
+            own, again = (stack.enter_context(closing(new_shared_store())) for _ in range(2))
             own.load(records, author="tests", private=dict.fromkeys(private, "not to be told"), derive=derive)
             publish(own, folder / "site")
             package = SourceFile.of(folder / "site/datapackage.json")
@@ -283,7 +283,9 @@ def test_whatever_is_published_loads_back_equal_without_what_is_private(
     holds()
 
 
-def test_decisions_of_one_day_load_back_in_the_order_of_their_append(base: Basemap, tmp_path: Path) -> None:
+def test_decisions_of_one_day_load_back_in_the_order_of_their_append(
+    base: Basemap, tmp_path: Path, new_shared_store: NewStore
+) -> None:
     """The latest of a strike and a site holds; ids do not tell which that is."""
     place = {"geometry": Point(30, 46.5), "uncertainty_m": 500.0, "basis": "site", "place_source": "a/s"}
     site, hit = asset("a/site", "a", host_country="UA", **place), strike("a/strike", "a", host_country="UA", **place)
@@ -293,7 +295,7 @@ def test_decisions_of_one_day_load_back_in_the_order_of_their_append(base: Basem
     ]
     with ExitStack() as stack, pytest.MonkeyPatch.context() as patch:
         patch.setattr(PublishedAtlas, "_files", PublishedAtlas._data)
-        own, again = (stack.enter_context(closing(Store.create(tmp_path / f"{n}.gpkg"))) for n in ("own", "again"))
+        own, again = (stack.enter_context(closing(new_shared_store())) for _ in range(2))
         own.load(of(source("a/s", "a"), site, hit, *taken), author="tests")
         publish(own, tmp_path / "site")
         package = SourceFile.of(tmp_path / "site/datapackage.json")
@@ -511,19 +513,19 @@ def test_an_atlas_that_is_not_published_leaves_no_thread(vault: Store, tmp_path:
 def test_wrong_usage_has_its_exit_code(
     vault: Store, tmp_path: Path, run: Run, options: tuple[str, ...], code: int
 ) -> None:
-    done = run("publish", tmp_path / "site", "--store", vault.path, "--basemap", BASEMAP, *options)
+    done = run("publish", tmp_path / "site", "--store", vault.name, "--basemap", BASEMAP, *options)
     assert done.code == code
     assert not (tmp_path / "site").exists()
 
 
 def test_a_folder_of_something_else_is_in_the_way(vault: Store, tmp_path: Path, run: Run) -> None:
     (tmp_path / "mine").write_text("mine")
-    assert run("publish", tmp_path, "--base-url", BASE, "--store", vault.path, "--basemap", BASEMAP).code == 4
+    assert run("publish", tmp_path, "--base-url", BASE, "--store", vault.name, "--basemap", BASEMAP).code == 4
 
 
 def test_a_dry_run_reports_as_json_and_writes_nothing(vault: Store, tmp_path: Path, run: Run) -> None:
     options = ("--base-url", f"{BASE}/", "--language", "en", "--dry-run", "--json")
-    done = run("publish", tmp_path / "site", *options, "--store", vault.path, "--basemap", BASEMAP)
+    done = run("publish", tmp_path / "site", *options, "--store", vault.name, "--basemap", BASEMAP)
     assert done.code == 0, done.err
     report = done.report
     assert report["is_dry_run"]

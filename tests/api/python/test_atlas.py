@@ -36,7 +36,7 @@ from layers.store.backends import open_store
 from layers.store.store import Store
 from strikeatlas import Atlas, AtlasError
 from tests.conftest import BASEMAP
-from tests.store_copies import copy_of
+from tests.store_copies import copied
 
 SELECTIONS: list[dict[str, Any]] = [
     {},
@@ -177,10 +177,10 @@ def test_an_address_that_nobody_answers_is_named() -> None:
 
 def test_a_store_is_read_from_its_cached_snapshot(few_store: Store, base: Basemap, tmp_path: Path) -> None:
     computed = of_store(few_store.name, BASEMAP)
-    copied = copy_of(few_store, tmp_path / "copy.gpkg")
-    kept_beside = cache_of(open_store(copied), base, Settings(basemap=BASEMAP))
-    assert kept_beside.write(of_store(copied, BASEMAP).snapshot) is not None
-    kept = of_store(copied, BASEMAP)
+    address = copied(few_store, tmp_path / "copy.gpkg")
+    kept_beside = cache_of(open_store(address), base, Settings(basemap=BASEMAP))
+    assert kept_beside.write(of_store(address, BASEMAP).snapshot) is not None
+    kept = of_store(address, BASEMAP)
     assert kept.snapshot.backing_files is not None
     for name in LAYERS:
         assert_geodataframe_equal(kept.layer(name, {}), computed.layer(name, {}))

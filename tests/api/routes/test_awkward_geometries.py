@@ -19,10 +19,10 @@ from geo.tiles.tile_matrix import Tile, tile_at
 from layers.model.problems import schema_fault
 from layers.model.records import Asset, Records, Source, Strike
 from layers.sources import curated
-from layers.store.store import Store
 from tests.api.tile_reading import Json, drawn, listed
 from tests.awkward_geometries import ALL_GEOMETRIES, NOT_LONLAT
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 
 def is_good(name: str) -> bool:
@@ -69,8 +69,8 @@ def zoo() -> Records:
 
 
 @pytest.fixture(scope="module")
-def zoo_client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    store = Store.create(tmp_path_factory.mktemp("zoo") / "zoo.gpkg")
+def zoo_client(new_shared_store: NewStore) -> Iterator[TestClient]:
+    store = new_shared_store()
     store.load(zoo(), author="tests")
     # All candidates are shown, however improbable: what covers half the world is.
     with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, show_from=0.0))) as made:

@@ -9,15 +9,15 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.settings import Settings
-from layers.store.store import Store
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 COLLECTIONS = ("strikes", "assets", "attributions", "hits")
 
 
 @pytest.fixture(scope="module")
-def empty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
-    store = Store.create(tmp_path_factory.mktemp("empty") / "atlas.gpkg")
+def empty(new_shared_store: NewStore) -> Iterator[TestClient]:
+    store = new_shared_store()
     with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))) as made:
         yield made
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import Any
 
 import pyogrio
@@ -23,9 +22,9 @@ from api.settings import Settings
 from layers.collections.feature_types import AssetFeature, StrikeFeature
 from layers.query.cql2_text import FilterError
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Store
 from tests.api.conftest import Own
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 Json = dict[str, Any]
 
@@ -289,8 +288,8 @@ def test_layers_of_a_mixed_collection_share_it_out(client: TestClient, snapshot:
     assert all(isinstance(one, AssetFeature) for one in found)
 
 
-def test_a_store_without_records_has_layers_without_features(tmp_path: Path) -> None:
-    app = create_app(Store.create(tmp_path / "atlas.gpkg"), Settings(basemap=BASEMAP, follow_every_s=0))
+def test_a_store_without_records_has_layers_without_features(new_shared_store: NewStore) -> None:
+    app = create_app(new_shared_store(), Settings(basemap=BASEMAP, follow_every_s=0))
     with TestClient(app) as client:
         assert client.get("/collections").json()["collections"][0]["extent"].get("spatial") is None
         root = client.get(ROOT).json()

@@ -27,6 +27,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import ANY, Edit, Store
 from tests.api.tile_reading import drawn
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 HELD, COARSE = "xx-held-marker", "xx-coarse-marker"
 PLACE = Point(33.7733217, 49.4421339)
@@ -94,9 +95,11 @@ def guarded_records(records: Records) -> Records:
 
 
 @pytest.fixture(scope="module")
-def guarded(few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
+def guarded(
+    few_records: Records, base: Basemap, tmp_path_factory: pytest.TempPathFactory, new_shared_store: NewStore
+) -> Iterator[Guarded]:
     folder = tmp_path_factory.mktemp("guarded")
-    store = Store.create(folder / "atlas.gpkg")
+    store = new_shared_store()
     store.load(guarded_records(few_records), author="secret author", derive=full_rewrite(base, text))
     edited = (
         guarded_records(few_records)
@@ -267,7 +270,7 @@ def test_the_command_line_and_its_exports_follow_the_policy(
     file = tmp_path / "policy.toml"
     file.write_text(POLICY)
     monkeypatch.setenv("STRIKEATLAS_POLICY", str(file))
-    where = ["--store", str(guarded.store.path), "--basemap", str(BASEMAP)]
+    where = ["--store", guarded.store.name, "--basemap", str(BASEMAP)]
     for command in (
         ["export", "geojson", "strikes"],
         ["export", "csv", "attributions"],

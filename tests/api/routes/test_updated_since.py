@@ -22,7 +22,7 @@ from layers.store.backup import back_up
 from layers.store.store import ANY, Edit, Store
 from tests.api.feature_client import ids, items, problem
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore, is_file
+from tests.store_kinds import NewStore, needs_a_file
 
 DEPOT, SITE, OWNER = "ua-socar-depot-2025-08-08", "a-socar-sintez", "socar"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -93,9 +93,8 @@ def test_a_decision_and_a_removed_stake_count(opened: Store, few_records: Record
     assert DEPOT in since(opened, START + timedelta(hours=2))
 
 
+@needs_a_file("a backup is a copy of a file; a server of databases has backups of its own")
 def test_a_backup_answers_as_the_store(opened: Store, tmp_path: Path) -> None:
-    if not is_file(opened):
-        pytest.skip("a server of databases has backups of its own")
     at = edit(opened, 1, "strikes", DEPOT, note="a note")
     back_up(opened, tmp_path / "copy.gpkg")
     assert since(Store.open(tmp_path / "copy.gpkg"), at) == {DEPOT}

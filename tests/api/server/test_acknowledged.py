@@ -23,11 +23,11 @@ from api.requests import reviewer_tokens
 from api.server import audit_trail
 from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
 from layers.model.records import Records
-from layers.store.store import Store
 from tests.api.asgi import Answer, asked, scope_of
 from tests.api.cli.test_server_process import LONGEST_S, Server, serving
 from tests.api.conftest import feature
 from tests.conftest import ROOT
+from tests.store_kinds import NewStore
 
 ROUNDS = 40
 ITEMS = "/collections/strikes/items"
@@ -222,9 +222,10 @@ def test_of_numbers_that_processes_advance_at_once_the_largest_stays(tmp_path: P
 
 
 @pytest.fixture(scope="module")
-def pair(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, str]]:
-    folder = tmp_path_factory.mktemp("acknowledged")
-    store = Store.create(folder / "atlas.gpkg")
+def pair(
+    few_records: Records, tmp_path_factory: pytest.TempPathFactory, new_shared_store: NewStore
+) -> Iterator[tuple[Server, str]]:
+    folder, store = tmp_path_factory.mktemp("acknowledged"), new_shared_store()
     store.load(few_records, author="tests")
     file = folder / "reviewers.json"
     token = reviewer_tokens.add_reviewer(file, "Ann")
@@ -299,15 +300,15 @@ def test_a_key_holds_in_both_workers(pair: tuple[Server, str]) -> None:
 
 def test_both_workers_write_one_trail(pair: tuple[Server, str]) -> None:
     server, _ = pair
-    report = audit_trail.read(audit_trail.audit_path(server.store.path))
+    report = audit_trail.read(audit_trail.audit_path(server.store.beside))
     assert (report.faults, report.open) == ([], [])
     assert len([line for line in report.lines if line["event"] == "written"]) > 0
 
 
 def test_a_server_that_is_killed_leaves_no_change_that_the_trail_does_not_name(
-    few_records: Records, tmp_path: Path
+    few_records: Records, tmp_path: Path, new_shared_store: NewStore
 ) -> None:
-    store = Store.create(tmp_path / "atlas.gpkg")
+    store = new_shared_store()
     store.load(few_records, author="tests")
     first = store.seq()
     token = reviewer_tokens.add_reviewer(tmp_path / "reviewers.json", "Ann")
@@ -328,7 +329,7 @@ def test_a_server_that_is_killed_leaves_no_change_that_the_trail_does_not_name(
             thread.start()
         for thread in threads:
             thread.join()
-    report = audit_trail.read(audit_trail.audit_path(store.path))
+    report = audit_trail.read(audit_trail.audit_path(store.beside))
     assert not report.is_broken
     begun = {line["records"][0]: line["id"] for line in report.lines if line["event"] == "write"}
     written = {line["of"]: line["seq"] for line in report.lines if line["event"] == "written"}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 POLICY = parse('[[embargo]]\nhours = 24\ncountries = ["GE"]')
 START = datetime(2030, 3, 1, 12, tzinfo=UTC)
@@ -44,8 +44,8 @@ def _clock(monkeypatch: pytest.MonkeyPatch, base: Basemap) -> None:
 
 
 @pytest.fixture
-def store(few_records: Records, tmp_path: Path) -> Store:
-    made = Store.create(tmp_path / "atlas.gpkg")
+def store(few_records: Records, new_shared_store: NewStore) -> Store:
+    made = new_shared_store()
     made.load(few_records, author="tests")
     made.write(Edit("strikes", "held", held(), None), author="Ann", at=START - timedelta(hours=1))
     return made

@@ -29,6 +29,7 @@ from layers.model.records import Records
 from layers.snapshot.snapshot import LAYERS
 from layers.store.store import Store
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore, kept_beside
 
 ROOT = Path(__file__).resolve().parents[3]
 Row = Mapping[str, Any]
@@ -44,8 +45,8 @@ POLARS = {
 
 
 @pytest.fixture(scope="module")
-def store(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    made = Store.create(tmp_path_factory.mktemp("kept") / "atlas.gpkg")
+def store(few_records: Records, new_shared_store: NewStore) -> Store:
+    made = new_shared_store()
     made.load(few_records, author="tests")
     return made
 
@@ -63,7 +64,7 @@ def answers(store: Store) -> Mapping[str, list[Row]]:
 
 @pytest.fixture(scope="module")
 def folder(store: Store, answers: Mapping[str, list[Row]]) -> Path:
-    (tables,) = (path for path in store.path.with_name(f"{store.path.name}.kept").iterdir() if path.is_dir())
+    (tables,) = (path for path in kept_beside(store).iterdir() if path.is_dir())
     return tables
 
 

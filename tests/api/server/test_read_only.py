@@ -18,11 +18,12 @@ from api.server.live_snapshot import LiveSnapshot
 from api.server.version_builder import last_change
 from api.settings import Settings
 from layers.store.backends import open_store
-from layers.store.backup import back_up
 from layers.store.history_chain import Head
 from layers.store.store import Store, StoreError
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
+from tests.store_copies import sealed_copy
+from tests.store_kinds import NewStore, needs_a_file
 
 ORLIVKA = "ua-orlivka-2025-08-06"
 READING = [
@@ -33,24 +34,26 @@ READING = [
 
 
 class Sealed(NamedTuple):
+    """An application over a store at an address, which may only be read; a file is in a folder that is sealed too."""
+
     client: TestClient
     app: FastAPI
+    address: str
     folder: Path
     token: dict[str, str]
 
 
 @pytest.fixture(scope="module")
 def sealed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sealed]:
-    """An application over a copy in a folder that nobody may write to, with files kept from one record on."""
+    """An application that keeps files from one record on, over a copy that it may not write to."""
     folder, desk = tmp_path_factory.mktemp("sealed"), tmp_path_factory.mktemp("desk")
-    copy = back_up(store, folder / "atlas.gpkg").path
-    copy.chmod(0o444)
+    address = sealed_copy(store, folder / "atlas.gpkg")
     folder.chmod(0o555)
     token = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(desk / 'reviewers.json', 'Ann')}"}
     settings = Settings(basemap=BASEMAP, reviewers=desk / "reviewers.json", follow_every_s=0, keep_from=1)
-    app = create_app(open_store(copy), settings)
+    app = create_app(open_store(address), settings)
     with TestClient(app, raise_server_exceptions=False) as client:
-        yield Sealed(client, app, folder, token)
+        yield Sealed(client, app, address, folder, token)
     folder.chmod(0o755)
 
 
@@ -64,6 +67,7 @@ def test_everything_is_answered_as_from_a_store_that_can_be_written(
         assert answer.content == client.get(path).content
 
 
+@needs_a_file("what is kept of a database lies in a folder of this machine, not beside it")
 def test_nothing_is_written_beside_it(sealed: Sealed) -> None:
     sealed.client.get("/collections/strikes/items")
     assert os.listdir(sealed.folder) == ["atlas.gpkg"]
@@ -113,14 +117,15 @@ def test_the_landing_page_health_and_the_definition_say_so(sealed: Sealed, clien
 
 def test_what_follows_can_be_kept_elsewhere(sealed: Sealed, tmp_path: Path) -> None:
     settings = Settings(basemap=BASEMAP, follow_every_s=0, keep_from=1, keep_in=tmp_path / "kept")
-    first = LiveSnapshot(open_store(sealed.folder / "atlas.gpkg"), settings, "x")
+    before = os.listdir(sealed.folder)
+    first = LiveSnapshot(open_store(sealed.address), settings, "x")
     first.rebuild_cache()
     if first.view.snapshot.records is not first.view.stored:
         pytest.skip("records that are not public as they are stored are not kept")
-    again = LiveSnapshot(open_store(sealed.folder / "atlas.gpkg"), settings, "x")
+    again = LiveSnapshot(open_store(sealed.address), settings, "x")
     assert again.view.snapshot.backing_files is not None
     assert again.view.version == first.view.version
-    assert os.listdir(sealed.folder) == ["atlas.gpkg"]
+    assert os.listdir(sealed.folder) == before
 
 
 # --- clocks ---------------------------------------------------------------------------------------------------------
@@ -142,9 +147,11 @@ def test_a_clock_that_cannot_be_right_is_remarked(store: Store) -> None:
     assert ahead.arguments["n"] == 500
 
 
-def test_a_wrong_date_of_the_data_is_on_the_landing_page_and_in_health(records: Any, tmp_path: Path) -> None:
+def test_a_wrong_date_of_the_data_is_on_the_landing_page_and_in_health(
+    records: Any, new_shared_store: NewStore
+) -> None:
     """The clock was fast when the last change was made."""
-    fast = Store.create(tmp_path / "fast.gpkg")
+    fast = new_shared_store()
     fast.load(records, author="tests", at=datetime(2150, 1, 1, tzinfo=UTC))
     app = create_app(fast, Settings(basemap=BASEMAP, follow_every_s=0))
     with TestClient(app) as client:
@@ -156,6 +163,6 @@ def test_a_wrong_date_of_the_data_is_on_the_landing_page_and_in_health(records: 
         assert "one of two clocks is wrong" in page.text
 
 
-def test_an_empty_store_has_no_date_to_doubt(tmp_path: Path) -> None:
-    atlas = LiveSnapshot(Store.create(tmp_path / "empty.gpkg"), Settings(basemap=BASEMAP, follow_every_s=0), "x")
+def test_an_empty_store_has_no_date_to_doubt(new_shared_store: NewStore) -> None:
+    atlas = LiveSnapshot(new_shared_store(), Settings(basemap=BASEMAP, follow_every_s=0), "x")
     assert atlas.remarks() == ()

@@ -24,9 +24,11 @@ from layers.model.records import Records
 from layers.snapshot import snapshot_files
 from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store import reader
+from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
-from tests.store_kinds import by_another
+from tests.store_copies import opened_copy, set_aside
+from tests.store_kinds import NewStore, by_another, kept_beside
 
 SETTINGS = Settings(basemap=BASEMAP)
 #: Of a server that keeps nothing, and reads nothing that was kept.
@@ -45,17 +47,16 @@ def _shallow(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def loaded(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def loaded(few_records: Records, new_shared_store: NewStore) -> Store:
     """A store of a few strikes."""
-    made = Store.create(tmp_path_factory.mktemp("loaded") / "atlas.gpkg")
+    made = new_shared_store()
     made.load(few_records, author="tests")
-    made.close()
-    return made.path
+    return set_aside(made)
 
 
 @pytest.fixture
-def store(loaded: Path, tmp_path: Path) -> Store:
-    return Store.open(shutil.copy(loaded, tmp_path / "atlas.gpkg"))
+def store(loaded: Store, tmp_path: Path) -> Store:
+    return opened_copy(loaded, tmp_path / "atlas.gpkg")
 
 
 def served(found: LiveSnapshot) -> dict[str, Any]:
@@ -69,7 +70,7 @@ def is_new(found: LiveSnapshot) -> bool:
 
 
 def folders(store: Store) -> list[str]:
-    beside = store.path.with_name(f"{store.path.name}.kept")
+    beside = kept_beside(store)
     return sorted(one.name for one in beside.iterdir() if one.is_dir()) if beside.is_dir() else []
 
 
@@ -97,7 +98,7 @@ def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     anew = atlas(store, ANEW)
     assert (is_new(anew), folders(store)) == (True, []), "of so few records nothing is kept"
     assert not anew.rebuild_cache()
-    assert not store.path.with_name(f"{store.path.name}.kept").exists(), "nor is anything put beside it"
+    assert not kept_beside(store).exists(), "nor is anything put beside it"
     first, second = atlas(store), atlas(store)
     assert not is_new(first), "what was kept is read by the first too: it takes less memory"
     assert not is_new(second)
@@ -149,7 +150,7 @@ def test_commands_read_what_a_server_cached_and_write_nothing(store: Store) -> N
     anew = opened_version(store, SETTINGS)
     assert (anew.snapshot.backing_files, folders(store)) == (None, [])
     atlas(store)
-    beside = store.path.with_name(f"{store.path.name}.kept")
+    beside = kept_beside(store)
     before = sorted(beside.rglob("*"))
     kept = opened_version(store, SETTINGS)
     assert kept.snapshot.backing_files is not None
@@ -219,7 +220,7 @@ def test_another_program_or_threshold_reads_nothing_of_it(store: Store, monkeypa
 def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.LogCaptureFixture) -> None:
     expected = served(atlas(store))
     (folder,) = folders(store)
-    beside = store.path.with_name(f"{store.path.name}.kept") / folder
+    beside = kept_beside(store) / folder
     file = beside / "records.strikes.arrow"
     if harm == "missing":
         file.unlink()
@@ -232,7 +233,7 @@ def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.L
 
 
 def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(store: Store) -> None:
-    store.path.with_name(f"{store.path.name}.kept").write_text("in the way")
+    kept_beside(store).write_text("in the way")
     found = atlas(store)
     assert is_new(found)
     assert served(found) == served(atlas(store, ANEW))
@@ -340,7 +341,7 @@ def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.
 def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
     first = atlas(store)
     (folder,) = folders(store)
-    beside = store.path.with_name(f"{store.path.name}.kept")
+    beside = kept_beside(store)
     shutil.copytree(beside / folder, beside / f"{folder}.0a1b2c3d.new")
     edit(store, "Mended")
     assert first.refresh()
@@ -433,9 +434,9 @@ def test_a_view_is_gone_as_soon_as_a_newer_one_is_served(store: Store) -> None:
         gc.enable()
 
 
-def start(path: str, told: Any) -> None:
+def start(address: str, told: Any) -> None:
     live_snapshot.LARGE = 1
-    found = LiveSnapshot(Store.open(path), SETTINGS, "test")
+    found = LiveSnapshot(open_store(address), SETTINGS, "test")
     told.put((found.view.version, is_new(found)))
 
 
@@ -443,7 +444,7 @@ def test_workers_that_start_together_keep_it_once(store: Store, tmp_path: Path) 
     store.close()
     context = multiprocessing.get_context("spawn")
     told = context.Queue()
-    workers = [context.Process(target=start, args=(str(store.path), told)) for _ in range(2)]
+    workers = [context.Process(target=start, args=(store.name, told)) for _ in range(2)]
     for worker in workers:
         worker.start()
     found = [told.get(timeout=120) for _ in workers]

@@ -17,14 +17,15 @@ from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.records import Records
 from layers.store.store import Store
 from tests.conftest import BASEMAP
+from tests.store_kinds import NewStore
 
 DEPOT = "ua-socar-depot-2025-08-08"  # two depots of one owner, neither of them likelier than 0.7
 
 
 @pytest.fixture(scope="module")
-def undecided(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Store:
+def undecided(records: Records, new_shared_store: NewStore) -> Store:
     """A store of which nobody has decided anything."""
-    store = Store.create(tmp_path_factory.mktemp("undecided") / "atlas.gpkg")
+    store = new_shared_store()
     store.load(dataclasses.replace(records, decisions={}), author="tests")
     return store
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERS
 from layers.store.store import NotAStore, Store
 from layers.store.verification import verify_file
 from tests.layers.store.store_killed import strikes
-from tests.store_kinds import by_another
+from tests.store_kinds import Program, behind_its_back, by_another, without_triggers
 
 LAYER = {"strike": "TEXT", "probability": "REAL"}
 
@@ -65,22 +65,6 @@ def triggers(path: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
 
 
-def behind_its_back(path: Path, *statements: str, edit: Callable[[sqlite3.Connection], None] | None = None) -> None:
-    """Drop every trigger, change what is wanted, and put the triggers back as they were."""
-    declared = triggers(path)
-    connection = sqlite3.connect(path)
-    with connection:
-        for name in declared:
-            connection.execute(f'DROP TRIGGER "{name}"')
-        for statement in statements:
-            connection.execute(statement)
-        if edit is not None:
-            edit(connection)
-        for sql in declared.values():
-            connection.execute(sql)
-    connection.close()
-
-
 def test_a_store_is_valid(store: Store) -> None:
     assert found(store.path) == []
     before = store.path.read_bytes()
@@ -100,37 +84,35 @@ def test_edits_of_other_programs_are_no_fault_once_they_are_history(store: Store
 
 
 def test_a_row_of_history_that_was_rewritten_is_named(store: Store) -> None:
-    behind_its_back(store.path, "UPDATE history SET who = 'Bob' WHERE seq = 7")
+    behind_its_back(store, "UPDATE history SET who = 'Bob' WHERE seq = 7")
     assert found(store.path) == [("chain", {"seq": 7, "expected": 7})]
 
 
 def test_a_row_of_history_that_was_removed_is_named(store: Store) -> None:
-    behind_its_back(store.path, "DELETE FROM history WHERE seq = 7")
+    behind_its_back(store, "DELETE FROM history WHERE seq = 7")
     assert ("chain", {"seq": 8, "expected": 7}) in found(store.path)
 
 
 def test_history_without_its_last_rows_is_named(store: Store) -> None:
     last = store.seq()
-    behind_its_back(store.path, f"DELETE FROM history WHERE seq > {last - 2}")
+    behind_its_back(store, f"DELETE FROM history WHERE seq > {last - 2}")
     assert ("cut", {"seq": last - 2, "written": last}) in found(store.path)
 
 
-def rechain(connection: sqlite3.Connection) -> None:
+def rechain(program: Program) -> None:
     """Compute every hash anew, as somebody would who knows how."""
-    rows = [row[1:8] for row in connection.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq")]
-    connection.execute("DELETE FROM history")
-    connection.executemany(f"INSERT INTO history {VALUES}", linked(EMPTY, rows))
+    rows = [row[1:8] for row in program.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq")]
+    program.execute("DELETE FROM history")
+    for row in linked(EMPTY, rows):
+        program.execute(f"INSERT INTO history {VALUES}", row)
 
 
 def test_a_history_that_was_rewritten_as_a_whole_is_told_by_whoever_knows_its_head(store: Store) -> None:
     store.require_history()
     head = store.head()
-
-    def rewrite(connection: sqlite3.Connection) -> None:
-        connection.execute("UPDATE history SET who = 'Bob' WHERE seq = 7")
-        rechain(connection)
-
-    behind_its_back(store.path, edit=rewrite)
+    with without_triggers(store) as program:
+        program.execute("UPDATE history SET who = 'Bob' WHERE seq = 7")
+        rechain(program)
     assert found(store.path) == [], "the file alone cannot tell"
     assert store.head() != head
     with pytest.raises(BrokenHistory, match=f"row {head.seq} of history is gone or another one"):
@@ -138,13 +120,13 @@ def test_a_history_that_was_rewritten_as_a_whole_is_told_by_whoever_knows_its_he
 
 
 def test_a_record_that_was_changed_with_the_triggers_off_is_named(store: Store) -> None:
-    behind_its_back(store.path, "UPDATE strikes SET title = 'Other', note = 'x' WHERE id = 'k-3'")
+    behind_its_back(store, "UPDATE strikes SET title = 'Other', note = 'x' WHERE id = 'k-3'")
     assert ("record-differs", {"table": "strikes", "id": "k-3", "columns": ("title", "note")}) in found(store.path)
 
 
 def test_a_record_that_was_removed_or_added_with_the_triggers_off_is_named(store: Store) -> None:
     behind_its_back(
-        store.path,
+        store,
         "DELETE FROM claims WHERE fid = 1",
         "DELETE FROM decisions WHERE fid = 1",
         "INSERT INTO sources (id, publisher, dataset, private) VALUES ('new', 'P', 'd', 0)",
@@ -313,7 +295,7 @@ def test_a_start_follows_what_was_added_since_the_last(store: Store) -> None:
     store.load(others(3, "c"), author="test")
     store.require_history()
     assert remembered(store).read_bytes() != first
-    behind_its_back(store.path, "UPDATE history SET who = 'Bob' WHERE seq = 7")
+    behind_its_back(store, "UPDATE history SET who = 'Bob' WHERE seq = 7")
     store.require_history()
     remembered(store).unlink()
     with pytest.raises(BrokenHistory, match="row 7 of history does not follow"):
@@ -339,7 +321,7 @@ def test_where_nothing_can_be_written_beside_the_store_it_is_followed_each_time(
 
 def test_a_store_that_was_replaced_by_an_older_one_is_told(store: Store, records: Records) -> None:
     store.require_history()
-    behind_its_back(store.path, "DELETE FROM history WHERE seq > 5")
+    behind_its_back(store, "DELETE FROM history WHERE seq > 5")
     with pytest.raises(BrokenHistory, match=r"replaced on purpose: then remove atlas\.gpkg\.checked"):
         store.require_history()
     remembered(store).unlink()
