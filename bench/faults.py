@@ -53,7 +53,7 @@ from layers.collections.feature_types import StrikeFeature
 from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
-from layers.snapshot.snapshot import make_collection
+from layers.snapshot.flat_collections import make_collection
 from layers.store.backup import back_up
 from layers.store.restore import restore
 from layers.store.store import ANY, Edit, Head, Store

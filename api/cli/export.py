@@ -49,7 +49,8 @@ from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Strike
 from layers.query.selection import Selection
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
-from layers.snapshot.snapshot import BY_STRIKE, LAYERS, Snapshot
+from layers.snapshot.flat_collections import BY_STRIKE, LAYERS
+from layers.snapshot.snapshot import Snapshot
 from layers.store.record_table import lists_of
 from layers.store.store import Store
 

@@ -39,7 +39,8 @@ from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
 from layers.snapshot.disclosure import Disclosure
-from layers.snapshot.snapshot import LAYERS, Snapshot
+from layers.snapshot.flat_collections import LAYERS
+from layers.snapshot.snapshot import Snapshot
 from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.store import Store

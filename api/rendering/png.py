@@ -31,7 +31,7 @@ from api.styles.symbol_paths import outline
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
-from layers.snapshot.snapshot import BY_STRIKE
+from layers.snapshot.flat_collections import BY_STRIKE
 
 # matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
 _pen = threading.Lock()

@@ -26,7 +26,7 @@ from layers.model.cache import Lazy
 from layers.model.garbage import trim_memory
 from layers.snapshot.arrow_batch import PAGE
 from layers.snapshot.arrow_table import ArrowTable
-from layers.snapshot.snapshot import BY_STRIKE, LAYERS
+from layers.snapshot.flat_collections import BY_STRIKE, LAYERS
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 #: Column of the features as GeoJSON.

@@ -15,8 +15,9 @@ from layers.matching.explanation import worded_match
 from layers.model.messages import Wording
 from layers.model.records import Match, Records
 from layers.reference.basemap import Basemap
+from layers.snapshot.flat_collections import strike_geometries
 from layers.snapshot.incremental import Matches, SnapshotUpdate, TimesAfter, with_candidates
-from layers.snapshot.snapshot import Snapshot, strike_geometries
+from layers.snapshot.snapshot import Snapshot
 from layers.store.connection import Connection
 from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 

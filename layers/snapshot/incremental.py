@@ -35,7 +35,8 @@ from layers.matching.match import match_all
 from layers.model.cache import Lazy
 from layers.model.records import Match, Record, Records, Source, Strike
 from layers.resolution.voices import voice
-from layers.snapshot.snapshot import ProbableAssets, Snapshot, collection_by_strike, make_collection
+from layers.snapshot.flat_collections import collection_by_strike, make_collection
+from layers.snapshot.snapshot import ProbableAssets, Snapshot
 from layers.store.record_table import RecordTable
 
 #: Candidates of strikes, most probable first, by strike.

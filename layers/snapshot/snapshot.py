@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cached_property, partial
 from itertools import islice
 from types import MappingProxyType
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from geo.columnar.binary_array import find_sorted
-from geo.columnar.dictionary_array import DictionaryArray
-from geo.lonlat import Objects
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
 from layers.attribution.outages import AssetOutages, asset_outages
 from layers.attribution.readings import SiteReadings
 from layers.attribution.review_queue import ReviewItem, review_queue
-from layers.collections.collection import Collection, sharing_geometry
-from layers.collections.feature_table import FeatureTable, rows_of
-from layers.collections.feature_types import (
-    AssetFeature,
-    AttributionFeature,
-    CountryFeature,
-    Feature,
-    StrikeFeature,
-    asset_features,
-    country_features,
-)
+from layers.collections.collection import Collection
+from layers.collections.feature_table import FeatureTable
+from layers.collections.feature_types import asset_features, country_features
 from layers.collections.flatten import FlatRows, FlatRowsBuilder
-from layers.collections.geometry_index import Geometries, as_objects
 from layers.collections.geometry_kinds import ASSET_VIEWS, asset_view
 from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
 from layers.collections.update_times import NO_TIMES, UPDATED, UpdateTimes, latest
@@ -56,6 +44,7 @@ from layers.resolution import resolve
 from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
 from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
+from layers.snapshot.flat_collections import collection_by_strike, country_collection, make_collection
 from layers.snapshot.table_folder import TableFolderReader
 from layers.store.record_table import geometries, prefetch, prefetch_where, referred, texts
 
@@ -67,9 +56,6 @@ _PAGE = 2048
 _SPANS = 1000
 _NO_HEAT = Lazy.of(NO_HEAT)
 _NO_TIMES = Lazy.of(NO_TIMES)
-#: The countries of each base map, as long as a snapshot has them: their shapes, which take longest to render, are
-#: the same whatever the records.
-_COUNTRIES: weakref.WeakKeyDictionary[Basemap, weakref.ref[Collection]] = weakref.WeakKeyDictionary()
 
 
 @dataclass(frozen=True, eq=False)
@@ -597,7 +583,7 @@ class Snapshot:
             ),
             collection_by_strike("attributions", self.flat.attributions, strikes.geometries, strikes.ids),
             collection_by_strike("hits", self.hits, strikes.geometries, strikes.ids),
-            _country_collection(self.basemap, countries),
+            country_collection(self.basemap, countries),
         )
 
 
@@ -625,67 +611,3 @@ def _pages(items: Iterable[T]) -> Iterator[list[T]]:
     rest = iter(items)
     while page := list(islice(rest, _PAGE)):
         yield page
-
-
-#: Title, description and feature class of each flat collection.
-LAYERS: Mapping[str, tuple[str, str, type[Feature]]] = MappingProxyType(
-    {
-        "strikes": (
-            "Strikes",
-            "Attacks on energy and industrial sites that published reports tell of, and whose the sites were.",
-            StrikeFeature,
-        ),
-        "assets": ("Assets", "Facilities and pipelines with their owners on the day of the data.", AssetFeature),
-        "attributions": (
-            "Attributions",
-            "One row for each strike, asset, relation and country: whose assets were hit, with shares.",
-            AttributionFeature,
-        ),
-        "hits": (
-            "Hits",
-            "One row for each strike, site, country and reading: by registration or head office of the owners, or by "
-            "control.",
-            HitFeature,
-        ),
-        "countries": (
-            "Countries",
-            "Countries with the number of strikes on what they own, host, or are tied to otherwise.",
-            CountryFeature,
-        ),
-    }
-)
-#: Collections of rows that are each where their strike is, those of one strike together, newest strike first.
-BY_STRIKE: Sequence[str] = ("attributions", "hits")
-
-
-def make_collection(name: str, features: FeatureTable[Any], geometry: Geometries) -> Collection:
-    """One of the flat collections, of features and their geometries."""
-    return Collection(name, *LAYERS[name], features, geometry)
-
-
-def collection_by_strike(
-    name: str, features: FeatureTable[Any], geometries: Geometries, ids: DictionaryArray
-) -> Collection:
-    """One of the collections `BY_STRIKE`, whose rows are where their strikes are.
-
-    Parameters
-    ----------
-    geometries, ids
-        Geometry and id of each strike.
-    """
-    return make_collection(name, features, strike_geometries(geometries, ids, features.columns["strike"]))
-
-
-def _country_collection(basemap: Basemap, features: FeatureTable[CountryFeature]) -> Collection:
-    """All countries of a base map; their shapes are rendered once, as long as a snapshot has them."""
-    rendered = _COUNTRIES.get(basemap, lambda: None)()
-    if rendered is not None:
-        return sharing_geometry(rendered, features)
-    new = make_collection("countries", features, [basemap.country_shapes[feature.id] for feature in features])
-    _COUNTRIES[basemap] = weakref.ref(new)
-    return new
-
-
-def strike_geometries(geometries: Geometries, ids: DictionaryArray, strikes: DictionaryArray) -> Objects:
-    """Geometries of the strikes of a column, each of which is among ``ids``, whose geometries are given."""
-    return as_objects(geometries)[rows_of(ids, strikes)]

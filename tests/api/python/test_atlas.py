@@ -31,7 +31,8 @@ from layers.decisions.hits import SHOW_FROM, match_answer
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
-from layers.snapshot.snapshot import LAYERS, Snapshot
+from layers.snapshot.flat_collections import LAYERS
+from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store
 from strikeatlas import Atlas, AtlasError

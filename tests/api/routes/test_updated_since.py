@@ -17,7 +17,8 @@ from api.settings import Settings
 from layers.disclosure.policy import parse
 from layers.model.records import Decision, Records
 from layers.model.timestamps import timestamp
-from layers.snapshot.snapshot import BY_STRIKE, Snapshot
+from layers.snapshot.flat_collections import BY_STRIKE
+from layers.snapshot.snapshot import Snapshot
 from layers.store.backup import back_up
 from layers.store.store import ANY, Edit, Store
 from tests.api.feature_client import ids, items, problem

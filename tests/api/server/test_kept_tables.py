@@ -26,7 +26,7 @@ from api.app import create_app
 from api.settings import Settings
 from layers.collections.property_types import PropertyType, property_types
 from layers.model.records import Records
-from layers.snapshot.snapshot import LAYERS
+from layers.snapshot.flat_collections import LAYERS
 from layers.store.store import Store
 from tests.conftest import BASEMAP
 from tests.store_kinds import NewStore, kept_beside

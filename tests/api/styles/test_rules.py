@@ -12,7 +12,7 @@ from api.settings import Settings
 from api.styles import maplibre, sld
 from api.styles.rules import ChoiceCase, rules, site_colour
 from layers.collections.geometry_kinds import ASSET_VIEWS
-from layers.snapshot.snapshot import LAYERS
+from layers.snapshot.flat_collections import LAYERS
 
 PLAIN = style_table(Settings().static / "style-table.json")
 LOOK: dict[str, Any] = {**PLAIN, "kind": {"refinery": {"light": "#AA3377", "dark": "#EE99AA"}}}

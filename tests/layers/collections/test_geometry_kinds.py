@@ -15,7 +15,8 @@ from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import AssetFeature
 from layers.collections.geometry_kinds import ASSET_VIEWS, asset_view
-from layers.snapshot.snapshot import Snapshot, make_collection
+from layers.snapshot.flat_collections import make_collection
+from layers.snapshot.snapshot import Snapshot
 
 _POINT = shapely.Point(30, 46)
 _LINE = shapely.LineString([(30, 46), (31, 47)])

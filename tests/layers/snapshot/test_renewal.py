@@ -17,8 +17,9 @@ from layers.model.cache import Lazy
 from layers.model.records import RECORD_TYPES, Control, Records
 from layers.query.strike_ties import strike_rows
 from layers.reference.basemap import Basemap, Countries
+from layers.snapshot.flat_collections import BY_STRIKE
 from layers.snapshot.incremental import update
-from layers.snapshot.snapshot import BY_STRIKE, Snapshot
+from layers.snapshot.snapshot import Snapshot
 
 DAY = date(2026, 11, 25)
 STRIKE, ASSET = "ru-cpc-kropotkinskaya-2025-02-17", "a-cpc-kropotkinskaya"
