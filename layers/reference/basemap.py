@@ -24,7 +24,6 @@ from geo.tiles.tile_matrix import MERCATOR, TileProjection
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError
 from layers.model.cache import Lazy
-from layers.reference.country_names import english_names
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
 
@@ -128,11 +127,8 @@ class Basemap:
 
     @cached_property
     def country_names(self) -> Mapping[str, str]:
-        """English name of each state by ISO 3166-1 alpha-2: that of CLDR, or else that of the row labelled first."""
-        names, english = self.countries.name_en, english_names()
-        return MappingProxyType(
-            {iso: english.get(iso) or str(names[row]) for iso, (row, *_) in self._rows_by_iso.items()}
-        )
+        """English name of each state by ISO 3166-1 alpha-2; of several rows that of the one labelled first."""
+        return MappingProxyType({iso: str(self.countries.name_en[row]) for iso, (row, *_) in self._rows_by_iso.items()})
 
     @cached_property
     def country_shapes(self) -> Mapping[str, BaseGeometry]:

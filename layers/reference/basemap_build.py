@@ -11,7 +11,7 @@ import json
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from rich.progress import track
 
 from layers.filesystem.atomic_file import replacing
+from layers.reference.country_names import english_names
 
 CRS = "OGC:CRS84"
 # A GeoPackage stores EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
@@ -121,7 +122,7 @@ def country_frame(source: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
     shapes = np.asarray(shapely.multipolygons(parts, indices=row), dtype=object)
     columns = {
         "iso_a2": codes,
-        "name_en": source["NAME_EN"],
+        "name_en": _english_names(codes, source),
         "name_de": source["NAME_DE"],
         "name_uk": source["NAME_UK"],
         "label_rank": source["LABELRANK"].astype(int),
@@ -130,6 +131,17 @@ def country_frame(source: geopandas.GeoDataFrame) -> geopandas.GeoDataFrame:
         "label_lat": source["LABEL_Y"],
     }
     return geopandas.GeoDataFrame(columns, geometry=shapes, crs=CRS)
+
+
+def _english_names(codes: Sequence[str | None], source: geopandas.GeoDataFrame) -> list[str]:
+    """Name states as CLDR does, so that map, pages and data say alike; outlying parts keep their own names."""
+    names, ranks = source["NAME_EN"].tolist(), source["LABELRANK"].tolist()
+    largest: dict[str | None, int] = {}
+    for row in sorted(range(len(codes)), key=ranks.__getitem__):
+        largest.setdefault(codes[row], row)
+    for code, row in largest.items():
+        names[row] = english_names().get(code or "", names[row])
+    return names
 
 
 def segments(polygons: NDArray[np.object_]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
