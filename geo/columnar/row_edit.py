@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from geo.columnar.row_order import RowOrder, ranges
 from geo.lonlat import Bools, Ints
 
-#: Arrays of fewer runs are concatenated from slices; of more, rows are gathered.
-_MAX_SLICES = 1000
+#: Arrays of fewer runs, or of one in more rows, are concatenated from slices; of others, rows are gathered.
+_MAX_SLICES, _ROWS_A_SLICE = 1000, 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -227,7 +227,7 @@ def combine(order: RowOrder, first: NDArray[Any], second: NDArray[Any]) -> NDArr
     first, second
         Arrays of one dtype.
     """
-    if len(order.run_starts) >= _MAX_SLICES:
+    if len(order.run_starts) >= max(_MAX_SLICES, len(order) // _ROWS_A_SLICE):
         both: NDArray[Any] = np.concatenate([first, second])[order.all_rows()]
         return both
     slices, size = [first[:0]], len(first)

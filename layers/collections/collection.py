@@ -33,8 +33,8 @@ from layers.model.types import Column, columns
 Rows = NDArray[np.int64]
 #: Bytes a row, and in all, of the answers to selections that one collection caches, and of what follows from all rows.
 _QUERY_CACHE, _ALL_ROWS_CACHE = (64, 2**26), (192, 2**28)
-#: A collection whose rows are in more runs is a base itself.
-_MAX_RUNS = 1000
+#: A collection whose rows are in more runs is a base itself, where these are also more than one in so many rows.
+_MAX_RUNS, _ROWS_A_RUN = 1000, 256
 
 
 @dataclass(frozen=True, eq=False)
@@ -398,7 +398,7 @@ def _origin(before: Collection, edit: RowEdit, features: FeatureTable[Any], geom
     if before.origin is not None:
         base, earlier = before.origin.base, before.origin.edit
     since = edit.after(earlier)
-    if len(since.order.run_starts) > _MAX_RUNS or since.second_rows > len(base):
+    if len(since.order.run_starts) > max(_MAX_RUNS, len(base) // _ROWS_A_RUN) or since.second_rows > len(base):
         return None
     about = before.name, before.title, before.description, before.model
     rows = since.inserted_at
