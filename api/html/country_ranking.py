@@ -42,7 +42,7 @@ class RankedCountry(NamedTuple):
         The strikes that it is ranked by.
     bar
         Parts of the bar of these strikes in hundredths of the longest: their kind and width.
-    whole_sites
+    whole_sites, hits
         Least and most that its shares in the sites hit come to, and the number of these sites; empty where it had none.
     hosted
         Strikes on its soil, where they are counted beside others.
