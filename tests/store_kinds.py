@@ -41,7 +41,7 @@ def is_file(store: Store) -> bool:
     return not store.name.startswith("postgresql://")
 
 
-def kept_beside(store: Store) -> Path:
+def cache_folder(store: Store) -> Path:
     """The folder of what is kept beside a store."""
     return store.beside.with_name(f"{store.beside.name}.kept")
 

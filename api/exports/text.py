@@ -66,6 +66,11 @@ def share(low: float, high: float, sites: int = 1, language: str = ENGLISH) -> s
     return (ends[0] if ends[0] == ends[1] else "–".join(ends)) + f"{NO_BREAK}%"
 
 
+def amount(low: float, high: float, language: str = ENGLISH) -> str:
+    """Write a sum of shares in whole sites, or its range, to two decimals; a little is never said to be none."""
+    return "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
+
+
 #: The basis of an ownership figure, in words.
 RESTS_ON: Mapping[str, str] = MappingProxyType(
     {

@@ -7,7 +7,7 @@ from typing import NamedTuple, get_args
 
 from starlette.requests import Request
 
-from api.exports.text import page_text, word
+from api.exports.text import amount, page_text, word
 from api.html.addresses import href, leads_somewhere
 from api.http.json import Json
 from api.server.served_version import ServedVersion
@@ -106,9 +106,6 @@ def _choices(request: Request, answer: Json, name: str) -> list[CountingChoice]:
 def _ranked(request: Request, row: Json, by: str, name: str, most: int) -> RankedCountry:
     relations, language = row["relations"], language_of(request)
     owner, shown = relations.get("owner"), relations[by]
-    low, high = (owner["assets_min"], owner["assets_max"]) if owner else (0, 0)
-    # To two decimals, as the page of the country says it; a little is never said to be none.
-    whole = "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
     ties = [
         (word("relation", relation, language), _count(count, language))
         for relation, count in relations.items()
@@ -123,7 +120,7 @@ def _ranked(request: Request, row: Json, by: str, name: str, most: int) -> Ranke
             ("sure", 100 * shown["strikes_sure"] / most),
             ("range", 100 * (shown["strikes"] - shown["strikes_sure"]) / most),
         ],
-        whole if owner and owner["hits"] else "",
+        amount(owner["assets_min"], owner["assets_max"], language) if owner and owner["hits"] else "",
         formatted(owner["hits"], ",", language) if owner else "",
         _count(relations["host"] if by != "host" and "host" in relations else {}, language),
         ties,

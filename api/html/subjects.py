@@ -9,7 +9,7 @@ import shapely
 from starlette.requests import Request
 
 from api.exports.dossier.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
-from api.exports.text import counted, page_text, share, word, words
+from api.exports.text import amount, counted, page_text, share, word, words
 from api.html.map_images import BESIDE
 from api.html.published import (
     ClaimRow,
@@ -154,9 +154,7 @@ def country_content(request: Request, view: ServedVersion, answer: Json) -> Subj
         facts.append((page_text(f"role{relation}", language), _struck("struck-tied", tied, language)))
     owner = answer["relations"].get("owner")
     if owner and owner["hits"]:
-        low, high = owner["assets_min"], owner["assets_max"]
-        # To two decimals, as the map says it; a little is never said to be none.
-        whole = "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
+        whole = amount(owner["assets_min"], owner["assets_max"], language)
         facts.insert(0, (phrase("html.published.whole-sites", language), whole))
     return SubjectContent(
         PageSubject("country", iso, answers[0], f"{answers[0]} {phrase('html.published.never-added', language)}"),

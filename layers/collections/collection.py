@@ -133,6 +133,11 @@ class Collection:
     def __len__(self) -> int:
         return len(self.features)
 
+    @property
+    def about(self) -> tuple[str, str, str, type[Feature]]:
+        """Name, title, description and feature class: what an edit leaves as it is."""
+        return self.name, self.title, self.description, self.model
+
     @cached_property
     def columns(self) -> tuple[Column, ...]:
         """Columns of the features."""
@@ -350,10 +355,7 @@ def with_rows_replaced(before: Collection, added: Collection, edit: RowEdit) -> 
     is_same = before.geometry.is_same_after(added.geometry, edit)
     geometry = before.geometry.edited(added.geometry, edit)
     return Collection(
-        before.name,
-        before.title,
-        before.description,
-        before.model,
+        *before.about,
         features,
         geometry,
         rendered=before.rendered.edited(added.rendered, edit, features, geometry, is_same),
@@ -377,10 +379,7 @@ def with_values_replaced(before: Collection, rows: Rows, values: Mapping[str, Di
     changed = {name: columns[name].with_edit(new, edit) for name, new in values.items()}
     features = FeatureTable.coded(before.features.model, {**columns, **changed})
     return Collection(
-        before.name,
-        before.title,
-        before.description,
-        before.model,
+        *before.about,
         features,
         before.geometry,
         rendered=before.rendered.with_values_replaced(features, edit, values),
@@ -400,8 +399,7 @@ def _origin(before: Collection, edit: RowEdit, features: FeatureTable[Any], geom
     since = edit.after(earlier)
     if len(since.order.run_starts) > max(_MAX_RUNS, len(base) // _ROWS_A_RUN) or since.second_rows > len(base):
         return None
-    about = before.name, before.title, before.description, before.model
-    rows = since.inserted_at
+    about, rows = before.about, since.inserted_at
     return Origin(base, since, Lazy(lambda: Collection(*about, features.take(rows), geometry.geometries[rows])))
 
 
@@ -414,10 +412,7 @@ def with_properties(before: Collection, features: FeatureTable[Any]) -> Collecti
         A row for each row of ``before``, in the same order.
     """
     return Collection(
-        before.name,
-        before.title,
-        before.description,
-        before.model,
+        *before.about,
         features,
         before.geometry,
         rendered=before.rendered.with_properties(features),
@@ -433,10 +428,7 @@ def sharing_geometry(other: Collection, features: FeatureTable[Any]) -> Collecti
         A row for each row of ``other``, in the same order.
     """
     return Collection(
-        other.name,
-        other.title,
-        other.description,
-        other.model,
+        *other.about,
         features,
         other.geometry,
         rendered=other.rendered.sharing_geometry(features),
@@ -454,10 +446,7 @@ def with_shared_geometry(collection: Collection, other: Collection) -> Collectio
         A collection whose rows have the same geometries in the same order; this is not checked.
     """
     return Collection(
-        collection.name,
-        collection.title,
-        collection.description,
-        collection.model,
+        *collection.about,
         collection.features,
         other.geometry,
         rendered=collection.rendered.with_layer(other.layer),

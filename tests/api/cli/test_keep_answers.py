@@ -26,7 +26,7 @@ from layers.store.store import ANY, Edit, Store
 from tests.command_runner import Run
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
-from tests.store_kinds import NewStore, by_another, kept_beside
+from tests.store_kinds import NewStore, by_another, cache_folder
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +74,7 @@ def test_the_cache_is_the_same_with_a_batch_and_without(
     command: Run, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
     store = opened_copy(request.getfixturevalue(kind), tmp_path / "own.gpkg")
-    shutil.rmtree(kept_beside(store), ignore_errors=True)
+    shutil.rmtree(cache_folder(store), ignore_errors=True)
     batches = [batch_of(command, store, tmp_path / "work"), batch_of(command, store, tmp_path / "rows", "--layers")]
     by_itself = contents(keep(command, store, tmp_path / "a"))
     unmatched(monkeypatch)
@@ -101,9 +101,9 @@ def test_a_server_answers_the_same_and_the_same_is_published(
         (tmp_path / name).mkdir()
     stores = [opened_copy(world, tmp_path / name / "world.gpkg") for name in ("a", "b")]
     batch = batch_of(command, stores[1], tmp_path / "work")
-    keep(command, stores[0], kept_beside(stores[0]).parent)
+    keep(command, stores[0], cache_folder(stores[0]).parent)
     unmatched(monkeypatch)
-    keep(command, stores[1], kept_beside(stores[1]).parent, "--answers", batch)
+    keep(command, stores[1], cache_folder(stores[1]).parent, "--answers", batch)
     strike = next(iter(stores[0].records().strikes))
     answers = []
     for store in stores:

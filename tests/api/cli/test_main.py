@@ -412,7 +412,7 @@ def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: 
     assert str(store.beside) in said.err
 
 
-def test_private_records_cannot_be_kept_and_are_not_computed(
+def test_private_records_cannot_be_cached_and_are_not_computed(
     run: Run, few_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(VersionBuilder, "computed", None)

@@ -179,8 +179,8 @@ def test_an_address_that_nobody_answers_is_named() -> None:
 def test_a_store_is_read_from_its_cached_snapshot(few_store: Store, base: Basemap, tmp_path: Path) -> None:
     computed = of_store(few_store.name, BASEMAP)
     address = copied(few_store, tmp_path / "copy.gpkg")
-    kept_beside = cache_of(open_store(address), base, Settings(basemap=BASEMAP))
-    assert kept_beside.write(of_store(address, BASEMAP).snapshot) is not None
+    cache = cache_of(open_store(address), base, Settings(basemap=BASEMAP))
+    assert cache.write(of_store(address, BASEMAP).snapshot) is not None
     kept = of_store(address, BASEMAP)
     assert kept.snapshot.backing_files is not None
     for name in LAYERS:

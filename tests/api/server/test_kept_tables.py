@@ -29,7 +29,7 @@ from layers.model.records import Records
 from layers.snapshot.flat_collections import LAYERS
 from layers.store.store import Store
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore, kept_beside
+from tests.store_kinds import NewStore, cache_folder
 
 ROOT = Path(__file__).resolve().parents[3]
 Row = Mapping[str, Any]
@@ -64,7 +64,7 @@ def answers(store: Store) -> Mapping[str, list[Row]]:
 
 @pytest.fixture(scope="module")
 def folder(store: Store, answers: Mapping[str, list[Row]]) -> Path:
-    (tables,) = (path for path in kept_beside(store).iterdir() if path.is_dir())
+    (tables,) = (path for path in cache_folder(store).iterdir() if path.is_dir())
     return tables
 
 

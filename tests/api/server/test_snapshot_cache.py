@@ -28,7 +28,7 @@ from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy, set_aside
-from tests.store_kinds import NewStore, by_another, kept_beside
+from tests.store_kinds import NewStore, by_another, cache_folder
 
 SETTINGS = Settings(basemap=BASEMAP)
 #: Of a server that keeps nothing, and reads nothing that was kept.
@@ -70,7 +70,7 @@ def is_new(found: LiveSnapshot) -> bool:
 
 
 def folders(store: Store) -> list[str]:
-    beside = kept_beside(store)
+    beside = cache_folder(store)
     return sorted(one.name for one in beside.iterdir() if one.is_dir()) if beside.is_dir() else []
 
 
@@ -98,7 +98,7 @@ def test_a_second_start_reads_what_the_first_kept(store: Store) -> None:
     anew = atlas(store, ANEW)
     assert (is_new(anew), folders(store)) == (True, []), "of so few records nothing is kept"
     assert not anew.rebuild_cache()
-    assert not kept_beside(store).exists(), "nor is anything put beside it"
+    assert not cache_folder(store).exists(), "nor is anything put beside it"
     first, second = atlas(store), atlas(store)
     assert not is_new(first), "what was kept is read by the first too: it takes less memory"
     assert not is_new(second)
@@ -150,7 +150,7 @@ def test_commands_read_what_a_server_cached_and_write_nothing(store: Store) -> N
     anew = opened_version(store, SETTINGS)
     assert (anew.snapshot.backing_files, folders(store)) == (None, [])
     atlas(store)
-    beside = kept_beside(store)
+    beside = cache_folder(store)
     before = sorted(beside.rglob("*"))
     kept = opened_version(store, SETTINGS)
     assert kept.snapshot.backing_files is not None
@@ -220,7 +220,7 @@ def test_another_program_or_threshold_reads_nothing_of_it(store: Store, monkeypa
 def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.LogCaptureFixture) -> None:
     expected = served(atlas(store))
     (folder,) = folders(store)
-    beside = kept_beside(store) / folder
+    beside = cache_folder(store) / folder
     file = beside / "records.strikes.arrow"
     if harm == "missing":
         file.unlink()
@@ -233,7 +233,7 @@ def test_what_was_spoilt_is_kept_again(store: Store, harm: str, caplog: pytest.L
 
 
 def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(store: Store) -> None:
-    kept_beside(store).write_text("in the way")
+    cache_folder(store).write_text("in the way")
     found = atlas(store)
     assert is_new(found)
     assert served(found) == served(atlas(store, ANEW))
@@ -341,7 +341,7 @@ def test_one_of_two_workers_keeps_it_for_both(store: Store, monkeypatch: pytest.
 def test_what_a_killed_writer_left_is_removed(store: Store) -> None:
     first = atlas(store)
     (folder,) = folders(store)
-    beside = kept_beside(store)
+    beside = cache_folder(store)
     shutil.copytree(beside / folder, beside / f"{folder}.0a1b2c3d.new")
     edit(store, "Mended")
     assert first.refresh()
