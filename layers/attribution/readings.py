@@ -99,16 +99,17 @@ class SiteReadings:
             yield SiteReading(hit, basis, None, None in sure, hit.owners.unattributed, holders.get(None, ()))
 
     def _holders_of(self, asset: str, basis: CountryBasis, first: date | None, last: date | None) -> Holders:
-        key = (self._owners_by_date.interval_key(first, last), basis, asset)
+        key = (self._owners_by_date.interval_key(first, last), basis, self._owners_by_date.owned_key(asset))
         return self._holders.get_or_compute(key, lambda: self._owners_by_date.on(first, last, basis).holders_of(asset))
 
     def _controllers_of(self, asset: str, first: date | None, last: date | None) -> Holders:
         """Who controls a site on any of some days, by country; ``None`` for nobody or of no country."""
         # Of days before and behind which the same stakes and controls have begun and ended, one answer holds.
+        owned = asset if asset in self._controls else self._owners_by_date.owned_key(asset)
         begun = bisect_right(self._control_changes, first or date.min)
         over = bisect_right(self._control_changes, last or date.max)
         return self._controllers.get_or_compute(
-            (self._owners_by_date.interval_key(first, last), begun, over, asset),
+            (self._owners_by_date.interval_key(first, last), begun, over, owned),
             lambda: _by_country(control_periods(self._stakes, self._controls, asset, first, last)),
         )
 

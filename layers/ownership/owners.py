@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cached_property
@@ -44,6 +44,8 @@ _WALKS = 50
 _STAKES_A_WALK = 100
 #: Answers of one day that are cached.
 _ANSWERS = 1000
+#: And of those that assets share.
+_SHARED_ANSWERS = 20_000
 #: Days whose owners are cached, and the limit of the stakes of all of them; two are cached in any case.
 _DAYS = 16
 _STAKES = 5_000_000
@@ -91,15 +93,34 @@ class Owners:
 
 
 class OwnersByDate:
-    """Owners of everything on any days, by any rule: those of the latest days are cached. Safe for many threads."""
+    """Owners of everything on any days, by any rule: those of the latest days are cached. Safe for many threads.
 
-    def __init__(self, stakes: StakeColumns) -> None:
-        self._stakes = stakes
+    Parameters
+    ----------
+    stakes
+        The stakes of all times.
+    are_shared
+        Whether assets in which the same stakes are share an answer: where many are looked up, that is less than the
+        seconds that it takes to find which are.
+    """
+
+    def __init__(self, stakes: StakeColumns, are_shared: bool = False) -> None:
+        self._stakes, self._are_shared = stakes, are_shared
         self._cache: LruCache[OwnersOnDate] = LruCache(max(2, min(_DAYS, _STAKES // max(1, len(stakes.owned)))))
 
     def interval_key(self, first: date | None, last: date | None) -> object:
         """Return a key that two intervals share if, and only if, the same stakes count in both."""
         return self._stakes.between(first, last)
+
+    def owned_key(self, owned: str) -> Hashable:
+        """Return a key of an asset or entity that others share only if whose they are is the same on any days.
+
+        Raises
+        ------
+        KeyError
+            If there is no such asset or entity.
+        """
+        return self._stakes.first_alike[self._stakes.nodes.index[owned]] if self._are_shared else owned
 
     def constant_spans(self, owned: str, first: date, last: date) -> tuple[tuple[date, date], ...]:
         """Cut the days from ``first`` to ``last`` into spans on whose days the same stakes above an asset count.
@@ -134,7 +155,11 @@ class OwnersByDate:
         """Return the owners from ``first`` to ``last``, inclusive, ``None`` is open; see ``walk.OwnershipGraph``."""
         key = (self.interval_key(first, last), basis, minority)
         return self._cache.get_or_compute(
-            key, lambda: OwnersOnDate(OwnershipGraph(self._stakes, first, last, basis, minority))
+            key,
+            lambda: OwnersOnDate(
+                OwnershipGraph(self._stakes, first, last, basis, minority),
+                alike=self._stakes.first_alike if self._are_shared else None,
+            ),
         )
 
 
@@ -147,14 +172,21 @@ class OwnersOnDate:
         The stakes of the days.
     max_positions
         Where more positions stand above an asset, or after many questions, all assets are solved at once.
+    alike
+        By node, one that has the same owners, and an answer with it; ``None`` where each has its own.
     """
 
-    def __init__(self, ownership: OwnershipGraph, max_positions: int = MAX_WALKED_POSITIONS) -> None:
+    def __init__(
+        self,
+        ownership: OwnershipGraph,
+        max_positions: int = MAX_WALKED_POSITIONS,
+        alike: Sequence[int] | None = None,
+    ) -> None:
         self.ownership = ownership
-        self._max_positions = max_positions
+        self._max_positions, self._alike = max_positions, alike
         self._solution: _Solution | None = None
         self._lock = Lock()
-        self._answers: LruCache[_Answer] = LruCache(_ANSWERS)
+        self._answers: LruCache[_Answer] = LruCache(_ANSWERS if alike is None else _SHARED_ANSWERS)
         self._walks = _WALKS + len(ownership.graph.owner) // _STAKES_A_WALK
 
     def of(self, owned: str) -> Owners:
@@ -166,10 +198,13 @@ class OwnersOnDate:
             If there is no such asset or entity.
         """
         solution = self._solution
-        if solution and solution.owners.exact(owned):  # which is quicker to read again than to cache
-            answer = _rounded_answer(solution.owners.of(owned))
+        if self._alike is not None:
+            key = self._alike[self.ownership.number(owned)]
+            answer = self._answers.get_or_compute(key, lambda: self._answer(owned))
+        elif solution and solution.owners.exact(owned):  # which is quicker to read again than to cache
+            answer = self._answer(owned)
         else:
-            answer = self._answers.get_or_compute(owned, lambda: _rounded_answer(self._walk_or_solve(owned)))
+            answer = self._answers.get_or_compute(owned, lambda: self._answer(owned))
         return Owners(*answer, lambda: chains(self.ownership, owned, solution.upper_bound if solution else None))
 
     def holders_of(self, owned: str) -> Mapping[str | None, tuple[str, ...]]:
@@ -190,6 +225,11 @@ class OwnersOnDate:
                 if chain.end.entity is not None:
                     found.setdefault(chain.end.country, {})[chain.end.entity] = None
             return {country: tuple(ids) for country, ids in found.items()}
+
+    def _answer(self, owned: str) -> _Answer:
+        solution = self._solution
+        is_solved = solution is not None and solution.owners.exact(owned)
+        return _rounded_answer(solution.owners.of(owned) if is_solved else self._walk_or_solve(owned))
 
     def _walk_or_solve(self, owned: str) -> Walk | NodeOwners:
         self._walks -= 1

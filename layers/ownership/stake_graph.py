@@ -5,6 +5,7 @@ Nodes are assets and entities, numbered; edges lead from what is owned to its ow
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -253,6 +254,28 @@ class StakeColumns:
             self.ended[rows],
             stakes.picked(rows) if isinstance(stakes, LazyStakes) else [stakes[row] for row in rows.tolist()],
         )
+
+    @cached_property
+    def first_alike(self) -> Sequence[int]:
+        """The first asset in which the same stakes are, by node; of a node that is no asset, itself.
+
+        Whose both are is the same on any days. Of an asset whose stakes may sum to more than the whole it is itself
+        too, as that is said of it by its id.
+        """
+        known = np.column_stack(
+            (self.owner, self.low.view(np.int64), self.high.view(np.int64), self.sure, self.began, self.ended)
+        )
+        rows, size = known.tobytes(), known.itemsize * known.shape[1]
+        is_shared = (self.nodes.kind == NodeKind.ASSET) & (np.bincount(self.owned, self.low, len(self.nodes)) <= 1)
+        assets = np.flatnonzero(is_shared)
+        starts, ends = (np.searchsorted(self.owned, assets, side) * size for side in ("left", "right"))
+        first: dict[bytes, int] = {}
+        found = np.arange(len(self.nodes))
+        found[assets] = [
+            first.setdefault(rows[start:end], asset)
+            for asset, start, end in zip(assets.tolist(), starts.tolist(), ends.tolist(), strict=True)
+        ]
+        return array("q", found.tobytes())
 
     def _rows_in(self, nodes: Ints) -> Ints:
         """Return the rows of the stakes in some nodes; both ascending."""

@@ -88,12 +88,13 @@ class Stages:
     def of(cls, records: Records) -> Stages:
         """Stages of which nothing is known yet."""
         stakes = Lazy(partial(StakeColumns.of, records))
-        return cls(stakes, registers_of(stakes), Lazy(partial(index_of, records)))
+        # The owners of all assets are going to be looked up.
+        return cls(stakes, registers_of(stakes, are_shared=True), Lazy(partial(index_of, records)))
 
 
-def registers_of(stakes: Lazy[StakeColumns]) -> Lazy[OwnersByDate]:
-    """Owners by day, computed from stakes when they are first read."""
-    return Lazy(lambda: OwnersByDate(stakes.value))
+def registers_of(stakes: Lazy[StakeColumns], are_shared: bool = False) -> Lazy[OwnersByDate]:
+    """Owners by day, computed from stakes when they are first read; see there when answers are shared."""
+    return Lazy(lambda: OwnersByDate(stakes.value, are_shared))
 
 
 class Snapshot:
