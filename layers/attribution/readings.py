@@ -12,13 +12,7 @@ from datetime import date
 from functools import cached_property
 from typing import Literal, NamedTuple, TypeAlias, get_args
 
-from layers.attribution.attribute import (
-    HitOwnership,
-    StrikeAttribution,
-    days,
-    sure_of_strike,
-    sure_owners,
-)
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, days, sure_of_strike
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Records
@@ -26,12 +20,11 @@ from layers.model.types import CountryBasis
 from layers.ownership.control import ControlPeriod, by_controlled, control_periods
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
-from layers.ownership.walk import Interval
 
 #: By registration of the ultimate holders, by their head offices, and by who controls the site.
 Reading = Literal["registration", "headquarters", "control"]
 READINGS: tuple[Reading, ...] = get_args(Reading)
-#: Sites whose holders and controllers are cached.
+#: Sites whose readings are cached.
 _SITES = 20_000
 
 #: Ids of the holders of a site that count to each country, ``None`` for those of no known country.
@@ -39,26 +32,30 @@ Holders: TypeAlias = Mapping[str | None, tuple[str, ...]]
 
 
 class SiteReading(NamedTuple):
-    """What one reading gives one country of one site that a strike hit, or may have hit.
+    """What one reading gives one country of one site on some days.
 
     Attributes
     ----------
     country
         ISO 3166-1 alpha-2; ``None`` for the part that no country is known for, and where nobody surely controls it.
-    sure
-        Whether the strike counts, and this is so of what it hit whichever site that was, on each of its days.
-    share
-        Bounds in percent; ``None`` by control, which has no share.
+    share_min, share_max
+        Bounds in percent as columns hold them; ``None`` by control, which has no share.
     holders
         Ids of the ultimate holders that count to the country, or of who controls it.
     """
 
-    hit: HitOwnership
     reading: Reading
     country: str | None
-    sure: bool
-    share: Interval | None
+    share_min: float | None
+    share_max: float | None
     holders: tuple[str, ...]
+
+
+class _Site(NamedTuple):
+    """The readings of a site on some days, and by reading the countries of which they are sure."""
+
+    rows: tuple[SiteReading, ...]
+    sure: Mapping[Reading, Set[str | None]]
 
 
 class SiteReadings:
@@ -67,51 +64,47 @@ class SiteReadings:
     def __init__(self, records: Records, stakes: StakeColumns, owners_by_date: OwnersByDate) -> None:
         self._stakes, self._owners_by_date = stakes, owners_by_date
         self._controls = by_controlled(records.controls.values())
-        self._holders: LruCache[Holders] = LruCache(_SITES)
-        self._controllers: LruCache[Holders] = LruCache(_SITES)
+        self._sites: LruCache[_Site] = LruCache(_SITES)
 
-    def of(self, registered: StrikeAttribution, run_from: StrikeAttribution) -> Iterator[SiteReading]:
-        """Yield the readings of a strike, those of one site together.
+    def of(self, answer: StrikeAttribution) -> Iterator[tuple[HitOwnership, SiteReading, bool]]:
+        """Yield the readings of the sites that a strike hit or may have hit, those of one site together.
 
-        Parameters
-        ----------
-        registered, run_from
-            The attribution of the strike by registration and by headquarters, with the same hits.
+        Each comes with its site, and with whether the strike counts, and the reading is so of what it hit whichever
+        site that was, on each of its days.
         """
-        attributions = (registered, run_from)
-        owning = [sure_of_strike(answer, sure_owners) for answer in attributions]
-        on = days(registered.strike)
-        controllers = {hit.hit.asset: self._controllers_of(hit.hit.asset, *on) for hit in registered.hits}
-        controlling = sure_of_strike(registered, lambda hit: _only(controllers[hit.hit.asset]))
-        for number, hit in enumerate(registered.hits):
-            for answer, sure in zip(attributions, owning, strict=True):
-                yield from self._owned(answer.hits[number], answer.basis, sure, *on)
-            for country, holders in controllers[hit.hit.asset].items():
-                yield SiteReading(hit, "control", country, country in controlling, None, holders)
+        on = days(answer.strike)
+        sites = {hit.hit.asset: self._site(hit.hit.asset, *on) for hit in answer.hits}
+        sure = {reading: _sure(answer, sites, reading) for reading in READINGS} if sites else {}
+        for hit in answer.hits:
+            for row in sites[hit.hit.asset].rows:
+                yield hit, row, row.country in sure[row.reading]
 
-    def _owned(
-        self, hit: HitOwnership, basis: CountryBasis, sure: Set[str | None], first: date | None, last: date | None
-    ) -> Iterator[SiteReading]:
-        holders = self._holders_of(hit.hit.asset, basis, first, last)
-        for row in hit.owners.shares:
-            yield SiteReading(hit, basis, row.country, row.country in sure, row.share, holders.get(row.country, ()))
-        if hit.owners.unattributed.high > 0:
-            yield SiteReading(hit, basis, None, None in sure, hit.owners.unattributed, holders.get(None, ()))
-
-    def _holders_of(self, asset: str, basis: CountryBasis, first: date | None, last: date | None) -> Holders:
-        key = (self._owners_by_date.interval_key(first, last), basis, self._owners_by_date.owned_key(asset))
-        return self._holders.get_or_compute(key, lambda: self._owners_by_date.on(first, last, basis).holders_of(asset))
-
-    def _controllers_of(self, asset: str, first: date | None, last: date | None) -> Holders:
-        """Who controls a site on any of some days, by country; ``None`` for nobody or of no country."""
+    def _site(self, asset: str, first: date | None, last: date | None) -> _Site:
         # Of days before and behind which the same stakes and controls have begun and ended, one answer holds.
         owned = asset if asset in self._controls else self._owners_by_date.owned_key(asset)
         begun = bisect_right(self._control_changes, first or date.min)
         over = bisect_right(self._control_changes, last or date.max)
-        return self._controllers.get_or_compute(
-            (self._owners_by_date.interval_key(first, last), begun, over, owned),
-            lambda: _by_country(control_periods(self._stakes, self._controls, asset, first, last)),
-        )
+        key = (self._owners_by_date.interval_key(first, last), begun, over, owned)
+        return self._sites.get_or_compute(key, lambda: self._read(asset, first, last))
+
+    def _read(self, asset: str, first: date | None, last: date | None) -> _Site:
+        rows = list[SiteReading]()
+        sure = dict[Reading, Set[str | None]]()
+        for basis in get_args(CountryBasis):
+            known = self._owners_by_date.on(first, last, basis)
+            owners, holders = known.of(asset), known.holders_of(asset)
+            rows += [
+                SiteReading(basis, row.country, *row.share.percents(), holders.get(row.country, ()))
+                for row in owners.shares
+            ]
+            if owners.unattributed.high > 0:
+                rows.append(SiteReading(basis, None, *owners.unattributed.percents(), holders.get(None, ())))
+            sure[basis] = owners.sure_countries
+        controllers = _by_country(control_periods(self._stakes, self._controls, asset, first, last))
+        rows += [SiteReading("control", country, None, None, parties) for country, parties in controllers.items()]
+        # Of several on different days none is sure.
+        sure["control"] = controllers.keys() if len(controllers) == 1 else frozenset()
+        return _Site(tuple(rows), sure)
 
     @cached_property
     def _control_changes(self) -> list[date]:
@@ -135,6 +128,5 @@ def _by_country(periods: Iterable[ControlPeriod]) -> Holders:
     return {country: tuple(holders) for country, holders in found.items()}
 
 
-def _only(controllers: Holders) -> Set[str | None]:
-    """The country of who controls a site on each of some days, if that is one."""
-    return controllers.keys() if len(controllers) == 1 else frozenset()
+def _sure(answer: StrikeAttribution, sites: Mapping[str, _Site], reading: Reading) -> Set[str | None]:
+    return sure_of_strike(answer, lambda hit: sites[hit.hit.asset].sure[reading])

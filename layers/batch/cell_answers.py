@@ -151,7 +151,7 @@ def _attributed(
     rows = tuple(attributions(records, attributed, wording))
     if not shared.layers:
         return rows, None
-    return rows, LayerRows.of(records, attributed, outcomes, shared.stakes, owners, wording)
+    return rows, LayerRows.of(records, attributed, shared.stakes, owners, wording)
 
 
 def _assets(outcomes: Iterable[StrikeOutcome]) -> set[str]:

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from geo.columnar.dictionary_array import DictionaryArray
-from layers.attribution.attribute import Attributor, StrikeAttribution
+from layers.attribution.attribute import StrikeAttribution
 from layers.attribution.country_totals import Counts
 from layers.attribution.readings import SiteReadings
 from layers.collections.feature_table import FeatureTable
@@ -29,7 +29,6 @@ from layers.collections.flatten import (
 from layers.collections.hit_features import HitFeature, HitFeaturesBuilder
 from layers.collections.property_types import arrow_array, arrow_types, property_types
 from layers.collections.update_times import NO_TIMES, UPDATED
-from layers.decisions.hits import StrikeOutcome
 from layers.filesystem.atomic_file import write_file
 from layers.model.messages import Wording
 from layers.model.records import Records
@@ -76,7 +75,6 @@ class LayerRows:
         cls,
         records: Records,
         registered: Sequence[StrikeAttribution],
-        outcomes: Iterable[StrikeOutcome],
         stakes: StakeColumns,
         owners: OwnersByDate,
         wording: Wording,
@@ -87,8 +85,8 @@ class LayerRows:
         ----------
         records
             The strikes, and all that features say beside them: assets, entities, stakes, relations, sources, controls.
-        registered, outcomes
-            The attribution of each strike by registration, and its outcome, in the same order.
+        registered
+            The attribution of each strike by registration.
         stakes
             All stakes: a declared control may be of a party that holds nothing above these assets.
         owners
@@ -96,11 +94,10 @@ class LayerRows:
         wording
             Words the reasons why a part is unattributed.
         """
-        run_from = Attributor(records, owners, "headquarters")
         flat = FlatRowsBuilder(records, {}, wording, NO_TIMES)
         hits = HitFeaturesBuilder(records, SiteReadings(records, stakes, owners), {})
         flat.extend(registered)
-        hits.extend(zip(registered, map(run_from.attribute, outcomes), strict=True))
+        hits.extend(registered)
         rows = flat.finish()
         tables = (rows.strikes, rows.attributions, hits.finish(rows.strikes))
         return cls(dict(zip(LAYERS, tables, strict=True)), rows.counts)

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import Field
 
 from geo.columnar.dictionary_array import DictionaryArray
-from layers.attribution.attribute import StrikeAttribution
+from layers.attribution.attribute import HitOwnership, StrikeAttribution
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import Feature, StrikeFeature
@@ -91,14 +91,14 @@ class HitFeaturesBuilder:
         self._records, self._readings, self._country_names = records, readings, country_names
         self._table = FeatureTableBuilder(_OWN, differing=("id", "strike"))
 
-    def extend(self, answers: Iterable[tuple[StrikeAttribution, StrikeAttribution]]) -> None:
-        """Add strikes, in any order, each as attributed by registration and by headquarters."""
+    def extend(self, answers: Iterable[StrikeAttribution]) -> None:
+        """Add strikes, in any order, each as attributed by registration."""
         self._table.extend(
-            _row(registered.strike.id, row, source)
-            for registered, run_from in answers
-            if registered.hits
-            for source in [_first_address(self._records, registered.strike)]
-            for row in self._readings.of(registered, run_from)
+            _row(answer.strike.id, hit, row, is_sure, source)
+            for answer in answers
+            if answer.hits
+            for source in [_first_address(self._records, answer.strike)]
+            for hit, row, is_sure in self._readings.of(answer)
         )
 
     def finish(self, strikes: FeatureTable[StrikeFeature]) -> FeatureTable[HitFeature]:
@@ -121,23 +121,22 @@ class HitFeaturesBuilder:
         return tuple(self._records.entities[entity].name for entity in entities)
 
 
-def _row(strike: str, row: SiteReading, source: str | None) -> tuple[Any, ...]:
+def _row(strike: str, hit: HitOwnership, row: SiteReading, is_sure: bool, source: str | None) -> tuple[Any, ...]:
     """The values of `_OWN`."""
-    asset, ties = row.hit.hit.asset, row.hit.relations
-    low, high = row.share.percents() if row.share else (None, None)
-    operators = dict.fromkeys(tie.entity for tie in ties if tie.relation == "operator") if ties else ()
+    asset = hit.hit.asset
+    operators = dict.fromkeys(tie.entity for tie in hit.relations if tie.relation == "operator")
     return (
         f"{strike}/{asset}/{row.reading}/{row.country or '-'}",
         strike,
         asset,
         row.country,
         row.reading,
-        row.sure,
-        low,
-        high,
+        is_sure,
+        row.share_min,
+        row.share_max,
         row.holders,
         "; ".join(operators) or None,
-        row.hit.hit.verdict == "possible",
+        hit.hit.verdict == "possible",
         source,
     )
 

@@ -228,8 +228,9 @@ class OwnersOnDate:
 
     def _answer(self, owned: str) -> _Answer:
         solution = self._solution
-        is_solved = solution is not None and solution.owners.exact(owned)
-        return _rounded_answer(solution.owners.of(owned) if is_solved else self._walk_or_solve(owned))
+        if solution and solution.owners.exact(owned):
+            return _rounded_answer(solution.owners.of(owned))
+        return _rounded_answer(self._walk_or_solve(owned))
 
     def _walk_or_solve(self, owned: str) -> Walk | NodeOwners:
         self._walks -= 1

@@ -353,22 +353,20 @@ class Snapshot:
         return (attributions[key] for key in dict.fromkeys(columns["strike"][row] for row in rows))
 
     def _counted(self, basis: CountryBasis, minority: Minority) -> Counts:
-        return strike_counts(
-            self.records.entities, (answer for (answer,) in self._each_answer(basis, minority=minority))
-        )
+        return strike_counts(self.records.entities, self._each_answer(basis, minority))
 
     def _each_answer(
-        self, *bases: CountryBasis, minority: Minority = "stay", is_first: bool = False
-    ) -> Iterator[tuple[StrikeAttribution, ...]]:
-        """Attributions of each strike by some bases; none is stored, but of a page of strikes, which `answers` has.
+        self, basis: CountryBasis = "registration", minority: Minority = "stay", is_first: bool = False
+    ) -> Iterator[StrikeAttribution]:
+        """Attributions of each strike; none is stored, but of a page of strikes, which `answers` has.
 
         So of few strikes, such as those that an edit touches, rows and readings follow from one attribution. With
         ``is_first`` strikes are matched and attributed in one pass, near ones together, unless they were matched.
         """
         if len(self.records.strikes) <= _PAGE:
-            yield from zip(*(self.answers(basis, minority).values() for basis in bases), strict=True)
+            yield from self.answers(basis, minority).values()
             return
-        attributors = [Attributor(self.records, self.registers, basis, minority) for basis in bases]
+        attributor = Attributor(self.records, self.registers, basis, minority)
         records, decided = self.records, referred(self.records.decisions, "strike")
         for strikes, proposed in self._proposals() if is_first else self._known_proposals():
             keys = [strike.id for strike in strikes]
@@ -378,7 +376,7 @@ class Snapshot:
                 for key in keys
             ]
             prefetch(records.assets, {hit.asset for one in found for hit in one.hits})
-            yield from (tuple(each.attribute(one) for each in attributors) for one in found)
+            yield from map(attributor.attribute, found)
 
     def _proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:
         """All strikes by pages, in any order, with the assets published as probable, for which they are matched."""
@@ -411,12 +409,12 @@ class Snapshot:
         return self._finished(*self._laid_out())
 
     def _laid_out(self) -> tuple[FlatRowsBuilder, HitFeaturesBuilder]:
-        """Match and attribute all strikes in one pass, each once by registration, and lay out their rows."""
+        """Match and attribute all strikes in one pass, and lay out their rows."""
         readings = SiteReadings(self.records, self.stakes, self.registers)
         flat, hits = self._flat_rows(), HitFeaturesBuilder(self.records, readings, self.country_names)
-        for page in _pages(self._each_answer("registration", "headquarters", is_first=True)):
-            flat.extend([registered for registered, _ in page])
-            hits.extend((registered, run_from) for registered, run_from in page)
+        for page in _pages(self._each_answer(is_first=True)):
+            flat.extend(page)
+            hits.extend(page)
         return flat, hits
 
     @staticmethod
@@ -427,8 +425,8 @@ class Snapshot:
     def flat_alone(self) -> FlatRows:
         """The rows of `flat` computed without those of hits, and not stored."""
         flat = self._flat_rows()
-        for page in _pages(self._each_answer("registration")):
-            flat.extend([registered for (registered,) in page])
+        for page in _pages(self._each_answer()):
+            flat.extend(page)
         return flat.finish()
 
     def _flat_rows(self) -> FlatRowsBuilder:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from layers.attribution.attribute import Attributor
+from layers.attribution.attribute import Attributor, HitOwnership
 from layers.attribution.readings import READINGS, SiteReading, SiteReadings
 from layers.decisions.hits import finding
 from layers.model.records import Control, Decision, Records, Strike
@@ -52,18 +52,15 @@ def hit(known: Records, *assets: str, verdict: str = "confirmed", strike: Strike
     return replace(known, strikes={"x": strike}, decisions=decided, assets={**known.assets, **sites})
 
 
-def read(known: Records) -> list[SiteReading]:
+def read(known: Records) -> list[tuple[HitOwnership, SiteReading, bool]]:
     stakes = StakeColumns.of(known)
     owners = OwnersByDate(stakes)
     outcome = finding("x", known.decisions.values(), None)
-    registered, run_from = (
-        Attributor(known, owners, basis).attribute(outcome) for basis in ("registration", "headquarters")
-    )
-    return list(SiteReadings(known, stakes, owners).of(registered, run_from))
+    return list(SiteReadings(known, stakes, owners).of(Attributor(known, owners).attribute(outcome)))
 
 
 def rows(known: Records) -> dict[tuple[str, str, str | None], tuple[bool, tuple[str, ...]]]:
-    return {(row.hit.hit.asset, row.reading, row.country): (row.sure, row.holders) for row in read(known)}
+    return {(hit.hit.asset, row.reading, row.country): (is_sure, row.holders) for hit, row, is_sure in read(known)}
 
 
 def with_seat(known: Records, entity: str, country: str) -> Records:
@@ -89,12 +86,12 @@ def test_nobody_controls_where_no_party_has_more_than_half() -> None:
 
 
 def test_a_part_without_a_known_owner_has_a_row_without_a_country() -> None:
-    found = {(row.reading, row.country): row for row in read(hit(records(HOLDERS, [("s", "a", 70, 70)]), "a"))}
+    known = read(hit(records(HOLDERS, [("s", "a", 70, 70)]), "a"))
+    found = {(row.reading, row.country): (row, is_sure) for _, row, is_sure in known}
     for reading in ("registration", "headquarters"):
-        rest = found[reading, None]
-        assert rest.share is not None
-        assert (rest.share.low, rest.share.high, rest.sure, rest.holders) == (30, 30, True, ())
-    assert found["control", "AZ"].share is None
+        rest, is_sure = found[reading, None]
+        assert (rest.share_min, rest.share_max, is_sure, rest.holders) == (30, 30, True, ())
+    assert found["control", "AZ"][0].share_min is found["control", "AZ"][0].share_max is None
 
 
 def two_sites(verdict: str) -> Records:
@@ -143,7 +140,7 @@ def test_a_change_of_control_among_its_days_leaves_no_controller_sure() -> None:
 def test_nothing_of_a_retracted_strike_is_sure(status: str) -> None:
     strike = STRIKE.model_copy(update={"status": status})
     found = read(hit(records(HOLDERS, [("s", "a", 100, 100)]), "a", strike=strike))
-    assert {row.sure for row in found} == {status == "reported"}
+    assert {is_sure for _, _, is_sure in found} == {status == "reported"}
 
 
 def test_each_share_has_its_holders(snapshot: Snapshot) -> None:
@@ -171,7 +168,7 @@ def test_days_share_an_answer_only_while_no_stake_and_no_control_changes() -> No
     def controllers(when: str) -> list[tuple[str, ...]]:
         dated = replace(known, strikes={"x": STRIKE.model_copy(update={"when": when})})
         answer = Attributor(dated, owners).attribute(finding("x", dated.decisions.values(), None))
-        return [row.holders for row in readings.of(answer, answer) if row.reading == "control"]
+        return [row.holders for _, row, _ in readings.of(answer) if row.reading == "control"]
 
     answers = {
         "2025-05-04": [("s",)],
