@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 from itertools import chain, compress
 from operator import ne
@@ -17,15 +18,22 @@ class DifferingTextsBuilder:
     """Builds a column as `DictionaryBuilder` does, of texts that come part by part and mostly differ, such as ids.
 
     Until all are there each takes eight bytes, and its own where `BinaryBuilder` has them; an object in a table of
-    hashes takes 200. Then they are sorted at once.
+    hashes takes 200. Then they are sorted at once. Of rows that follow each other with one text, such as those that
+    name one strike, it is stored and sorted once.
     """
 
     def __init__(self) -> None:
         self._texts = BinaryBuilder()
+        self._is_new = array("b")
+        self._last: str | None = None
 
     def extend(self, values: Iterable[str]) -> None:
         """Append the texts of the next rows; none is missing."""
-        self._texts.extend(map(str.encode, values))
+        page = [*values]
+        is_new = [*map(ne, page, chain([self._last], page))]
+        self._texts.extend(map(str.encode, compress(page, is_new)))
+        self._is_new.extend(is_new)
+        self._last = page[-1] if page else self._last
 
     def finish(self) -> DictionaryArray:
         """Return the column of all rows so far."""
@@ -38,4 +46,7 @@ class DifferingTextsBuilder:
         codes[order] = np.cumsum(is_first) - 1
         values = [*compress(ascending, is_first.tolist())]
         is_many = len(values) > MAX_PLAIN_VALUES
-        return DictionaryArray(text_array(BinaryArray.of(values)) if is_many else [*map(bytes.decode, values)], codes)
+        return DictionaryArray(
+            text_array(BinaryArray.of(values)) if is_many else [*map(bytes.decode, values)],
+            codes[np.cumsum(np.frombuffer(self._is_new, np.int8)) - 1],
+        )
