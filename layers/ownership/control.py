@@ -9,20 +9,24 @@ which of several days something happened, control is given for each period of da
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import groupby
+from typing import NamedTuple
 
 from layers.model import edtf
 from layers.model.records import Control, Stake
 from layers.model.types import CountryBasis
 from layers.ownership.stake_graph import NodeKind, StakeColumns
-from layers.ownership.walk import Interval, OwnershipGraph, Reach
+from layers.ownership.walk import Interval, OwnershipGraph, Reach, StakeEdge
 
 #: Node kinds as plain numbers, which compare ten times as fast with numpy scalars.
 _STATE, _BODY, _PERSON = map(int, (NodeKind.STATE, NodeKind.STATE_BODY, NodeKind.PERSON))
 _LAST_DAY = date.max.toordinal()
+#: Decimals of a percent in which a sum of least shares is compared with half.
+_DIGITS = 9
 #: Kinds of control that make a controller; mere rights do not.
 CONTROLLING = frozenset({"declared", "majority-of-votes", "consolidation"})
 
@@ -38,14 +42,22 @@ class ControlStep:
     declared: tuple[Control, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Controller:
-    """The controlling state, person or company at the top, and the steps down to the asset, topmost first."""
+    """The controlling state, person or company at the top.
+
+    ``find_steps`` finds the steps down to the asset, topmost first; ``steps`` is its result.
+    """
 
     entity: str
     country: str | None
     reach: Reach
-    steps: tuple[ControlStep, ...]
+    find_steps: Callable[[], Iterable[ControlStep]] = field(compare=False, repr=False)
+
+    @cached_property
+    def steps(self) -> tuple[ControlStep, ...]:
+        """The steps down to the asset, of which stakes are read at first use."""
+        return tuple(self.find_steps())
 
     @property
     def party(self) -> tuple[str, str | None, Reach]:
@@ -68,6 +80,25 @@ class ControlPeriod:
     def party(self) -> tuple[str, str | None, Reach] | None:
         """The controlling party; ``None`` for nobody."""
         return self.controller.party if self.controller else None
+
+
+class _Held(NamedTuple):
+    """A stake with the id of its holder."""
+
+    owner: str
+    holding: StakeEdge
+
+
+class _Step(NamedTuple):
+    """The stakes that pass half together, or the declared controls."""
+
+    held: tuple[_Held, ...]
+    declared: tuple[Control, ...]
+
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """Ids of the holders and of the declared controllers, each once."""
+        return tuple(dict.fromkeys([held.owner for held in self.held] + [one.controller for one in self.declared]))
 
 
 def by_controlled(controls: Iterable[Control]) -> Mapping[str, Sequence[Control]]:
@@ -209,7 +240,7 @@ def controller(ownership: OwnershipGraph, declared: Mapping[str, tuple[Control, 
     top = tops[0]
     start = ownership.start(top)
     country = ownership.end(start).country if ownership.has_one_country(start.node) else None
-    return Controller(top, country, _reach(ownership, top), tuple(_steps_down(controllers[top], asset)))
+    return Controller(top, country, _reach(ownership, top), lambda: _steps_down(ownership, controllers[top], asset))
 
 
 def _reach(ownership: OwnershipGraph, top: str) -> Reach:
@@ -221,23 +252,23 @@ def _reach(ownership: OwnershipGraph, top: str) -> Reach:
 
 def _above(
     ownership: OwnershipGraph, declared: Mapping[str, tuple[Control, ...]], asset: str
-) -> dict[str, tuple[Stake, ...]]:
+) -> dict[str, tuple[_Held, ...]]:
     """Return the asset and everything that holds or controls a part of it, each with the stakes in it, by id."""
     ids, index = ownership.nodes.ids, ownership.nodes.index
-    above: dict[str, tuple[Stake, ...]] = {}
+    above: dict[str, tuple[_Held, ...]] = {}
     todo = [asset]
     while todo:
         name = todo.pop()
         if name in above:
             continue
         holdings = [holding for holding in ownership.holdings(index[name]) if holding.low > 0]
-        above[name] = tuple(ownership.stake(holding) for holding in holdings)
-        todo += [ids[holding.owner] for holding in holdings]
+        above[name] = tuple(_Held(ids[holding.owner], holding) for holding in holdings)
+        todo += [held.owner for held in above[name]]
         todo += [control.controller for control in declared.get(name, ()) if control.controller in index]
     return above
 
 
-def _below(above: Mapping[str, tuple[Stake, ...]], declared: Mapping[str, tuple[Control, ...]]) -> dict[str, list[str]]:
+def _below(above: Mapping[str, tuple[_Held, ...]], declared: Mapping[str, tuple[Control, ...]]) -> dict[str, list[str]]:
     """Return what each holder or declared controller has a part of, by the id of the holder."""
     below: dict[str, list[str]] = defaultdict(list)
     for name, stakes in above.items():
@@ -250,7 +281,7 @@ def _controlled_from(
     ownership: OwnershipGraph,
     declared: Mapping[str, tuple[Control, ...]],
     top: str,
-    above: Mapping[str, tuple[Stake, ...]],
+    above: Mapping[str, tuple[_Held, ...]],
     below: Mapping[str, list[str]],
 ) -> set[str]:
     """Return one party and all that it controls, by following only what the members of that set hold."""
@@ -258,7 +289,7 @@ def _controlled_from(
     todo = list(members)
     while todo:
         for name in below.get(todo.pop(), ()):
-            if name not in members and _control_step(name, members, above[name], declared.get(name, ())):
+            if name not in members and _control_step(members, above[name], declared.get(name, ())):
                 members.add(name)
                 todo.append(name)
     return members
@@ -268,16 +299,16 @@ def _control_steps(
     ownership: OwnershipGraph,
     declared: Mapping[str, tuple[Control, ...]],
     top: str,
-    above: Mapping[str, tuple[Stake, ...]],
-) -> dict[str, ControlStep]:
+    above: Mapping[str, tuple[_Held, ...]],
+) -> dict[str, _Step]:
     """Return all that one party controls, by id, with the step of control: grown until nothing is added."""
-    steps: dict[str, ControlStep] = {}
+    steps: dict[str, _Step] = {}
     members = {top} | _bodies(ownership, top, above)
     grown = True
     while grown:
         grown = False
         for name in above:
-            if name not in members and (step := _control_step(name, members, above[name], declared.get(name, ()))):
+            if name not in members and (step := _control_step(members, above[name], declared.get(name, ()))):
                 steps[name] = step
                 members.add(name)
                 grown = True
@@ -294,20 +325,15 @@ def _bodies(ownership: OwnershipGraph, top: str, above: Iterable[str]) -> set[st
     return {name for name in bodies if nodes.registered[nodes.index[name]] == nodes.registered[state]}
 
 
-def _control_step(
-    name: str, members: set[str], stakes: tuple[Stake, ...], declared: tuple[Control, ...]
-) -> ControlStep | None:
+def _control_step(members: set[str], stakes: tuple[_Held, ...], declared: tuple[Control, ...]) -> _Step | None:
     """Return how the members control an entity together, or ``None`` if they do not."""
     held = tuple(stake for stake in stakes if stake.owner in members)
     controls = tuple(control for control in declared if control.controller in members)
-    share = Interval(sum(stake.share_min for stake in held), sum(stake.share_max for stake in held))
-    if share.low <= 50 and not controls:
-        return None
-    holders = dict.fromkeys([*(stake.owner for stake in held), *(control.controller for control in controls)])
-    return ControlStep(name, tuple(holders), share, held, controls)
+    low = round(100 * sum(stake.holding.low for stake in held), _DIGITS)
+    return _Step(held, controls) if controls or low > 50 else None
 
 
-def _steps_down(steps: Mapping[str, ControlStep], asset: str) -> Iterator[ControlStep]:
+def _steps_down(ownership: OwnershipGraph, steps: Mapping[str, _Step], asset: str) -> Iterator[ControlStep]:
     """Yield the steps that lead to the asset, topmost first."""
     needed: set[str] = set()
     todo = [asset]
@@ -316,4 +342,8 @@ def _steps_down(steps: Mapping[str, ControlStep], asset: str) -> Iterator[Contro
         if name in steps and name not in needed:
             needed.add(name)
             todo += steps[name].holders
-    yield from (step for name, step in steps.items() if name in needed)
+    for name, step in steps.items():
+        if name in needed:
+            stakes = tuple(ownership.stake(held.holding) for held in step.held)
+            share = Interval(sum(stake.share_min for stake in stakes), sum(stake.share_max for stake in stakes))
+            yield ControlStep(name, step.holders, share, stakes, step.declared)

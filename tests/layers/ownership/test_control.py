@@ -48,6 +48,16 @@ def test_half_is_not_more_than_half() -> None:
     assert who(records(ENDS, [("c", "a", 50, 50), ("p", "a", 50, 50)])) is None
 
 
+@pytest.mark.parametrize("block", [(20.0, 30.0), (16.8, 16.6, 16.6), (17.23, 16.78, 15.99)])
+def test_blocks_that_sum_to_half_are_not_more_than_half(block: tuple[float, ...]) -> None:
+    through = [f"e{number}" for number in range(len(block))]
+    ends = [*ENDS, *((name, "registeredEntity", "CC") for name in through)]
+    held = [(name, "a", share, share) for name, share in zip(through, block, strict=True)]
+    known = [*held, *(("s", name, 100, 100) for name in through)]
+    assert who(records(ends, known)) is None
+    assert who(records(ends, [*known, ("s", "a", 0.0001, 0.0001)])) is not None
+
+
 def test_blocks_of_one_party_count_together() -> None:
     known = records(ENDS, [("s", "a", 38, 38), ("c", "a", 13, 13), ("s", "c", 100, 100), ("p", "a", 49, 49)])
     found = who(known)
