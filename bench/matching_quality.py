@@ -409,12 +409,13 @@ def main() -> None:
     path = given.folder / "atlas.gpkg"
     store = Store.open(path if path.exists() else evaluation_store.build(given.folder))
     records = store.records()
-    names, sites = holder_names(records), sites_of(records)
+    names = holder_names(records)
+    sites = sites_of(records, names)
     standing = sites.represented_by
     placed = [asset for asset in records.assets.values() if asset.geometry is not None]
-    whole = AssetIndex.of(placed, names, sites)
-    fewer = [asset for asset in placed if not asset.id.startswith(_LEFT_OUT)]
-    ids = {asset.id for asset in fewer}
+    whole = AssetIndex.of(records.assets, names, sites)
+    fewer = {asset.id: asset for asset in placed if not asset.id.startswith(_LEFT_OUT)}
+    ids = {*fewer}
     within = {name: site for name, site in standing.items() if {name, site} <= ids}
     partial = AssetIndex.of(fewer, names, Sites(within, sites.likely))
     everywhere = cases(labels(records, {asset.id: standing.get(asset.id, asset.id) for asset in placed}), whole)

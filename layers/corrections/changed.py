@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,7 +20,7 @@ from layers.collections.update_times import TimesById, UpdateTimes
 from layers.corrections.visibility import Visibility
 from layers.decisions.identity import merge_groups
 from layers.disclosure.policy import ALWAYS
-from layers.model.records import REFERENCES, Record, Records
+from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
 from layers.model.timestamps import timestamp
 from layers.ownership.stake_graph import StakeColumns
 from layers.snapshot.disclosure import Disclosure
@@ -31,12 +31,18 @@ from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
 
-#: Columns in which a change names what lies below it, and by which it is about a strike.
+#: Columns in which a change names what lies below it, and by which it is about a strike; and those that a table has.
 _NAMING = ("asset", "owned", "controlled", "one", "other", "record", "strike")
+_NAMING_OF: Mapping[str, tuple[str, ...]] = {
+    table: tuple(column for column in _NAMING if column in record_type.model_fields)
+    for table, record_type in RECORD_TYPES.items()
+}
 #: Tables whose records name no others, and those whose records are shown in no feature themselves.
 _PLACES, _SILENT = ("strikes", "assets", "entities"), ("sources",)
 #: Of more changes at once the whole history is read, and so many are read at once.
 _MANY, _PAGE = 5000, 200
+#: What a change is about, the values before or after it, and when it was made or came to be public (RFC 3339, UTC).
+Change: TypeAlias = tuple[RecordKey, Mapping[str, Any], str]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,11 +65,8 @@ class PublishedRecords:
 def read_times(connection: Connection, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
     """Read from the whole history when what a snapshot publishes changed last."""
     reading = _Reading(connection, published, snapshot.records, snapshot.seq)
-    strikes: dict[str, str] = {}
-    nodes: dict[str, str] = {}
     ids = set(snapshot.records.strikes)  # in which each of many names is found at once
-    for key, values, at in reading.all_changes():
-        reading.note(key, values, at, ids, strikes, nodes)
+    strikes, nodes = reading.last_times(reading.all_changes(), ids)
     reading.note_ends_of_embargoes(snapshot.records.strikes, strikes)
     return UpdateTimes(_by_id(snapshot.records.strikes, strikes), _below(snapshot, nodes), reading.basis, None)
 
@@ -86,11 +89,8 @@ def times_after(connection: Connection, before: Snapshot, newer: Snapshot, publi
     )
     if len(rows) > _MANY or reading.basis != known.basis or may_turn:
         return read_times(connection, newer, published)
-    strikes: dict[str, str] = {}
-    named: dict[str, str] = {}
-    for row in rows:
-        for values, at in reading.published(row):
-            reading.note(row.key, values, at, newer.records.strikes, strikes, named)
+    changes = ((row.key, values, at) for row in rows for values, at in reading.published(row))
+    strikes, named = reading.last_times(changes, newer.records.strikes)
     nodes: dict[str, str] = {}
     for at in sorted(set(named.values())):
         since = (name for name, time in named.items() if time == at)
@@ -175,28 +175,27 @@ class _Reading:
         groups = merge_groups(self._records)[0].values()
         return {member: leader for group in groups for member, leader in group.leaders().items()}
 
-    def note(
-        self,
-        key: RecordKey,
-        values: Mapping[str, Any],
-        at: str,
-        ids: Container[str],
-        strikes: dict[str, str],
-        nodes: dict[str, str],
-    ) -> None:
-        """Note the time of a change for the strikes, assets and entities that it moves, where it is the last one.
+    def last_times(
+        self, changes: Iterable[Change], strike_ids: Container[str]
+    ) -> tuple[dict[str, str], dict[str, str]]:
+        """The last time of the strikes, and of the assets and entities, that some changes move, by id.
 
-        ``ids`` are those of all strikes.
+        Among the latter may be ids of other records.
         """
-        table, record = key
-        columns = _NAMING if values else ()
-        for name in {record, *(value for column in columns if isinstance(value := values.get(column), str))}:
-            name = self._leaders.get(name, name) if name in self._judged else name
-            if name in ids:
-                strikes[name] = max(at, strikes.get(name, at))
-            # Nothing below an entity moves with what is claimed of it.
-            if table != "claims" or name in self._records.assets:
-                nodes[name] = max(at, nodes.get(name, at))
+        strikes: dict[str, str] = {}
+        nodes: dict[str, str] = {}
+        judged, assets = self._judged, self._records.assets
+        for (table, record), values, at in changes:
+            columns = _NAMING_OF[table] if values else ()
+            for name in (record, *[value for column in columns if isinstance(value := values.get(column), str)]):
+                if name in judged:
+                    name = self._leaders.get(name, name)
+                if name in strike_ids and at > strikes.get(name, ""):
+                    strikes[name] = at
+                # Nothing below an entity moves with what is claimed of it.
+                if at > nodes.get(name, "") and (table != "claims" or name in assets):
+                    nodes[name] = at
+        return strikes, nodes
 
     def note_ends_of_embargoes(self, shown: Iterable[str], strikes: dict[str, str]) -> None:
         """Note for each of some strikes that are shown when its embargo ended, if there was one."""
@@ -218,7 +217,7 @@ class _Reading:
             at = self._visibility.shown_at(row)
             yield from ((values, at) for values in (change.before, change.after) if values is not None)
 
-    def all_changes(self) -> Iterator[tuple[RecordKey, Mapping[str, Any], str]]:
+    def all_changes(self) -> Iterator[Change]:
         """Key, values and time of each published change; of a place or owner that was never hidden the last one alone.
 
         That one is found without reading the values, which a large history has gigabytes of.
@@ -227,7 +226,11 @@ class _Reading:
         for table, record, at in history_pages.last_times(self._connection, _PLACES, self._seq):
             if record not in doubtful:
                 yield (table, record), {}, at
-        for row in history_pages.rows_but_of(self._connection, (*_PLACES, *_SILENT), self._seq):
+        others = (*_PLACES, *_SILENT)
+        if self._is_all_shown and not doubtful:
+            yield from history_pages.values_but_of(self._connection, others, self._seq)
+            return
+        for row in history_pages.rows_but_of(self._connection, others, self._seq):
             if not self._is_doubtful(row):
                 yield from ((row.key, values, row.at) for values in (row.before, row.after) if values is not None)
             else:
@@ -260,8 +263,6 @@ class _Reading:
 
     def _is_doubtful(self, row: HistoryRow) -> bool:
         """Whether a change may not be published as it is."""
-        if self._is_all_shown and not self._doubtful:
-            return False
         if not self._published.disclosure.policy.is_open and row.record not in self._published.stored.table(row.table):
             return True
         values = row.after or row.before or {}

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import shapely
+from shapely.geometry.base import BaseGeometry
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.chunked_array import Array
@@ -21,10 +22,12 @@ from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.operation import days_of_operation
 from layers.model.records import Asset, Records
+from layers.model.types import OperatingStatus
 from layers.reference.country_names import code_of
 from layers.reference.regions import regions_named
 from layers.resolution.asset_blocking import TYPES, plant_types
 from layers.resolution.asset_holders import holder_names
+from layers.store.record_table import fields
 from layers.text.site_terms import (
     IS_RARE,
     KIN_MASKS,
@@ -127,7 +130,7 @@ class AssetIndex:
     @classmethod
     def of(
         cls,
-        assets: Iterable[Asset],
+        assets: Mapping[str, Asset],
         owners: Mapping[str, Sequence[str]],
         sites: Sites | None = None,
     ) -> AssetIndex:
@@ -144,7 +147,7 @@ class AssetIndex:
         """
         sites = sites or Sites({}, {})
         # Read one by one: a million records at once would take gigabytes.
-        placed = (_columns(asset) for asset in assets if asset.geometry is not None)
+        placed = (_columns(*values) for values in fields(assets, *_FIELDS) if values[1] is not None)
         columns = list(zip(*placed, strict=True)) or [()] * 8
         ids, geometry, uncertainty_m, site, kinds, countries, days, names = columns
         return cls.from_columns(
@@ -314,12 +317,33 @@ def _twins(ids: Sequence[str], likely: Mapping[tuple[str, str], float]) -> tuple
     return RaggedArray.of([tuple(twins) for twins in of_row]), flat
 
 
-def _columns(asset: Asset) -> tuple[Any, ...]:
-    listed = (_own_name(name) for name in (asset.name, *asset.names.values(), *asset.aliases))
-    printed = dict.fromkeys(variant for name in listed for variant in _variants(name))
+#: The fields of assets that an index is read from, behind the id.
+_FIELDS = (
+    *("geometry", "uncertainty_m", "basis", "kind", "host_country", "status", "since", "until"),
+    *("name", "names", "aliases"),
+)
+
+
+def _columns(
+    key: str,
+    geometry: BaseGeometry,
+    uncertainty_m: float | None,
+    basis: str,
+    kind: str,
+    country: str | None,
+    status: OperatingStatus | None,
+    since: str | None,
+    until: str | None,
+    name: str,
+    by_language: Mapping[str, str],
+    aliases: Sequence[str],
+) -> tuple[Any, ...]:
+    printed: dict[str, None] = {}
+    for listed in (name, *by_language.values(), *aliases):
+        printed.update(dict.fromkeys(_variants(_own_name(listed))))
     names = (*printed, *(town for name in printed for town in towns_in(name)))
-    place = (asset.geometry, asset.uncertainty_m or 0.0, asset.basis == "site")
-    return asset.id, *place, asset.kind, asset.host_country, days_of_operation(asset), names
+    place = (geometry, uncertainty_m or 0.0, basis == "site")
+    return key, *place, kind, country, days_of_operation(status, since, until), names
 
 
 def _own_name(name: str) -> str:
@@ -458,5 +482,5 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
 
 def index_of(records: Records) -> AssetIndex:
     """Index the assets of a set of records, with the names of the entities tied to them."""
-    sites = sites_of(records)  # which takes most memory, so that nothing is held beside it
-    return AssetIndex.of(records.assets.values(), holder_names(records), sites)
+    holders = holder_names(records)
+    return AssetIndex.of(records.assets, holders, sites_of(records, holders))

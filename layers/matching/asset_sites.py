@@ -30,15 +30,16 @@ class Sites(NamedTuple):
     likely: Mapping[tuple[str, str], float]
 
 
-def sites_of(records: Records) -> Sites:
+def sites_of(records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> Sites:
     """Return which assets are one site in the matcher, and which may be.
 
     A unit is matched at its plant, where they are of one kind and its name adds no word of its own (a number does not
     tell which unit was meant). Assets of several sources that are one site by ``same_sites`` are matched as one,
-    so that they share one probability, and count once.
+    so that they share one probability, and count once. ``holders`` are the `holder_names` of the records, where they
+    are known already.
     """
     assets = records.assets
-    sites, likely = same_sites(records)
+    sites, likely = same_sites(records, holders)
     standing: dict[str, str] = {}
     # Few are a part of another: the others are not read.
     for key, part_of in texts(assets, "part_of"):

@@ -61,16 +61,16 @@ def operating_on(asset: Asset, first: date | None, last: date | None = None) -> 
     return True if asset.status or asset.since or asset.until else None
 
 
-def days_of_operation(asset: Asset) -> tuple[int, int]:
+def days_of_operation(status: OperatingStatus | None, since: str | None, until: str | None) -> tuple[int, int]:
     """Return the first and the last day on which an asset may have operated, as proleptic Gregorian ordinals.
 
-    ``operating_on`` is False on every other day. The last is before the first where it never operated; open ends are
-    the ends of the calendar.
+    ``operating_on`` is False on every other day of an asset of these values. The last is before the first where it
+    never operated; open ends are the ends of the calendar.
     """
-    if asset.status in _GIVEN_UP or (asset.status in _PLANNED and asset.since is None):
+    if status in _GIVEN_UP or (status in _PLANNED and since is None):
         return date.max.toordinal(), date.min.toordinal()
-    first = edtf.parse(asset.since).earliest if asset.since else None
-    last = edtf.parse(asset.until).latest if asset.until else None
+    first = edtf.parse(since).earliest if since else None
+    last = edtf.parse(until).latest if until else None
     return (first or date.min).toordinal(), (last or date.max).toordinal()
 
 

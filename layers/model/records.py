@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -38,6 +38,8 @@ from layers.model.types import (
     WorkingStatus,
 )
 
+#: The fields of a coordinate, without which it is none.
+_FIELDS_OF_PLACE = ("geometry", "uncertainty_m", "basis", "place_source")
 #: Field of the claims that hold what a report says of a strike, in its own words. They are private in every dataset.
 DESCRIPTION = "description"
 
@@ -52,6 +54,9 @@ class Record(BaseModel):
         str_strip_whitespace=True,
         allow_inf_nan=False,
     )
+
+    #: The fields that `require_consistent` reads.
+    tied_fields: ClassVar[tuple[str, ...]] = ()
 
     id: Id = Field(description="Stable identifier within its table.")
     dataset: Id = Field("curated", description="The load that the record came with.")
@@ -103,6 +108,8 @@ class Weapon(BaseModel):
 
 class Strike(Record):
     """An attack on a site, as a published report tells it."""
+
+    tied_fields = _FIELDS_OF_PLACE
 
     title: Text = Field(description="A short name of the event, in English.")
     titles: dict[Language, Text] = Field(default_factory=dict, description="The same by language.")
@@ -158,6 +165,8 @@ class Claim(Record):
 
 class Asset(Record):
     """A facility or a pipeline."""
+
+    tied_fields = _FIELDS_OF_PLACE
 
     name: Text = Field(description="Name in English.")
     names: dict[Language, Text] = Field(default_factory=dict, description="Names by language.")
@@ -224,6 +233,8 @@ class Entity(Record):
 class Stake(Record):
     """Who owns how much of what, and when. An unverified stake counts from 0 to its share."""
 
+    tied_fields = ("share_min", "share_max")
+
     owned: Id = Field(description="The asset or entity owned.")
     owner: Id = Field(description="The entity that owns.")
     share_min: Percent = Field(description="Least share the source allows.")
@@ -271,6 +282,8 @@ class Control(Record):
 class Condition(Record):
     """How far an asset worked over some days, as a source says."""
 
+    tied_fields = ("working_min", "working_max")
+
     asset: Id = Field(description="The asset.")
     strike: Id | None = Field(None, description="The strike that brought it about; empty where none did.")
     status: WorkingStatus = Field(description="running, reduced, offline, destroyed for good, or under occupation.")
@@ -309,6 +322,8 @@ class Identity(Record):
 
 class Decision(Record):
     """A person's judgement on what a strike hit. Appended, never overwritten; the latest per pair holds."""
+
+    tied_fields = ("asset", "verdict", "undoes")
 
     strike: Id = Field(description="The strike judged.")
     asset: Id | None = Field(None, description="The asset; empty for none, unsure and not-a-strike.")

@@ -13,7 +13,7 @@ from functools import cached_property, lru_cache, reduce
 from itertools import chain, combinations
 from operator import or_
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,7 @@ from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
 from layers.resolution.asset_holders import holder_names
 from layers.resolution.strike_blocking import CandidatePairs
+from layers.store.record_table import fields
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
 if TYPE_CHECKING:
@@ -127,12 +128,15 @@ class AssetColumns:
     stems: Sequence[str]
 
     @classmethod
-    def of(cls, records: Records) -> AssetColumns:
-        """Read the columns of all assets off a set of records, one asset at a time."""
+    def of(cls, records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> AssetColumns:
+        """Read the columns of all assets off a set of records, one asset at a time.
+
+        ``holders`` are the `holder_names` of the records, where they are known already.
+        """
         code: dict[str, int] = {}
         coded = _Coder(code)
-        holders = holder_names(records)
-        rows = (_row(asset, coded, holders.get(asset.id, ())) for asset in records.assets.values())
+        holders = holder_names(records) if holders is None else holders
+        rows = (_row(values, coded, holders.get(values[0], ())) for values in fields(records.assets, *_FIELDS))
         columns = list(zip(*rows, strict=True)) or [()] * 16
         (ids, datasets, names, printed, number, types, geometry, uncertainty_m, kinds) = columns[:9]
         (country, parent, capacity, unit, commodities, identifiers, owners) = columns[9:]
@@ -187,33 +191,62 @@ class AssetColumns:
         return ~np.isnan(self.uncertainty_m)
 
 
+class _Word(NamedTuple):
+    """What a part of a name between spaces says: numbers and types of plant as bits, small letters, codes of stems."""
+
+    number: int
+    types: int
+    plain: str
+    codes: tuple[int, ...]
+
+
+class _Words(dict[str, _Word]):
+    """The parts of names as they are printed, each read when it is first looked up; gives the stems their codes."""
+
+    def __init__(self, code: dict[str, int]) -> None:
+        self._code = code
+
+    def __missing__(self, printed: str) -> _Word:
+        number, types = numbers(printed), 0
+        for word in _WORD.findall(printed):
+            roman, type_ = _meaning(word)
+            number, types = number | roman, types | type_
+        code = self._code
+        own = (stem for stem in stems(printed) if stem not in _TYPE_STEMS)
+        codes = tuple(code.setdefault(stem, len(code)) for stem in own)
+        self[printed] = word = _Word(number, types, " ".join(_WORD_OR_NUMBER.findall(printed.casefold())), codes)
+        return word
+
+
 class _Coder:
     """Gives the stems of names as codes, and each name's once."""
 
     def __init__(self, code: dict[str, int]) -> None:
-        self._code = code
+        self._word_of = _Words(code)
         self._memo: dict[str, frozenset[int]] = {}
         self._words: dict[tuple[str, ...], frozenset[int]] = {}
         self._printed: dict[str, int] = {}
 
+    def read(self, name: str) -> list[_Word]:
+        """The parts of a name."""
+        return [*map(self._word_of.__getitem__, name.split())]
+
     def __call__(self, name: str) -> frozenset[int]:
         if name not in self._memo:
-            code = self._code
-            own = (stem for stem in stems(name) if stem not in _TYPE_STEMS)
-            self._memo[name] = frozenset(code.setdefault(stem, len(code)) for stem in own)
+            self._memo[name] = frozenset(chain.from_iterable(word.codes for word in self.read(name)))
         return self._memo[name]
 
-    def printed(self, names: Iterable[str]) -> tuple[int, ...]:
+    def printed(self, names: Iterable[Iterable[_Word]]) -> tuple[int, ...]:
         """The code of each name as it is printed, in small letters and without marks."""
-        plain = (" ".join(_WORD_OR_NUMBER.findall(name.casefold())) for name in names)
+        plain = (" ".join([word.plain for word in words if word.plain]) for words in names)
         return tuple(self._printed.setdefault(name, len(self._printed)) for name in plain)
 
-    def routes(self, asset: Asset, names: Iterable[str], number: int) -> tuple[int, ...]:
+    def routes(self, name: str, commodity: str | None, names: Iterable[str], number: int) -> tuple[int, ...]:
         """The code of each name of a line by the places that it joins, its number and what flows in it.
 
         The Niger-Benin export pipeline is that of oil from Niger to Benin, and not the one of gas.
         """
-        flows = f"{asset.commodity or ''} {asset.name}".casefold()
+        flows = f"{commodity or ''} {name}".casefold()
         medium = next((word for word in ("ngl", "gas") if word in flows), "oil")
         ends = (sorted(self(name)) for name in names)
         plain = (f"{medium} {number} {codes}" for codes in ends if len(codes) > 1)
@@ -230,34 +263,39 @@ class _Coder:
         return self._words[names]
 
 
-def _row(asset: Asset, coded: _Coder, holders: tuple[str, ...]) -> tuple[object, ...]:
-    names = [
-        _without_country(name) for name in (asset.name, *asset.names.values(), *asset.aliases) if _NAMELESS not in name
-    ]
+#: The fields of assets that columns are read from, behind the id.
+_FIELDS = (
+    *("dataset", "name", "names", "aliases", "kind", "commodity", "geometry", "uncertainty_m"),
+    *("host_country", "part_of", "capacity", "capacity_unit", "external_ids"),
+)
+
+
+def _row(values: tuple[Any, ...], coded: _Coder, holders: tuple[str, ...]) -> tuple[object, ...]:
+    key, dataset, main_name, by_language, aliases, kind, commodity, geometry, uncertainty_m = values[:9]
+    country, part_of, capacity, capacity_unit, external_ids = values[9:]
+    names = [_without_country(name) for name in (main_name, *by_language.values(), *aliases) if _NAMELESS not in name]
+    spelled = coded.all(names)
+    parts = [*map(coded.read, names)]
     number = types = 0
-    for name in names:
-        number |= numbers(name)
-        for word in _WORD.findall(name):
-            roman, type_ = _meaning(word)
-            number, types = number | roman, types | type_
-    placed = asset.geometry is not None
-    least_m = FIELD_UNCERTAINTY_M if asset.kind in FIELDS else MIN_UNCERTAINTY_M
+    for word in chain.from_iterable(parts):
+        number, types = number | word.number, types | word.types
+    least_m = FIELD_UNCERTAINTY_M if kind in FIELDS else MIN_UNCERTAINTY_M
     return (
-        asset.id,
-        asset.dataset,
-        coded.all(names),
-        coded.printed(names) + (coded.routes(asset, names, number) if asset.kind == LINES else ()),
+        key,
+        dataset,
+        spelled,
+        coded.printed(parts) + (coded.routes(main_name, commodity, names, number) if kind == LINES else ()),
         number,
         types,
-        asset.geometry,
-        max(asset.uncertainty_m or 0.0, least_m) if placed else np.nan,
-        asset.kind,
-        asset.host_country,
-        asset.part_of,
-        asset.capacity or np.nan,
-        asset.capacity_unit,
-        asset.commodity and asset.commodity.casefold(),
-        frozenset((scheme.casefold(), value.strip().casefold()) for scheme, value in asset.external_ids.items()),
+        geometry,
+        np.nan if geometry is None else max(uncertainty_m or 0.0, least_m),
+        kind,
+        country,
+        part_of,
+        capacity or np.nan,
+        capacity_unit,
+        commodity and commodity.casefold(),
+        frozenset((scheme.casefold(), value.strip().casefold()) for scheme, value in external_ids.items()),
         coded.words(holders),
     )
 

@@ -148,9 +148,12 @@ def same_site_groups(records: Records) -> Mapping[str, str]:
     return same_sites(records).groups
 
 
-def same_sites(records: Records) -> SameSites:
-    """Group the assets as ``same_site_groups`` does, and find which others may be one site."""
-    return sites_in(AssetColumns.of(records), merge_groups(records)[0]["assets"].apart())
+def same_sites(records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> SameSites:
+    """Group the assets as ``same_site_groups`` does, and find which others may be one site.
+
+    ``holders`` are the ``asset_holders.holder_names`` of the records, where they are known already.
+    """
+    return sites_in(AssetColumns.of(records, holders), merge_groups(records)[0]["assets"].apart())
 
 
 def sites_in(table: AssetColumns, apart: Set[frozenset[str]] = frozenset()) -> SameSites:

@@ -151,6 +151,21 @@ def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> 
         yield _row(row)
 
 
+def values_but_of(
+    connection: Connection, tables: Collection[str], up_to: int
+) -> Iterator[tuple[RecordKey, Mapping[str, Any], str]]:
+    """Yield key, values and time of every change of all tables but some, of changes up to a number, oldest first.
+
+    A change that has values before and after it comes twice.
+    """
+    query = f"""SELECT noun, record, "at", "before", "after" FROM history
+      WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"""
+    for table, record, at, *texts in connection.execute(query, (*tables, up_to)):
+        for text in texts:
+            if text is not None:
+                yield (table, record), orjson.loads(text), at
+
+
 def ever_private(connection: Connection, up_to: int) -> Iterator[str]:
     """Yield the ids of records that were private before or after any change up to a number; rather one too many."""
     is_private = _is_no_public(connection)

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Callable, ItemsView, Iterable, Iterator, Mapping, Sequence, ValuesView
 from dataclasses import dataclass, field
 from functools import cached_property, partial
-from itertools import islice
+from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -178,12 +178,20 @@ class PackedRecords:
 
     def records(self, rows: Iterable[int]) -> Iterator[Record]:
         """The records of rows, in their order."""
-        at = np.fromiter(rows, np.int64)
-        values = [*map(orjson.loads, self.values.take(at))]
-        if self.places is not None:
-            for row, place in zip(values, self.places.take(at), strict=True):
+        return self.table.records(self._values_at(np.fromiter(rows, np.int64)))
+
+    def fields(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Fields of every record, in order, with the values that records have."""
+        for rows in batches(len(self), _PAGE):
+            values = self._values_at(np.arange(len(self))[rows], "geometry" in names)
+            yield from zip(*self.table.fields(values, *names), strict=True)
+
+    def _values_at(self, rows: Ints, with_places: bool = True) -> list[Any]:
+        values = [*map(orjson.loads, self.values.take(rows))]
+        if self.places is not None and with_places:
+            for row, place in zip(values, self.places.take(rows), strict=True):
                 row[self._place_column] = place or None
-        return self.table.records(values)
+        return values
 
     def all(self) -> Iterator[Record]:
         """Every record, in order."""
@@ -215,9 +223,9 @@ class _PackedRecordsBuilder:
         self._referred: dict[str, list[str | None]] = {name: [] for name in self._columns}
 
     def extend(self, page: Sequence[Row]) -> None:
-        for record in self._table.records(page):  # which are thereby all valid
-            self._ids.append(record.id.encode())
-            self._private += [record.id] * record.private
+        valid = self._table.valid_fields(page)
+        self._ids += map(str.encode, valid["id"])
+        self._private += compress(valid["id"], valid["private"])
         for name, column in self._columns.items():
             self._referred[name] += [row[column] for row in page]
         rows = [list(row) for row in page]
@@ -357,6 +365,14 @@ class RecordTable(Mapping[str, Record]):
                 yield above(self._changed[stated[0]]) if stated[0] in self._changed else stated
         yield from map(above, self._added.values())
 
+    def fields(self, *names: str) -> Iterator[tuple[Any, ...]]:
+        """Id and fields of every record, in order, without reading all else."""
+        above = attrgetter("id", *names)
+        for values in self.rows.fields("id", *names):
+            if values[0] not in self._gone:
+                yield above(self._changed[values[0]]) if values[0] in self._changed else values
+        yield from map(above, self._added.values())
+
     def lists_of(self, column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
         """The list in a column of lists of texts of each of some records that there are, without reading all else."""
         at = [one.name for one in self.rows.table.columns].index(column)
@@ -430,6 +446,16 @@ def texts(table: Mapping[str, Record], *columns: str) -> Iterator[tuple[Any, ...
     if isinstance(table, RecordTable):
         return table.texts(*columns)
     return map(attrgetter("id", *columns), table.values())
+
+
+def fields(table: Mapping[str, Record], *names: str) -> Iterator[tuple[Any, ...]]:
+    """Id and fields of every record, in the order of the table, without making the records of a packed one.
+
+    At least one field is named. Unlike `texts` any may be, and all have the values that records have.
+    """
+    if isinstance(table, RecordTable):
+        return table.fields(*names)
+    return map(attrgetter("id", *names), table.values())
 
 
 def lists_of(table: Mapping[str, Record], column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:

@@ -31,6 +31,8 @@ _SQL_TYPES = {"text": "TEXT", "number": "REAL", "integer": "INTEGER", "boolean":
 GEOMETRY_TYPES: Mapping[str, str] = MappingProxyType({"strikes": "POINT", "assets": "GEOMETRY"})
 # Decimals of the smallest float; GEOS writes no more of them than it takes to read the same number back.
 _EVERY_DIGIT = 350
+# Of records, which are frozen.
+_set_attribute = object.__setattr__
 #: Rows from which on they are validated by column.
 _MANY = 16
 # What a GIS needs to filter by time, since it knows no EDTF.
@@ -158,21 +160,52 @@ class Table:
         """
         return self._records_by_column(rows) if len(rows) >= _MANY else self._records_by_row(rows)
 
+    def fields(self, rows: Sequence[Row], *names: str) -> list[Sequence[Any]]:
+        """Read fields of rows as columns, with the values that `records` gives; no other field is looked at.
+
+        Raises
+        ------
+        StoreError
+            If a row has no valid value; it says which row.
+        """
+        values = [*zip(*rows, strict=True)] or [()] * len(self.columns)
+        try:
+            return [self._valid(self.columns[at], values[at]) for at in map(self._names.index, names)]
+        except ValidationError:
+            records = [*self._records_by_row(rows)]  # which says what is wrong with which
+            return [[getattr(record, name) for record in records] for name in names]
+
+    def valid_fields(self, rows: Sequence[Row]) -> Mapping[str, Sequence[Any]]:
+        """Read all fields of rows as columns, by name, without making the records that they would be.
+
+        Raises
+        ------
+        StoreError
+            If a row is no valid record; it says which.
+        """
+        columns = dict(zip(self._names, self.fields(rows, *self._names), strict=True))
+        tied = self.record_type.tied_fields
+        if tied:
+            values: dict[str, Any] = {}
+            record = self._of_valid(values)  # of which no other fields are read
+            for row, *stated in zip(rows, *map(columns.__getitem__, tied), strict=True):
+                values.update(zip(tied, stated, strict=True))
+                self._require_consistent(record, row)
+        return columns
+
     def _records_by_column(self, rows: Sequence[Row]) -> Iterator[Record]:
         """Validate column by column, in half of the time that it takes row by row; what is refused is the same."""
-        try:
-            columns = [*map(self._valid, self.columns, zip(*rows, strict=True))]
-        except ValidationError:
-            yield from self._records_by_row(rows)  # which says what is wrong with which
-            return
+        columns = self.fields(rows, *self._names)
         for row, values in zip(rows, zip(*columns, strict=True), strict=True):
             record = self._of_valid(dict(zip(self._names, values, strict=True)))
-            try:
-                record.require_consistent()
-            except InvalidValue:
-                yield from self._records_by_row([row])
-            else:
-                yield record
+            self._require_consistent(record, row)
+            yield record
+
+    def _require_consistent(self, record: Record, row: Row) -> None:
+        try:
+            record.require_consistent()
+        except InvalidValue:
+            _ = [*self._records_by_row([row])]  # which says what is wrong with which
 
     def _records_by_row(self, rows: Sequence[Row]) -> Iterator[Record]:
         columns = [*map(self._decoded, self.columns, zip(*rows, strict=True))]
@@ -184,9 +217,12 @@ class Table:
             yield self._of_valid(record.__dict__)
 
     def _of_valid(self, values: dict[str, Any]) -> Record:
-        """The record of values that were validated, as pydantic unpickles one."""
+        """The record of values that were validated, with the attributes that pydantic gives one it unpickles."""
         record = self.record_type.__new__(self.record_type)
-        record.__setstate__({**self._state, "__dict__": values})
+        _set_attribute(record, "__dict__", values)
+        _set_attribute(record, "__pydantic_fields_set__", self._fields_set)
+        _set_attribute(record, "__pydantic_extra__", None)
+        _set_attribute(record, "__pydantic_private__", None)
         return record
 
     @cached_property
@@ -194,17 +230,22 @@ class Table:
         return [column.name for column in self.columns]
 
     @cached_property
-    def _state(self) -> Mapping[str, Any]:
+    def _fields_set(self) -> set[str]:
         # A row has every field; a set of their names for each record would take 1 to 2 KB of it.
-        return {"__pydantic_fields_set__": {*self._names}, "__pydantic_extra__": None, "__pydantic_private__": None}
+        return {*self._names}
 
     def _valid(self, column: Column, values: Sequence[Any]) -> Sequence[Any]:
         """Decode and validate the values of a column: a text that many rows have once, and plain points at once."""
         validated = self._validators[column.name].validate_python
         if column.type in ("text", "json"):
             distinct = [*{*values}]
-            valid = dict(zip(distinct, validated(self._decoded(column, distinct)), strict=True))
-            return [valid[value] for value in values]
+            valid = validated(self._decoded(column, distinct))
+            if len(valid) == 1:
+                return valid * len(values)
+            # Not where values repeat: rows of one text share it.
+            if len(valid) == len(values) and valid == distinct:
+                return values
+            return [*map(dict(zip(distinct, valid, strict=True)).__getitem__, values)]
         if column.type != "geometry":
             return validated(values)
         geometries = np.array(self._decoded(column, values), dtype=object)

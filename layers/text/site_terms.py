@@ -114,7 +114,8 @@ _CARRIED = (
         r"\b(?:gas\b|erdgas|gasleitung|gaspipeline|газов|газогін|газогон)|газопров|\bгаз(?:[ауі]|ом)?\b", re.IGNORECASE
     ),
 )
-_NUMBER = re.compile(r"(?<![\d.,])\d{1,2}(?![\d.,])")
+#: Digits with all marks beside them, by which 2 is a number and 2.5 has none.
+_FIGURES = re.compile(r"[\d.,]+")
 
 
 @lru_cache(maxsize=400_000)
@@ -135,18 +136,25 @@ def stems(text: str) -> tuple[str, ...]:
 
     Words of kinds, common words and bare numbers are left out.
     """
-    return tuple(dict.fromkeys(chain.from_iterable(map(_distinctive, _WORD.findall(text)))))
+    return tuple(dict.fromkeys(chain.from_iterable(map(_distinctive, text.split()))))
 
 
 @lru_cache(maxsize=400_000)
-def _distinctive(word: str) -> tuple[str, ...]:
-    """Return the distinctive stems of one word as printed."""
+def _distinctive(printed: str) -> tuple[str, ...]:
+    """Return the distinctive stems of what is printed between two spaces."""
+    return tuple(chain.from_iterable(map(_stems_of_word, _WORD.findall(printed))))
+
+
+@lru_cache(maxsize=400_000)
+def _stems_of_word(word: str) -> tuple[str, ...]:
     parts = (_DIRECTION.get(part) or stem(part) for part in fold(word).words if part not in _COMMON)
     return tuple(part for part in parts if len(part) >= MIN_STEM and not part.isdigit() and part not in _COMMON_STEMS)
 
 
 #: Companies are named after a town and what they make: Orsknefteorgsintez, Таманьнафтогаз.
 _COMPOUND = re.compile(r"([a-z]{4,12}?)(?:neft|naft|gaz|haz|energo|enerho|azot|khim|him)[a-z]*")
+#: The same within one of ASCII as it is printed: it is folded with i for y and h for kh.
+_COMPOUND_AS_PRINTED = re.compile(r"neft|naft|[gh]az|ener[gh]o|azot|h[iy]+m")
 _NO_TOWNS = frozenset(["trans", "gazprom", "petro", "ukrtrans", "turkmen", "kazmunai"])
 
 
@@ -157,8 +165,16 @@ def carried_in(texts: Iterable[str]) -> int:
 
 def towns_in(name: str) -> tuple[str, ...]:
     """Return the towns that names of companies begin with, in Latin letters: ``orsk`` of Orsknefteorgsintez."""
+    # Few names of Latin letters have one, and folding them all takes long; letters with dots fold to a word.
+    if name.isascii() and not ("." in name or "/" in name or any(map(_may_be_compound, name.split()))):
+        return ()
     heads = (found[1] for word in fold(name).words if (found := _COMPOUND.fullmatch(word)))
     return tuple(dict.fromkeys(head for head in heads if head not in _NO_TOWNS))
+
+
+@lru_cache(maxsize=400_000)
+def _may_be_compound(word: str) -> bool:
+    return bool(_COMPOUND_AS_PRINTED.search(word.lower().replace("'", "").replace("`", "")))
 
 
 #: Words behind which a text says where something was, as they may be printed.
@@ -205,8 +221,11 @@ def without_seas(text: str) -> str:
 
 def numbers(text: str) -> int:
     """Return the whole numbers from 0 to 63 in a name as a mask with one bit for each."""
-    found = _NUMBER.findall(text)
-    return sum(1 << number for number in set(map(int, found)) if number < 64) if found else 0
+    mask = 0
+    for figures in _FIGURES.findall(text):
+        if len(figures) <= 2 and figures.isdecimal() and int(figures) < 64:
+            mask |= 1 << int(figures)
+    return mask
 
 
 def kinds_mentioned(text: str) -> int:

@@ -445,7 +445,7 @@ SHAPES = {
 @pytest.mark.parametrize("shape", SHAPES)
 def test_the_density_of_places_adds_up_to_1_over_the_ground(shape: str, basis: str) -> None:
     """Integrated on a grid; the formula is exact for convex shapes, and counts the inside of a bend twice."""
-    index = AssetIndex.of([asset("Alpha", geometry=SHAPES[shape], uncertainty_m=1000, basis=basis)], {})
+    index = AssetIndex.of({"a": asset("Alpha", geometry=SHAPES[shape], uncertainty_m=1000, basis=basis)}, {})
     step = 0.002
     lon, lat = np.meshgrid(np.arange(29.85, 30.36, step), np.arange(45.88, 46.24, step))
     points = shapely.points(lon.ravel(), lat.ravel())

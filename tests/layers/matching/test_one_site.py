@@ -41,7 +41,7 @@ def test_alike_finds_the_pairs_of_one_strike_as_a_loop_does(pairs: list[tuple[in
     likely = {
         (one, other): 0.5 + int(one[1]) * int(other[1]) / 100 for one in ids[:3] for other in ids[:3] if one != other
     }
-    index = AssetIndex.of([asset(name) for name in ids], {}, Sites({}, likely))
+    index = AssetIndex.of({name: asset(name) for name in ids}, {}, Sites({}, likely))
     left, right = np.array(sorted(pairs), dtype=np.int64).reshape(-1, 2).T
     found = {(int(a), int(b)): share for a, b, share in zip(*index.alike(left, right), strict=True)}
     rows = range(len(left))

@@ -135,10 +135,14 @@ def test_a_region_behind_the_name_of_an_asset_is_no_name() -> None:
 def test_assets_are_counted_by_kind_and_country() -> None:
     of = [("oil-depot", "UA"), ("oil-depot", "RU"), ("oil-depot", None), ("refinery", "UA"), ("refinery", "UA")]
     index = AssetIndex.of(
-        [asset(f"A {number}", kind=kind, host_country=country) for number, (kind, country) in enumerate(of)], {}
+        {
+            f"a{number}": asset(f"A {number}", kind=kind, host_country=country)
+            for number, (kind, country) in enumerate(of)
+        },
+        {},
     )
     ukraine, russia, romania = country_codes(["UA", "RU", "RO"]).tolist()
     depots, refineries = kind_bits(["oil-depot"]), kind_bits(["refinery"])
     assert [index.number_of(depots, code) for code in (ukraine, russia, romania, -1)] == [1, 1, 0, 1]
     assert (index.number_of(depots | refineries, ukraine), index.number_of(refineries, russia)) == (3, 0)
-    assert AssetIndex.of([], {}).number_of(depots, ukraine) == 0
+    assert AssetIndex.of({}, {}).number_of(depots, ukraine) == 0

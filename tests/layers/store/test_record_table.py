@@ -16,6 +16,7 @@ from layers.store.connections import StoreError
 from layers.store.record_table import (
     PackedRecords,
     RecordTable,
+    fields,
     geometries,
     lists_of,
     memoized,
@@ -82,6 +83,10 @@ def test_a_packed_table_is_its_dictionary(count: int, history: list[dict[str, tu
     assert records_at(table, np.arange(len(plain))[::-1]) == records_at(plain, np.arange(len(plain))[::-1])
     assert list(texts(table, "title")) == list(texts(plain, "title"))
     assert list(texts(table, "when", "title")) == [(key, record.when, record.title) for key, record in plain.items()]
+    assert list(fields(table, "title", "geometry", "sources")) == [
+        (key, record.title, record.geometry, record.sources) for key, record in plain.items()
+    ]
+    assert list(fields(table, "private")) == list(fields(plain, "private"))
     assert list(geometries(table)) == list(geometries(plain))
     assert [*map(tuple, lists_of(table, "sources", plain))] == [*lists_of(plain, "sources", plain)]
     with pytest.raises(KeyError):

@@ -39,6 +39,16 @@ def read(table: Table, rows: list[Row]) -> list[dict[str, Any]] | str:
         return str(error)
 
 
+def read_by_column(table: Table, rows: list[Row]) -> list[dict[str, Any]] | str:
+    """The same read as columns."""
+    try:
+        columns = table.valid_fields(rows)
+    except StoreError as error:
+        return str(error)
+    typed = [[(type(value), repr(value)) for value in column] for column in columns.values()]
+    return [dict(zip(columns, values, strict=True)) for values in zip(*typed, strict=True)]
+
+
 @given(st.data())
 def test_many_rows_are_read_as_each_alone(data: st.DataObject) -> None:
     name = data.draw(st.sampled_from([*TABLES]))
@@ -52,7 +62,12 @@ def test_many_rows_are_read_as_each_alone(data: st.DataObject) -> None:
     alone = [read(table, [one]) for one in rows]
     refused = [one for one in alone if isinstance(one, str)]
     together = [values for one in alone if isinstance(one, list) for values in one]
-    assert read(table, rows) == (refused[0] if refused else together)
+    assert read(table, rows) == read_by_column(table, rows) == (refused[0] if refused else together)
+
+
+def test_no_rows_have_columns_too() -> None:
+    assert [*map(list, TABLES["strikes"].fields([], "title", "geometry", "killed_min"))] == [[], [], []]
+    assert [*map(len, TABLES["stakes"].valid_fields([]).values())] == [0] * len(TABLES["stakes"].columns)
 
 
 @pytest.mark.parametrize("name", TABLES)

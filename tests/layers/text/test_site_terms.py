@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from layers.text.site_terms import MILITARY, TARGET_KINDS, kinds_mentioned, located_words, numbers, stems, without_seas
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from layers.text.company_names import fold
+from layers.text.site_terms import (
+    MILITARY,
+    TARGET_KINDS,
+    kinds_mentioned,
+    located_words,
+    numbers,
+    stems,
+    towns_in,
+    without_seas,
+)
+
+#: Parts of the names of sites and companies, as fold may join or change them.
+PARTS = st.sampled_from(
+    ["Orsk", "neft", "Gaz", "kh", "h", "i", "ii", "y", "m", "azot", "ENERGO", "'", ".", "/ ", " ", "-", "x", "7"]
+)
 
 SAME = (
     ("Кременчуцького", "Кременчугского", "Kremenchuk", "Kremenchug", "Кременчуці", "Кременчуге"),
@@ -27,6 +46,31 @@ def test_inflected_names_of_any_script_have_one_stem() -> None:
     assert [len(found) for found in every] == [1] * len(SAME)
     assert len(set.union(*every)) == len(SAME)
     assert stems("") == stems("refinery") == stems("Нафтобаза") == ()
+
+
+@given(st.text("aб1 '-.\u00a0\n"), st.lists(st.sampled_from(["Orsk", "Харкова", "refinery", " ", "\t", "-", "' "])))
+def test_the_stems_of_a_text_are_those_of_its_words(text: str, words: list[str]) -> None:
+    printed = text + "".join(words)
+    assert stems(printed) == tuple(dict.fromkeys(stem for word in printed.split() for stem in stems(word)))
+    assert stems(printed) == stems(printed.replace(" ", " , "))
+
+
+@given(st.text("0346789.,a٣² "))
+def test_numbers_have_no_more_figures_or_marks_beside_them(text: str) -> None:
+    alone = {int(figures) for figures in re.findall(r"(?<![\d.,])\d{1,2}(?![\d.,])", text)}
+    assert {number for number in range(100) if numbers(text) >> number & 1} == {one for one in alone if one < 64}
+
+
+@given(st.lists(PARTS, max_size=9).map("".join))
+def test_a_town_is_found_in_latin_letters_where_it_is_in_the_folded_name(name: str) -> None:
+    # What is no ASCII is not looked at for compounds before it is folded; a dash of another kind parts words alike.
+    assert towns_in(name) == towns_in(f"{name} – ")
+    assert fold(name).words == fold(f"{name} – ").words
+
+
+def test_a_town_is_the_head_of_a_compound() -> None:
+    assert towns_in("Orsknefteorgsintez") == towns_in("Орскнефтеоргсинтез") == ("orsk",)
+    assert towns_in("Orsk refinery") == towns_in("Gazprom") == ()
 
 
 def test_kinds_and_numbers_are_read_in_several_languages() -> None:
