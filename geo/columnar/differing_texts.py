@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from itertools import chain, compress
-from operator import ne
 
 import numpy as np
 
@@ -31,11 +29,14 @@ class DifferingTextsBuilder:
         """Return the column of all rows so far."""
         with self._texts as texts:
             rows = texts.finish()
-        order = rows.argsort()
-        ascending = [*rows.take(order)]
-        is_first = np.fromiter(map(ne, ascending, chain([None], ascending)), bool, len(ascending))
+        keys = rows.sort_keys()
+        order = keys.argsort(kind="stable")
+        keys = keys[order]
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = keys[1:] != keys[:-1]
         codes = np.empty(len(order), np.int32)
         codes[order] = np.cumsum(is_first) - 1
-        values = [*compress(ascending, is_first.tolist())]
-        is_many = len(values) > MAX_PLAIN_VALUES
-        return DictionaryArray(text_array(BinaryArray.of(values)) if is_many else [*map(bytes.decode, values)], codes)
+        ascending = rows.take(order[is_first])
+        if len(ascending) <= MAX_PLAIN_VALUES:
+            return DictionaryArray([*map(bytes.decode, ascending)], codes)
+        return DictionaryArray(text_array(BinaryArray.from_sizes(*ascending.joined_with_sizes())), codes)

@@ -155,3 +155,21 @@ def test_decoded_values_are_taken_in_any_order() -> None:
     texts = text_array(["a", "bc", "é"])
     assert list(texts.take(np.array([2, 0, 2]))) == ["é", "a", "é"]
     assert texts.take(np.array([1])).is_text
+
+
+@given(st.lists(st.binary(max_size=4) | st.text("abя", max_size=9).map(str.encode), max_size=12), st.integers(-9, 99))
+def test_keys_compare_as_rows_do(values: list[bytes], object_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.columnar.binary_array._OBJECT_BYTES", object_bytes)
+        patch.setattr("geo.columnar.binary_array._KEYS_PAGE", 3)
+        actual = BinaryArray.of(values)
+        keys, order = actual.sort_keys(), actual.argsort()
+    assert [[a < b for b in keys] for a in keys] == [[a < b for b in values] for a in values]
+    assert order.tolist() == sorted(range(len(values)), key=values.__getitem__)
+    assert order.dtype == np.int64
+
+
+def test_keys_of_texts_of_much_the_same_length_are_of_one_width() -> None:
+    assert BinaryArray.of([b"k-1/a-1", b"k-1", b""]).sort_keys().dtype == "S7"
+    assert BinaryArray.of([b"x" * 999, *[b"y"] * 99]).sort_keys().dtype == object
+    assert BinaryArray.of([b"a", b"a\0"]).sort_keys().dtype == object
