@@ -73,6 +73,17 @@ class BinaryArray(Sequence[bytes]):
         return cls.from_sizes(data, sizes, separator)
 
     @classmethod
+    def of_pages(cls, pages: Iterable[BinaryArray], separator: bytes = b"") -> BinaryArray:
+        """Join arrays that were packed with the separator, as `of` and `from_sizes` give them, into one buffer."""
+        buffer, sizes = bytearray(), [np.empty(0, np.int64)]
+        for page in pages:
+            buffer += page.buffers[0].data
+            sizes.append(page.stops - page.starts)
+        data = np.frombuffer(buffer, np.uint8)
+        data.setflags(write=False)
+        return cls.from_sizes(data, np.concatenate(sizes), separator)
+
+    @classmethod
     def from_sizes(cls, buffer: Bytes, sizes: Ints, separator: bytes = b"") -> BinaryArray:
         """Make an array of rows of these sizes, shape (n,), end to end in a buffer, each followed by a separator."""
         stops = np.cumsum(sizes + len(separator)) - len(separator)
@@ -106,9 +117,12 @@ class BinaryArray(Sequence[bytes]):
         return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
+        return map(bytes, self.views())
+
+    def views(self) -> Iterator[memoryview | bytes]:
+        """Each row; where all lie in one buffer, as a view of its bytes, which are not copied."""
         if len(self.buffers) == 1:
-            data, rows = self.buffers[0].data, map(slice, self.starts.tolist(), self.stops.tolist())
-            return map(bytes, map(data.__getitem__, rows))
+            return map(self.buffers[0].data.__getitem__, map(slice, self.starts.tolist(), self.stops.tolist()))
         return map(self._read, self.starts.tolist(), self.stops.tolist())
 
     def __eq__(self, other: object) -> bool:
@@ -208,6 +222,10 @@ class BinaryArray(Sequence[bytes]):
         out = np.empty(size + SLACK, np.uint8)
         self._write(out, ends - sizes, sizes)
         return out[:size], sizes
+
+    def packed(self, separator: bytes = b"") -> BinaryArray:
+        """The rows end to end in one buffer, each followed by a separator."""
+        return BinaryArray.of(self, separator) if separator else BinaryArray.from_sizes(*self.joined_with_sizes())
 
     def runs(self, separator: bytes) -> list[memoryview]:
         """Bytes that give all rows with a separator between any two when they are joined by that separator.

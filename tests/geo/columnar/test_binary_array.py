@@ -56,6 +56,14 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
             patch.setattr("geo.columnar.binary_array._MAX_COPIES", few)
             joined, sizes_of_rows = taken.joined_with_sizes()
         assert (joined.tobytes(), sizes_of_rows.tolist()) == (b"".join(taken), [*map(len, taken)])
+    assert [*map(bytes, taken.views())] == list(taken)
+    for separator in (b"", b","):
+        whole = taken.packed(separator)
+        assert list(whole) == list(taken)
+        assert whole.buffers[0].tobytes() == b"".join(row + separator for row in taken)
+        parts = BinaryArray.of_pages([whole, BinaryArray.of([]), whole], separator)
+        assert list(parts) == [*taken, *taken]
+        assert parts.buffers[0].tobytes() == whole.buffers[0].tobytes() * 2
     for room in (0, 2):
         at = np.cumsum(sizes + room) - sizes
         whole = np.full(int(sizes.sum()) + room * len(sizes) + SLACK, ord("?"), np.uint8)
