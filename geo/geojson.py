@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import repeat
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import orjson
 import shapely
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.binary_array import BinaryArray
+from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray
+from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
-from geo.lonlat import Geometries, Objects
+from geo.lonlat import Geometries, Ints, Objects
 
 #: Decimals of degrees in GeoJSON: 1 cm on the ground.
 DECIMALS = 7
+#: Of a column of at most so many values all are held as JSON while rows are serialised.
+_MAX_TEXTS = 1 << 14
+#: Codes that are compared at once.
+_CODES_PAGE = 1 << 15
+#: What is written otherwise in a text of JSON.
+_ESCAPED = bytes(range(0x20)) + b'"\\'
 #: Members that a collection has already, or that would change its meaning (RFC 7946, 7.1).
 RESERVED = {"type", "features", "coordinates", "geometries", "geometry", "properties"}
 
@@ -56,41 +62,144 @@ def fragments(ids: Sequence[int | str], geometries: Geometries, properties: Sequ
     ]
 
 
-def features(ids: DictionaryArray, shapes: Sequence[bytes], properties: Mapping[str, DictionaryArray]) -> list[bytes]:
-    """Serialise rows as GeoJSON Features, a value once however many rows have it.
+class FeatureSerializer:
+    """Serialises rows of columns as GeoJSON Features page by page; a value is written once however many rows have it.
 
     Parameters
     ----------
     ids
         Top-level ``id`` of each feature, of n rows.
-    shapes
-        Geometry objects as JSON, as `members` gives them, n of them.
     properties
         Columns of n rows each, by their names in the order of the members; NaN and infinity are null.
-
-    Returns
-    -------
-    A Feature object of each row, UTF-8.
 
     Raises
     ------
     GeoError
         When a value cannot be written as JSON.
     """
-    heads = [b'{"type":"Feature","id":%b,"geometry":' % _dump(key) for key in (*ids.dictionary, None)]
-    pieces: list[Iterable[bytes]] = [map(heads.__getitem__, ids.codes.tolist()), shapes]
-    before, separator = b',"properties":{', b""
-    for name, column in properties.items():
-        before += b"%b%b:" % (separator, _dump(name))
-        separator = b","
-        codes, texts = column.codes, [before + _dump(value) for value in (*column.dictionary, None)]
-        if len(texts) <= 2 and len(codes) and (codes == codes[0]).all():
-            before = texts[codes[0]]  # of all rows, and so one piece with what is behind it
-        else:
-            pieces.append(map(texts.__getitem__, codes.tolist()))
-            before = b""
-    pieces.append(repeat(before + b"}}", len(ids)))
-    return [*map(b"".join, zip(*pieces, strict=True))]
+
+    def __init__(self, ids: DictionaryArray, properties: Mapping[str, DictionaryArray]) -> None:
+        self._ids = _json_of(ids)
+        self._members = list[bytes | _PieceOf]()
+        before, separator = b',"properties":{', b""
+        for name, column in properties.items():
+            before += b"%b%b:" % (separator, _dump(name))
+            separator = b","
+            if column is ids or len(column.dictionary) > _MAX_TEXTS:
+                self._members += [before, self._ids if column is ids else _json_of(column)]
+                before = b""
+                continue
+            texts = [before + text for text in _texts_by_code(column)]
+            if len(texts) <= 2 and _is_one_value(column):
+                before = texts[column.code(0)]  # of all rows, and so one piece with what is behind it
+            else:
+                self._members.append(_by_code(column, texts))
+                before = b""
+        self._members.append(before + b"}}")
+
+    def page(self, rows: slice, shapes: Sequence[bytes], separator: bytes = b"") -> BinaryArray:
+        """Serialise some rows.
+
+        Parameters
+        ----------
+        rows
+            k of the rows.
+        shapes
+            Their geometry objects as JSON, as `members` gives them, k of them.
+        separator
+            Follows each feature.
+
+        Returns
+        -------
+        A Feature object of each row, UTF-8, end to end in one buffer.
+
+        Raises
+        ------
+        GeoError
+            When a value cannot be written as JSON.
+        """
+        ids = self._ids(rows)
+        pieces: list[bytes | _Texts] = [b'{"type":"Feature","id":', ids, b',"geometry":', _Texts.of(shapes)]
+        for member in self._members:
+            pieces.append(member if isinstance(member, bytes) else ids if member is self._ids else member(rows))
+        table = np.empty((len(shapes), len(pieces) + 1), object)
+        sizes = np.zeros(len(shapes), np.int64)
+        for number, piece in enumerate(pieces):
+            table[:, number] = piece if isinstance(piece, bytes) else piece.texts
+            sizes += len(piece) if isinstance(piece, bytes) else piece.sizes
+        table[:, -1] = separator
+        data = np.frombuffer(b"".join(table.ravel().tolist()), np.uint8)
+        return BinaryArray.from_sizes(data, sizes, separator)
+
+
+class _Texts(NamedTuple):
+    """Texts as bytes, shape (k,), and how many bytes each has, shape (k,)."""
+
+    texts: Objects
+    sizes: Ints
+
+    @classmethod
+    def of(cls, texts: Sequence[bytes]) -> _Texts:
+        return cls(np.fromiter(texts, object, len(texts)), np.fromiter(map(len, texts), np.int64, len(texts)))
+
+
+#: Gives a text for each of some rows.
+_PieceOf: TypeAlias = Callable[[slice], _Texts]
+
+
+def _json_of(column: DictionaryArray) -> _PieceOf:
+    """The values of a column as JSON; those of a long dictionary are written page by page, and not held."""
+    if len(column.dictionary) <= _MAX_TEXTS:
+        return _by_code(column, _texts_by_code(column))
+
+    def at(rows: slice) -> _Texts:
+        codes = column.chunked_codes[rows]
+        is_new = np.diff(codes, prepend=-2) != 0  # rows of one value that follow each other are written once
+        texts, sizes = _Texts.of(_texts_of(column.dictionary, codes[is_new]))
+        run = np.cumsum(is_new) - 1
+        return _Texts(texts[run], sizes[run])
+
+    return at
+
+
+def _texts_of(words: Sequence[Any], codes: Ints) -> list[bytes]:
+    """The values of codes as JSON, null for -1."""
+    if not isinstance(words, DecodedArray) or not words.is_text or codes.min(initial=0) < 0:
+        return [b"null" if code < 0 else _dump(words[code]) for code in codes.tolist()]
+    # All texts end to end, with a quote before and behind each and then a line feed, by which they are split.
+    texts = words.binary.take(codes)
+    sizes = texts.stops - texts.starts
+    ends = np.cumsum(sizes + 3)
+    lines = np.empty(ends[-1] + SLACK, np.uint8)
+    texts.write_into(lines, ends - sizes - 2)
+    lines[ends - sizes - 3] = lines[ends - 2] = ord('"')
+    lines[ends - 1] = ord("\n")
+    data = lines[: ends[-1]].tobytes()
+    if len(data.translate(None, _ESCAPED)) < len(data) - 3 * len(codes):
+        return [*map(orjson.dumps, words.take(codes))]
+    return data.split(b"\n")[:-1]
+
+
+def _by_code(column: DictionaryArray, texts: Sequence[bytes]) -> _PieceOf:
+    """The text of each row by its code; that of -1 is the last."""
+    held, sizes = _Texts.of(texts)
+
+    def at(rows: slice) -> _Texts:
+        codes = column.chunked_codes[rows]
+        return _Texts(held[codes], sizes[codes])
+
+    return at
+
+
+def _is_one_value(column: DictionaryArray) -> bool:
+    """Whether all rows have one value, or none, and there is a row; no more than a page of them is in memory."""
+    codes = column.chunked_codes
+    return all((codes[page] == codes[0]).all() for page in batches(len(codes), _CODES_PAGE)) and len(codes) > 0
+
+
+def _texts_by_code(column: DictionaryArray) -> list[bytes]:
+    """The values of a dictionary as JSON, and null behind them."""
+    return [*map(_dump, column.dictionary), b"null"]
 
 
 def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:
@@ -124,7 +233,7 @@ def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes
 
 
 def member(fragment: bytes) -> bytes:
-    """The geometry object of a feature that `features` or `fragments` serialised."""
+    """The geometry object of a feature that `FeatureSerializer` or `fragments` serialised."""
     # A quote inside the id is escaped, and no member of a geometry has such a name.
     start = fragment.index(b'"geometry":') + len(b'"geometry":')
     return fragment[start : fragment.index(b',"properties":', start)]

@@ -30,6 +30,10 @@ _MAX_COPIES = 32
 _MAX_BUFFERS = 64
 #: Rows that are joined at once.
 _PAGE = 1 << 10
+#: Rows whose keys are filled in at once.
+_KEYS_PAGE = 1 << 13
+#: What a byte string as an object takes besides its bytes: its head, and its place in an array.
+_OBJECT_BYTES = 41
 #: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
 SLACK = 256
 
@@ -69,6 +73,17 @@ class BinaryArray(Sequence[bytes]):
         return cls.from_sizes(data, sizes, separator)
 
     @classmethod
+    def of_pages(cls, pages: Iterable[BinaryArray], separator: bytes = b"") -> BinaryArray:
+        """Join arrays that were packed with the separator, as `of` and `from_sizes` give them, into one buffer."""
+        buffer, sizes = bytearray(), [np.empty(0, np.int64)]
+        for page in pages:
+            buffer += page.buffers[0].data
+            sizes.append(page.stops - page.starts)
+        data = np.frombuffer(buffer, np.uint8)
+        data.setflags(write=False)
+        return cls.from_sizes(data, np.concatenate(sizes), separator)
+
+    @classmethod
     def from_sizes(cls, buffer: Bytes, sizes: Ints, separator: bytes = b"") -> BinaryArray:
         """Make an array of rows of these sizes, shape (n,), end to end in a buffer, each followed by a separator."""
         stops = np.cumsum(sizes + len(separator)) - len(separator)
@@ -102,9 +117,12 @@ class BinaryArray(Sequence[bytes]):
         return self._read(int(self._starts[row]), int(self._stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
+        return map(bytes, self.views())
+
+    def views(self) -> Iterator[memoryview | bytes]:
+        """Each row; where all lie in one buffer, as a view of its bytes, which are not copied."""
         if len(self.buffers) == 1:
-            data, rows = self.buffers[0].data, map(slice, self.starts.tolist(), self.stops.tolist())
-            return map(bytes, map(data.__getitem__, rows))
+            return map(self.buffers[0].data.__getitem__, map(slice, self.starts.tolist(), self.stops.tolist()))
         return map(self._read, self.starts.tolist(), self.stops.tolist())
 
     def __eq__(self, other: object) -> bool:
@@ -133,8 +151,25 @@ class BinaryArray(Sequence[bytes]):
 
     def argsort(self) -> Ints:
         """Rows in the order of their bytes (of UTF-8: of code points), equal ones in their own, shape (n,), int64."""
-        values = list(self)
-        return np.array(sorted(range(len(values)), key=values.__getitem__), np.int64)
+        return self.sort_keys().argsort(kind="stable")
+
+    def sort_keys(self) -> NDArray[Any]:
+        """An array of NumPy, shape (n,), that compares row by row as the bytes do: a fourth of the time in sorting.
+
+        It has byte strings of one width, but objects where these take less memory, or where a byte is zero, which NumPy
+        drops at the end of a string.
+        """
+        sizes = self.stops - self.starts
+        width = max(int(sizes.max(initial=1)), 1)
+        if len(self) * (width - _OBJECT_BYTES) > sizes.sum():
+            return np.fromiter(self, object, len(self))
+        keys = np.zeros((len(self), width), np.uint8)
+        for page in chunked_array.batches(len(self), _KEYS_PAGE):
+            data = self[page].joined()
+            if not data.all():
+                return np.fromiter(self, object, len(self))
+            keys[page][np.arange(width) < sizes[page, None]] = data
+        return keys.view(f"S{width}")[:, 0]
 
     def write_into(self, out: Bytes, at: Ints) -> None:
         """Write the bytes of each row into an array.
@@ -187,6 +222,10 @@ class BinaryArray(Sequence[bytes]):
         out = np.empty(size + SLACK, np.uint8)
         self._write(out, ends - sizes, sizes)
         return out[:size], sizes
+
+    def packed(self, separator: bytes = b"") -> BinaryArray:
+        """The rows end to end in one buffer, each followed by a separator."""
+        return BinaryArray.of(self, separator) if separator else BinaryArray.from_sizes(*self.joined_with_sizes())
 
     def runs(self, separator: bytes) -> list[memoryview]:
         """Bytes that give all rows with a separator between any two when they are joined by that separator.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import mmap
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
 from tempfile import SpooledTemporaryFile
 from types import TracebackType
@@ -48,14 +48,14 @@ class BinaryBuilder:
     ) -> None:
         self._file.close()
 
-    def extend(self, rows: Iterable[bytes], at_page: Callable[[], object] = lambda: None) -> None:
-        """Append rows; ``at_page`` is called before each page of them is written, and an error of it ends that."""
+    def extend(self, rows: Iterable[bytes]) -> None:
+        """Append rows."""
+        self._sizes.append(write_rows(rows, self._separator, self._file.write))
 
-        def write(page: bytes) -> None:
-            at_page()
-            self._file.write(page)
-
-        self._sizes.append(write_rows(rows, self._separator, write))
+    def append(self, page: BinaryArray) -> None:
+        """Append all rows of an array that was packed with the separator, as `BinaryArray.of` gives it."""
+        self._file.write(page.buffers[0].data)
+        self._sizes.append(page.stops - page.starts)
 
     def finish(self) -> BinaryArray:
         """Return all rows; none can be appended then."""

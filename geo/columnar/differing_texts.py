@@ -9,7 +9,7 @@ from operator import ne
 
 import numpy as np
 
-from geo.columnar.binary_array import BinaryArray, text_array
+from geo.columnar.binary_array import text_array
 from geo.columnar.binary_builder import BinaryBuilder
 from geo.columnar.dictionary_array import MAX_PLAIN_VALUES, DictionaryArray
 
@@ -39,14 +39,16 @@ class DifferingTextsBuilder:
         """Return the column of all rows so far."""
         with self._texts as texts:
             rows = texts.finish()
-        order = rows.argsort()
-        ascending = [*rows.take(order)]
-        is_first = np.fromiter(map(ne, ascending, chain([None], ascending)), bool, len(ascending))
+        keys = rows.sort_keys()
+        order = keys.argsort(kind="stable")
+        keys = keys[order]
+        is_first = np.ones(len(order), bool)
+        is_first[1:] = keys[1:] != keys[:-1]
         codes = np.empty(len(order), np.int32)
         codes[order] = np.cumsum(is_first) - 1
-        values = [*compress(ascending, is_first.tolist())]
-        is_many = len(values) > MAX_PLAIN_VALUES
+        ascending = rows.take(order[is_first])
+        is_many = len(ascending) > MAX_PLAIN_VALUES
         return DictionaryArray(
-            text_array(BinaryArray.of(values)) if is_many else [*map(bytes.decode, values)],
+            text_array(ascending.packed()) if is_many else [*map(bytes.decode, ascending)],
             codes[np.cumsum(np.frombuffer(self._is_new, np.int8)) - 1],
         )

@@ -67,6 +67,27 @@ class TileGeometry(NamedTuple):
     line_boxes: BoxIndex | None = None
     area_boxes: BoxIndex | None = None
 
+    @property
+    def is_points(self) -> bool:
+        """Whether each row is at most one point, and nothing else."""
+        return self.single and not (len(self.line_row) or len(self.area_row))
+
+    def points_of(self, rows: Ints) -> TileGeometry:
+        """The geometry of a layer of other rows, each of which is where one of this layer is, that `is_points`.
+
+        Parameters
+        ----------
+        rows
+            For each row of the other layer, the row of this one, shape (m,).
+        """
+        place = np.full(max(rows.max(initial=-1), self.row.max(initial=-1)) + 1, -1)
+        place[self.row] = np.arange(len(self.row))
+        places = place[rows]
+        (row,) = (places >= 0).nonzero()
+        codes = self.codes[places[row]]
+        order = codes.argsort(kind="stable")
+        return self._replace(codes=codes[order], xy=self.xy[places[row[order]]], row=row[order])
+
 
 class TileLayer:
     """A layer of a map, built once and never changed; `geo.tiles.mvt` and `geo.tiles.mlt` encode its tiles.

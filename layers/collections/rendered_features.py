@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
 from hashlib import blake2b
-from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -27,7 +26,7 @@ from layers.model.cache import Lazy
 #: Bytes that stand between two features in a serialised array.
 SEPARATOR = b","
 #: Features that are serialised at once.
-_PAGE = 4096
+_PAGE = 2048
 #: Fewer are where those would have more vertices, as countries have.
 _PAGE_VERTICES = 1 << 14
 #: Digests are summed modulo this and one.
@@ -72,7 +71,7 @@ class RenderedFeatures:
         self._name, self._features, self._geometry = name, features, geometry
         rows = partial(_rendered, features, geometry)
         self._rows = None if fragments else rows
-        self._fragments = fragments or Lazy(lambda: BinaryArray.of(rows(), SEPARATOR))
+        self._fragments = fragments or Lazy(lambda: BinaryArray.of_pages(rows(), SEPARATOR))
         self._digest = digest or Lazy(partial(_digest, self._fragments))
         self._tile_columns = tile_columns or Lazy(partial(_tile_columns, features))
         self._layer = layer or Lazy(partial(_layer, name, geometry, self._tile_columns, MERCATOR))
@@ -83,23 +82,23 @@ class RenderedFeatures:
         """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, in the order of the rows."""
         return self._fragments.value
 
-    def packed(self, pack: Callable[[Iterable[bytes], bytes], BinaryArray]) -> BinaryArray:
+    def packed(self, pack: Callable[[Iterable[BinaryArray], bytes], BinaryArray]) -> BinaryArray:
         """The `fragments`; what was not read before is not held here afterwards, but for the digest.
 
         Parameters
         ----------
         pack
-            Packs fragments that come one by one, as `BinaryArray.of` does, with the separator that is given.
+            Packs fragments that come page by page, as `BinaryArray.of_pages` does, with the separator that is given.
         """
         if self._rows is None or self._fragments.is_computed:
             return self.fragments
         total = 0
 
-        def digested(rows: Iterable[bytes]) -> Iterator[bytes]:
+        def digested(pages: Iterable[BinaryArray]) -> Iterator[BinaryArray]:
             nonlocal total
-            for row in rows:
-                total += _digest_of(row)
-                yield row
+            for page in pages:
+                total += _digest_sum(page)
+                yield page
 
         packed = pack(digested(self._rows()), SEPARATOR)
         self._digest = Lazy.of(total & _DIGEST_MASK)
@@ -293,36 +292,30 @@ def with_values(columns: TileColumns) -> TileColumns:
     return {name: column for name, column in columns.items() if column.dictionary}
 
 
-def _rendered(features: FeatureTable[Any], geometry: GeometryIndex) -> Iterator[bytes]:
+def _rendered(features: FeatureTable[Any], geometry: GeometryIndex) -> Iterator[BinaryArray]:
     vertices = int(shapely.get_num_coordinates(to_numpy(geometry.split)).sum())
     size = max(1, min(_PAGE, _PAGE_VERTICES * len(features) // max(vertices, 1)))
-    return _each_serialised(features, lambda rows: geojson.members(geometry.split[rows]), size)
+    return _pages(features, lambda rows: geojson.members(geometry.split[rows]), size)
 
 
 def _serialised(features: FeatureTable[Any], members: GeometryMembers) -> BinaryArray:
-    return BinaryArray.of(_each_serialised(features, members), SEPARATOR)
+    return BinaryArray.of_pages(_pages(features, members), SEPARATOR)
 
 
-def _each_serialised(features: FeatureTable[Any], members: GeometryMembers, size: int = _PAGE) -> Iterator[bytes]:
-    """Each feature as GeoJSON; those of a page of so many are in memory."""
-
-    def serialised(rows: slice) -> list[bytes]:
-        page = {name: column[rows] for name, column in features.columns.items()}
-        return geojson.features(page["id"], members(rows), page)
-
-    return chain.from_iterable(map(serialised, batches(len(features), size)))
+def _pages(features: FeatureTable[Any], members: GeometryMembers, size: int = _PAGE) -> Iterator[BinaryArray]:
+    """Each feature as GeoJSON, page by page; a page of so many is in memory."""
+    serializer = geojson.FeatureSerializer(features.columns["id"], features.columns)
+    return (serializer.page(rows, members(rows), SEPARATOR) for rows in batches(len(features), size))
 
 
 def _digest(fragments: Lazy[BinaryArray]) -> int:
-    return _digest_sum(fragments.value) & _DIGEST_MASK
+    return _digest_sum(fragments.value)
 
 
 def _digest_sum(fragments: BinaryArray) -> int:
-    return sum(map(_digest_of, fragments))
-
-
-def _digest_of(fragment: bytes) -> int:
-    return int.from_bytes(blake2b(fragment, digest_size=8).digest())
+    """The sum modulo 2**64 of a digest of each fragment."""
+    digests = b"".join([blake2b(fragment, digest_size=8).digest() for fragment in fragments.views()])
+    return int(np.frombuffer(digests, ">u8").sum(dtype=np.uint64))
 
 
 def _layer(name: str, geometry: GeometryIndex, columns: Lazy[TileColumns], plane: TileProjection) -> TileLayer:

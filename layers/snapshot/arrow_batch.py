@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Rows that are joined at once.
 PAGE = 1 << 15
+#: Rows of bytes that are joined at once.
+_PACKED_PAGE = 1 << 10
 #: Arrays of more bytes are joined in a file.
 _MAX_BYTES_IN_MEMORY = 1 << 20
 
@@ -158,10 +160,12 @@ class BatchBuilder:
 
         return pa.record_batch(self._arrays, schema=pa.schema(self._fields, metadata=metadata))
 
-    def packed(self, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
-        """Pack byte strings as `BinaryArray.of` does; many bytes lie in a file, whose memory the system can take."""
+    def packed(self, pages: Iterable[BinaryArray], separator: bytes = b"") -> BinaryArray:
+        """Join arrays as `BinaryArray.of_pages` does; many bytes lie in a file, whose memory the system can take."""
         with BinaryBuilder(self._folder, separator) as builder:
-            builder.extend(rows, self._at_page)
+            for page in pages:
+                self._at_page()
+                builder.append(page)
             packed = builder.finish()
         if builder.map is not None:
             self._maps.add(builder.map)
@@ -218,7 +222,8 @@ class BatchBuilder:
         is_whole = len(rows.buffers) == 1 and len(first) == offsets[-1]
         if is_whole and np.array_equal(rows.starts, offsets[:-1]) and self._are_separated(rows, separator):
             return offsets, first
-        return offsets, self.packed(rows, separator).buffers[0]
+        pages = (rows[page].packed(separator) for page in batches(len(rows), _PACKED_PAGE))
+        return offsets, self.packed(pages, separator).buffers[0]
 
     def _are_separated(self, rows: BinaryArray, separator: bytes) -> bool:
         """Whether a separator of one byte, or of none, is behind each row in the one buffer that all lie in."""

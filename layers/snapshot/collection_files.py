@@ -173,21 +173,37 @@ def write_layers(files: TableFolderWriter, layers: Iterable[Collection]) -> None
     - ``strikes.points``, ``strikes.lines``, ``strikes.areas``: geometry as it is drawn in tiles; of lines and areas
       beside it ``order``, ``box`` and ``min_zoom``, which have an order of their own, see `geo.tiles.box_index`
     """
-    ids, places = DictionaryArray.of(()), BinaryArray.of(())
+    ids, places, points = DictionaryArray.of(()), BinaryArray.of(()), None
     for layer in layers:
         if layer.name in BY_STRIKE:
-            write_layer(files, layer, places.take(rows_of(ids, layer.features.columns["strike"])))
+            rows = rows_of(ids, layer.features.columns["strike"])
+            write_layer(files, layer, places.take(rows), None if points is None else points.points_of(rows))
             continue
         is_unsplit = layer.geometry.is_unsplit or _are_identical(to_numpy(layer.geometries), layer.shapes)
         wkb = _well_known(layer.geometries)
+        tiles = write_layer(files, layer, wkb)
         if layer.name == "strikes":
-            ids, places = layer.ids, wkb
-        write_layer(files, layer, wkb)
+            ids, places, points = layer.ids, wkb, tiles if tiles.is_points else None
         files.metadata(f"layer.{layer.name}.whole", is_unsplit)
 
 
-def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -> None:
-    """Write one of the collections, see `write_layers`; well-known binary of its geometries is given."""
+def write_layer(
+    files: TableFolderWriter, layer: Collection, wkb: BinaryArray, tiles: TileGeometry | None = None
+) -> TileGeometry:
+    """Write one of the collections, see `write_layers`.
+
+    Parameters
+    ----------
+    wkb
+        Well-known binary of its geometries.
+    tiles
+        Its geometry as tiles have it; computed if None.
+
+    Returns
+    -------
+    TileGeometry
+        Its geometry as tiles have it.
+    """
     trim_memory()  # what rows were found with, and a layer before was written with
     name, rendered, types = layer.name, layer.rendered, property_types(layer.model)
     table, codes, words = files.builder(), files.builder(), files.builder()
@@ -211,7 +227,10 @@ def write_layer(files: TableFolderWriter, layer: Collection, wkb: BinaryArray) -
     files.metadata(f"layer.{name}.digest", layer.digest)
     files.metadata(f"layer.{name}.bounds", layer.bounds)
     trim_memory()
-    _write_tile_geometry(files, name, rendered.tile_geometry())
+    if tiles is None:
+        tiles = rendered.tile_geometry()
+    _write_tile_geometry(files, name, tiles)
+    return tiles
 
 
 def _are_identical(geometries: Objects, split: Objects) -> bool:

@@ -10,9 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, Polygon
 
+from geo.columnar.binary_array import text_array
+from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
-from geo.geojson import collection, features, fragments, members
+from geo.geojson import FeatureSerializer, collection, fragments, members
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
 
@@ -100,22 +102,49 @@ def test_rows_of_one_geometry_are_as_those_of_equal_ones() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.text(), st.none() | st.text(), st.none() | st.floats(), st.tuples(st.text())), max_size=4),
+    st.lists(st.tuples(st.text(), st.none() | st.text(), st.none() | st.floats(), st.tuples(st.text())), max_size=6),
     st.lists(st.sampled_from((None, 0.5, "é")), max_size=4),
+    st.integers(0, 3),
+    st.integers(0, 3),
+    st.integers(1, 3),
 )
 def test_features_of_columns_are_those_of_each_row(
-    rows: list[tuple[str, str | None, float | None, tuple[str]]], constants: list[object]
+    rows: list[tuple[str, str | None, float | None, tuple[str]]],
+    constants: list[object],
+    most_plain: int,
+    most_texts: int,
+    size: int,
 ) -> None:
-    """Also where all rows have one value, before, between and behind others."""
+    """Also where all rows have one value, before, between and behind others, and where dictionaries are long."""
     names = ("id", 'b"', "c", "d")
-    columns = {name: DictionaryArray.of(row[number] for row in rows) for number, name in enumerate(names)}
-    fixed = {f"{number}": DictionaryArray.of([value] * len(rows)) for number, value in enumerate(constants)}
-    first = dict([*fixed.items()][:2])
-    properties = {**first, "a": columns["c"], **fixed, **columns}
-    points = [Point(number, 1) for number in range(len(rows))]
-    plain = [dict(zip(properties, values, strict=True)) for values in zip(*properties.values(), strict=True)]
-    shapes = members(np.array(points, dtype=object))
-    assert features(columns["id"], shapes, properties) == fragments([row[0] for row in rows], points, plain)
-    assert features(columns["id"], shapes, fixed) == fragments(
-        [row[0] for row in rows], points, [dict(zip(fixed, constants, strict=True))] * len(rows)
-    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", most_plain)
+        patch.setattr("geo.geojson._MAX_TEXTS", most_texts)
+        columns = {name: DictionaryArray.of(row[number] for row in rows) for number, name in enumerate(names)}
+        fixed = {f"{number}": DictionaryArray.of([value] * len(rows)) for number, value in enumerate(constants)}
+        properties = {**dict([*fixed.items()][:2]), "a": columns["c"], **fixed, **columns, "e": columns["id"][:]}
+        points = [Point(number, 1) for number in range(len(rows))]
+        shapes = members(np.array(points, dtype=object))
+        ids = [row[0] for row in rows]
+        for written in (properties, fixed):
+            serializer = FeatureSerializer(columns["id"], written)
+            pages = [serializer.page(page, shapes[page], b",") for page in batches(len(rows), size)]
+            values = [*zip(*written.values(), strict=True)] or [()] * len(rows)
+            expected = fragments(ids, points, [dict(zip(written, row, strict=True)) for row in values])
+            assert [feature for page in pages for feature in page] == expected
+            assert b"".join(page.buffers[0] for page in pages) == b"".join(feature + b"," for feature in expected)
+
+
+def test_a_page_has_a_place_for_each_row() -> None:
+    serializer = FeatureSerializer(DictionaryArray.of("abc"), {})
+    with pytest.raises(ValueError, match="shape"):
+        serializer.page(slice(0, 3), [b"null", b"null"])
+
+
+@given(st.lists(st.text(max_size=3) | st.sampled_from(["\n", '"', "\\", "\x7f", "я"]), min_size=1, max_size=5))
+def test_texts_of_a_long_dictionary_are_those_of_each(texts: list[str]) -> None:
+    column = DictionaryArray(text_array(sorted(set(texts))), DictionaryArray.of(texts).codes)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.geojson._MAX_TEXTS", 0)
+        page = FeatureSerializer(column, {"a": column}).page(slice(None), [b"null"] * len(texts))
+    assert [*page] == fragments(texts, [None] * len(texts), [{"a": text} for text in texts])

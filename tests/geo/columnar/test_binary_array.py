@@ -56,6 +56,14 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
             patch.setattr("geo.columnar.binary_array._MAX_COPIES", few)
             joined, sizes_of_rows = taken.joined_with_sizes()
         assert (joined.tobytes(), sizes_of_rows.tolist()) == (b"".join(taken), [*map(len, taken)])
+    assert [*map(bytes, taken.views())] == list(taken)
+    for separator in (b"", b","):
+        whole = taken.packed(separator)
+        assert list(whole) == list(taken)
+        assert whole.buffers[0].tobytes() == b"".join(row + separator for row in taken)
+        parts = BinaryArray.of_pages([whole, BinaryArray.of([]), whole], separator)
+        assert list(parts) == [*taken, *taken]
+        assert parts.buffers[0].tobytes() == whole.buffers[0].tobytes() * 2
     for room in (0, 2):
         at = np.cumsum(sizes + room) - sizes
         whole = np.full(int(sizes.sum()) + room * len(sizes) + SLACK, ord("?"), np.uint8)
@@ -155,3 +163,21 @@ def test_decoded_values_are_taken_in_any_order() -> None:
     texts = text_array(["a", "bc", "é"])
     assert list(texts.take(np.array([2, 0, 2]))) == ["é", "a", "é"]
     assert texts.take(np.array([1])).is_text
+
+
+@given(st.lists(st.binary(max_size=4) | st.text("abя", max_size=9).map(str.encode), max_size=12), st.integers(-9, 99))
+def test_keys_compare_as_rows_do(values: list[bytes], object_bytes: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.columnar.binary_array._OBJECT_BYTES", object_bytes)
+        patch.setattr("geo.columnar.binary_array._KEYS_PAGE", 3)
+        actual = BinaryArray.of(values)
+        keys, order = actual.sort_keys(), actual.argsort()
+    assert [[a < b for b in keys] for a in keys] == [[a < b for b in values] for a in values]
+    assert order.tolist() == sorted(range(len(values)), key=values.__getitem__)
+    assert order.dtype == np.int64
+
+
+def test_keys_of_texts_of_much_the_same_length_are_of_one_width() -> None:
+    assert BinaryArray.of([b"k-1/a-1", b"k-1", b""]).sort_keys().dtype == "S7"
+    assert BinaryArray.of([b"x" * 999, *[b"y"] * 99]).sort_keys().dtype == object
+    assert BinaryArray.of([b"a", b"a\0"]).sort_keys().dtype == object

@@ -21,18 +21,13 @@ def test_an_array_has_all_parts_and_stays_readable(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(binary_builder, "_MAX_BYTES_IN_MEMORY", most_in_memory)
         with BinaryBuilder(separator=separator) as builder:
-            for part in parts:
-                builder.extend(part)
+            for number, part in enumerate(parts):
+                if number % 2:
+                    builder.append(BinaryArray.of(part, separator))
+                else:
+                    builder.extend(part)
             built = builder.finish()
     expected = BinaryArray.of(rows, separator)
     assert [*built] == rows
     assert built.buffers[0].tobytes() == expected.buffers[0].tobytes()
     assert (builder.map is not None) == (len(expected.buffers[0]) > most_in_memory)
-
-
-def test_what_is_called_at_a_page_ends_the_building() -> None:
-    def end() -> None:
-        raise InterruptedError
-
-    with BinaryBuilder() as builder, pytest.raises(InterruptedError):
-        builder.extend([b"a"], end)

@@ -112,3 +112,18 @@ def test_of_no_points_and_back() -> None:
     assert drawn_tiles(edited, False) == drawn_tiles(layer(sample), False)
     removed = edited.with_edit(none, RowEdit.reorder(5, 0, np.arange(0)), {"name": []})
     assert drawn_tiles(removed, False) == drawn_tiles(none, False)
+
+
+@given(positions, st.lists(st.integers(0, 19), max_size=40))
+def test_rows_that_stand_where_others_do_are_drawn_there(places: list[shapely.Point | None], rows: list[int]) -> None:
+    actual = layer(places).geometry.points_of(np.array(rows, np.int64))
+    expected = layer([places[row] for row in rows]).geometry
+    for name in ("codes", "xy", "row", "lines", "line_row", "areas", "area_row"):
+        np.testing.assert_array_equal(getattr(actual, name), getattr(expected, name), strict=True)
+    assert (actual.single, actual.is_points) == (expected.single, True)
+
+
+def test_what_is_more_than_points_is_not_points() -> None:
+    line, points = shapely.LineString([(1, 2), (3, 4)]), shapely.MultiPoint([(1, 2), (3, 4)])
+    for geometry in (line, line.buffer(1), points):
+        assert not TileLayer("a", [geometry], [1], {}, thin=True).geometry.is_points

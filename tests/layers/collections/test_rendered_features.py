@@ -45,9 +45,9 @@ def test_other_properties_are_rendered_as_anew(start: Collection, data: st.DataO
 def test_features_are_packed_without_being_held(start: Collection) -> None:
     calls: list[bytes] = []
 
-    def pack(rows: Iterable[bytes], separator: bytes) -> BinaryArray:
+    def pack(pages: Iterable[BinaryArray], separator: bytes) -> BinaryArray:
         calls.append(separator)
-        return BinaryArray.of(rows, separator)
+        return BinaryArray.of_pages(pages, separator)
 
     anew = collection([*start.features], list(start.geometries))
     packed, again = (start.rendered.packed(pack) for _ in range(2))

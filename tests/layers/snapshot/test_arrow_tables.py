@@ -17,8 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar import binary_array, binary_builder, chunked_array
+from geo.columnar import binary_builder, chunked_array
 from geo.columnar.binary_array import BinaryArray
+from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.row_edit import RowEdit
 from layers.collections.property_types import PropertyType, arrow_array, arrow_types
@@ -157,10 +158,10 @@ def test_rows_are_packed_in_a_file_as_in_memory(
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(binary_builder, "_MAX_BYTES_IN_MEMORY", most_in_memory)
-        patch.setattr(binary_array, "_PAGE", at_once)
         pages, maps = list[None](), WeakSet[mmap.mmap]()
         builder = arrow_batch.BatchBuilder(at_page=lambda: pages.append(None), maps=maps)
-        packed, expected = builder.packed(iter(rows), separator), BinaryArray.of(rows, separator)
+        parts = (BinaryArray.of(rows[page], separator) for page in batches(len(rows), at_once))
+        packed, expected = builder.packed(parts, separator), BinaryArray.of(rows, separator)
     assert packed == expected
     assert list(packed) == rows
     assert packed.runs(separator) == expected.runs(separator)
