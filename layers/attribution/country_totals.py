@@ -160,6 +160,14 @@ def _parts(answer: StrikeAttribution) -> Iterator[tuple[str, _Part]]:
     possible one, one beside a confirmed one, and one that only the machine proposes, may not have been; nor may any
     site of a draft.
     """
+    if len(answer.hits) == 1:  # as most strikes have, of which nothing is to be put together
+        only = answer.hits[0]
+        is_sure = only.hit.verdict == "confirmed" and is_sure_strike(answer)
+        for row in only.owners.shares:
+            if row.share.high > NEGLIGIBLE:
+                low = _percent(row.share.low) if is_sure else 0.0
+                yield row.country, _Part(low, _percent(row.share.high), 1)
+        return
     shares = [{row.country: row.share for row in hit.owners.shares} for hit in answer.hits]
     sure = [owners for owners, hit in zip(shares, answer.hits, strict=True) if hit.hit.verdict == "confirmed"]
     possible = [owners for owners, hit in zip(shares, answer.hits, strict=True) if hit.hit.verdict != "confirmed"]
