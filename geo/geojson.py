@@ -152,22 +152,32 @@ def _json_of(column: DictionaryArray) -> _PieceOf:
     if len(column.dictionary) <= _MAX_TEXTS:
         return _by_code(column, _texts_by_code(column))
 
+    words = column.dictionary
+
     def at(rows: slice) -> _Texts:
         codes = column.chunked_codes[rows]
         is_new = np.diff(codes, prepend=-2) != 0  # rows of one value that follow each other are written once
-        texts, sizes = _Texts.of(_texts_of(column.dictionary, codes[is_new]))
+        new = codes[is_new]
+        is_there = new >= 0
+        used = new[is_there]
+        texts = np.full(len(new), b"null", object)
+        texts[is_there] = _json_texts(
+            words.take(used) if isinstance(words, DecodedArray) else [words[code] for code in used.tolist()]
+        )
         run = np.cumsum(is_new) - 1
-        return _Texts(texts[run], sizes[run])
+        return _Texts(texts[run], np.fromiter(map(len, texts), np.int64, len(texts))[run])
 
     return at
 
 
-def _texts_of(words: Sequence[Any], codes: Ints) -> list[bytes]:
-    """The values of codes as JSON, null for -1."""
-    if not isinstance(words, DecodedArray) or not words.is_text or codes.min(initial=0) < 0:
-        return [b"null" if code < 0 else _dump(words[code]) for code in codes.tolist()]
+def _json_texts(values: Sequence[Any]) -> list[bytes]:
+    """Values as JSON."""
+    if isinstance(values, DecodedArray) and values.is_json:
+        return [*values.binary]
+    if not isinstance(values, DecodedArray) or not values.is_text or not len(values):
+        return [*map(_dump, values)]
     # All texts end to end, with a quote before and behind each and then a line feed, by which they are split.
-    texts = words.binary.take(codes)
+    texts = values.binary
     sizes = texts.stops - texts.starts
     ends = np.cumsum(sizes + 3)
     lines = np.empty(ends[-1] + SLACK, np.uint8)
@@ -175,8 +185,8 @@ def _texts_of(words: Sequence[Any], codes: Ints) -> list[bytes]:
     lines[ends - sizes - 3] = lines[ends - 2] = ord('"')
     lines[ends - 1] = ord("\n")
     data = lines[: ends[-1]].tobytes()
-    if len(data.translate(None, _ESCAPED)) < len(data) - 3 * len(codes):
-        return [*map(orjson.dumps, words.take(codes))]
+    if len(data.translate(None, _ESCAPED)) < len(data) - 3 * len(texts):
+        return [*map(orjson.dumps, values)]
     return data.split(b"\n")[:-1]
 
 
@@ -199,7 +209,7 @@ def _is_one_value(column: DictionaryArray) -> bool:
 
 def _texts_by_code(column: DictionaryArray) -> list[bytes]:
     """The values of a dictionary as JSON, and null behind them."""
-    return [*map(_dump, column.dictionary), b"null"]
+    return [*_json_texts(column.dictionary), b"null"]
 
 
 def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes:

@@ -381,6 +381,11 @@ class DecodedArray(Sequence[T], Generic[T]):
         """Whether the values are texts, so that their bytes are UTF-8."""
         return self.decode is _decode_text
 
+    @property
+    def is_json(self) -> bool:
+        """Whether the bytes of a value are the JSON of it, as those of a list of texts are."""
+        return self.decode is _decode_texts
+
     def replace(self, removed: Ints, insert_before: Ints, values: Sequence[T]) -> DecodedArray[T]:
         """Remove rows and insert others, without copying any bytes.
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shapely import Point, Polygon
 
-from geo.columnar.binary_array import text_array
+from geo.columnar.binary_array import DecodedArray, text_array
 from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.errors import GeoError
@@ -139,6 +139,17 @@ def test_a_page_has_a_place_for_each_row() -> None:
     serializer = FeatureSerializer(DictionaryArray.of("abc"), {})
     with pytest.raises(ValueError, match="shape"):
         serializer.page(slice(0, 3), [b"null", b"null"])
+
+
+def test_lists_of_a_long_dictionary_are_those_of_each() -> None:
+    lists = [("a", 'b"'), None, (), ("я", "\n"), ("a", 'b"')]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("geo.geojson._MAX_TEXTS", 0)
+        patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 0)
+        column = DictionaryArray.of(lists)
+        page = FeatureSerializer(DictionaryArray.of("abcde"), {"a": column}).page(slice(None), [b"null"] * 5)
+    assert isinstance(column.dictionary, DecodedArray)
+    assert [*page] == fragments("abcde", [None] * 5, [{"a": texts} for texts in lists])
 
 
 @given(st.lists(st.text(max_size=3) | st.sampled_from(["\n", '"', "\\", "\x7f", "я"]), min_size=1, max_size=5))
