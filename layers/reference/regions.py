@@ -260,6 +260,9 @@ def _countries_of_place(text: str) -> set[str]:
 @lru_cache(maxsize=200_000)
 def _is_of_region(word: str) -> bool:
     """Whether a printed word may name a region, by itself or beside another."""
+    bare = word.strip(_SIGNS)
+    if bare != word:
+        return _is_of_region(bare)  # which is likely known
     names, (folded, stemmed) = _country_names(), _folded(word)
     is_region = stemmed in names.regions and folded not in _WORDS
     return is_region or stemmed in names.alone or stemmed in _AMBIGUOUS

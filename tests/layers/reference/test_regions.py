@@ -51,6 +51,11 @@ def test_only_the_first_letters_of_a_text_are_read() -> None:
     assert RegionMentions().of(" a" * 499 + " Rostov Oblast") == ()
 
 
+@given(st.sampled_from(["Belgorod", "Одеській", "Tulcea", "Kyiv", "refinery"]), *[st.text(" .,;:!?\"'«»“”„()[]…")] * 2)
+def test_signs_about_a_word_change_no_region(word: str, before: str, behind: str) -> None:
+    assert regions_named(before + word + behind).countries == regions_named(word).countries
+
+
 @given(
     st.lists(st.sampled_from(["Kursk", "region", "из", "на", "Кубани", "Odesa", "область", "Кировском", "районе", "x"]))
 )
