@@ -2,8 +2,10 @@
 
 import json
 import math
+import re
 
 import numpy as np
+import orjson
 import pytest
 import shapely
 from hypothesis import given
@@ -51,6 +53,38 @@ def test_bad_places_are_refused(name: str) -> None:
 def test_seven_decimals_and_no_height() -> None:
     (fragment,) = fragments([1], [shapely.Point(30.123456789, 46.1, 12)], [{}])
     assert b'"coordinates":[30.1234568,46.1]' in fragment
+
+
+@given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-90, 90)), min_size=4, max_size=6, unique=True))
+def test_numbers_are_those_of_seven_decimals_with_no_more_digits(lonlat: list[tuple[float, float]]) -> None:
+    rounded = [[round(lon, 7), round(lat, 7)] for lon, lat in lonlat]
+    rows = [Point(lonlat[0]), shapely.LineString(lonlat), shapely.MultiPoint(lonlat), None]
+    point, line, several, nothing = members(np.array(rows, dtype=object))
+    assert json.loads(point) == {"type": "Point", "coordinates": rounded[0]}
+    assert json.loads(line) == {"type": "LineString", "coordinates": rounded}
+    assert json.loads(several) == {"type": "MultiPoint", "coordinates": rounded}
+    assert nothing == b"null"
+    written = re.findall(rb"-?[\d.]+(?:e-?\d+)?", line.partition(b":[")[2])
+    assert written == [orjson.dumps(number) for pair in rounded for number in pair]
+
+
+def test_a_number_is_written_as_it_was_given() -> None:
+    # What GEOS writes of it has 16 digits.
+    assert members(np.array([Point(-9.6328106, 52.1)], dtype=object)) == [
+        b'{"type":"Point","coordinates":[-9.6328106,52.1]}'
+    ]
+    assert b"9.632810599999999" in shapely.to_geojson(Point(-9.6328106, 52.1)).encode()
+
+
+@pytest.mark.parametrize("name", sorted(set(ALL_GEOMETRIES) - REFUSED))
+def test_geometries_are_those_that_geos_reads(name: str) -> None:
+    rows = np.array([ALL_GEOMETRIES[name]], dtype=object)
+    text = members(rows)[0]
+    if text != b"null":
+        read, own = shapely.from_geojson(text.decode()), shapely.force_2d(rows[0])
+        own = shapely.orient_polygons(own, exterior_cw=False) if shapely.get_dimensions(own) == 2 else own
+        assert read.geom_type == own.geom_type
+        assert shapely.equals_exact(read, own, 1e-7)
 
 
 def test_a_crossing_polygon_is_cut() -> None:
