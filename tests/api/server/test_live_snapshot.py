@@ -130,10 +130,9 @@ def assert_once(counts: Counts, strike: str) -> None:
     assert not times(counts, "probable_assets")
     assert not times(counts, "index_of")
     assert not times(counts, "asset_features")
-    # As it is now once by registration and once by head office; what it adds to countries before may have to be taken
-    # away again.
+    # As it is now; what it adds to countries before may have to be taken away again.
     assert times(counts, "attribute").keys() == {strike}
-    assert times(counts, "attribute")[strike] <= 3
+    assert times(counts, "attribute")[strike] <= 2
     assert times(counts, "attribution_rows").keys() == {strike}
     assert times(counts, "attribution_rows")[strike] <= 2
 
@@ -187,10 +186,8 @@ def test_a_judgement_computes_each_thing_once(
     everything = dict.fromkeys(atlas.view.snapshot.records.strikes, 1)
     for name in ("apply_judgements", "read_since", "FlatRowsBuilder", "index_of", "asset_features"):
         assert times(counts, name) == {"": 1}, name
-    for name in ("match_all", "strike_columns"):
+    for name in ("match_all", "strike_columns", "attribute"):
         assert times(counts, name) == everything, name
-    # By registration and by head office.
-    assert times(counts, "attribute") == dict.fromkeys(everything, 2)
     assert not times(counts, "probable_assets")
     assert served(atlas) == anew(store)
     assert layers(store) == fresh(store, base, new_shared_store)
