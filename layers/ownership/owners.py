@@ -198,13 +198,11 @@ class OwnersOnDate:
             If there is no such asset or entity.
         """
         solution = self._solution
-        if self._alike is not None:
-            key = self._alike[self.ownership.number(owned)]
-            answer = self._answers.get_or_compute(key, lambda: self._answer(owned))
-        elif solution and solution.owners.exact(owned):  # which is quicker to read again than to cache
-            answer = self._answer(owned)
+        if self._alike is None and solution and solution.owners.exact(owned):
+            answer = self._answer(owned)  # which is quicker to read again than to cache
         else:
-            answer = self._answers.get_or_compute(owned, lambda: self._answer(owned))
+            key = owned if self._alike is None else self._alike[self.ownership.number(owned)]
+            answer = self._answers.get_or_compute(key, lambda: self._answer(owned))
         return Owners(*answer, lambda: chains(self.ownership, owned, solution.upper_bound if solution else None))
 
     def holders_of(self, owned: str) -> Mapping[str | None, tuple[str, ...]]:

@@ -32,6 +32,8 @@ from layers.store.row_mapping import Row, Table, geometry_of
 
 T = TypeVar("T")
 R = TypeVar("R", bound=Record)
+#: Values led by the id of the record that they are of.
+V = TypeVar("V", bound=tuple[Any, ...])
 
 #: References by which records are looked up, by table.
 REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -360,18 +362,11 @@ class RecordTable(Mapping[str, Record]):
         """Id and texts, or None, in columns of plain texts of every record, in order, without reading all else."""
         names = [one.name for one in self.rows.table.columns]
         below, above = itemgetter(*map(names.index, ("id", *columns))), attrgetter("id", *columns)
-        for stated in map(below, map(orjson.loads, self.rows.values)):
-            if stated[0] not in self._gone:
-                yield above(self._changed[stated[0]]) if stated[0] in self._changed else stated
-        yield from map(above, self._added.values())
+        return self._overlaid(map(below, map(orjson.loads, self.rows.values)), above)
 
     def fields(self, *names: str) -> Iterator[tuple[Any, ...]]:
         """Id and fields of every record, in order, without reading all else."""
-        above = attrgetter("id", *names)
-        for values in self.rows.fields("id", *names):
-            if values[0] not in self._gone:
-                yield above(self._changed[values[0]]) if values[0] in self._changed else values
-        yield from map(above, self._added.values())
+        return self._overlaid(self.rows.fields("id", *names), attrgetter("id", *names))
 
     def lists_of(self, column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
         """The list in a column of lists of texts of each of some records that there are, without reading all else."""
@@ -387,10 +382,14 @@ class RecordTable(Mapping[str, Record]):
         """Id and geometry, lon/lat (OGC:CRS84), of every record, in order, without reading all else."""
         assert self.rows.places is not None, f"{self.rows.table.name} have no geometry"
         below = zip(self.rows.ids, decode_many(place or None for place in self.rows.places), strict=True)
-        for key, geometry in below:
-            if key not in self._gone:
-                yield key, geometry_of(self._changed[key]) if key in self._changed else geometry
-        yield from ((key, geometry_of(record)) for key, record in self._added.items())
+        return self._overlaid(below, lambda record: (record.id, geometry_of(record)))
+
+    def _overlaid(self, below: Iterable[V], above: Callable[[Record], V]) -> Iterator[V]:
+        """Values of every record, each led by its id: of the packed rows, and of the records that an edit put above."""
+        for values in below:
+            if values[0] not in self._gone:
+                yield above(self._changed[values[0]]) if values[0] in self._changed else values
+        yield from map(above, self._added.values())
 
     def where(self, column: str, value: str) -> list[Record]:
         """Records whose reference in a column is ``value``, in their order; of other columns than `REFERRED` slowly."""
