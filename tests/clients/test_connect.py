@@ -111,7 +111,7 @@ def test_duckdb_snippets_run(snippets: dict[str, str], server_url: str, tmp_path
     assert [count for _, count in rows] == sorted((count for _, count in rows), reverse=True)
 
 
-@needs("Rscript", "r-cran-sf")
+@needs("Rscript", "r-cran-sf r-cran-tibble")
 def test_r_snippet_runs(snippets: dict[str, str], tmp_path: Path) -> None:
     ran(tmp_path, "Rscript", "-e", snippets["r-sf"])
 
