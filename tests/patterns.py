@@ -7,6 +7,7 @@ import importlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -58,7 +59,7 @@ class _Source:
     attributes: frozenset[str]
     imported: Sequence[tuple[str | None, str, str]]
 
-    @property
+    @cached_property
     def module(self) -> str:
         return ".".join(self.path.relative_to(ROOT).with_suffix("").parts)
 
