@@ -18,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, named_head, open_published, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, named_head, open_published, output
 from api.server.build_id import answers_version
 from api.settings import BASEMAP
 from api.terminal.console import errors
@@ -89,7 +89,7 @@ def plan(
         bool, typer.Option("--layers", help="Lay out what servers keep of a store as well, for keep --answers.")
     ] = False,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""

@@ -1,0 +1,1 @@
+"""Tools beside the program, which make the data that it comes with; nothing of the program imports them."""
