@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -19,6 +20,7 @@ from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, named_head, open_published, output
+from api.requests.parameters import BadParameter
 from api.server.build_id import answers_version
 from api.settings import BASEMAP
 from api.terminal.console import errors
@@ -146,6 +148,8 @@ def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
     if scheduler is not None and name is not RunnerName.DASK:
         raise typer.BadParameter("only a cluster of Dask has a scheduler", param_hint="--scheduler")
     if name is RunnerName.DASK:
+        if find_spec("distributed") is None:
+            raise BadParameter("runner", name.value, "processes, as distributed is not installed: strikeatlas[dask]")
         return DaskCluster(scheduler, workers)
     return LocalProcesses(workers) if workers > 1 else InProcess()
 

@@ -53,7 +53,7 @@ def serve(
         typer.Option(
             "--basemap-tiles",
             metavar="FILE.pmtiles",
-            help="PMTiles archive that the map is drawn on, of `make setup` or in the schema of Protomaps.",
+            help="PMTiles archive that the map is drawn on, that `make basemap` builds or in the schema of Protomaps.",
             show_default="that beside the base map",
         ),
     ] = None,

@@ -143,12 +143,12 @@ def test_a_file_of_something_else_is_no_base_map(tmp_path: Path) -> None:
     text.write_text("a text")
     cut.write_bytes(WHOLE_BASEMAP.read_bytes()[:200_000])
     for path in (text, cut):
-        with pytest.raises(BasemapMissing, match=r"\.gpkg is no base map .*: run `make setup`"):
+        with pytest.raises(BasemapMissing, match=r"\.gpkg is no base map: "):
             read(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BasemapMissing, match=r"none\.gpkg: run `make setup`"):
+    with pytest.raises(BasemapMissing, match=r"there is no base map at .*none\.gpkg"):
         read(tmp_path / "none.gpkg")
 
 

@@ -306,8 +306,8 @@ def test_a_missing_or_foreign_file_is_said(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "old.sqlite") as base:
         base.execute("PRAGMA user_version = 0")
     base.close()
-    for name in ("none.sqlite", "text", "old.sqlite"):
-        with pytest.raises(GazetteerMissing, match="make setup"):
+    for name, what in (("none.sqlite", "make setup"), ("text", "place build"), ("old.sqlite", "place build")):
+        with pytest.raises(GazetteerMissing, match=what):
             Gazetteer.open(tmp_path / name)
 
 
