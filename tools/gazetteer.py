@@ -21,6 +21,7 @@ from layers.reference.country_names import geonames_countries
 from layers.reference.gazetteer_import import finish, names_of, stems_of, unjournaled
 from layers.reference.geonames import LICENCE, GeonamesPlace
 from layers.text.place_names import fold
+from tools import run
 from tools.packages import geonames
 
 #: Name of the gazetteer in the index.
@@ -109,4 +110,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -7,6 +7,7 @@ import hashlib
 from pathlib import Path
 
 from layers.reference import basemap
+from tools import run
 from tools.basemap import archive, countries
 from tools.packages import geonames, wheel_in
 
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)
