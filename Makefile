@@ -37,8 +37,11 @@ help: ## list what make can do
 DATA := layers/reference/data
 NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json $(DATA)/gazetteer.sqlite
 
+# What the steps say on standard error is shown at their end, unless they were interrupted: each would say it at length.
 setup: ## install everything into this folder, and build the gazetteer
-	@$(MAKE) --no-print-directory --jobs=3 $(NEEDED)
+	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+	trap 'echo "Interrupted. The next make goes on from here; make clean removes what was set up." >&2; exit 130' INT; \
+	$(MAKE) --no-print-directory --jobs=3 $(NEEDED) 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
