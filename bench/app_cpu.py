@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message
 
 from api.app import create_app
 from api.server.served_version import ServedVersion
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from bench.questions import Question, features, tiles
 from bench.report import OURS
 from bench.world_columns import REGION
@@ -113,7 +113,7 @@ async def measured(app: ASGIApp, view: ServedVersion, runs: int) -> Table:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--runs", type=int, default=5)
     given = parser.parse_args()
     app = create_app(Store.open(given.store), Settings(basemap=given.basemap, follow_every_s=0))

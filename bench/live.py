@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from bench.peers.servers import Running, Server, strikeatlas
 from bench.wrk import load
 from layers.model.records import Strike
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=0.5, help="seconds between two edits")
     parser.add_argument("--connections", type=int, default=200, help="of readers; 0 for none")
     parser.add_argument("--seconds", type=int, default=60, help="for which readers ask")
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     given = parser.parse_args()
     store, server = Store.open(given.store), served(given.store, given.basemap, given.workers)
     count, strikes = sample(store, given.basemap, given.edits)

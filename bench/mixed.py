@@ -22,6 +22,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from api.settings import BASEMAP
 from bench.live import Memory, served
 
 Lot = random.Random
@@ -165,7 +166,7 @@ def rows(seen: dict[str, Answers]) -> Iterator[tuple[str, ...]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--connections", type=int, default=200, help="of well-behaved clients")
     parser.add_argument("--clients", type=int, default=50, help="addresses that these come from")

@@ -28,6 +28,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from rich.console import Console
 from rich.table import Table
 
+from api.settings import BASEMAP
 from bench import world
 from bench.page_watch import PATIENCE_MS, Followed, PageWatch
 from bench.peers.servers import strikeatlas
@@ -333,7 +334,7 @@ def main() -> None:
     parser.add_argument("--rows", default="500,20000,100000,1000000", help="numbers of strikes, by commas")
     parser.add_argument("--store", type=Path, help="a store whose records are shown too")
     parser.add_argument("--worlds", type=Path, default=Path("worlds"), help="where made worlds are kept")
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--port", type=int, default=54401)
     parser.add_argument("--json", action="store_true", help="tell the figures as JSON")
     given = parser.parse_args()

@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from layers.model.records import Decision
 from layers.store.store import ANY, Edit, Store
 
@@ -72,7 +72,7 @@ def main() -> None:
     parser.add_argument("store", type=Path)
     parser.add_argument("--in-place", action="store_true", help="edit the store itself, with what is kept of it")
     parser.add_argument("--edits", type=int, default=10)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         store = Store.open(given.store if given.in_place else shutil.copy(given.store, folder))

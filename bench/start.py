@@ -14,6 +14,7 @@ from statistics import median
 from rich.console import Console
 from rich.table import Table
 
+from api.settings import BASEMAP
 from bench.live import Memory
 from bench.peers.servers import Server, strikeatlas
 
@@ -38,7 +39,7 @@ def main() -> None:
     """Measure and print the median of some starts."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("store", type=Path, metavar="STORE")
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--rounds", type=int, default=5)
     given = parser.parse_args()
     servers = (strikeatlas(given.store, given.basemap), bare())

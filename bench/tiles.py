@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from bench.peers.postgres import Cluster
 from bench.world_tables import columns, write_postgis
 from geo.tiles import mlt, mvt
@@ -119,7 +119,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("world", type=Path, help="as bench.world made it, and a server or `strikeatlas keep` read it")
     parser.add_argument("--peers", type=Path, help="as bench.peers.install made it; without it ours alone are timed")
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--fill", action="store_true", help="write the features into the database first")
     given = parser.parse_args()
     store = Store.open(given.world / "world.gpkg")

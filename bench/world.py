@@ -22,7 +22,7 @@ from rich.console import Console
 from rich.progress import Progress, track
 
 from api.server.version_builder import VersionBuilder
-from api.settings import Settings
+from api.settings import BASEMAP, Settings
 from bench import world_tables
 from bench.world_columns import (
     BASES,
@@ -277,7 +277,7 @@ def main() -> None:
     parser.add_argument("--facilities", type=int, default=5_000)
     parser.add_argument("--region", type=float, nargs=4, default=REGION, metavar=("WEST", "SOUTH", "EAST", "NORTH"))
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"), help="for the features")
+    parser.add_argument("--basemap", type=Path, default=BASEMAP, help="for the features")
     parser.add_argument("--postgis", metavar="CONNECTION", help="write the features into this database, by psql")
     parser.add_argument("--flatgeobuf", action="store_true", help="write the features as FlatGeobuf")
     given = parser.parse_args()

@@ -1,4 +1,4 @@
-// The base map: its tiles, and how they are drawn. The server says in TileJSON what the tiles hold: those of `make setup`,
+// The base map: its tiles, and how they are drawn. The server says in TileJSON what the tiles hold: those that come with the program,
 // an operator's in the schema of Protomaps, or, where none were built, countries and places alone.
 import { FILES, ROOT, archiveAddress } from "./origin.js";
 import { TILE_ADDRESS, serveBaseTiles } from "./base-tiles.js";

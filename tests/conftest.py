@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import Settings
+from api.settings import BUNDLED, Settings
 from api.wording.catalogue import text
 from layers.model.records import Records
 from layers.reference import basemap
@@ -44,8 +44,9 @@ hypothesis_settings.register_profile("atlas", deadline=None)
 hypothesis_settings.load_profile("atlas")
 
 ROOT = Path(__file__).resolve().parent.parent
-#: The base map that `make setup` builds, for tests whose subject it is; and that of all others, with fewer corners.
-WHOLE_BASEMAP = ROOT / "data" / "basemap.gpkg"
+#: The base map of the program, for tests whose subject it is; and that of all others, with fewer corners.
+WHOLE_BASEMAP = BUNDLED / "basemap.gpkg"
+GAZETTEER = BUNDLED / "gazetteer.sqlite"
 BASEMAP = ROOT / "data" / "basemap-tests.gpkg"
 
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
@@ -128,7 +129,7 @@ def base() -> Basemap:
 
 @pytest.fixture(scope="session")
 def whole_base() -> Basemap:
-    """The base map that `make setup` builds."""
+    """The base map of the program."""
     return _first_snapshot(WHOLE_BASEMAP).basemap
 
 

@@ -10,6 +10,8 @@ import pytest
 from tests import architecture
 from tests.architecture import MODULES, PUBLISHERS, ROOMS, ROOT, imported, module_imports, modules, room
 
+RINGS = ("geo", "layers", "api", "strikeatlas")
+
 DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 
 NETWORK = {"aiohttp", "ftplib", "http", "httpx", "requests", "socket", "ssl", "urllib3"}
@@ -28,7 +30,7 @@ def too_late(name: str, imports: Iterator[str]) -> list[str]:
     return sorted(str(other) for other in rooms if own is None or ROOMS.index(str(other)) > ROOMS.index(own))
 
 
-@pytest.mark.parametrize("ring", ["geo", "layers", "api", "strikeatlas", "tests", "bench"])
+@pytest.mark.parametrize("ring", ["geo", "layers", "api", "strikeatlas", "tools", "tests", "bench"])
 def test_no_relative_imports(ring: str) -> None:
     relative = [str(path) for path in modules(ring) for name in imported(path) if name.startswith(".")]
     assert relative == []
@@ -49,6 +51,13 @@ def test_a_ring_imports_nothing_that_is_not_its_business(ring: str) -> None:
 def test_the_name_of_the_installed_program_is_a_door_to_the_api_and_no_room() -> None:
     ways = {name for path in modules("strikeatlas") for name in imported(path) if room(name)}
     assert {room(name) for name in ways} == {"api.python", "api.cli"}
+
+
+def test_tools_know_no_api_and_nothing_of_the_program_imports_them() -> None:
+    imports = {ring: {name for path in modules(ring) for name in imported(path)} for ring in (*RINGS, "tools")}
+    assert [name for name in imports["tools"] if name.split(".")[0] in ("api", "strikeatlas", "tests", "bench")] == []
+    assert any(name.split(".")[0] == "layers" for name in imports["tools"])
+    assert [name for ring in RINGS for name in imports[ring] if name.split(".")[0] == "tools"] == []
 
 
 def test_every_module_is_in_a_room() -> None:
@@ -104,7 +113,7 @@ def test_the_page_and_the_picture_show_the_rooms_as_they_are() -> None:
 @pytest.mark.parametrize("name", ["CONTRIBUTING.md", "docs/architecture.md"])
 def test_the_files_that_a_page_names_exist(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
-    named = re.findall(r"`((?:geo|layers|api|static|tests|docs|bench)/[\w./-]*)`", text)
+    named = re.findall(r"`((?:geo|layers|api|static|tests|docs|bench|tools)/[\w./-]*)`", text)
     assert named
     assert [path for path in named if not (ROOT / path).exists()] == []
 

@@ -1,7 +1,7 @@
 """Copies the browser libraries out of node_modules into static/vendor, each with its licence.
 
-Run as `python -m api.build.vendor_javascript`. Nothing is fetched here: npm has already checked what lies in
-node_modules against the lock file.
+Run as `python -m api.build.vendor_javascript node_modules`. Nothing is fetched here: npm has already checked what lies
+in that folder against the lock file.
 """
 
 import json
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-NODE_MODULES = ROOT / "node_modules"
 VENDOR = ROOT / "static" / "vendor"
 #: Notices of packages that come without one, each named as the folder of its library.
 NOTICES = Path(__file__).with_name("notices")
@@ -130,7 +129,7 @@ def copy_library(library: Library, node_modules: Path, target: Path) -> None:
         copy.write_bytes(without_source_map(content) if path.suffix in TEXT else content)
 
 
-def vendor(node_modules: Path = NODE_MODULES, target: Path = VENDOR) -> None:
+def vendor(node_modules: Path, target: Path = VENDOR) -> None:
     """Fill `target` anew with every library and a `manifest.json` of what is there.
 
     The folder is put together beside its place and swapped in, so what is served is never half
@@ -154,9 +153,9 @@ def vendor(node_modules: Path = NODE_MODULES, target: Path = VENDOR) -> None:
 
 
 def main() -> int:
-    """Copy the libraries; return the exit status, with what is missing on standard error."""
+    """Copy the libraries of the folder given; return the exit status, with what is missing on standard error."""
     try:
-        vendor()
+        vendor(Path(sys.argv[1]))
     except MissingPackage as missing:
         print(f"error: {missing}", file=sys.stderr)
         return 1

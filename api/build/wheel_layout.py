@@ -30,9 +30,8 @@ RINGS = ("geo", "layers", "api")
 #: Folders whose files are in the wheel, and those of them that are for a checkout alone.
 FOLDERS = (*RINGS, "static", PACKAGE)
 LEFT_OUT = ("api/build",)
-#: What `make setup` leaves, without which nothing could be served; and what the web map is drawn on, if it was built.
-REQUIRED = ("static/vendor/manifest.json", "data/basemap.gpkg", "data/gazetteer.sqlite")
-OPTIONAL = ("data/basemap.pmtiles",)
+#: What `make setup` leaves in these folders, without which the program would lack something.
+REQUIRED = ("static/vendor/manifest.json", "layers/reference/data/gazetteer.sqlite")
 
 _FROM = re.compile(rb"from[ \t]+")
 
@@ -54,7 +53,7 @@ class WheelLayout(BuildHookInterface[Any]):
             raise LayoutError(f"run `make setup` first: there is no {', '.join(missing)}")
         # Removed with the hook, whether or not the build succeeds.
         self._aside = tempfile.TemporaryDirectory(prefix="strikeatlas-wheel-")
-        names = [*files(root), *(name for name in (*REQUIRED[1:], *OPTIONAL) if (root / name).exists())]
+        names = list(files(root))
         modules = frozenset(map(module_name, names))
         for name in names:
             source = root / name

@@ -6,13 +6,12 @@ import re
 from contextlib import closing
 from dataclasses import asdict
 from datetime import UTC, datetime, time
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, output, progress_bar, warn_of_clock
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, progress_bar, warn_of_clock
 from api.cli.load import new_store
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP
@@ -62,7 +61,7 @@ def backup(
 def copy_store(
     source: Annotated[str, typer.Argument(metavar="FROM", help="The store to read.")],
     target: Annotated[str, typer.Argument(metavar="TO", help="A file to write, or a database that holds no records.")],
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Copy a store to one of another kind, or the same: history to the last hash, records, and what is private."""
@@ -85,7 +84,7 @@ def restore(
         ),
     ] = None,
     force: ForceOption = False,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Write a store as it was after any change, from the history in another one; what follows is computed anew."""

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from enum import StrEnum
+from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +19,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, named_head, open_published, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, named_head, open_published, output
+from api.requests.parameters import BadParameter
 from api.server.build_id import answers_version
 from api.settings import BASEMAP
 from api.terminal.console import errors
@@ -89,7 +91,7 @@ def plan(
         bool, typer.Option("--layers", help="Lay out what servers keep of a store as well, for keep --answers.")
     ] = False,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""
@@ -146,6 +148,8 @@ def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
     if scheduler is not None and name is not RunnerName.DASK:
         raise typer.BadParameter("only a cluster of Dask has a scheduler", param_hint="--scheduler")
     if name is RunnerName.DASK:
+        if find_spec("distributed") is None:
+            raise BadParameter("runner", name.value, "processes, as distributed is not installed: strikeatlas[dask]")
         return DaskCluster(scheduler, workers)
     return LocalProcesses(workers) if workers > 1 else InProcess()
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_snapshot, output
 from api.requests.parameters import Days, days_between
 from api.serializers import country as serialize
 from api.settings import BASEMAP
@@ -46,7 +45,7 @@ def capacity(
     since: SinceOption = None,
     until: UntilOption = None,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell how much capacity of a country was hit and for how many days it was lost, in each unit, with the sites."""

@@ -33,6 +33,9 @@ STORE = str(settings.STORE)
 AcceptBrokenHistory = Annotated[
     bool, typer.Option("--accept-broken-history", help="Go on although history was changed; see `strikeatlas verify`.")
 ]
+BasemapOption = Annotated[
+    Path, typer.Option("--basemap", help="The base map of countries and places.", show_default=settings.BASEMAP_SHOWN)
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs.")]
 
 

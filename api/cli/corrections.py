@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output
 from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, keys_of
 from api.serializers.corrections import entry_values, sentences, title
 from api.settings import BASEMAP
@@ -32,7 +31,7 @@ def corrections(
     kind: Annotated[_Kind | None, typer.Option(help="Only entries of a kind.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=LIMIT_MAX, help="Most entries.")] = LIMIT,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Tell what changed of what is published, when and why, newest first."""

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import shapely
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, progress_bar
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, progress_bar
 from api.cli.export import (
     AssetOption,
-    BasemapOption,
     BoxOption,
     DatetimeOption,
     EntityOption,

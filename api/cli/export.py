@@ -19,7 +19,7 @@ import shapely
 import typer
 from shapely.geometry.base import BaseGeometry
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
@@ -62,7 +62,6 @@ Form = TypeVar("Form", bound=str)
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
 
-BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="File to write, - for standard output; an existing one is replaced.")

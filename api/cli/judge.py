@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from api.cli.common import STORE, AsJson, StoreAddress, output, warn_of_clock
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
 from api.settings import BASEMAP
@@ -27,7 +26,6 @@ from layers.store.backends import open_store
 from layers.store.store import DerivedUpdate
 
 Noun = Literal["strikes", "assets", "entities"]
-BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 
 app = typer.Typer()
 

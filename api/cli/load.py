@@ -16,6 +16,7 @@ from api.cli.common import (
     STORE,
     AcceptBrokenHistory,
     AsJson,
+    BasemapOption,
     StoreAddress,
     open_checked,
     output,
@@ -25,7 +26,7 @@ from api.cli.common import (
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
-from api.settings import BASEMAP, GAZETTEER
+from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
@@ -79,7 +80,7 @@ RetrievedOption = Annotated[str | None, typer.Option(help="Day on which the file
 LicenceOption = Annotated[str | None, typer.Option(help="Licence of the data, in place of the format's.")]
 GazetteerOption = Annotated[
     Path | None,
-    typer.Option("--gazetteer", help="Where places told only by name are looked up.", show_default=str(GAZETTEER)),
+    typer.Option("--gazetteer", help="Where places told only by name are looked up.", show_default=GAZETTEER_SHOWN),
 ]
 DatasetOption = Annotated[
     str | None, typer.Option(help="Id of the load; a newer file under the same id updates it. FORMAT/FILE by default.")
@@ -123,7 +124,7 @@ def load(
     licence: LicenceOption = None,
     gazetteer: GazetteerOption = None,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     who: Annotated[str, typer.Option(help="Who makes the change; kept in the history.")] = "strikeatlas load",
     why: Annotated[
         str | None, typer.Option(help="Why, for history and, of what is public, the corrections log.")
@@ -231,7 +232,7 @@ def _dataset(fmt: Format, files: Sequence[SourceFile]) -> str:
 
 def _gazetteer(path: Path | None) -> Gazetteer | None:
     """Open the gazetteer at a path, else that of the set-up; without either, a place name gives no point."""
-    return Gazetteer.open(path or GAZETTEER) if path or GAZETTEER.exists() else None
+    return Gazetteer.open(gazetteer_path(path)) if path or gazetteer_path().exists() else None
 
 
 def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:

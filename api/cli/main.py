@@ -33,7 +33,7 @@ from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
 from api.cli import verify as verify_commands
 from api.cli.capacity import SinceOption, UntilOption, period_of
-from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_snapshot, output
 from api.exports.errors import ExportError
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
@@ -121,7 +121,6 @@ app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
-BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
 MinorityOption = Annotated[
     Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")

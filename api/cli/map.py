@@ -15,7 +15,7 @@ from rich.text import Text
 
 from api.cli.common import AsJson, output, progress_bar
 from api.serializers import load_report as serialize
-from api.settings import BASEMAP
+from api.settings import BASEMAP, BASEMAP_SHOWN
 from api.terminal.console import add_row, console, errors
 from api.wording.problems import problem_values
 from layers.filesystem.atomic_file import write_file
@@ -56,7 +56,12 @@ def map_(
     noun: Annotated[Noun | None, typer.Option(help="What the rows are, where the guess is wrong.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --output if there is one.")] = False,
     base: Annotated[
-        Path, typer.Option("--basemap", help="Tells which of a pair of degrees comes first, where it is there.")
+        Path,
+        typer.Option(
+            "--basemap",
+            help="Tells which of a pair of degrees comes first, where it is there.",
+            show_default=BASEMAP_SHOWN,
+        ),
     ] = BASEMAP,
     as_json: AsJson = False,
 ) -> None:

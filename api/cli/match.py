@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_snapshot, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_snapshot, output
 from api.settings import BASEMAP
 from api.terminal.console import add_row
 from api.wording.catalogue import text
@@ -30,14 +29,12 @@ EPILOG = "Example: strikeatlas match ua-orlivka-2025-08-06 --explain"
 #: The largest number of candidates of a strike whose reasons are printed.
 _EXPLAINED = 5
 
-_Basemap = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
-
 
 def match(
     strike: Annotated[str | None, typer.Argument(help="One strike; all by default.")] = None,
     explain: Annotated[bool, typer.Option(help="Print the table of weights and what each reason adds.")] = False,
     store: StoreAddress = STORE,
-    base: _Basemap = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Propose which asset each strike hit, with reasons; decisions are not touched.

@@ -1,4 +1,4 @@
-"""``strikeatlas place``: look places up in the gazetteer, add other gazetteers to it, build it."""
+"""``strikeatlas place``: look places up in the gazetteer, add other gazetteers to it, begin it anew."""
 
 from __future__ import annotations
 
@@ -13,14 +13,18 @@ from rich.table import Table
 
 from api.cli.common import AsJson, output
 from api.serializers import places
-from api.settings import GAZETTEER, OWN_GAZETTEER
+from api.settings import BUNDLED, GAZETTEER_SHOWN, OWN_GAZETTEER, gazetteer_path
 from api.terminal.console import add_row
 from api.wording.catalogue import text as wording
+from layers.reference import gazetteer_import
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, PlaceSearch
 
 app = typer.Typer(help="Look places up by name, and add gazetteers.", no_args_is_help=True)
 
-GazetteerOption = Annotated[Path, typer.Option("--gazetteer", help="The gazetteer built by `make setup`.")]
+GazetteerOption = Annotated[
+    Path | None, typer.Option("--gazetteer", help="An index of places.", show_default=GAZETTEER_SHOWN)
+]
+OwnGazetteerOption = Annotated[Path, typer.Option("--gazetteer", help="The index of places that is written.")]
 
 
 @app.command(epilog="Example: strikeatlas place find Орлівка --region 'Odesa oblast'")
@@ -30,11 +34,11 @@ def find(
     country: Annotated[str | None, typer.Option(help="ISO 3166-1 alpha-2 code or name.")] = None,
     near: Annotated[str | None, typer.Option(help="lon,lat of a point that it is within 300 km of.")] = None,
     limit: Annotated[int, typer.Option(min=1, max=MAX_LIMIT, help="Most candidates.")] = 10,
-    gazetteer: GazetteerOption = GAZETTEER,
+    gazetteer: GazetteerOption = None,
     as_json: AsJson = False,
 ) -> None:
     """List the places that a text may mean, best first, and say whether one alone fits."""
-    opened = Gazetteer.open(gazetteer)
+    opened = Gazetteer.open(gazetteer_path(gazetteer))
     point = None if near is None else places.parse_near(near)
     search = opened.find(text, region=region, country=country, near=point, limit=limit)
     output(places.places_answer(search, opened.origins()), as_json, _printed(search))
@@ -43,12 +47,12 @@ def find(
 @app.command(epilog="Example: strikeatlas place add UA.zip")
 def add(
     file: Annotated[Path, typer.Argument(help="A GeoNames country file such as UA.txt, or a zip of it.")],
-    gazetteer: GazetteerOption = GAZETTEER,
+    gazetteer: OwnGazetteerOption = OWN_GAZETTEER,
     as_json: AsJson = False,
 ) -> None:
     """Add the places of a GeoNames country file; adding a file again changes nothing."""
-    from layers.reference import gazetteer_import  # has the base map's recipe, which no other command needs
-
+    if gazetteer == OWN_GAZETTEER and not gazetteer.exists():
+        gazetteer_import.begin(gazetteer, BUNDLED / OWN_GAZETTEER.name)
     imported = gazetteer_import.add(gazetteer, file)
     outcome = (
         "was there already" if imported.known else f"{imported.added:,} places added, {imported.changed:,} changed"
@@ -57,11 +61,9 @@ def add(
 
 
 @app.command(epilog="Example: strikeatlas place build")
-def build(gazetteer: GazetteerOption = OWN_GAZETTEER, as_json: AsJson = False) -> None:
-    """Build the gazetteer anew from the installed GeoNames package; what was added has to be added again."""
-    from layers.reference import gazetteer_build  # has the base map's recipe, which no other command needs
-
-    gazetteer_build.build(gazetteer)
+def build(gazetteer: OwnGazetteerOption = OWN_GAZETTEER, as_json: AsJson = False) -> None:
+    """Make the gazetteer anew of the one that came with the program; what was added has to be added again."""
+    gazetteer_import.begin(gazetteer, BUNDLED / OWN_GAZETTEER.name)
     size = gazetteer.stat().st_size
     output({"file": str(gazetteer), "bytes": size}, as_json, escape(f"{gazetteer}: {size / 1e6:.0f} MB"))
 

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_checked, output, progress_bar, warn_of_clock
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_checked, output, progress_bar, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP, Settings, stated_policy
 from api.wording.catalogue import ENGLISH, languages
@@ -31,7 +31,7 @@ def publish(
         typer.Option("--language", help="Language of the pages; repeat.", show_default="all that there are"),
     ] = None,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     archive: Annotated[
         Path | None, typer.Option("--basemap-archive", help="PMTiles of the base map, instead of that beside it.")
     ] = None,

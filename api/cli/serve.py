@@ -14,6 +14,7 @@ from api.cli.common import (
     STORE,
     AcceptBrokenHistory,
     AsJson,
+    BasemapOption,
     StoreAddress,
     named_head,
     open_checked,
@@ -46,13 +47,13 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     archive: Annotated[
         Path | None,
         typer.Option(
             "--basemap-tiles",
             metavar="FILE.pmtiles",
-            help="PMTiles archive that the map is drawn on, of `make setup` or in the schema of Protomaps.",
+            help="PMTiles archive that the map is drawn on, that `make basemap` builds or in the schema of Protomaps.",
             show_default="that beside the base map",
         ),
     ] = None,
@@ -137,7 +138,7 @@ BUILD_CACHE_EPILOG = "Example: strikeatlas keep --store data/atlas.gpkg"
 
 def build_cache(
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     publish_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate is published.")
     ] = PUBLISH_FROM,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import socket
 import sys
 import tempfile
 from collections.abc import Callable
@@ -55,11 +56,14 @@ def serve(
     ------
     NotAStore, BasemapMissing, UnreadableArchive
         If one of the files is missing or something else.
+    OSError
+        If the address cannot be listened on, as where another program does.
     """
+    listening = _bound(address)
     if workers == 1:
         app = _built(store, settings, log)
         begun(app.state.atlas.store)
-        uvicorn.Server(_config(app, settings, address, log)).run()
+        uvicorn.Server(_config(app, settings, address, log)).run([listening])
         return
     # A missing file is reported once here, not by each worker.
     opened = open_store(store)
@@ -72,7 +76,20 @@ def serve(
         begun(opened)
         opened.close()
         config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
-        _Workers(config, [config.bind_socket()]).run()
+        _Workers(config, [listening]).run()
+
+
+def _bound(address: ServerAddress) -> socket.socket:
+    """Take the address before anything is built for it; until the server has begun, connections are refused."""
+    bound = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((address.host, address.port))
+    except OSError as error:
+        bound.close()
+        raise OSError(f"cannot listen on {address.host}, port {address.port}: {error.strerror}") from error
+    bound.set_inheritable(True)
+    return bound
 
 
 def _config(

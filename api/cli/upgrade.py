@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, output
+from api.cli.common import STORE, AsJson, BasemapOption, output
 from api.settings import BASEMAP
 from api.wording.catalogue import text
 from layers.model.timestamps import timestamp
@@ -23,7 +22,7 @@ EPILOG = "Example: strikeatlas upgrade data/atlas.gpkg"
 
 def upgrade(
     store: Annotated[str, typer.Argument(metavar="STORE", help="The GeoPackage that holds the records.")] = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
     """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""

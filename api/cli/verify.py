@@ -12,7 +12,7 @@ import typer
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from api.cli.common import STORE, AsJson, StoreAddress, open_published, output, progress_bar
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output, progress_bar
 from api.cli.receipt import ReceiptOption, TrustOption, checked_receipts, receipt_sentence, receipt_values
 from api.cli.serve import KeepInOption
 from api.exports.manifest import NotAManifest, StatedHead, file_findings, find_manifest
@@ -54,7 +54,7 @@ def verify(
         ),
     ] = None,
     store: StoreAddress = STORE,
-    base: Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")] = BASEMAP,
+    base: BasemapOption = BASEMAP,
     keep_in: KeepInOption = None,
     trust: TrustOption = None,
     receipt: ReceiptOption = None,

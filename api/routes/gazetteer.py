@@ -17,6 +17,7 @@ from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
 from api.responses.resource import negotiated_format, served_version
 from api.serializers import places
+from api.settings import gazetteer_path
 from api.wording.preference import language_of
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
@@ -44,7 +45,7 @@ def gazetteer(request: Request) -> tuple[Gazetteer, str]:
     GazetteerMissing
         If the file has not been built.
     """
-    state, path = request.app.state, request.app.state.settings.gazetteer
+    state, path = request.app.state, gazetteer_path(request.app.state.settings.gazetteer)
     try:
         stat = path.stat()
     except OSError:

@@ -1,4 +1,4 @@
-"""The offline base map: countries, their outlines and places, read from the GeoPackage of `basemap_build`.
+"""The offline base map: countries, their outlines and places, read from a GeoPackage.
 
 Honest to about zoom 8: Natural Earth is drawn for 1:10 million, so a border is good to a kilometre or two.
 """
@@ -277,7 +277,7 @@ def _shapes(path: Path, table: str) -> NDArray[np.object_]:
 def _columns(path: Path, table: str, names: tuple[str, ...]) -> list[NDArray[np.object_]]:
     """Read columns of a table, each of shape (n,), in the order in which its rows were written."""
     if not path.is_file():
-        raise BasemapMissing(f"there is no base map at {path}: run `make setup`")
+        raise BasemapMissing(f"there is no base map at {path}")
     try:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as file:
             found = file.execute(f"SELECT {', '.join(names)} FROM {table} ORDER BY fid").fetchall()
@@ -290,4 +290,4 @@ def _columns(path: Path, table: str, names: tuple[str, ...]) -> list[NDArray[np.
 
 
 def _unreadable(path: Path, error: Exception) -> BasemapMissing:
-    return BasemapMissing(f"{path} is no base map ({error}): run `make setup`")
+    return BasemapMissing(f"{path} is no base map: {error}")

@@ -1,4 +1,4 @@
-"""A base map as a PMTiles archive of vector tiles: that of `make setup`, or one of an operator.
+"""A base map as a PMTiles archive of vector tiles: the one that comes with the program, or one of an operator.
 
 Specification: PMTiles 3, https://github.com/protomaps/PMTiles/blob/main/spec/v3/spec.md
 """

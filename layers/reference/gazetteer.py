@@ -72,7 +72,7 @@ class GazetteerIndex:
             base.execute("SELECT 1 FROM region_names, names, places LIMIT 1").fetchone()
         except sqlite3.DatabaseError:
             base.close()
-            raise GazetteerMissing(f"{path} is no gazetteer of this version: run `make setup`") from None
+            raise GazetteerMissing(f"{path} is no gazetteer of this version: run `strikeatlas place build`") from None
         base.execute("PRAGMA mmap_size = 268435456")
         return cls(base)
 

@@ -1,21 +1,36 @@
-"""Adds GeoNames country files to a built gazetteer, and records the file that each place came from."""
+"""Writes places into a gazetteer: adds GeoNames country files to it, and records the file that each place came from."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import shutil
 import sqlite3
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from layers.filesystem.atomic_file import replacing
 from layers.reference import geonames, regions
-from layers.reference.gazetteer import SEPARATOR, GazetteerIndex
-from layers.reference.gazetteer_build import finish, names_of, stems_of, unjournaled
+from layers.reference.gazetteer import FORMAT_VERSION, SEPARATOR, GazetteerIndex
 from layers.reference.geonames import GeonamesPlace
-from layers.text.place_names import is_readable
+from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem
+
+EARTH_RADIUS_M = 6_371_008.8
+#: The radius of a region holds this share of its places, as the farthest of a hundred may be misplaced, and is enlarged
+#: by a tenth, as settlements end before the land does: it holds 98 to 100 % of the land of Ukraine's regions, but 91 %
+#: of Kherson's.
+SHARE_INSIDE = 0.99
+ENLARGED = 1.1
+_MIN_RADIUS_M = 5_000.0
+#: Countries whose places are reported in Ukrainian or Russian: names are searched in their cases only there.
+INFLECTED_IN = re.compile("UA|RU|BY|MD|KZ|PL|RO|HU|SK|BG|TR|GE|AZ|AM|LT|LV|EE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,20 @@ class ImportResult:
     changed: int
     unchanged: int
     known: bool = False
+
+
+def begin(path: Path, bundled: Path) -> None:
+    """Replace an index by the one that came with the program; missing folders are created.
+
+    Raises
+    ------
+    GazetteerMissing
+        None came with it.
+    """
+    GazetteerIndex.open(bundled).close()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as fresh:
+        shutil.copyfile(bundled, fresh)
 
 
 def add(path: Path, file: Path) -> ImportResult:
@@ -122,3 +151,92 @@ def _merge_region(base: sqlite3.Connection, row: GeonamesPlace) -> None:
 def _digest(file: Path) -> str:
     with file.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def region_extent(lonlat: NDArray[np.float64]) -> tuple[float, float, float]:
+    """Compute the middle and radius of a region from its places.
+
+    Parameters
+    ----------
+    lonlat
+        At least one place, lon/lat in degrees (OGC:CRS84), shape (n, 2).
+
+    Returns
+    -------
+    (float, float, float)
+        Lon and lat in degrees of the mean of the places as vectors from the Earth's centre, which the antimeridian does
+        not disturb, and the radius of `region_radius_m` in metres.
+    """
+    lam, phi = np.radians(lonlat).T
+    middle = np.array([np.cos(phi) * np.cos(lam), np.cos(phi) * np.sin(lam), np.sin(phi)]).mean(axis=1)
+    lon, lat = np.degrees(np.arctan2(middle[1], middle[0])), np.degrees(np.arctan2(middle[2], np.hypot(*middle[:2])))
+    return float(lon), float(lat), region_radius_m(float(lon), float(lat), lonlat)
+
+
+def region_radius_m(lon: float, lat: float, lonlat: NDArray[np.float64]) -> float:
+    """Compute the radius of a region around a point, on a sphere.
+
+    Parameters
+    ----------
+    lon, lat
+        The point, in degrees.
+    lonlat
+        At least one place of the region, lon/lat in degrees (OGC:CRS84), shape (n, 2).
+
+    Returns
+    -------
+    float
+        Metres: the radius that holds 99 % of the places and a tenth more, at least 5,000.
+    """
+    lam, phi = np.radians(lonlat).T
+    lam0, phi0 = np.radians([lon, lat])
+    half = np.sin((phi - phi0) / 2) ** 2 + np.cos(phi) * np.cos(phi0) * np.sin((lam - lam0) / 2) ** 2
+    distance_m = 2 * EARTH_RADIUS_M * np.arcsin(np.sqrt(np.minimum(half, 1)))
+    return max(ENLARGED * float(np.quantile(distance_m, SHARE_INSIDE, method="higher")), _MIN_RADIUS_M)
+
+
+def unjournaled(path: Path) -> sqlite3.Connection:
+    """Open a SQLite file without a journal: one that no other process sees, and that is discarded if writing fails."""
+    base = sqlite3.connect(path, isolation_level=None)
+    base.executescript("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA temp_store = FILE;")
+    return base
+
+
+def names_of(row: GeonamesPlace) -> Iterator[tuple[str, int, str]]:
+    """Give key, place id and spellings in small letters of a place's Latin and Cyrillic names, a row for each key."""
+    ways = ((fold(name), spelled(name)) for name in (row.name, *row.names) if is_readable(name))
+    yield from _grouped(row.id, ways)
+
+
+def stems_of(row: GeonamesPlace) -> Iterator[tuple[str, int, str]]:
+    """Give stem, place id and spellings of a place's Cyrillic names where reports inflect them, a row for each stem."""
+    if INFLECTED_IN.fullmatch(row.country):
+        names = (name for name in (row.name, *row.names) if is_readable(name) and is_cyrillic(name))
+        yield from _grouped(row.id, ((stem(fold(name)), spelled(name)) for name in names))
+
+
+def _grouped(place: int, spellings: Iterable[tuple[str, str]]) -> Iterator[tuple[str, int, str]]:
+    by_key: dict[str, dict[str, None]] = defaultdict(dict)
+    for key, spelling in spellings:
+        if key:
+            by_key[key][spelling] = None
+    for key, distinct in by_key.items():
+        yield key, place, SEPARATOR.join(distinct)
+
+
+def finish(base: sqlite3.Connection) -> None:
+    """Measure the regions, count the places of each origin, and mark the file as whole."""
+    base.execute("BEGIN")
+    base.executemany(
+        "UPDATE regions SET lon = ?, lat = ?, radius_m = ?, places = ? WHERE country = ? AND code = ?", _extents(base)
+    )
+    base.execute("UPDATE origins SET places = (SELECT count(*) FROM places WHERE origin = origins.id)")
+    base.execute("COMMIT")
+    base.executescript(f"ANALYZE; PRAGMA user_version = {FORMAT_VERSION};")
+
+
+def _extents(base: sqlite3.Connection) -> list[tuple[Any, ...]]:
+    by_region: dict[tuple[str, str], list[tuple[float, float]]] = defaultdict(list)
+    for country, code, lon, lat in base.execute("SELECT country, admin1, lon, lat FROM places"):
+        by_region[country, code].append((lon, lat))
+    return [(*region_extent(np.array(points)), len(points), *region) for region, points in by_region.items()]

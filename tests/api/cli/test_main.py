@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import re
 import shutil
+import subprocess
+import sys
 import unicodedata
 from pathlib import Path
 from typing import Any, get_args
@@ -21,7 +23,7 @@ from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
-from tests.conftest import BASEMAP
+from tests.conftest import BASEMAP, ROOT
 from tests.full_disk import full_beyond
 from tests.store_copies import copied, opened_copy
 from tests.store_kinds import NewAddress
@@ -447,3 +449,18 @@ def test_a_full_disk_ends_the_command_at_once_with_an_error(
 def test_nothing_is_coloured_by_what_it_looks_like() -> None:
     for stream in (console, errors):
         assert stream.render_str("https://a.example 12 'x'").spans == []
+
+
+def test_an_interrupt_while_modules_are_read_is_no_traceback() -> None:
+    lines = (
+        "import sys",
+        "class Interrupting:",
+        "    def find_spec(self, name, path=None, target=None):",
+        "        if name == 'api.cli.main':",
+        "            raise KeyboardInterrupt",
+        "sys.meta_path.insert(0, Interrupting())",
+        "from strikeatlas.__main__ import main",
+        "main()",
+    )
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], cwd=ROOT, capture_output=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, b"", b"")

@@ -309,3 +309,15 @@ WRONG = (["--workers", "0"], ["--log", "xml"], ["--proxy", "atlas"], ["--grace",
 @pytest.mark.parametrize("option", WRONG, ids=lambda option: option[0])
 def test_a_wrong_option_is_wrong_usage(command: Run, tmp_path: Path, option: list[str]) -> None:
     assert command("serve", *option, "--store", tmp_path / "none.gpkg").code == 2
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_port_that_is_taken_is_said_in_one_line_before_anything_else(store: Store, workers: int) -> None:
+    with contextlib.closing(socket.create_server(("127.0.0.1", 0))) as other:
+        port = other.getsockname()[1]
+        command = [sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", store.name]
+        command += ["--basemap", str(BASEMAP), "--workers", str(workers)]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LONGEST_S)
+    assert done.returncode == 6
+    assert done.stderr == f"error: cannot listen on 127.0.0.1, port {port}: Address already in use\n"
+    assert done.stdout == ""

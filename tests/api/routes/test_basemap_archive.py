@@ -16,7 +16,7 @@ from layers.reference.basemap_archive import UnreadableArchive
 from layers.store.store import Store
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
-from tests.layers.reference.made_basemap_sources import protomaps_archive
+from tests.tools.basemap.made_sources import protomaps_archive
 
 TILE = "/tiles/basemap/4/9/5.mvt"
 

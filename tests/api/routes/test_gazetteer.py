@@ -15,9 +15,9 @@ from api.responses import errors
 from api.routes import gazetteer
 from api.settings import Settings
 from layers.reference.gazetteer import GazetteerMissing
-from layers.reference.gazetteer_build import build
 from layers.reference.gazetteer_import import add
 from tests.layers.reference.gazetteer_making import line, row
+from tools.gazetteer import build
 
 
 @pytest.fixture

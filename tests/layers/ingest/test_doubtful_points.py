@@ -17,10 +17,10 @@ from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
 from layers.sources.files.source_file import SourceFile
 from layers.sources.registry import LoadOptions, recognise
+from tests.conftest import GAZETTEER
 from tests.layers.english import english, english_counts
 from tests.layers.load_builders import asset, read, strike
 
-INDEX = Path(__file__).resolve().parents[3] / "data" / "gazetteer.sqlite"
 STATED = "a point that is not in the country that is stated"
 NAMED = "a point that is in another country than place, region or texts name"
 FAR = "a point that is far from the region or town that is named as its place"
@@ -30,7 +30,7 @@ OUTSIDE = "a point that is far outside the theatre of the others"
 @pytest.fixture(scope="module")
 def towns() -> Iterator[Gazetteer]:
     """The gazetteer that `make setup` builds."""
-    opened = Gazetteer.open(INDEX)
+    opened = Gazetteer.open(GAZETTEER)
     yield opened
     opened.close()
 

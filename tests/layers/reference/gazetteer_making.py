@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from layers.reference.gazetteer import Gazetteer
-from layers.reference.gazetteer_build import build
 from layers.reference.geonames import GeonamesPlace
+from tools.gazetteer import build
 
 
 def row(number: int, name: str, lon: float, lat: float, *names: str, **more: object) -> GeonamesPlace:

@@ -11,22 +11,15 @@ import shapely
 
 from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
-from layers.reference import basemap_build as source
 from layers.reference.basemap import Basemap, BasemapMissing, read
-from layers.reference.basemap_build import build
 from layers.reference.country_names import english_names
+from tests.conftest import WHOLE_BASEMAP
+from tools.basemap import countries as source
 
 
 @pytest.fixture(scope="session")
-def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("basemap") / "new" / "basemap.gpkg"
-    build(path)
-    return path
-
-
-@pytest.fixture(scope="session")
-def basemap(file: Path) -> Basemap:
-    return read(file)
+def basemap() -> Basemap:
+    return read(WHOLE_BASEMAP)
 
 
 # Longitude first. Orlivka and Isaccea face each other over the Danube, 5 km apart.
@@ -90,14 +83,6 @@ def test_the_coasts_country_ends_with_the_territorial_sea(basemap: Basemap, km: 
     assert basemap.country_at(lon, lat - km / 111.195) == country
 
 
-@pytest.mark.parametrize(
-    ("iso_a2_eh", "sovereign", "code"),
-    [("FR", "FR1", "FR"), ("XK", "KOS", "XK"), ("-99", "GB1", "GB"), ("-99", "CU1", "CU"), ("-99", "BRT", None)],
-)
-def test_country_code(iso_a2_eh: str, sovereign: str, code: str | None) -> None:
-    assert source.country_code(iso_a2_eh, sovereign) == code
-
-
 def test_codes_are_codes_and_every_country_has_its_names(basemap: Basemap) -> None:
     c = basemap.countries
     assert {len(code) for code in c.iso_a2 if code is not None} == {2}
@@ -115,16 +100,6 @@ def test_countries_have_their_short_names(basemap: Basemap) -> None:
     assert names.keys() <= english_names().keys()
 
 
-def test_a_shared_border_is_one_line_and_an_outer_edge_is_coast() -> None:
-    west, east = shapely.box(0, 0, 1, 1), shapely.box(1, 0, 2, 1)
-    found = source.boundary_frame(source.geopandas.GeoDataFrame(geometry=[west, east], crs=source.CRS))
-    border = found[found["kind"] == "border"].geometry
-    coast = found[found["kind"] == "coast"].geometry
-    assert len(border) == 1
-    assert border.iloc[0].equals(shapely.LineString([(1, 0), (1, 1)]))
-    assert shapely.length(coast.to_numpy()).sum() == pytest.approx(6.0)
-
-
 def test_the_cut_at_180_degrees_and_the_south_pole_are_no_boundary(basemap: Basemap) -> None:
     points, line = shapely.get_coordinates(basemap.boundaries.shape, return_index=True)
     joined = line[1:] == line[:-1]
@@ -133,48 +108,6 @@ def test_the_cut_at_180_degrees_and_the_south_pole_are_no_boundary(basemap: Base
     assert not source.on_world_edge(segments).any()
     edges = np.array([[180.0, 65.0, 180.0, 68.0], [-180.0, -90.0, 0.0, -90.0], [179.9, 65.0, 180.0, 66.0]])
     assert source.on_world_edge(edges).tolist() == [True, True, False]
-
-
-def city(number: int, name: str, people: int, lon: float, lat: float, *others: str) -> dict[str, object]:
-    return {
-        "geonameid": number,
-        "name": name,
-        "countrycode": "UA",
-        "admin1code": "12",
-        "population": people,
-        "longitude": lon,
-        "latitude": lat,
-        "alternatenames": list(others),
-    }
-
-
-def test_places_are_capitals_and_towns_without_districts() -> None:
-    cities = [
-        city(1, "Town", 16_000, 31.5, 50.4),
-        city(2, "Velyke Misto", 2_000_000, 30.5, 50.4, "Big City"),
-        city(3, "Quarter", 90_000, 30.55, 50.42),
-        city(4, "Named", 90_000, 33.0, 50.42, "Named'skij rajon"),
-        city(5, "Hamlet", 900, 32.0, 50.0),
-        city(6, "Small Capital", 5_000, 30.51, 50.41),
-    ]
-    before = [dict(one) for one in cities]
-    found = source.place_frame([{"iso": "UA", "capital": "Small-Capital"}], cities)
-    assert found["name"].tolist() == ["Velyke Misto", "Town", "Small Capital"]
-    assert found["capital"].tolist() == [False, False, True]
-    assert cities == before
-
-
-def test_capital_is_found_by_another_name_and_the_largest_wins() -> None:
-    cities = [city(1, "Kyïv", 9, 0, 0, "Kiev"), city(2, "Kiev", 5, 0, 0), city(3, "Kyiv", 7, 0, 0)]
-    assert source.capital_ids([{"iso": "UA", "capital": "Kyiv"}], cities) == {1}
-    assert source.capital_ids([{"iso": "UA", "capital": "Lviv"}], cities) == set()
-    assert source.capital_ids([{"iso": "UA", "capital": ""}], [city(1, "", 1, 0, 0)]) == set()
-
-
-def test_first_zoom_follows_people_and_capitals_come_early() -> None:
-    people = np.array([6_000_000, 1_000_000, 15_000, 15_000])
-    capital = np.array([True, False, False, True])
-    assert source.first_zoom(people, capital).tolist() == [3, 4, 9, 4]
 
 
 def test_ukrainian_places(basemap: Basemap) -> None:
@@ -200,39 +133,23 @@ def test_a_place_lies_in_the_country_it_names(basemap: Basemap) -> None:
     assert strayed == {"Drobeta-Turnu Severin"}
 
 
-def test_the_file_opens_as_a_geopackage_in_lon_lat(file: Path) -> None:
-    assert [name for name, _ in pyogrio.list_layers(file)] == ["countries", "boundaries", "places"]
-    assert pyogrio.read_info(file, layer="places")["crs"] == "EPSG:4326"
+def test_the_file_opens_as_a_geopackage_in_lon_lat() -> None:
+    assert [name for name, _ in pyogrio.list_layers(WHOLE_BASEMAP)] == ["countries", "boundaries", "places"]
+    assert pyogrio.read_info(WHOLE_BASEMAP, layer="places")["crs"] == "EPSG:4326"
 
 
-def test_a_failed_build_leaves_what_was_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "basemap.gpkg"
-    path.write_bytes(b"earlier")
-
-    def fail(countries: object) -> None:
-        raise source.MissingSource("the second of three layers")
-
-    monkeypatch.setattr(source, "boundary_frame", fail)
-    with pytest.raises(source.MissingSource):
-        build(path)
-    assert path.read_bytes() == b"earlier"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_a_file_of_something_else_is_no_base_map(tmp_path: Path, file: Path) -> None:
+def test_a_file_of_something_else_is_no_base_map(tmp_path: Path) -> None:
     text, cut = tmp_path / "text.gpkg", tmp_path / "cut.gpkg"
     text.write_text("a text")
-    cut.write_bytes(file.read_bytes()[:200_000])
+    cut.write_bytes(WHOLE_BASEMAP.read_bytes()[:200_000])
     for path in (text, cut):
-        with pytest.raises(BasemapMissing, match=r"\.gpkg is no base map .*: run `make setup`"):
+        with pytest.raises(BasemapMissing, match=r"\.gpkg is no base map: "):
             read(path)
 
 
-def test_missing_file_and_missing_package_are_named(tmp_path: Path) -> None:
-    with pytest.raises(BasemapMissing, match=r"none\.gpkg: run `make setup`"):
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BasemapMissing, match=r"there is no base map at .*none\.gpkg"):
         read(tmp_path / "none.gpkg")
-    with pytest.raises(source.MissingSource, match="no_such_package is not installed"):
-        source.package_folder("no_such_package")
 
 
 def decoded(basemap: Basemap, tile: Tile) -> dict[str, list[dict[str, Any]]]:

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from api.wording.catalogue import text as worded
 from layers.model.problems import ProblemsError
 from layers.reference.gazetteer import MAX_LIMIT, Candidate, Gazetteer, GazetteerMissing, PlaceSearch
-from layers.reference.gazetteer_build import build, region_extent, region_radius_m
-from layers.reference.gazetteer_import import add
+from layers.reference.gazetteer_import import add, region_extent, region_radius_m
 from layers.reference.gazetteer_scoring import SETTLEMENT_M, WEIGHTS, distance_m, size_of_feature
 from layers.reference.geonames import parse, read_file
 from layers.reference.regions import geonames_regions, region_key, region_names
+from tests.conftest import GAZETTEER, ROOT
 from tests.layers.english import raises
 from tests.layers.reference.gazetteer_making import line, made, row
-
-INDEX = Path(__file__).resolve().parents[3] / "data" / "gazetteer.sqlite"
+from tools.gazetteer import build
 
 # lon, lat, country and spellings in Latin, Cyrillic and German: 32 of nine places that reports of strikes name.
 SPELLINGS = {
@@ -41,7 +40,7 @@ REGIONS = {"UA": ("Одеська область", "Закарпаття"), "RO"
 @pytest.fixture(scope="module")
 def places() -> Gazetteer:
     """The gazetteer that `make setup` builds."""
-    return Gazetteer.open(INDEX)
+    return Gazetteer.open(GAZETTEER)
 
 
 def is_there(found: Candidate, lon: float, lat: float) -> bool:
@@ -307,8 +306,8 @@ def test_a_missing_or_foreign_file_is_said(tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "old.sqlite") as base:
         base.execute("PRAGMA user_version = 0")
     base.close()
-    for name in ("none.sqlite", "text", "old.sqlite"):
-        with pytest.raises(GazetteerMissing, match="make setup"):
+    for name, what in (("none.sqlite", "make setup"), ("text", "place build"), ("old.sqlite", "place build")):
+        with pytest.raises(GazetteerMissing, match=what):
             Gazetteer.open(tmp_path / name)
 
 
@@ -478,7 +477,7 @@ def test_every_region_of_ukraine_has_its_ukrainian_and_russian_adjective() -> No
 def test_geonames_own_regions_of_cities500_are_nearly_all_listed(places: Gazetteer) -> None:
     import sqlite3
 
-    with sqlite3.connect(INDEX) as base:
+    with sqlite3.connect(GAZETTEER) as base:
         lost = base.execute(
             "SELECT count(*) FROM places p LEFT JOIN regions r ON r.country = p.country AND r.code = p.admin1 "
             "WHERE r.code IS NULL AND p.country IN ('UA', 'RU', 'BY', 'MD', 'RO', 'AZ', 'KZ', 'TR')"
@@ -488,7 +487,7 @@ def test_geonames_own_regions_of_cities500_are_nearly_all_listed(places: Gazette
 
 
 def test_the_page_states_every_weight_and_radius() -> None:
-    page = (INDEX.parents[1] / "docs" / "places.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "places.md").read_text(encoding="utf-8")
     weights = page[page.index("## The reasons") : page.index("## Sinks")]
     rows = [line for line in weights.splitlines() if line.startswith("| ")]
     for name, (weight, _) in WEIGHTS.items():

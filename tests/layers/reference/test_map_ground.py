@@ -10,7 +10,7 @@ import shapely
 
 from layers.reference.basemap_archive import BasemapArchive
 from layers.reference.map_ground import MapGround, read_ground, river_names, sea_names, zoom_of
-from tests.layers.reference import made_basemap_sources as made
+from tests.tools.basemap import made_sources as made
 
 
 @pytest.fixture(scope="module")

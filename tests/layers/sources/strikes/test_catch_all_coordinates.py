@@ -10,7 +10,7 @@ import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from layers.reference.gazetteer_build import region_radius_m
+from layers.reference.gazetteer_import import region_radius_m
 from layers.reference.gazetteer_scoring import distance_m
 from layers.sources.strikes.catch_all_coordinates import (
     MAX_NAMING_SHARE,
@@ -23,8 +23,8 @@ from layers.sources.strikes.catch_all_coordinates import (
     mentions_region,
     widen_uncertainty,
 )
+from tests.conftest import GAZETTEER
 
-INDEX = Path(__file__).resolve().parents[4] / "data" / "gazetteer.sqlite"
 BILKA = (30.405789, 46.908223)
 REGIONAL = [sink for sink in known_coordinates() if sink.kind == "region"]
 # Of the sinks that were first told of, those that these reports hold.
@@ -32,7 +32,7 @@ FIRST_TOLD = {"Bilka", "Posich", "Deremezna", "Voronyne", "Chorna Dolyna"}
 
 
 def places_of(country: str, admin1: str) -> np.ndarray:
-    base = sqlite3.connect(INDEX)
+    base = sqlite3.connect(GAZETTEER)
     rows = base.execute("SELECT lon, lat FROM places WHERE country = ? AND admin1 = ?", (country, admin1)).fetchall()
     base.close()
     return np.array(rows)

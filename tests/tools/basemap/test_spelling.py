@@ -2,7 +2,8 @@
 
 import pytest
 
-from layers.reference.place_spellings import PlaceSpelling, exonyms, german_russian, romanized_ukrainian, spelling
+from layers.reference.place_spellings import PlaceSpelling, exonyms
+from tools.basemap.spelling import german_russian, romanized_ukrainian, spelling
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 import shapely
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
@@ -18,9 +17,8 @@ from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import covering
 from layers.model.cache import Lazy
-from layers.reference import basemap_build
 from layers.reference.basemap import Basemap, BasemapPlaces, Boundaries, Countries
-from layers.reference.basemap_archive_build import ArchiveExtent, ArchiveSources, build
+from tools.basemap.archive import ArchiveExtent, ArchiveSources, build
 
 EXTENT = ArchiveExtent(2, 8, (11.0, 43.0, 24.0, 56.0))
 
@@ -110,13 +108,15 @@ def _city(key: int, name: str, people: int, lon: float, lat: float, alternates: 
     }
 
 
+def sources(folder: Path) -> ArchiveSources:
+    """Write what an archive is built of."""
+    return ArchiveSources(wheel(folder), regions(folder), countries(), [], cities())
+
+
 def detailed_archive(folder: Path, extent: ArchiveExtent = EXTENT) -> Path:
-    """Build an archive of the made sources as `make setup` does of the real ones."""
-    sources = ArchiveSources(wheel(folder), regions(folder), countries(), cities())
+    """Build an archive of the made sources as `make basemap` does of the real ones."""
     path = folder / "new" / "basemap.pmtiles"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(basemap_build, "geonames", lambda name: [])
-        build(sources, path, extent)
+    build(sources(folder), path, extent)
     return path
 
 

