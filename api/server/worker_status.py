@@ -102,7 +102,6 @@ class Worker:
         return {
             "worker": self.number,
             "pid": os.getpid(),
-            "seq": view.snapshot.seq,
             "changed": http_date(view.changed),
             "built": view.built,
             "build_s": view.build_s,

@@ -47,6 +47,11 @@ class Head:
     hash: str
     at: str | None
 
+    @property
+    def digits(self) -> str:
+        """The first digits of the hash, by which a version of the data is named in print and in codes of figures."""
+        return self.hash[:16]
+
 
 #: The head of a history without rows.
 EMPTY = Head(0, "0" * 64, None)

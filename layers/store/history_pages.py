@@ -75,11 +75,15 @@ def rows_not_private(
     connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all"
 ) -> list[HistoryRow]:
     """Rows as `rows` gives them, but for those before and after which their record was private, or was not there."""
-    text, position = '"private":true', connection.dialect.position
-    hidden = " AND ".join(f"({column} IS NULL OR {position(column, text)} > 0)" for column in ('"before"', '"after"'))
     query = f"""SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}
-      AND NOT ({hidden}) ORDER BY seq DESC LIMIT ?"""
+      AND NOT ({_hidden(connection)}) ORDER BY seq DESC LIMIT ?"""
     return _read(connection.execute(query, (below, from_seq, limit)))
+
+
+def _hidden(connection: Connection) -> str:
+    """Whether there was no public record before a row, nor after it."""
+    text, position = '"private":true', connection.dialect.position
+    return " AND ".join(f"({column} IS NULL OR {position(column, text)} > 0)" for column in ('"before"', '"after"'))
 
 
 def rows_of(
@@ -153,8 +157,12 @@ def last_times(connection: Connection, tables: Collection[str], up_to: int) -> I
 
 
 def last_changed(connection: Connection, table: str, up_to: int) -> int:
-    """Number of the last change or removal of a record of a table that there was before; 0 where there was none."""
-    query = 'SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL'
+    """Number of the last change or removal of a record of a table that there was before; 0 where there was none.
+
+    Changes of records that were private before and after them do not count.
+    """
+    query = f"""SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL
+      AND NOT ({_hidden(connection)})"""
     (found,) = connection.execute(query, (table, up_to)).fetchone()
     return int(found or 0)
 

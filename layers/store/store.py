@@ -21,6 +21,7 @@ from layers.store import (
     derived_tables,
     external_edits,
     heat_table,
+    history_pages,
     idempotency,
     privacy_changes,
     reader,
@@ -193,6 +194,17 @@ class Store:
         """
         with self._database.reading() as connection:
             return writer.head(connection, seq)
+
+    def version_key(self) -> bytes:
+        """The key with which versions of records are named, see `layers.store.row_mapping.version_of`."""
+        with self._database.reading() as connection:
+            return writer.version_key(connection)
+
+    def find_head(self, digits: str) -> Head | None:
+        """The change whose hash begins with some digits, 16 or more; ``None`` where there is none, or more than one."""
+        with self._database.reading() as connection:
+            seq = history_pages.seq_of(connection, digits)
+            return None if seq is None else writer.head(connection, seq)
 
     def verify(self, derive: Derive | None = None) -> Sequence[Message]:
         """Compare history, records and derived layers of one version, see `layers.store.verification`; all findings.
