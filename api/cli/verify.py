@@ -51,8 +51,8 @@ _WEAK = (
     "rely on it compares the hash of the history that is printed beside it (--head), or has the figure drawn again."
 )
 _NO_HEAD = (
-    "Nothing in a store tells whether its whole history was rewritten and hashed anew: name a hash of it that was noted "
-    "elsewhere, as under a printed map, with --head."
+    "Nothing in a store tells whether its whole history was rewritten and hashed anew: with --head name a hash of it "
+    "that was noted elsewhere, as under a printed map."
 )
 
 
@@ -72,8 +72,8 @@ def verify(
         list[str] | None,
         typer.Option(
             metavar="HASH",
-            help="A hash of the history that was noted elsewhere, as under a printed map, by 16 digits or more: whether "
-            "the store has it. A history that was rewritten as a whole is told by nothing else, but for a receipt.",
+            help="A hash of the history that was noted elsewhere, as under a printed map, 16 digits of it or more: "
+            "whether the store has it. Nothing else but a receipt tells of a history that was rewritten as a whole.",
         ),
     ] = None,
     as_json: AsJson = False,
