@@ -102,6 +102,7 @@ class Worker:
         return {
             "worker": self.number,
             "pid": os.getpid(),
+            "history": view.head.digits,
             "changed": http_date(view.changed),
             "built": view.built,
             "build_s": view.build_s,
