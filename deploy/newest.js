@@ -13,6 +13,10 @@ function remember(r) {
     if (answered > (memory.get('seq') || 0)) {
         memory.set('seq', answered);
     }
+    // The number counts private changes: who only reads is not told it.
+    if (r.method === 'GET' || r.method === 'HEAD') {
+        delete r.headersOut['Atlas-Seq'];
+    }
 }
 
 export default { seq, remember };

@@ -10,7 +10,7 @@ const HEIGHTS = [300, 520]; // of the map on it, by the shape that it has on the
 
 function foot(about, view) {
   const address = view.strike ? strikeAddress(view.strike) : viewAddress(view);
-  const version = about && t("printVersion", { day: dayWords(about.data_date), change: about.seq, history: about.history.slice(0, 16) });
+  const version = about && t("printVersion", { day: dayWords(about.data_date), history: about.history.slice(0, 16) });
   return el("footer", { id: "print-foot" }, el("p", {}, about?.attribution ?? "StrikeAtlas", version ? `. ${version}` : ""), el("p", {}, address));
 }
 

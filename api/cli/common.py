@@ -16,7 +16,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from api import settings
-from api.server.version_builder import last_change, opened_version
+from api.server.version_builder import opened_version, time_of
 from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
@@ -90,7 +90,7 @@ def open_snapshot(store: str, base: Path) -> Snapshot:
 
 def warn_of_clock(store: Store) -> None:
     """Say on standard error that this machine's clock may be wrong, if the last change of a store makes that likely."""
-    remark = clock_remark(last_change(store, store.seq()), datetime.now(UTC))
+    remark = clock_remark(time_of(store, store.head()), datetime.now(UTC))
     if remark is not None:
         errors.print(escape(text(remark)))
 

@@ -55,10 +55,10 @@ def _entries(log: CorrectionsLog, version: PublishedVersion, query: CorrectionsQ
     while left > 0:
         page = log.page(version, replace(query, limit=left))
         yield from page.entries
-        if page.next_below is None:
+        if page.next_before is None:
             return
         left -= len(page.entries)
-        query = replace(query, below=page.next_below)
+        query = replace(query, before=page.next_before)
 
 
 def _table(entries: list[CorrectionEntry]) -> Table | str:

@@ -106,10 +106,10 @@ def dossier(
     owner = country if relation in (None, "owner") else None
     period = parse_days(datetime) if datetime else Days()
     selection = selection_answer(snapshot, chosen, owner, period, language)
-    code = _code(snapshot, strikes, query, box, basis, minority)
+    code = _code(version, strikes, query, box, basis, minority)
     drawn = map_strikes(snapshot.records, chosen, language)
     places = [shapely.Point(place.point) for one in drawn.strikes for place in one.places]
-    origin = sheet_origin(opened, version, code, drawn.left_out, language)
+    origin = sheet_origin(version, code, drawn.left_out, language)
     picture = None
     if places:
         order = MapOrder(
@@ -125,8 +125,7 @@ def dossier(
         language=language,
         countries=country_names(snapshot.country_names, language),
         code=str(code),
-        head=opened.head(snapshot.seq).hash,
-        seq=snapshot.seq,
+        head=version.head.hash,
         day=snapshot.data_date,
         basis=basis,
         minority=minority,
@@ -145,7 +144,7 @@ def dossier(
                 answer, digest = _answer(snapshot, answers[key], language)
                 cited.update(answer["sources"])
                 own = FigureSubject(strikes=(key,), basis=basis, minority=minority)
-                yield answer, str(FigureCode(own, snapshot.seq, snapshot.data_date, digest))
+                yield answer, str(FigureCode.bound(own, version.head, snapshot.data_date, digest))
                 progress.advance(progress.task_ids[0])
 
         whole = content.dossier(selection, each(), picture.part if picture else None, wanted)
@@ -188,7 +187,7 @@ def _chosen(
 
 
 def _code(
-    snapshot: Snapshot,
+    version: PublishedVersion,
     strikes: Sequence[str] | None,
     query: Mapping[str, str],
     box: Box | None,
@@ -208,7 +207,7 @@ def _code(
         subject = replace(FigureSubject.of_box(box, query), basis=basis, minority=minority)
     else:
         subject = FigureSubject.of_selection(query, basis, minority)
-    code = FigureCode.of(snapshot, subject)
+    code = FigureCode.of(version.snapshot, subject, version.head)
     if not FigureCode.is_code(str(code)):
         raise ExportError(f"expected fewer strikes, or what selects them; got {len(strikes or ())} strikes")
     return code
@@ -247,8 +246,8 @@ def _corrections(opened: Store, version: PublishedVersion, strikes: Sequence[str
         while True:
             page = log.page(version, query)
             entries += page.entries
-            if page.next_below is None:
+            if page.next_before is None:
                 break
-            query = replace(query, below=page.next_below)
+            query = replace(query, before=page.next_before)
     newest = sorted(entries, key=lambda entry: -entry.seq)
     return [{**entry_values(entry, language), "sentences": sentences(entry, language)} for entry in newest]

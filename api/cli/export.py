@@ -160,7 +160,7 @@ def map_(
     related = None if relation is None else country
     query = stated(datetime=datetime, entity=entity, relation=relation, assets=asset, kind=kind, country=related)
     box = box_of(bbox) or _map_box(snapshot, query, country, strike)
-    code = FigureCode.of(snapshot, FigureSubject.of_box(box, query))
+    code = FigureCode.of(snapshot, FigureSubject.of_box(box, query), version.head)
     chosen = selected_rows(snapshot, query, box if bbox or country or strike else None)
     first = [_row_of(snapshot, strike)] if strike else []
     with collection_paused():
@@ -176,7 +176,7 @@ def map_(
             title=title,
             table=table,
             dpi=dpi,
-            origin=sheet_origin(opened, version, code, drawn.left_out, language),
+            origin=sheet_origin(version, code, drawn.left_out, language),
         )
         lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
         content = sheet.render(drawn.strikes, lines, snapshot.basemap, archive, order)
@@ -254,17 +254,11 @@ def basemap_archive(base: Path) -> BasemapArchive | None:
         raise ExportError(str(error)) from error
 
 
-def sheet_origin(
-    opened: Store, version: PublishedVersion, code: FigureCode, retracted: int, language: str
-) -> SheetOrigin:
+def sheet_origin(version: PublishedVersion, code: FigureCode, retracted: int, language: str) -> SheetOrigin:
     """Where the data of a sheet are from, with what is withheld of them, in the language of the sheet."""
-    remarks = [*summary(version.disclosure, language), footnote(opened, code, language)]
-    return SheetOrigin(day=version.snapshot.data_date, seq=version.snapshot.seq, remarks=remarks, retracted=retracted)
-
-
-def footnote(opened: Store, code: FigureCode, language: str) -> str:
-    """The code by which a figure is built again, and the hash of the history up to its data."""
-    return phrase("policy.footnote", language, code=code, head=opened.head(code.seq).hash[:16])
+    remarks = [*summary(version.disclosure, language), phrase("policy.footnote", language, code=code)]
+    day, history = version.snapshot.data_date, version.head.digits
+    return SheetOrigin(day=day, history=history, remarks=remarks, retracted=retracted)
 
 
 @app.command("page", epilog="Example: strikeatlas export page --lang de -o strikes.html")
@@ -306,7 +300,7 @@ def page(
         language=language,
         box=box or box_around(placed),
         day=snapshot.data_date,
-        seq=snapshot.seq,
+        history=version.head.digits,
         countries=country_names(snapshot.country_names, language),
         remarks=summary(version.disclosure, language),
     )
@@ -397,8 +391,7 @@ def to_gpkg(
 def _page(opened: Store, version: PublishedVersion, layer: str, box: Box | None) -> FeaturePage:
     """The features of a layer that lie in a box, in the order of the HTTP API."""
     snapshot = version.snapshot
-    metadata = FileMetadata.of(version, opened.head(snapshot.seq), Settings())
-    changed = changed_at(opened, snapshot, version.disclosure)
+    metadata, changed = FileMetadata.of(version, Settings()), changed_at(opened, version)
     selection = Selection(box, include_without_geometry=False)
     return FeaturePage.of_file(snapshot.collections[layer], selection, metadata, changed)
 
@@ -497,7 +490,7 @@ def export_origin(
         kind=kind,
         query=query,
         program=f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
-        head=opened.head(snapshot.seq),
+        head=version.head,
         data_date=snapshot.data_date,
         policy=version.disclosure.policy.digest,
         has_unrecorded_edits=bool(opened.last_external_edit()),

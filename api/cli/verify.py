@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
@@ -21,28 +22,37 @@ from api.http.json import Json
 from api.requests.corrections_query import LIMIT_MAX, of_record
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
-from api.serializers.figures import FigureCode, strikes_of_figure
-from api.server.version_builder import compare_cache, last_change
+from api.serializers.figures import EXAMPLE, FigureCode, strikes_of_figure
+from api.server.version_builder import compare_cache, time_of
 from api.settings import BASEMAP, Settings, stated_policy
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
 from layers.corrections.replay import records_at
 from layers.model.messages import Message
+from layers.model.problems import UnknownRecord
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison
 from layers.store.backends import is_path, open_store, open_to_read
-from layers.store.history_chain import ChainBreak
+from layers.store.history_chain import EMPTY, ChainBreak, Head
 from layers.store.receipts import Receipt
 from layers.store.store import NotAStore, Store, StoreError
-from layers.store.verification import Finding, holds_head, verify_file
+from layers.store.verification import Finding, find_head, verify_file
 
-EPILOG = (
-    "Example: strikeatlas verify data/atlas.gpkg; strikeatlas verify odesa.pdf; "
-    "strikeatlas verify AZ.s412.20261126.9f3c2a7b10"
+EPILOG = f"Example: strikeatlas verify data/atlas.gpkg; strikeatlas verify odesa.pdf; strikeatlas verify {EXAMPLE}"
+
+
+_HASH = re.compile("[0-9a-f]{16,64}")
+_WEAK = (
+    "The code is weak: it has 40 bits of a digest, and two answers that have them are made in seconds. Whoever has to "
+    "rely on it compares the hash of the history that is printed beside it (--head), or has the figure drawn again."
+)
+_NO_HEAD = (
+    "Nothing in a store tells whether its whole history was rewritten and hashed anew: with --head name a hash of it "
+    "that was noted elsewhere, as under a printed map."
 )
 
 
@@ -58,6 +68,14 @@ def verify(
     keep_in: KeepInOption = None,
     trust: TrustOption = None,
     receipt: ReceiptOption = None,
+    head: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HASH",
+            help="A hash of the history that was noted elsewhere, as under a printed map, 16 digits of it or more: "
+            "whether the store has it. Nothing else but a receipt tells of a history that was rewritten as a whole.",
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Check a whole store with what is kept beside it, or an export; or build a printed figure again from history.
@@ -71,11 +89,21 @@ def verify(
         _verify_export(Path(target), manifest, store, as_json)
     else:
         address, settings = target or store, Settings(basemap=base, keep_in=keep_in, policy=stated_policy())
-        _verify_store(address, settings, checked_receipts(address, receipt, trust), as_json)
+        receipts, heads = checked_receipts(address, receipt, trust), [*map(_digits, head or ())]
+        _verify_store(address, settings, receipts, heads, as_json)
 
 
-def _verify_store(address: str, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], as_json: bool) -> None:
-    """Check a store, compare what is kept beside it, and say what receipts of it cover.
+def _digits(text: str) -> str:
+    """Read digits of a hash."""
+    if not _HASH.fullmatch(text.lower()):
+        raise typer.BadParameter(f"expected 16 to 64 hexadecimal digits; got {text[:80]!r}", param_hint="--head")
+    return text.lower()
+
+
+def _verify_store(
+    address: str, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], heads: Sequence[str], as_json: bool
+) -> None:
+    """Check a store, compare what is kept beside it, and say what receipts of it cover, and which heads it has.
 
     Raises
     ------
@@ -87,20 +115,28 @@ def _verify_store(address: str, settings: Settings, receipts: Sequence[tuple[Pat
     findings = list(verify_file(Path(address), derive) if is_path(address) else open_store(address).verify(derive))
     name = address
     compared: list[CacheComparison] = []
+    noted: list[tuple[str, Head | ChainBreak | None]] = []
     try:
         with progress_bar("Comparing what is kept beside the store"):
             opened = open_to_read(address)
             name = opened.name
             compared += compare_cache(opened, settings)
+        with opened.reading() as connection:
+            noted = [(digits, find_head(connection, digits)) for digits in heads]
+        findings += [Message("verification.head-gone", {"hash": digits}) for digits, found in noted if not found]
     except StoreError as error:
         findings.append(Message("verification.unreadable", {"detail": str(error)}))
     findings += [finding for one in compared for finding in one.findings]
     values = {
         "store": name,
         "findings": _finding_values(findings),
+        "heads": [{"hash": one.hash, "change": one.seq, "at": one.at} for _, one in noted if isinstance(one, Head)],
         "kept": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
     }
     lines = [*([text(one) for one in findings] or [f"{name} is valid."]), *_comparison_lines(compared)]
+    lines += [f"{digits} is change {one.seq} of {one.at}." for digits, one in noted if isinstance(one, Head)]
+    if not heads and not receipts:
+        lines.append(_NO_HEAD)
     if receipts:
         values["receipts"] = [receipt_values(file, one) for file, one in receipts]
         lines += [receipt_sentence(file, one) for file, one in receipts]
@@ -168,10 +204,10 @@ def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[F
         If the store cannot be read.
     """
     with open_to_read(store).reading() as connection:
-        held = holds_head(connection, stated.seq, stated.hash)
+        held = find_head(connection, stated.hash)
     if isinstance(held, ChainBreak):
         yield Message("verification.chain", {"seq": held.seq, "expected": held.expected_seq})
-    elif not held:
+    elif held is None or stated.seq not in (None, held.seq):
         yield Message("verification.head-absent", {"store": store, "manifest": str(manifest), **stated.model_dump()})
 
 
@@ -184,16 +220,18 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
         If it differs, with exit code 1.
     """
     opened, version = open_published(store, base)
-    then = _version_at(opened, stated, version)
-    rebuilt = FigureCode.of(then, stated.subject)
+    head = _head_of(opened, stated)
+    then = _version_at(opened, stated, head, version)
+    rebuilt = stated.rebuilt(then, head)
     shown = [*strikes_of_figure(then, stated.subject)]
     answers = (strike_answer(then, then.answer(key, stated.subject.basis, stated.subject.minority)) for key in shown)
     sources = cited_sources(then, [*answers])
-    since = _corrections_since(opened, version, then, shown, stated)
+    since = _corrections_since(opened, version, then, shown, head)
     values: dict[str, Any] = {
         "code": str(stated),
         "rebuilt": str(rebuilt),
         "is_same": rebuilt == stated,
+        "is_weak": stated.is_weak,
         "strikes": shown,
         "sources": sources,
         "corrections": [entry_values(entry) for entry in since],
@@ -203,35 +241,56 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
         raise typer.Exit(1)
 
 
-def _version_at(store: Store, code: FigureCode, version: PublishedVersion) -> Snapshot:
+def _head_of(store: Store, code: FigureCode) -> Head:
+    """The change that a code names.
+
+    Raises
+    ------
+    UnknownRecord
+        If the store has no such change.
+    """
+    digits = code.change[1:]
+    if code.is_weak:
+        return replace(store.head(int(digits)), seq=int(digits))
+    found = EMPTY if EMPTY.hash.startswith(digits) else store.find_head(digits)
+    if found is None:
+        raise UnknownRecord(Message("record.no-head", {"hash": digits}))
+    return found
+
+
+def _version_at(store: Store, code: FigureCode, head: Head, version: PublishedVersion) -> Snapshot:
     """What was published of the version that a code names, by the policy of now and on its day."""
-    moment = max(filter(None, (datetime.combine(code.day, time.max, UTC), last_change(store, code.seq))))
-    published = disclose(records_at(store, code.seq), version.disclosure.policy, moment).records
-    return Snapshot.of(published, version.snapshot.basemap, code.seq, code.day, wording=text)
+    moment = max(filter(None, (datetime.combine(code.day, time.max, UTC), time_of(store, head))))
+    published = disclose(records_at(store, head.seq), version.disclosure.policy, moment).records
+    return Snapshot.of(published, version.snapshot.basemap, head.seq, code.day, wording=text)
 
 
 def _corrections_since(
-    store: Store, version: PublishedVersion, then: Snapshot, strikes: list[str], code: FigureCode
+    store: Store, version: PublishedVersion, then: Snapshot, strikes: list[str], head: Head
 ) -> list[CorrectionEntry]:
     """Entries after the change of the figure on what its answers rested on, or rest on now."""
     now = version.snapshot
     keys = {key for strike in strikes for key in (*records_of_answer(then, strike), *of_record(strike))}
     keys |= {key for one in strikes if one in now.records.strikes for key in records_of_answer(now, one)}
-    query = CorrectionsQuery(limit=LIMIT_MAX, keys=frozenset(keys), above=code.seq)
+    query = CorrectionsQuery(limit=LIMIT_MAX, keys=frozenset(keys), above=head.seq)
     found: list[CorrectionEntry] = []
     while True:
         page = CorrectionsLog(store).page(version, query)
         found += page.entries
-        if page.next_below is None:
+        if page.next_before is None:
             return found
-        query = replace(query, below=page.next_below)
+        query = replace(query, before=page.next_before)
 
 
 def _worded(
     stated: FigureCode, rebuilt: FigureCode, values: dict[str, Any], since: list[CorrectionEntry]
 ) -> RenderableType:
     verdict = "the same" if stated == rebuilt else f"not the same: built again it is {rebuilt}"
-    lines = [f"{stated}: {verdict}.", f"It rests on {len(values['sources'])} sources:"]
+    lines = [
+        f"{stated}: {verdict}.",
+        *((_WEAK,) if stated.is_weak else ()),
+        f"It rests on {len(values['sources'])} sources:",
+    ]
     lines += [f"  {key}: {source['publisher']} {source['url'] or ''}" for key, source in values["sources"].items()]
     lines.append(f"{len(since)} corrections since:" if since else "No corrections since.")
     for entry in since:

@@ -168,7 +168,7 @@ def _origin_values(origin: ExportOrigin) -> Json:
         "kind": origin.kind,
         "query": dict(origin.query),
         "program": origin.program,
-        "history": {"seq": head.seq, "hash": head.hash, "at": head.at},
+        "history": {"hash": head.hash, "at": head.at},
         "hasUnrecordedEdits": origin.has_unrecorded_edits,
         "dataDate": origin.data_date.isoformat(),
         "policy": origin.policy,
@@ -202,9 +202,9 @@ class StatedFile(_Stated):
 
 
 class StatedHead(_Stated):
-    """The row of history that an export says it was made of."""
+    """The row of history that an export says it was made of; exports of before say its number too."""
 
-    seq: Annotated[int, Field(ge=0)]
+    seq: Annotated[int | None, Field(ge=0)] = None
     hash: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 
 

@@ -11,8 +11,8 @@ from api.http.json import Json
 from api.serializers.policy import summary, withheld
 from api.settings import Settings
 from layers.corrections.log import PublishedVersion
+from layers.store.history_chain import EMPTY, Head
 from layers.store.record_table import texts
-from layers.store.store import Head
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class FileMetadata:
     licences: Mapping[str, Sequence[str]]
 
     @classmethod
-    def of(cls, version: PublishedVersion, head: Head | None, settings: Settings) -> FileMetadata:
+    def of(cls, version: PublishedVersion, settings: Settings) -> FileMetadata:
         """Describe what is published of a store whose history ends at a head."""
         licences = defaultdict[str, set[str]](set)
         sources = version.snapshot.records.sources
@@ -57,7 +57,7 @@ class FileMetadata:
             licence=settings.licence,
             attribution=settings.attribution,
             data_date=version.snapshot.data_date,
-            head=head,
+            head=None if version.head == EMPTY else version.head,
             withheld=withheld(version.disclosure),
             remarks=tuple(summary(version.disclosure)),
             licences={name: tuple(sorted(licences[name])) for name in sorted(licences)},
@@ -70,7 +70,7 @@ class FileMetadata:
             "license": self.licence,
             "attribution": self.attribution,
             "dataDate": self.data_date.isoformat(),
-            "history": self.head and {"seq": self.head.seq, "hash": self.head.hash, "at": self.head.at},
+            "history": self.head and {"hash": self.head.hash, "at": self.head.at},
             "withheld": {reason: dict(counts) for reason, counts in self.withheld.items()},
             "remarks": list(self.remarks),
             "sourceLicenses": {name: list(publishers) for name, publishers in self.licences.items()},
@@ -80,7 +80,7 @@ class FileMetadata:
     def lines(self) -> Sequence[tuple[str, str]]:
         """All of it as names with texts, for forms that hold text alone."""
         head = self.head
-        history = "none" if head is None else f"change {head.seq}, {head.hash}, {head.at or 'without a time'}"
+        history = "none" if head is None else f"{head.hash}, {head.at or 'without a time'}"
         return (
             ("Licence", self.licence),
             ("Attribution", self.attribution),

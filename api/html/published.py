@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -39,6 +39,7 @@ from layers.model.records import Source
 from layers.query.selection import rows
 from layers.query.strike_counts import StrikeTotals, totals
 from layers.query.strike_truth import narrowed
+from layers.store.history_chain import Head
 from layers.store.history_pages import RecordKey
 
 #: Strikes of a table on a page; all of them are one link away.
@@ -67,9 +68,9 @@ class PageSubject(NamedTuple):
 
 
 class CitedVersion(NamedTuple):
-    """The version of the data that a page is cited by: number of its last change, and its day."""
+    """The version of the data that a page is cited by: its last published change, and its day."""
 
-    change: int
+    head: Head
     day: date
 
 
@@ -281,23 +282,21 @@ def _web(url: str | None) -> str | None:
 
 def citation_of(request: Request, view: ServedVersion, subject: PageSubject) -> Citation:
     """Cite the page of a subject, with the code of what it shows where there is one."""
-    snapshot = view.snapshot
     shown = {"strike": FigureSubject(strikes=(subject.key,)), "country": FigureSubject(country=subject.key)}
-    code = FigureCode.of(snapshot, shown[subject.kind]) if subject.kind in shown else None
-    return cited(request, view, subject.title, page_address(request, subject.kind, subject.key), code)
+    address = page_address(request, subject.kind, subject.key)
+    return cited(request, view, subject.title, address, shown.get(subject.kind))
 
 
-def cited(request: Request, view: ServedVersion, title: str, address: str, code: FigureCode | None) -> Citation:
+def cited(request: Request, view: ServedVersion, title: str, address: str, shown: FigureSubject | None) -> Citation:
     """Cite an address of this version of the data, or of the earlier one since which its page says the same."""
-    atlas: LiveSnapshot = request.app.state.atlas
-    change, day = _cited_version(request, view)
-    said = None if code is None else str(replace(code, seq=change, day=day))
-    return Citation(title, address, day, change, atlas.store.head(change).hash, said)
+    head, day = _cited_version(request, view)
+    code = None if shown is None else str(FigureCode.of(view.snapshot, shown, head, day))
+    return Citation(title, address, day, head.hash, code)
 
 
 def _cited_version(request: Request, view: ServedVersion) -> CitedVersion:
     version: CitedVersion | None = request.scope.get(CITED)
-    return version or CitedVersion(view.snapshot.seq, view.snapshot.data_date)
+    return version or CitedVersion(view.head, view.snapshot.data_date)
 
 
 def _citation_file(request: Request, citation: Citation, form: str) -> str:
@@ -378,7 +377,7 @@ def head_of(
             "name": "StrikeAtlas",
             "description": phrase("html.base.description", language),
             "url": href(request, "/"),
-            "version": str(version.change),
+            "version": version.head.digits,
             "dateModified": version.day.isoformat(),
             "creditText": request.app.state.settings.attribution,
         },

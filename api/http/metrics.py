@@ -82,7 +82,6 @@ def sum_counters(written: Iterable[Mapping[str, Any]]) -> RequestCounters:
 
 #: Gauges of each worker: name, help text, and key in the state of a worker.
 _OF_WORKERS = (
-    ("strikeatlas_data_seq", "Number of the change that the worker serves.", "seq"),
     ("strikeatlas_data_built_time_seconds", "When the worker built what it serves, Unix time.", "built"),
     ("strikeatlas_data_build_seconds", "How long the worker took to build what it serves.", "build_s"),
     ("strikeatlas_data_behind_seconds", "For how long there is a change that the worker does not serve.", "behind_s"),

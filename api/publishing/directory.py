@@ -15,7 +15,6 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from datetime import date
 from pathlib import Path
 
 import orjson
@@ -57,11 +56,14 @@ class PublishedFile:
 
 @dataclass(frozen=True)
 class ManifestEntry:
-    """What a manifest says of a file: digest, size, the change that it is cited by, and what it follows from."""
+    """What a manifest says of a file: digest, size, the hash of the change that cites it, and what it follows from.
+
+    Of the hash it has 32 digits; a number, of files that were published before, is of no change that is known.
+    """
 
     sha256: str
     size: int
-    change: int | None = None
+    change: str | int | None = None
     follows: str | None = None
 
 
@@ -125,7 +127,7 @@ class PublishedFolder:
         self,
         files: Iterable[PublishedFile],
         version: CitedVersion,
-        day_of: Callable[[int], date],
+        known_version: Callable[[str], CitedVersion | None],
         about: Json,
         *,
         dry: bool = False,
@@ -136,8 +138,8 @@ class PublishedFolder:
         ----------
         version
             The newest version, by which new files are cited.
-        day_of
-            Gives the day of an earlier version by the number of its last change.
+        known_version
+            Gives an earlier version by digits of the hash of its last change; ``None`` where it is not known.
         about
             Members of the manifest besides the files.
         dry
@@ -151,7 +153,7 @@ class PublishedFolder:
         done = Publication()
         with self._aside() as aside:
             for file in files:
-                self._add(done, file, version, day_of, None if dry else aside)
+                self._add(done, file, version, known_version, None if dry else aside)
             done.removed = sorted((self.before or {}).keys() - done.files.keys())
             if not dry:
                 self._put_in_place(aside, done, {"form": _FORM, **about})
@@ -162,7 +164,7 @@ class PublishedFolder:
         done: Publication,
         file: PublishedFile,
         version: CitedVersion,
-        day_of: Callable[[int], date],
+        known_version: Callable[[str], CitedVersion | None],
         aside: Path | None,
     ) -> None:
         if not is_safe(file.path) or file.path in done.files or file.path == MANIFEST:
@@ -171,14 +173,15 @@ class PublishedFolder:
         if known is not None and known.follows is not None and known.follows == file.follows and _is_as(known, present):
             done.files[file.path] = known
             return
-        if file.cited and known is not None and known.change is not None and known.change <= version.change:
-            content = file.render(CitedVersion(known.change, day_of(known.change)))
+        was = known_version(known.change) if file.cited and known and isinstance(known.change, str) else None
+        if known is not None and was is not None:
+            content = file.render(was)
             if content == present:
                 done.files[file.path] = replace(known, follows=file.follows)
                 return
         content = file.render(version if file.cited else None)
         digest = hashlib.sha256(content).hexdigest()
-        change = version.change if file.cited else None
+        change = version.head.hash[:32] if file.cited else None
         done.files[file.path] = ManifestEntry(digest, len(content), change, file.follows)
         if content == present:
             return

@@ -65,18 +65,18 @@ class Answers:
     def _corrections(self, language: str) -> Iterator[PublishedFile]:
         """The corrections log by pages, each as a page, as JSON and as a feed, and each entry by itself."""
         atlas: LiveSnapshot = self.app.state.atlas
-        name, below = "corrections", None
+        name, before = "corrections", None
         while True:
-            page = atlas.corrections.page(self.view.published, corrections_query(limit=LIMIT_MAX, below=below))
-            query = f"limit={LIMIT_MAX}" if below is None else f"limit={LIMIT_MAX}&before={below}"
+            page = atlas.corrections.page(self.view.published, corrections_query(limit=LIMIT_MAX, before=before))
+            query = f"limit={LIMIT_MAX}" if before is None else f"limit={LIMIT_MAX}&before={before}"
             for form, ending in (("html", "html"), ("json", "json"), ("atom", "xml")):
                 yield self._file(language, f"{name}.{ending}", "/corrections", form, query=query)
             for entry in page.entries:
                 for form in ("html", "json"):
                     yield self._file(language, f"corrections/{entry.id}.{form}", f"/corrections/{entry.id}", form)
-            if (below := page.next_below) is None:
+            if (before := page.next_before) is None:
                 return
-            name = f"corrections/before-{below}"
+            name = f"corrections/before-{before}"
 
     def _file(
         self,

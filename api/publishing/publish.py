@@ -28,15 +28,15 @@ from api.publishing.map_files import map_files
 from api.publishing.opening import first_rows, opening_files
 from api.publishing.pages import Answers
 from api.publishing.subject_digests import SubjectDigests, digest_of, tiles_digest
+from api.serializers.citation import version_in_words
 from api.serializers.policy import attribution_text, summary
 from api.server.build_id import program_version, sources
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
-from api.server.version_builder import data_date, last_change
+from api.server.version_builder import data_date, time_of
 from api.settings import Settings
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.countries import country_names, name_in
-from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.query.selection import Selection
@@ -93,30 +93,31 @@ class PublishedAtlas:
             If the folder is something else, or cannot be written.
         """
         target = PublishedFolder(folder)
-        if target.history != self._history(target.history.get("change", 0)):
+        if self._known_version(target.history.get("hash", "")) is None:
             target.forget()  # it is of another store, or of another history of it
         with closing(self._site):
             files = [*self._files()]
             counted = _counted(files, progress)
-            return target.publish(counted, self._version, partial(data_date, self.store), self._about(), dry=dry)
+            return target.publish(counted, self._version, self._known_version, self._about(), dry=dry)
 
     @property
     def _version(self) -> CitedVersion:
-        return CitedVersion(self._view.snapshot.seq, self._view.snapshot.data_date)
+        return CitedVersion(self._view.head, self._view.snapshot.data_date)
+
+    def _known_version(self, digits: str) -> CitedVersion | None:
+        """The version that a manifest names by digits of the hash of its last change; ``None`` if there is none."""
+        head = self.store.find_head(digits)
+        return None if head is None else CitedVersion(head, data_date(self.store, head))
 
     def _about(self) -> Json:
         return {
             "program": f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
             "address": self.order.base,
             "languages": list(self.order.languages),
-            "history": self._history(self._version.change),
+            "history": {"hash": self._view.head.hash, "at": self._view.head.at},
             "day": self._version.day.isoformat(),
             "policy": self._view.disclosure.policy.digest,
         }
-
-    def _history(self, change: int) -> Json:
-        head = self.store.head(change)
-        return {"change": head.seq, "hash": head.hash, "at": head.at}
 
     @cached_property
     def _digests(self) -> SubjectDigests:
@@ -173,13 +174,13 @@ class PublishedAtlas:
         """Give all of a collection as a file of it has it, which states the version since which it is the same."""
         metadata, changed = self._metadata, self._view.changed
         if cited is not None and cited != self._version:
-            metadata = replace(metadata, head=self.store.head(cited.change), data_date=cited.day)
-            changed = last_change(self.store, cited.change) or changed
+            metadata = replace(metadata, head=cited.head, data_date=cited.day)
+            changed = time_of(self.store, cited.head) or changed
         return FeaturePage.of_file(collection, Selection(), metadata, changed)
 
     @cached_property
     def _metadata(self) -> FileMetadata:
-        return FileMetadata.of(self._view.published, self.store.head(self._version.change), self.settings)
+        return FileMetadata.of(self._view.published, self.settings)
 
     def _listed(self, file: DataFile, cited: CitedVersion | None) -> bytes:
         """Write a file of data, which the package then lists."""
@@ -188,18 +189,17 @@ class PublishedAtlas:
         return content
 
     def _package(self, cited: CitedVersion | None) -> bytes:
-        snapshot = self._view.snapshot
-        head = self.store.head(snapshot.seq)
+        snapshot, head = self._view.snapshot, self._view.head
         about: Json = {
             "name": "strikeatlas",
             "title": "StrikeAtlas",
             "description": phrase("html.base.description"),
             "homepage": f"{self.order.base}/",
-            "version": str(snapshot.seq),
+            "version": head.digits,
             "created": http_date(self._view.changed),
             "licenses": [{"path": self.settings.licence, "title": "Licence of the records"}],
             "strikeatlas:attribution": self._attribution(ENGLISH),
-            "strikeatlas:history": {"seq": head.seq, "hash": head.hash, "at": head.at},
+            "strikeatlas:history": {"hash": head.hash, "at": head.at},
         }
         return data_files.descriptor([*self._resources.values()], snapshot.records.sources, about)
 
@@ -241,11 +241,9 @@ class PublishedAtlas:
         return site_files.map_page(request, self._view, self.settings.static, last)
 
     def _first_page(self, language: str, cited: CitedVersion | None) -> bytes:
-        head, day = self.store.head(self._version.change), self._version.day.isoformat()
-        named = {"day": date_in_words(day, language), "change": head.seq, "history": head.hash[:16]}
         own = PublishedAddresses(self.order.base, language, self.order.languages)
         document = {
-            "version": phrase("cite.version", language, **named),
+            "version": version_in_words(self._version.day, self._view.head.hash, language),
             "remarks": summary(self._view.disclosure, language),
             "package": own.address(data_files.PACKAGE),
             "files": [*self._listed_files(own, language)],

@@ -127,7 +127,7 @@ class SubjectDigests:
             site = records.assets[key]
             whole = records.assets.get(site.part_of) if site.part_of else None
             ties = (nodes[tie.entity] for tie in records.where("relations", "asset", key))
-            versions = (TABLES["assets"].version(one) for one in (site, whole) if one is not None)
+            versions = (TABLES["assets"].version(one, b"") for one in (site, whole) if one is not None)
             self._sites[key] = digest_of((nodes[key], *ties, *versions))
         return self._sites[key]
 

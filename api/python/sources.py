@@ -174,7 +174,7 @@ class SnapshotSource:
     def _unstored(self) -> tuple[FileMetadata, datetime]:
         records, day = self.snapshot.records, self.data_date
         published = PublishedVersion(self.snapshot, records, Disclosure(records))
-        return FileMetadata.of(published, None, Settings()), datetime(day.year, day.month, day.day, tzinfo=UTC)
+        return FileMetadata.of(published, Settings()), datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
         """Return how many of the strikes that parameters select concern each country, most first.
@@ -235,8 +235,8 @@ def of_store(address: str | Path, base: Path) -> SnapshotSource:
 
 def _about(opened: Store, version: PublishedVersion, settings: Settings) -> tuple[FileMetadata, datetime]:
     """What files say of a version of a store, and when it was changed last."""
-    about = FileMetadata.of(version, opened.head(version.snapshot.seq), settings)
-    return about, changed_at(opened, version.snapshot, version.disclosure)
+    about = FileMetadata.of(version, settings)
+    return about, changed_at(opened, version)
 
 
 @dataclass(frozen=True)

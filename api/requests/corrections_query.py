@@ -98,7 +98,7 @@ def corrections_query(
     keys: frozenset[RecordKey] | None = None,
     followed: str | None = None,
     limit: int = LIMIT,
-    below: int | None = None,
+    before: str | None = None,
 ) -> CorrectionsQuery:
     """Read the texts of a request; a limit over the largest is cut.
 
@@ -109,7 +109,7 @@ def corrections_query(
     """
     return CorrectionsQuery(
         limit=min(limit, LIMIT_MAX),
-        below=below,
+        before=before,
         kind=kind,
         country=None if country is None else country.upper(),
         keys=keys,

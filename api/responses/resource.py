@@ -56,7 +56,7 @@ def file_metadata(request: Request) -> FileMetadata:
     view = served_version(request)
     known = _METADATA.get(view)
     if known is None:
-        described = FileMetadata.of(view.published, view.head, request.app.state.settings)
+        described = FileMetadata.of(view.published, request.app.state.settings)
         known = _METADATA.setdefault(view, described)
     return known
 

@@ -93,7 +93,6 @@ PART = ApiPart(
         "Record": RECORD,
         "About": object_with(
             version=STRING,
-            seq=COUNT,
             history=STRING,
             data_date=STRING,
             records=object_with(**dict.fromkeys(RECORD_TYPES, COUNT)),
@@ -251,7 +250,6 @@ def about(request: Request) -> Response:
     snapshot = view.snapshot
     summary = {
         "version": request.app.version,
-        "seq": snapshot.seq,
         "history": view.head.hash,
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},

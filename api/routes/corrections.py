@@ -37,12 +37,14 @@ from api.serializers.corrections import entry_values
 from api.serializers.corrections_feed import atom_feed
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of
-from layers.corrections.log import KINDS, CorrectionsPage, EntryKind
+from layers.corrections.log import ID_DIGITS, KINDS, CorrectionsPage, EntryKind
 
 PATH = "/corrections"
 #: Parameters that make a feed of its own.
 _FEEDS = ("strike", "record", "asset", "entity", "country", "kind")
-_ENTRY_ID = re.compile(r"(load-)?([0-9]{1,15})", re.ASCII)
+_ROW = f"[0-9a-f]{{{ID_DIGITS}}}"
+#: By digits of a hash, or by its number a change from before history had salts.
+_ENTRY_ID = re.compile(rf"(load-)?({_ROW}|[0-9]{{1,15}})", re.ASCII)
 _FORMATS: tuple[MediaFormat, ...] = (JSON_FORMAT, HTML, ATOM)
 
 
@@ -55,7 +57,6 @@ def _landing_links(request: Request) -> Sequence[Link]:
 
 _ENTRY: Json = object_with(
     id=STRING,
-    seq=COUNT,
     at={"type": "string", "format": "date-time"},
     kind={"type": "string", "enum": list(KINDS)},
     table=NULLABLE_STRING,
@@ -129,10 +130,9 @@ def corrections(
         int, Field(ge=1, le=LIMIT_MAX), INTEGER_TEXT, Query(description="Most entries of a page.")
     ] = LIMIT,
     before: Annotated[
-        int | None,
-        Field(ge=1, le=2**53),
-        INTEGER_TEXT,
-        Query(description="Only changes with a lower number; next links have it."),
+        str | None,
+        Query(description="Only changes before one; next links have it.", pattern=f"^{_ROW}$"),
+        must_match(re.compile(_ROW, re.ASCII), f"the first {ID_DIGITS} digits of the hash of a change"),
     ] = None,
 ) -> Response:
     """What changed, when and why, of all that is published, newest first; a page may be short and have a next one."""
@@ -145,7 +145,7 @@ def corrections(
         keys=keys_of(snapshot, record=record, strike=strike, asset=asset, entity=entity),
         followed=asset or entity,
         limit=limit,
-        below=before,
+        before=before,
     )
     atlas: LiveSnapshot = request.app.state.atlas
     page = atlas.corrections.page(served_version(request).published, query)
@@ -160,7 +160,7 @@ def correction(
     """One entry of the corrections log, by the address that the feed has for it."""
     atlas: LiveSnapshot = request.app.state.atlas
     read = _ENTRY_ID.fullmatch(entry)
-    found = read and atlas.corrections.entry(served_version(request).published, int(read[2]), is_load=bool(read[1]))
+    found = read and atlas.corrections.entry(served_version(request).published, read[2], is_load=bool(read[1]))
     if not found:
         raise HTTPException(404, f"No correction {entry[:80]!r}")
     return document(request, "answer", entry_values(found, language_of(request)))
@@ -210,8 +210,8 @@ def _links(request: Request, page: CorrectionsPage, form: MediaFormat) -> list[L
     given = {name: value for name, value in request.query_params.items() if name != "f"}
     links = [_link(request, "self", form, given, "This document")]
     links += [_link(request, "alternate", one, given, f"As {one.title}") for one in _FORMATS if one is not form]
-    if page.next_below is not None:
-        links.append(_link(request, "next", form, {**given, "before": page.next_below}, "Older corrections"))
+    if page.next_before is not None:
+        links.append(_link(request, "next", form, {**given, "before": page.next_before}, "Older corrections"))
     return links
 
 

@@ -51,7 +51,7 @@ async def metrics(request: Request) -> Response:
 
 def _listed(state: State) -> Json:
     """Return the state of one worker, without its counts."""
-    names = ("worker", "pid", "seq", "changed", "build_s", "behind_s", "fault", "at_work")
+    names = ("worker", "pid", "history", "changed", "build_s", "behind_s", "fault", "at_work")
     listed = {name: state[name] for name in names}
     return {**listed, "build_s": round(state["build_s"], 3), "built_s_ago": ago(state["built"])}
 

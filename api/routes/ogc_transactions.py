@@ -29,7 +29,6 @@ from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from layers.model.records import Record, Strike
 from layers.store.idempotency import StoredResponse
-from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, EditConflict
 
 PART = ApiPart(
@@ -142,7 +141,7 @@ def _removed(request: Request, writing: PersonWrite, feature: str) -> Response:
     before = _required(request, feature, _stored(request, feature, writing.author))
     if before.dataset != DATASET:
         raise strike_body.NotEditable(before.id, before.dataset)
-    edit = Edit("strikes", before.id, None, TABLES["strikes"].version(before))
+    edit = Edit("strikes", before.id, None, request.app.state.atlas.view.name_of(before))
     return _committed(request, writing, edit, 204, why)
 
 
@@ -157,7 +156,7 @@ def _rewritten(
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
     strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
-    edit = Edit("strikes", before.id, strike, TABLES["strikes"].version(before))
+    edit = Edit("strikes", before.id, strike, atlas.view.name_of(before))
     return _committed(request, writing, edit, 200, why)
 
 
@@ -200,7 +199,8 @@ def _required(request: Request, feature: str, current: Strike | None) -> Strike:
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
     versions = [tag.strip('"').partition(".")[0] for tag in stated]
-    if ANY not in stated and TABLES["strikes"].version(current) not in versions:
+    atlas: LiveSnapshot = request.app.state.atlas
+    if ANY not in stated and atlas.view.name_of(current) not in versions:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
 
@@ -232,9 +232,10 @@ def _answer(request: Request, strike: Record | None, seq: int, status: int) -> S
     """Return the answer to a write, whose entity tag is its own: clients read a feature in another form than it has."""
     if not isinstance(strike, Strike):
         return StoredResponse(status, {}, b"")
+    name = request.app.state.atlas.view.name_of(strike)
     headers = {
         "Content-Type": GEOJSON_TYPE,
-        "ETag": strong_etag(f"{TABLES['strikes'].version(strike)}.{seq}", GEOJSON.name),
+        "ETag": strong_etag(f"{name}.{seq}", GEOJSON.name),
         "Cache-Control": "no-store",
     }
     if status == 201:

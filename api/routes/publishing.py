@@ -122,7 +122,6 @@ def _values(citation: Citation, language: str) -> Json:
         "url": citation.address,
         "version": citation.version(language),
         "data_date": citation.day,
-        "change": citation.change,
         "history": citation.history,
         "code": citation.code,
         "bibtex": citation.bibtex(language),

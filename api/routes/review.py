@@ -23,6 +23,7 @@ from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
 from api.wording.preference import language_of
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
@@ -31,7 +32,6 @@ from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
-from layers.store.row_mapping import TABLES
 from layers.store.store import ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
@@ -122,9 +122,10 @@ def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = newest_for(request, author)
     case = review.review_case(snapshot, snapshot.answer(strike), language_of(request))
-    stored = request.app.state.atlas.view.stored.strikes.get(strike)
-    # For If-Match: where the policy withholds something, the public ETag names another version.
-    case["version"] = None if stored is None else TABLES["strikes"].version(stored)
+    view: ServedVersion = request.app.state.atlas.view
+    # For If-Match: where something is withheld the public ETag names another version, that of what is published.
+    seen = (view.stored if author.may("read-private") else view.disclosure.records).strikes.get(strike)
+    case["version"] = None if seen is None else view.name_of(seen)
     audit_reading(request, author, snapshot, [strike], 1)
     return uncached(case)
 

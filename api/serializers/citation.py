@@ -42,8 +42,8 @@ class Citation:
         The permanent address of the page.
     day
         Day of the data.
-    change, history
-        Number of the last change in the data, and the hash of the history up to it.
+    history
+        The hash of the history of what is published, up to its last change.
     code
         Code by which ``verify`` builds the content again; ``None`` where there is none.
     """
@@ -51,14 +51,12 @@ class Citation:
     title: str
     address: str
     day: date
-    change: int
     history: str
     code: str | None = None
 
     def version(self, language: str = ENGLISH) -> str:
         """Name the version of the data in words."""
-        named = {"day": date_in_words(self.day.isoformat(), language), "change": self.change}
-        return phrase("cite.version", language, **named, history=self.history[:_HASH_DIGITS])
+        return version_in_words(self.day, self.history, language)
 
     def text(self, language: str = ENGLISH) -> str:
         """Word the citation; the day of access is to be filled in."""
@@ -80,7 +78,7 @@ class Citation:
         }
         if self.code:
             fields["note"] = _tex(phrase("cite.code", language, code=self.code))
-        key = _NO_KEY.sub("-", f"{PUBLISHER}-{self._name}-{self.change}".lower())
+        key = _NO_KEY.sub("-", f"{PUBLISHER}-{self._name}-{self._digits}".lower())
         lines = ",\n".join(f"  {name} = {{{value}}}" for name, value in fields.items())
         return f"@misc{{{key},\n{lines}\n}}\n"
 
@@ -104,7 +102,7 @@ class Citation:
         """Give the item of CSL-JSON, type dataset, without ``accessed``."""
         note = {"note": phrase("cite.code", language, code=self.code)} if self.code else {}
         return {
-            "id": f"{PUBLISHER.lower()}-{self._name}-{self.change}",
+            "id": f"{PUBLISHER.lower()}-{self._name}-{self._digits}",
             "type": "dataset",
             "title": _line(self.title),
             "author": [{"literal": PUBLISHER}],
@@ -120,10 +118,20 @@ class Citation:
         return orjson.dumps([self.csl(language)])
 
     @property
+    def _digits(self) -> str:
+        return self.history[:_HASH_DIGITS]
+
+    @property
     def _name(self) -> str:
         """The last part of the address, which tells pages apart."""
         path, _, query = self.address.partition("?")
         return path.rpartition("/")[2] + (f"-{query}" if query else "")
+
+
+def version_in_words(day: date, history: str, language: str = ENGLISH) -> str:
+    """Name a version of the data by its day and the hash of its history."""
+    named = date_in_words(day.isoformat(), language)
+    return phrase("cite.version", language, day=named, history=history[:_HASH_DIGITS])
 
 
 def _line(text: str) -> str:

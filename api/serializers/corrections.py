@@ -17,7 +17,6 @@ def entry_values(entry: CorrectionEntry, language: str = ENGLISH) -> Json:
     table, record = entry.key or (None, None)
     return {
         "id": entry.id,
-        "seq": entry.seq,
         "at": entry.at,
         "kind": entry.kind,
         "table": table,

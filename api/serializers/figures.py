@@ -1,8 +1,16 @@
 """Codes of printed figures: what a figure shows, of which change and day, and a digest of the answer behind it.
 
-A code reads ``SUBJECT.sSEQ.YYYYMMDD.DIGEST``, such as ``AZ.s412.20261126.9f3c2a7b10``: the subject, the number of the
-last change in the data, the day of the data, and the first 10 hexadecimal digits of the SHA-256 (FIPS 180-4) of the
-answer as JSON with its keys in order and without white space. The subject is a country, strikes joined by ``+``,
+A code reads ``SUBJECT.hHEAD.YYYYMMDD.DIGEST``, such as
+``AZ.h9f3c2a7b10d4e5f6.20261126.k5xq-2mfa-7c3d-wz4e-n6yt-b2ra-hq5s``: the subject, the first 16 hexadecimal digits of
+the hash of the last published change, the day of the data, and 140 bits, in base 32 (RFC 4648), of the SHA-256
+(FIPS 180-4) of the JSON array of subject, whole hash, day and SHA-256 of the answer, which is JSON with its keys in
+order and without white space. In the hash are 32 random bytes that the store keeps to itself: the code gives nothing
+away.
+
+Codes from before read ``SUBJECT.sSEQ.YYYYMMDD.DIGEST``: the number of the last change, and 10 hexadecimal digits of the
+SHA-256 of the answer. Two answers of one such code are made in seconds.
+
+The subject is a country, strikes joined by ``+``,
 ``map`` and a box in degrees with the parameters that select strikes in it (``map:28,45,33,48;country=AZ``), or
 ``strikes`` and parameters alone (``strikes:country=AZ;kind=refinery``), those without a place included;
 ``~headquarters`` and ``~follow`` after it name what is not the usual basis or rule of minorities.
@@ -10,6 +18,7 @@ answer as JSON with its keys in order and without white space. The subject is a 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import math
 import re
@@ -34,17 +43,22 @@ from layers.ownership.minority import Minority
 from layers.query.selection import rows
 from layers.query.strike_truth import narrowed
 from layers.snapshot.snapshot import Snapshot
+from layers.store.history_chain import Head
 
-_DIGITS = 10
+#: Characters of the digest, of 5 bits each, those of a group, and hexadecimal digits of codes from before.
+_CHARACTERS, _GROUP, _WEAK = 28, 4, 10
 _DECIMALS = 4
 _CODE = re.compile(
-    r"(?P<subject>.{1,4000})\.s(?P<seq>[0-9]{1,15})\.(?P<day>[0-9]{8})\.(?P<digest>[0-9a-f]{10})", re.ASCII
+    r"(?P<subject>.{1,4000})\.((?P<seq>s[0-9]{1,15})|(?P<head>h[0-9a-f]{16}))\.(?P<day>[0-9]{8})\."
+    r"(?(seq)(?P<weak>[0-9a-f]{10})|(?P<digest>[a-z2-7]{4}(-[a-z2-7]{4}){6}))",
+    re.ASCII,
 )
 _COUNTRY = re.compile("[A-Z]{2}")
 _MAP, _SELECTED = "map:", "strikes:"
 #: Parameters of strikes that a map may be narrowed by, in the order in which a code has them.
 MAP_PARAMETERS = ("datetime", "country", "relation", "entity", "assets", "kind")
-_EXPECTED = "a code as it stands under a figure, such as AZ.s412.20261126.9f3c2a7b10"
+EXAMPLE = "AZ.h9f3c2a7b10d4e5f6.20261126.k5xq-2mfa-7c3d-wz4e-n6yt-b2ra-hq5s"
+_EXPECTED = f"a code as it stands under a figure, such as {EXAMPLE}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,26 +142,45 @@ def _pairs(selected: Iterable[str], text: str) -> tuple[tuple[str, str], ...]:
 
 @dataclass(frozen=True, slots=True)
 class FigureCode:
-    """The code of a figure."""
+    """The code of a figure. ``change`` is ``h`` and digits of a hash, or ``s`` and the number of a change."""
 
     subject: FigureSubject
-    seq: int
+    change: str
     day: date
     digest: str
 
     def __str__(self) -> str:
-        return f"{self.subject}.s{self.seq}.{self.day:%Y%m%d}.{self.digest}"
+        return f"{self.subject}.{self.change}.{self.day:%Y%m%d}.{self.digest}"
+
+    @property
+    def is_weak(self) -> bool:
+        """Whether it is of the form from before, of which two answers with one code can be made."""
+        return self.change.startswith("s")
 
     @classmethod
-    def of(cls, snapshot: Snapshot, subject: FigureSubject) -> FigureCode:
-        """The code of a figure of a subject, drawn from a version of the data.
+    def of(cls, snapshot: Snapshot, subject: FigureSubject, head: Head, day: date | None = None) -> FigureCode:
+        """The code of a figure of a subject, drawn from a version of the data, of which ``head`` is the last change.
 
         Raises
         ------
         UnknownRecord
             If a strike or country of the subject is not there.
         """
-        return cls(subject, snapshot.seq, snapshot.data_date, digest_of(figure_content(snapshot, subject)))
+        return cls.bound(subject, head, day or snapshot.data_date, digest_of(figure_content(snapshot, subject)))
+
+    @classmethod
+    def bound(cls, subject: FigureSubject, head: Head, day: date, content: str) -> FigureCode:
+        """The code of an answer of a digest, as `digest_of` gives it, bound to the history up to a change."""
+        text = orjson.dumps([str(subject), head.hash, day.isoformat(), content])
+        characters = base64.b32encode(hashlib.sha256(text).digest()).decode().lower()[:_CHARACTERS]
+        groups = (characters[start : start + _GROUP] for start in range(0, _CHARACTERS, _GROUP))
+        return cls(subject, f"h{head.digits}", day, "-".join(groups))
+
+    def rebuilt(self, snapshot: Snapshot, head: Head) -> FigureCode:
+        """The code that the same figure has when it is built again, in the form of this one."""
+        if not self.is_weak:
+            return FigureCode.of(snapshot, self.subject, head, self.day)
+        return replace(self, digest=digest_of(figure_content(snapshot, self.subject))[:_WEAK])
 
     @classmethod
     def is_code(cls, text: str) -> bool:
@@ -167,7 +200,8 @@ class FigureCode:
         try:
             if read is not None:
                 day = datetime.strptime(read["day"], "%Y%m%d").date()
-                return cls(FigureSubject.parse(read["subject"]), int(read["seq"]), day, read["digest"])
+                change, digest = read["seq"] or read["head"], read["weak"] or read["digest"]
+                return cls(FigureSubject.parse(read["subject"]), change, day, digest)
         except BadParameter as error:
             raise BadParameter("code", text, _EXPECTED) from error
         except ValueError:
@@ -176,8 +210,8 @@ class FigureCode:
 
 
 def digest_of(content: Json) -> str:
-    """The digits of an answer that a code has."""
-    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()[:_DIGITS]
+    """The SHA-256 of an answer, in hexadecimal digits."""
+    return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:

@@ -74,9 +74,9 @@ class ReadYourWrites:
     (`api.http.forwarded.PASSED_ON`) the newest one that the proxy passed an answer of on, from whichever server.
 
     Requests wait for the same look at the store, for as long as a limit. After that they are answered from the version
-    that there is, and the header `SEQ_HEADER` says which one it is; or with 504 where a proxy has passed a newer one
-    on, so that it asks another worker. The answer to a proxy that says so always has the header: it is of this change,
-    or of one since the request came.
+    that there is, and the header `SEQ_HEADER` says that it is an older one; or with 504 where a proxy has passed a
+    newer one on, so that it asks another worker. The answer to a proxy that says so has the number of a change there:
+    it is of this one, or of one since the request came. No other reader is told it, as it counts private changes.
     """
 
     def __init__(self, app: ASGIApp, atlas: LiveSnapshot, acknowledged: AcknowledgedSeq, limit_s: float) -> None:
@@ -112,7 +112,8 @@ class ReadYourWrites:
             # The answer to a write has that header already, with the number of its own change.
             if message["type"] == "http.response.start" and _RAW_HEADER not in dict(message["headers"]):
                 seq = behind_at if is_behind else self._seq
-                message["headers"] = [*message["headers"], (_RAW_HEADER, str(seq).encode())]
+                value = b"older" if passed_on is None else str(seq).encode()
+                message["headers"] = [*message["headers"], (_RAW_HEADER, value)]
             await send(message)
 
         await self._app(scope, receive, marked)

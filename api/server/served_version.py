@@ -7,7 +7,6 @@ from datetime import datetime
 from functools import cached_property
 
 from layers.corrections.log import PublishedVersion
-from layers.disclosure.ruling import withheld_fields
 from layers.model.cache import LruCache
 from layers.model.records import Record, Records
 from layers.snapshot.disclosure import Disclosure
@@ -61,9 +60,11 @@ class ServedVersion:
     #: What is published of them, and how much is not.
     disclosure: Disclosure
     tiles: TileCache
+    #: With which versions of records are named, so that nobody can find by trial what was named.
+    key: bytes
     #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
     version: str
-    #: The row of history that it is of. It is read when a version is built: an answer needs no database.
+    #: The last change of what is published. It is read when a version is built: an answer needs no database.
     head: Head
     #: When the data was changed last, in UTC; the start of the day for an empty store. The same in every worker.
     changed: datetime
@@ -79,29 +80,29 @@ class ServedVersion:
     @cached_property
     def published(self) -> PublishedVersion:
         """What the corrections log is shown by."""
-        return PublishedVersion(self.snapshot, self.stored, self.disclosure)
+        return PublishedVersion(self.snapshot, self.stored, self.disclosure, self.head)
 
     def is_outdated(self, now: datetime) -> bool:
         """Whether an embargo has ended that withheld something of this version."""
         return self.disclosure.next_due is not None and self.disclosure.next_due <= now
 
     def version_of_strike(self, strike: str) -> str:
-        """Name of the version of the record of a strike; the last ones are cached.
+        """Name of the version of the record of a strike as it is published; the last ones are cached.
 
-        Of a record that is not published as it is stored the published version is named: the name of the stored one
-        would give away by trial what is withheld. No writer can go by such a name, and so replace an exact place by
-        its rounded one.
+        The name of the stored one would give away by trial what is withheld, or which private sources it cites. Where
+        they differ no writer can go by this name, and so replace an exact place by its rounded one.
 
         Raises
         ------
         KeyError
-            If the store has no such strike.
+            If no such strike is published.
         """
-        return self._named.get_or_compute(strike, lambda: TABLES["strikes"].version(self._named_by(strike)))
+        published = self.disclosure.records.strikes
+        return self._named.get_or_compute(strike, lambda: self.name_of(published[strike]))
 
-    def _named_by(self, strike: str) -> Record:
-        published = self.snapshot.records.strikes.get(strike)
-        return published if published is not None and withheld_fields(published) else self.stored.strikes[strike]
+    def name_of(self, strike: Record) -> str:
+        """Name of a version of the record of a strike, whichever it is."""
+        return TABLES["strikes"].version(strike, self.key)
 
     @cached_property
     def _named(self) -> LruCache[str]:

@@ -18,6 +18,7 @@ from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
 from layers.corrections.changed import PublishedRecords, read_times, times_after
 from layers.corrections.log import PublishedVersion
+from layers.corrections.published_head import published_head
 from layers.corrections.replay import recent_records_at
 from layers.disclosure.policy import Policy
 from layers.model.cache import Lazy
@@ -36,43 +37,50 @@ from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
 from layers.store.connection import Connection
+from layers.store.history_chain import EMPTY, Head
 from layers.store.store import Store, StoreError
 
 
-def last_change(store: Store, seq: int) -> datetime | None:
-    """When change ``seq`` was made, in UTC; ``None`` for an empty store.
+def time_of(store: Store, head: Head) -> datetime | None:
+    """When a change was made, in UTC; ``None`` for the empty history.
 
     Raises
     ------
     StoreError
         If the file has another text in place of the time.
     """
-    at = store.head(seq).at
     try:
-        return datetime.fromisoformat(at) if at else None
+        return datetime.fromisoformat(head.at) if head.at else None
     except ValueError as error:
-        raise StoreError(f"{store.name}: change {seq} has no time, but {at!r}") from error
+        raise StoreError(f"{store.name}: change {head.seq} has no time, but {head.at!r}") from error
 
 
-def data_date(store: Store, seq: int) -> date:
-    """Day of the last change; today for an empty store."""
-    at = last_change(store, seq)
+def data_date(store: Store, head: Head) -> date:
+    """Day of a change; today for the empty history."""
+    at = time_of(store, head)
     return at.date() if at else date.today()
 
 
-def changed_at(store: Store, snapshot: Snapshot, disclosure: Disclosure) -> datetime:
+def changed_at(store: Store, version: PublishedVersion) -> datetime:
     """When what is published was changed last, in UTC: by a change, or as an embargo ended."""
-    changed = last_change(store, snapshot.seq) or datetime(*snapshot.data_date.timetuple()[:3], tzinfo=UTC)
-    return changed if disclosure.last_due is None else max(changed, disclosure.last_due)
+    start = datetime(*version.snapshot.data_date.timetuple()[:3], tzinfo=UTC)
+    changed, ended = time_of(store, version.head) or start, version.disclosure.last_due
+    return changed if ended is None else max(changed, ended)
+
+
+def head_of(store: Store, seq: int, stored: Records, disclosure: Disclosure, known: Head = EMPTY) -> Head:
+    """The last change of what is published of the records of change ``seq``, see `published_head`."""
+    with store.reading() as connection:
+        return published_head(connection, PublishedRecords(stored, disclosure, datetime.now(UTC)), seq, known)
 
 
 def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedVersion:
     """Compute what a policy publishes of the newest version of a store, with the usual thresholds."""
     seq, stored = store.version()
     disclosure = disclose(stored, policy, datetime.now(UTC))
-    day, heat = data_date(store, seq), Lazy(store.heat)
-    snapshot = Snapshot.of(disclosure.records, base, seq, day, wording=text, heat=heat)
-    return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure)
+    head, heat = head_of(store, seq, stored, disclosure), Lazy(store.heat)
+    snapshot = Snapshot.of(disclosure.records, base, seq, data_date(store, head), wording=text, heat=heat)
+    return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure, head)
 
 
 def opened_version(store: Store, settings: Settings) -> PublishedVersion:
@@ -157,7 +165,8 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
             disclose(stored, settings.policy, datetime.now(UTC)),
             replace(settings, publish_from=publish_from),
         )
-        snapshot = _snapshot(base, at, seq, data_date(store, seq), disclosure.records)
+        head = head_of(store, seq, stored, disclosure)
+        snapshot = _snapshot(base, at, seq, data_date(store, head), disclosure.records)
         return with_times(store, snapshot, stored, disclosure)
 
     return cache_of(store, base, settings).compare(snapshot_at)
@@ -242,18 +251,20 @@ class VersionBuilder:
         """The newest version with all records, from which nothing was computed yet."""
         seq, stored = self._store.version(packed=True)
         disclosure = self._disclosed(stored)
-        snapshot = with_times(self._store, self._snapshots_at(seq)(disclosure.records), stored, disclosure)
+        head = head_of(self._store, seq, stored, disclosure)
+        snapshot = with_times(self._store, self._snapshots_at(seq, head)(disclosure.records), stored, disclosure)
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
-        return PublishedVersion(snapshot, stored, disclosure)
+        return PublishedVersion(snapshot, stored, disclosure, head)
 
     def computed(self, published: PublishedVersion, begun: float) -> ServedVersion:
         """A version with what its first tiles need; ``begun`` is when it began to be read, by the monotonic clock."""
         snapshot, stored, disclosure = published.snapshot, published.stored, published.disclosure
         _ready_to_serve(snapshot)
         ready_to_draw(snapshot)
-        with_private = snapshot if disclosure.records is stored else self._snapshots_at(snapshot.seq)(stored)
-        return self._version(snapshot, with_private, stored, disclosure, begun)
+        snapshot_of = self._snapshots_at(snapshot.seq, published.head)
+        with_private = snapshot if disclosure.records is stored else snapshot_of(stored)
+        return self._version(published, with_private, begun)
 
     def cached(self, cache: SnapshotCache, external_edits: int | None = None) -> ServedVersion | None:
         """The newest version from a cache of the store and the changes since that was written.
@@ -281,7 +292,9 @@ class VersionBuilder:
         ``begun`` is when it began to be read, by the monotonic clock.
         """
         cached = cached.with_stages(cached.stages, heat=self._observed())
-        return self._version(cached, cached, cached.records, self._disclosed(cached.records), begun)
+        disclosure = self._disclosed(cached.records)
+        head = head_of(self._store, cached.seq, cached.records, disclosure)
+        return self._version(PublishedVersion(cached, cached.records, disclosure, head), cached, begun)
 
     def _from_cache_and_changes(
         self, cached: Snapshot, seq: int, stored: Records, begun: float
@@ -290,13 +303,15 @@ class VersionBuilder:
 
         None where the changes touch nearly everything, and all is as soon computed anew.
         """
-        disclosure, snapshot_of = self._disclosed(stored), self._snapshots_at(seq)
+        disclosure = self._disclosed(stored)
+        head = head_of(self._store, seq, stored, disclosure)
+        snapshot_of = self._snapshots_at(seq, head)
         times = self._times_after(stored, disclosure)
         update = SnapshotUpdate(cached, snapshot_of(disclosure.records), times_after=times)
         if update.touched is None:
             return None
         with_private = update.after if disclosure.records is stored else snapshot_of(stored)
-        return self._version(update.after, with_private, stored, disclosure, begun)
+        return self._version(PublishedVersion(update.after, stored, disclosure, head), with_private, begun)
 
     def newest(self, view: ServedVersion) -> ServedVersion:
         """The newest version, computed from a version, the change feed of the store and the embargoes that ended."""
@@ -304,38 +319,45 @@ class VersionBuilder:
             return view
         begun = time.monotonic()
         seq, stored = self._store.newer(view.snapshot.seq, view.stored)
-        return self._updated(view, stored, self._snapshots_at(seq), None, begun)
+        return self._updated(view, seq, stored, None, begun)
 
     def adopted(self, view: ServedVersion, computed: NextVersion | None) -> ServedVersion:
         """The version that a write of this process computed, if it computed it from this one."""
         if computed is None or computed.base is not view:
             return view
         begun, newer = time.monotonic(), computed.update.newer
-        if newer.seq <= view.snapshot.seq or newer.data_date != data_date(self._store, newer.seq):
+        if newer.seq <= view.snapshot.seq:
             return view
-        return self._updated(view, computed.stored, self._snapshots_at(newer.seq), computed.update, begun)
+        return self._updated(view, newer.seq, computed.stored, computed.update, begun)
 
     def _updated(
         self,
         view: ServedVersion,
+        seq: int,
         stored: Records,
-        snapshot_of: Callable[[Records], Snapshot],
         update: SnapshotUpdate | None,
         begun: float,
     ) -> ServedVersion:
         """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
         disclosure = self._disclosed(stored, view)
+        # As an embargo ends, older changes become public.
+        known = view.head if disclosure.last_due == view.disclosure.last_due else EMPTY
+        head = head_of(self._store, seq, stored, disclosure, known)
+        snapshot_of = self._snapshots_at(seq, head)
+        if update is not None and update.newer.data_date != data_date(self._store, head):
+            update = None
         served, times = disclosure.records, self._times_after(stored, disclosure)
         if served is stored and view.snapshot is view.with_private:
             update = update or SnapshotUpdate(view.snapshot, snapshot_of(stored), times_after=times)
-            return self._version(update.after, update.after, stored, disclosure, begun)
+            return self._version(PublishedVersion(update.after, stored, disclosure, head), update.after, begun, view)
         snapshot = SnapshotUpdate(view.snapshot, snapshot_of(served), times_after=times).after
+        published = PublishedVersion(snapshot, stored, disclosure, head)
         if served is stored:
-            return self._version(snapshot, snapshot, stored, disclosure, begun)
+            return self._version(published, snapshot, begun, view)
         update = update or SnapshotUpdate(view.with_private, snapshot_of(stored))
         # Times are those of what is published, also where the version before had nothing private yet.
         with_private = update.unanswered.with_stages(update.unanswered.stages, times=Lazy.of(NO_TIMES))
-        return self._version(snapshot, with_private, stored, disclosure, begun)
+        return self._version(published, with_private, begun, view)
 
     def times_within(self, view: ServedVersion) -> Callable[[Connection], TimesAfter] | None:
         """What works out, within a write, when records changed last, if what it computes is to be served.
@@ -375,8 +397,8 @@ class VersionBuilder:
         """What is published of stored records now; what a version before has alike is not judged again."""
         return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
 
-    def _snapshots_at(self, seq: int) -> Callable[[Records], Snapshot]:
-        parts = (self._basemap, self._settings, seq, data_date(self._store, seq))
+    def _snapshots_at(self, seq: int, head: Head) -> Callable[[Records], Snapshot]:
+        parts = (self._basemap, self._settings, seq, data_date(self._store, head))
         return partial(_snapshot, *parts, heat=self._observed())
 
     def _observed(self) -> Lazy[HeatColumns]:
@@ -386,24 +408,26 @@ class VersionBuilder:
         return self._heat
 
     def _version(
-        self, snapshot: Snapshot, with_private: Snapshot, stored: Records, disclosure: Disclosure, begun: float
+        self, published: PublishedVersion, with_private: Snapshot, begun: float, before: ServedVersion | None = None
     ) -> ServedVersion:
+        """A version to be served; what the public sees of one ``before`` goes on where all of that is the same."""
+        snapshot, disclosure, head = published.snapshot, published.disclosure, published.head
         _ready_to_serve(snapshot)
-        seq = snapshot.seq
-        changed = changed_at(self._store, snapshot, disclosure)
-        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
-        tiles = TileCache(self._settings.tiles_kept, self.counts)
+        changed = changed_at(self._store, published)
+        version = f"{head.hash[:16]}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot, disclosure)}-{self._program}"
+        same = before if before is not None and before.version == version else None
         return ServedVersion(
             snapshot,
             with_private,
-            stored,
+            published.stored,
             disclosure,
-            tiles,
+            same.tiles if same else TileCache(self._settings.tiles_kept, self.counts),
+            self._store.version_key(),
             version,
-            self._store.head(seq),
+            head,
             changed,
-            time.time(),
-            time.monotonic() - begun,
+            same.built if same else time.time(),
+            same.build_s if same else time.monotonic() - begun,
         )
 
 
@@ -414,7 +438,11 @@ def _ready_to_serve(snapshot: Snapshot) -> None:
         rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
 
 
-def _digest(snapshot: Snapshot) -> str:
-    """A digest of all features: edits of other programs and another base map have no change number."""
+def _digest(snapshot: Snapshot, disclosure: Disclosure) -> str:
+    """A digest of all features, and of how much is withheld.
+
+    Edits of other programs and another base map have no change in history, nor has one that is under an embargo.
+    """
     digests = ",".join(f"{name} {collection.digest:x}" for name, collection in snapshot.layers.items())
-    return hashlib.blake2b(digests.encode(), digest_size=6).hexdigest()
+    counts = {reason: dict(numbers) for reason, numbers in disclosure.withheld.items()}
+    return hashlib.blake2b(f"{digests} {counts}".encode(), digest_size=6).hexdigest()

@@ -102,7 +102,7 @@ class Worker:
         return {
             "worker": self.number,
             "pid": os.getpid(),
-            "seq": view.snapshot.seq,
+            "history": view.head.digits,
             "changed": http_date(view.changed),
             "built": view.built,
             "build_s": view.build_s,

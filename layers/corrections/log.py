@@ -17,6 +17,7 @@ from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
 from layers.store.connection import Connection
+from layers.store.history_chain import EMPTY, Head
 from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
 from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
@@ -28,8 +29,10 @@ EntryKind = Literal["addition", "correction", "retraction", "reload"]
 KINDS: tuple[EntryKind, ...] = ("addition", "correction", "retraction", "reload")
 #: Of more rows than this a transaction is a load, whose additions are one entry.
 MAX_SINGLE = 20
-#: Most rows of history, and most transactions, that one page looks at.
-MAX_SCANNED = 500
+#: Most published changes, and most transactions, that one page looks at, and most of whatever kind.
+MAX_SCANNED, MAX_HIDDEN = 500, 5000
+#: Digits of the hash of a change by which it is named in public.
+ID_DIGITS = 32
 #: Removals that are searched for records that an answer rested on.
 _MAX_REMOVALS = 2000
 _PAGE = 200
@@ -68,9 +71,10 @@ class CorrectionEntry:
     Attributes
     ----------
     id
-        The number of the change; of a load ``load-`` and the number of its first one.
+        The first 32 digits of the hash of the change; of a load ``load-`` and those of its first one. None of them
+        tells how many changes there were before.
     seq
-        The change, or the last one of a load.
+        The change, or the last one of a load; not for the public, as it counts private ones.
     at
         When (RFC 3339, UTC).
     role
@@ -116,8 +120,10 @@ class CorrectionsQuery:
     ----------
     limit
         Most entries of a page; a load and its last row are never parted, so that there may be one more.
-    below, above
-        Only changes with a lower number, and with a higher one.
+    before
+        Only changes before one, which is named by the first digits of its hash; of an unknown one there are none.
+    above
+        Only changes with a higher number.
     kind, country
         Only entries of a kind, or that concern a country (ISO 3166-1 alpha-2).
     keys
@@ -129,7 +135,7 @@ class CorrectionsQuery:
     """
 
     limit: int = 100
-    below: int | None = None
+    before: str | None = None
     above: int = 0
     kind: EntryKind | None = None
     country: str | None = None
@@ -141,13 +147,14 @@ class CorrectionsQuery:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionsPage:
-    """Entries, newest first, and where the next page begins; ``None`` where this is the last.
+    """Entries, newest first, and before which change the next page begins; ``None`` where this is the last.
 
     A page may have fewer entries than were wanted, or none, and a next one: it looks at so many changes at most.
+    Changes of which nothing is published count for nothing there, unless there are very many of them.
     """
 
     entries: tuple[CorrectionEntry, ...]
-    next_below: int | None
+    next_before: str | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -160,11 +167,14 @@ class PublishedVersion:
         What is served.
     stored, disclosure
         All records, and what is published of them.
+    head
+        The last change of what is published, which names the version; that of the empty history without a store.
     """
 
     snapshot: Snapshot
     stored: Records
     disclosure: Disclosure
+    head: Head = EMPTY
 
     @cached_property
     def withheld_keys(self) -> tuple[RecordKey, ...]:
@@ -195,9 +205,15 @@ class CorrectionsLog:
         with self.store.reading() as connection:
             return _Reading(connection, version, query, self._counts).page()
 
-    def entry(self, version: PublishedVersion, seq: int, is_load: bool = False) -> CorrectionEntry | None:
-        """Read one entry by its number; ``None`` where there is none, or nothing of it is public."""
+    def entry(self, version: PublishedVersion, name: str, is_load: bool = False) -> CorrectionEntry | None:
+        """Read one entry by the digits in its id; ``None`` where there is none, or nothing of it is public.
+
+        Changes from before history had salts were named by their numbers, and still are found by them.
+        """
         with self.store.reading() as connection:
+            seq = history_pages.seq_of(connection, name) if len(name) == ID_DIGITS else int(name)
+            if seq is None or (len(name) != ID_DIGITS and not history_pages.is_older_than_salts(connection, seq)):
+                return None
             return _Reading(connection, version, CorrectionsQuery(), self._counts).single(seq, is_load)
 
 
@@ -221,26 +237,39 @@ class _Reading:
         above = version.snapshot.seq + 1
         if query.until is not None:
             above = min(above, history_pages.first_since(connection, query.until))
-        self._below = above if query.below is None else min(above, query.below)
+        before = above if query.before is None else history_pages.seq_of(connection, query.before) or 0
+        self._below = min(above, before)
 
     def page(self) -> CorrectionsPage:
         entries: list[CorrectionEntry] = []
-        at = self._below
-        for scanned, found in enumerate(self._found()):
-            seq = found.last if isinstance(found, Transaction) else found.seq
-            is_full = len(entries) >= self._query.limit or scanned >= MAX_SCANNED
-            if is_full and seq != at:
-                return CorrectionsPage(tuple(entries), at)
-            at = seq
+        at, scanned = self._below, 0
+        for looked, found in enumerate(self._found(), 1):
             entry = self._entry_of(found)
-            if entry is not None and self._is_wanted(entry):
+            is_spent = looked >= MAX_HIDDEN and isinstance(found, HistoryRow)
+            if entry is False and not is_spent:
+                continue
+            seq = found.last if isinstance(found, Transaction) else found.seq
+            if seq != at and (len(entries) >= self._query.limit or scanned >= MAX_SCANNED):
+                return self._part(entries, at)
+            at, scanned = seq, scanned + 1
+            if entry and self._is_wanted(entry):
                 entries.append(entry)
+            if is_spent:
+                return self._part(entries, at)
         return CorrectionsPage(tuple(entries), None)
 
-    def _entry_of(self, found: HistoryRow | Transaction) -> CorrectionEntry | None:
+    def _part(self, entries: list[CorrectionEntry], at: int) -> CorrectionsPage:
+        """A page after which there are changes before one."""
+        return CorrectionsPage(tuple(entries), history_pages.hash_of(self._connection, at)[:ID_DIGITS])
+
+    def _entry_of(self, found: HistoryRow | Transaction) -> CorrectionEntry | Literal[False] | None:
+        """The entry of what is published of a change; None if it is not wanted, False if nothing is published."""
         if isinstance(found, Transaction):
-            return self._load_entry(found)
-        return None if self._query.kind == "reload" else self._entry(found)
+            return self._load_entry(found) or False
+        if self._query.kind == "reload":
+            return None
+        change = self._visibility.published(found)
+        return False if change is None else self._entry(found, change)
 
     def single(self, seq: int, is_load: bool) -> CorrectionEntry | None:
         if not 0 < seq <= self._version.snapshot.seq:
@@ -251,7 +280,8 @@ class _Reading:
         if is_load:
             return self._load_entry(whole)
         found = history_pages.rows(self._connection, seq + 1, seq, 1)
-        return self._entry(found[0]) if found else None
+        change = self._visibility.published(found[0]) if found else None
+        return None if change is None else self._entry(found[0], change)
 
     def _is_wanted(self, entry: CorrectionEntry) -> bool:
         query = self._query
@@ -270,7 +300,8 @@ class _Reading:
             yield from self._found_by_transaction()
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
-        removed = history_pages.rows(self._connection, self._below, self._floor, _MAX_REMOVALS, "removals")
+        bounds = (self._below, self._floor, _MAX_REMOVALS)
+        removed = history_pages.rows_not_private(self._connection, *bounds, "removals")
         named = frozenset(record for table, record in keys if table in ("strikes", "assets", "entities"))
         followed = self._query.followed
         about = set[RecordKey]()
@@ -288,18 +319,18 @@ class _Reading:
             below = rows[-1].seq
 
     def _rows(self, below: int, from_seq: int, which: Which) -> Iterator[HistoryRow]:
-        while rows := history_pages.rows(self._connection, below, from_seq, _PAGE, which):
+        while rows := history_pages.rows_not_private(self._connection, below, from_seq, _PAGE, which):
             yield from rows
             below = rows[-1].seq
 
     def _found_by_transaction(self) -> Iterator[HistoryRow | Transaction]:
         """Every row of small transactions; of loads the whole, and the rows that are no additions."""
         below = self._below
-        while head := history_pages.rows(self._connection, below, self._floor, 1):
+        while head := history_pages.rows_not_private(self._connection, below, self._floor, 1):
             whole = self._transaction(head[0].seq)
             first = max(whole.first, self._floor)
             if len(whole) > MAX_SINGLE:
-                if whole.last == head[0].seq:
+                if whole.last < below:
                     yield whole
                 if self._query.kind != "reload":
                     yield from self._rows(below, first, "changes")
@@ -318,10 +349,7 @@ class _Reading:
 
     _last_transaction: Transaction | None = None
 
-    def _entry(self, row: HistoryRow) -> CorrectionEntry | None:
-        change = self._visibility.published(row)
-        if change is None:
-            return None
+    def _entry(self, row: HistoryRow, change: PublishedChange) -> CorrectionEntry | None:
         kind: EntryKind = (
             "addition" if change.before is None else "retraction" if change.after is None else "correction"
         )
@@ -332,7 +360,7 @@ class _Reading:
         own = (values.get(column) for column in _COUNTRIES)
         countries = {*(one for one in own if one), *self._concerned.countries(strikes)}
         return CorrectionEntry(
-            id=str(row.seq),
+            id=row.hash[:ID_DIGITS],
             seq=row.seq,
             at=row.at,
             kind=kind,
@@ -355,7 +383,7 @@ class _Reading:
         if not counts:
             return None
         return CorrectionEntry(
-            id=f"load-{whole.first}",
+            id=f"load-{history_pages.hash_of(self._connection, whole.first)[:ID_DIGITS]}",
             seq=whole.last,
             at=whole.at,
             kind="addition" if not any(count.changed or count.removed for count in counts) else "reload",

@@ -96,6 +96,18 @@ class Visibility:
         is_public = before is not None or self._is_added_as_public(row)
         return PublishedChange(before, after, row.why if is_public else None)
 
+    def moves(self, row: HistoryRow) -> bool:
+        """Whether a change changed what was published, be it that it made a public record private."""
+        if row.record not in self.stored.table(row.table) or row.record in self.disclosure.records.table(row.table):
+            return self.published(row) is not None
+        before, after = row.before or {"private": True}, row.after or {"private": True}
+        if before.get("private") or row.table != "strikes":
+            return not before.get("private") and bool(after.get("private"))
+        # An edit can bring a strike under an embargo, which was none before.
+        was = _record(row.table, before)
+        due = self.policy.due(was) if isinstance(was, Strike) else None
+        return bool(after.get("private")) or (due is not None and _stamp(due) <= row.at)
+
     def shown_at(self, row: HistoryRow) -> str:
         """When a change that is published was: of one that its record became public with later, that time."""
         horizon = None if row.after is None else self._horizon_of_values(row.key, row.after)

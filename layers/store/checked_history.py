@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import orjson
@@ -46,17 +47,18 @@ def require_history(name: str, path: Path, connection: Connection, read_only: bo
     BrokenHistory
         If a row does not follow on the one before, or the row of the head is another one or gone.
     """
-    checked = _checked(path)
-    if checked != EMPTY and not _has(connection, checked):
+    remembered = _checked(path)
+    checked = EMPTY if remembered == EMPTY else _found(connection, remembered)
+    if checked is None:
         raise BrokenHistory(
             name,
-            f"row {checked.seq} of history is gone or another one than when it was checked before (unless the file was "
-            f"replaced on purpose: then remove {_file(path).name})",
+            f"row {remembered.seq} of history is gone or another one than when it was checked before (unless the file "
+            f"was replaced on purpose: then remove {_file(path).name})",
         )
     end = follow(connection, checked)
     if isinstance(end, ChainBreak):
         raise BrokenHistory(name, f"row {end.seq} of history does not follow on the one before it")
-    if end != checked and not read_only:
+    if end != remembered and not read_only:
         _remember(path, end)
 
 
@@ -65,9 +67,10 @@ def forget(path: Path) -> None:
     _file(path).unlink(missing_ok=True)
 
 
-def _has(connection: Connection, head: Head) -> bool:
-    row = connection.execute("SELECT hash FROM history WHERE seq = ?", (head.seq,)).fetchone()
-    return row is not None and bool(row[0] == head.hash)
+def _found(connection: Connection, head: Head) -> Head | None:
+    """The row of a head as it is now; it may have been remembered before there were salts."""
+    row = connection.execute("SELECT hash, unsalted FROM history WHERE seq = ?", (head.seq,)).fetchone()
+    return replace(head, hash=row[0]) if row is not None and head.hash in row else None
 
 
 def _file(path: Path) -> Path:

@@ -36,7 +36,7 @@ def copy(source: Connection, target: Connection, derive: Derive, at: str, progre
             target.touch(table.name, head.at or at)
         _copy_table(source, target, PRIVATE_DATASETS, _PRIVATE_DATASETS, boolean="private")
         _copy_table(source, target, PRIVATE_REMOVED, _PRIVATE_REMOVED)
-        _copy_table(source, target, idempotency.TABLE, idempotency.COLUMNS)
+        idempotency.copy(source, target)
     target.number_on(PRIVATE_DATASETS, "seq")
     heat_table.copy(source, target)
     for layer in derive(*reader.read_all(target)):

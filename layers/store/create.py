@@ -15,7 +15,13 @@ from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
-from layers.store.migrations import m0004_idempotency_keys, m0005_history_indexes, m0006_history_reasons, m0009_heat
+from layers.store.migrations import (
+    m0004_idempotency_keys,
+    m0005_history_indexes,
+    m0006_history_reasons,
+    m0009_heat,
+    m0012_salted_history,
+)
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
@@ -91,6 +97,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
     m0005_history_indexes.apply(connection)
     m0006_history_reasons.apply(connection)
     m0009_heat.apply(connection)
+    m0012_salted_history.apply(connection)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

@@ -14,6 +14,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.store import writer
 from layers.store.connection import Connection, Cursor
+from layers.store.migrations.m0012_salted_history import DIGITS, NOTES
 
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.
@@ -21,7 +22,8 @@ RecordKey = tuple[str, str]
 #: Which rows are read: all, those of records that were there before, or those of records that were removed.
 Which = Literal["all", "changes", "removals"]
 _CONDITIONS: Mapping[Which, str] = {"all": "", "changes": f"AND {_CHANGED}", "removals": 'AND "after" IS NULL'}
-_COLUMNS = 'seq, "at", who, noun, record, "before", "after", why'
+_COLUMNS = 'seq, "at", who, noun, record, "before", "after", why, hash'
+_OF_RECORDS = f"noun NOT IN {NOTES}"
 #: Records of one query; SQLite takes more.
 _TOGETHER = 400
 
@@ -30,7 +32,7 @@ _TOGETHER = 400
 class HistoryRow:
     """One change of one record: number, time (RFC 3339, UTC), author, table, id, and the values before and after.
 
-    ``why`` is the reason that was stated; ``None`` without one.
+    ``why`` is the reason that was stated; ``None`` without one. ``hash`` is that of the chain.
     """
 
     seq: int
@@ -41,6 +43,7 @@ class HistoryRow:
     before: Mapping[str, Any] | None
     after: Mapping[str, Any] | None
     why: str | None
+    hash: str
 
     @property
     def key(self) -> RecordKey:
@@ -63,8 +66,24 @@ class Transaction:
 
 def rows(connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all") -> list[HistoryRow]:
     """At most ``limit`` rows with a number below one and not before another, newest first."""
-    query = f"SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
+    query = f"""SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}
+      ORDER BY seq DESC LIMIT ?"""
     return _read(connection.execute(query, (below, from_seq, limit)))
+
+
+def rows_not_private(
+    connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all"
+) -> list[HistoryRow]:
+    """Rows as `rows` gives them, but for those before and after which their record was private, or was not there."""
+    query = f"""SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}
+      AND NOT ({_hidden(connection)}) ORDER BY seq DESC LIMIT ?"""
+    return _read(connection.execute(query, (below, from_seq, limit)))
+
+
+def _hidden(connection: Connection) -> str:
+    """Whether there was no public record before a row, nor after it."""
+    text, position = '"private":true', connection.dialect.position
+    return " AND ".join(f"({column} IS NULL OR {position(column, text)} > 0)" for column in ('"before"', '"after"'))
 
 
 def rows_of(
@@ -138,15 +157,20 @@ def last_times(connection: Connection, tables: Collection[str], up_to: int) -> I
 
 
 def last_changed(connection: Connection, table: str, up_to: int) -> int:
-    """Number of the last change or removal of a record of a table that there was before; 0 where there was none."""
-    query = 'SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL'
+    """Number of the last change or removal of a record of a table that there was before; 0 where there was none.
+
+    Changes of records that were private before and after them do not count.
+    """
+    query = f"""SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL
+      AND NOT ({_hidden(connection)})"""
     (found,) = connection.execute(query, (table, up_to)).fetchone()
     return int(found or 0)
 
 
 def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
     """Yield every row of all tables but some, of changes up to a number, oldest first."""
-    query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"
+    query = f"""SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ?
+      ORDER BY seq"""
     for row in connection.execute(query, (*tables, up_to)):
         yield _row(row)
 
@@ -159,7 +183,7 @@ def values_but_of(
     A change that has values before and after it comes twice.
     """
     query = f"""SELECT noun, record, "at", "before", "after" FROM history
-      WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"""
+      WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ? ORDER BY seq"""
     for table, record, at, *texts in connection.execute(query, (*tables, up_to)):
         for text in texts:
             if text is not None:
@@ -210,6 +234,24 @@ def time_of(connection: Connection, seq: int) -> str | None:
     return None if found is None else found[0]
 
 
+def hash_of(connection: Connection, seq: int) -> str:
+    """The hash of a row that is there."""
+    (found,) = connection.execute("SELECT hash FROM history WHERE seq = ?", (seq,)).fetchone()
+    return str(found)
+
+
+def seq_of(connection: Connection, digits: str) -> int | None:
+    """Number of the row whose hash begins with some digits, `DIGITS` or more; ``None`` where there is none, or two."""
+    query = f"SELECT seq, hash FROM history WHERE substr(hash, 1, {DIGITS}) = ?"
+    found = [seq for seq, digest in connection.execute(query, (digits[:DIGITS],)) if digest.startswith(digits)]
+    return found[0] if len(found) == 1 else None
+
+
+def is_older_than_salts(connection: Connection, seq: int) -> bool:
+    """Whether a row was written before there were salts, when rows were named in public by their numbers."""
+    return connection.execute("SELECT unsalted FROM history WHERE seq = ?", (seq,)).fetchone() not in (None, (None,))
+
+
 def last_private(connection: Connection, key: RecordKey, up_to: int) -> int:
     """Number of the last change before or after which a record was private; 0 where it never was."""
     query = f"""SELECT coalesce(max(seq), 0) FROM history
@@ -242,7 +284,8 @@ def counts_in(connection: Connection, whole: Transaction) -> Mapping[tuple[str, 
     dataset = connection.dialect.member('coalesce("after", "before")', "dataset")
     query = f"""SELECT noun, {dataset},
       CASE WHEN "before" IS NULL THEN 'added' WHEN "after" IS NULL THEN 'removed' ELSE 'changed' END, count(*)
-      FROM history WHERE seq BETWEEN ? AND ? AND NOT ({_says_private(connection)}) GROUP BY 1, 2, 3"""
+      FROM history WHERE seq BETWEEN ? AND ? AND {_OF_RECORDS} AND NOT ({_says_private(connection)})
+      GROUP BY 1, 2, 3"""
     found = connection.execute(query, (whole.first, whole.last))
     return {(noun, dataset, done): number for noun, dataset, done, number in found}
 
@@ -259,8 +302,8 @@ def _read(cursor: Cursor) -> list[HistoryRow]:
 
 
 def _row(row: tuple[Any, ...]) -> HistoryRow:
-    seq, at, author, table, record, before, after, why = row
-    return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why)
+    seq, at, author, table, record, before, after, why, digest = row
+    return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why, digest)
 
 
 def _values(text: str | None) -> Mapping[str, Any] | None:

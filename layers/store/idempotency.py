@@ -5,20 +5,27 @@ The key is written in the transaction of what the request writes, so that there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import orjson
 
 from layers.geopackage import geopackage
+from layers.model.messages import Message
 from layers.model.timestamps import timestamp
+from layers.store import writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError
+from layers.store.writer import Authorship
 
 TABLE = "idempotency_keys"
 #: The columns of the table.
 COLUMNS = ("person", "key", "request", "at", "seq", "status", "headers", "body")
+_NAMES = ", ".join(map(geopackage.quote, COLUMNS))
+_ALL = f"SELECT {_NAMES} FROM {TABLE} ORDER BY 1, 2"
 #: How long the answer of a key is given again.
 RETENTION = timedelta(hours=24)
 #: Keys that are removed at once when another is written; more are due only after a burst, and go with the next ones.
@@ -84,32 +91,59 @@ def require_free(connection: Connection, keyed: KeyedRequest | None, at: str) ->
         raise KeyTaken("a request with this key was answered meanwhile")
 
 
-def insert(connection: Connection, keyed: KeyedRequest | None, at: str, seq: int) -> None:
-    """Write the answer to a request that made a change, in the same transaction; remove keys that are due."""
+def insert(connection: Connection, keyed: KeyedRequest | None, authorship: Authorship, seq: int) -> None:
+    """Write the answer to a request that made a change, in the same transaction, and a row of history that tells of it.
+
+    Keys that are due are removed.
+    """
     if keyed is None:
         return
+    at = authorship.at
     connection.execute(
         f"DELETE FROM {TABLE} WHERE (person, key) IN "
         f'(SELECT person, key FROM {TABLE} WHERE "at" <= ? ORDER BY "at" LIMIT ?)',
         (_due(at), _PURGE),
     )
     answer = keyed.answer(seq)
-    names = ", ".join(map(geopackage.quote, COLUMNS))
     again = ", ".join(f"{name} = excluded.{name}" for name in map(geopackage.quote, COLUMNS[2:]))
+    headers = orjson.dumps(dict(answer.headers)).decode()
+    row = (keyed.person, keyed.key, keyed.request, at, seq, answer.status, headers, answer.body)
     connection.execute(
-        f"INSERT INTO {TABLE} ({names}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
+        f"INSERT INTO {TABLE} ({_NAMES}) VALUES (?, ?, ?, ?, ?, ?, ?, ?) "
         f"ON CONFLICT (person, key) DO UPDATE SET {again}",
-        (
-            keyed.person,
-            keyed.key,
-            keyed.request,
-            at,
-            seq,
-            answer.status,
-            orjson.dumps(dict(answer.headers)).decode(),
-            answer.body,
-        ),
+        row,
     )
+    writer.append_history(connection, authorship, [(TABLE, keyed.key, None, {"at": at, "sha256": _digest(row)})])
+
+
+def _noted(connection: Connection) -> Sequence[tuple[str, Mapping[str, str]]]:
+    """The key of each answer that history tells of, and when it was given and its digest."""
+    rows = connection.execute('SELECT record, "after" FROM history WHERE noun = ?', (TABLE,))
+    return [(key, orjson.loads(after)) for key, after in rows]
+
+
+def _digest(row: tuple[Any, ...]) -> str:
+    """The digest of a row, by which history tells of it."""
+    return hashlib.sha256(orjson.dumps([*row[:-1], bytes(row[-1]).hex()])).hexdigest()
+
+
+def copy(source: Connection, target: Connection) -> None:
+    """Copy the answers that the history in the target tells of."""
+    known = {(key, note["sha256"]) for key, note in _noted(target)}
+    rows = [row for row in source.execute(_ALL) if (row[1], _digest(row)) in known]
+    target.executemany(f"INSERT INTO {TABLE} ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})", rows)
+
+
+def findings(connection: Connection) -> Iterator[Message]:
+    """Tell of answers that history does not tell of, and of those that are gone before they were due."""
+    notes = _noted(connection)
+    known = {(key, note["sha256"]) for key, note in notes}
+    there = {(row[1], _digest(row)) for row in connection.execute(_ALL)}
+    for key, _ in sorted(there - known):
+        yield Message("verification.answer-added", {"key": key})
+    due = max((_due(note["at"]) for _, note in notes), default="")
+    for key in sorted({key for key, note in notes if note["at"] > due} - {key for key, _ in there}):
+        yield Message("verification.answer-gone", {"key": key})
 
 
 def _due(at: str) -> str:

@@ -11,7 +11,7 @@ from layers.model.records import DESCRIPTION, REFERENCES
 from layers.store import writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError
-from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED, WRITTEN_BY_HAND
+from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, WRITTEN_BY_HAND
 from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets
 from layers.store.row_mapping import TABLES, Table
 from layers.store.writer import Authorship
@@ -33,9 +33,16 @@ def make_private(connection: Connection, dataset: str, authorship: Authorship, w
     if dataset in private_datasets(connection):
         return
     authorship = replace(authorship, why=why)
-    list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=True)
+    _list(connection, dataset, True, authorship)
     for table in TABLES.values():
         _mark(connection, table, _ids(connection, table, f"dataset = ? AND {_PUBLIC}", dataset), True, authorship)
+
+
+def _list(connection: Connection, dataset: str, private: bool, authorship: Authorship) -> None:
+    """Append that a dataset is private, or no longer is, and have history tell of it."""
+    entry = PrivateDataset(dataset, authorship.at, authorship.author, authorship.why or "")
+    listing = list_dataset(connection, entry, private)
+    writer.append_history(connection, authorship, [(PRIVATE_DATASETS, dataset, None, dict(listing))])
 
 
 def hide_judgements_of_removed(connection: Connection, authorship: Authorship) -> None:
@@ -69,7 +76,7 @@ def publish(
     authorship, changed, stay = replace(authorship, why=why), 0, 0
     with connection.unguarded(*TABLES):
         if not ids:
-            list_dataset(connection, PrivateDataset(dataset, authorship.at, authorship.author, why), private=False)
+            _list(connection, dataset, False, authorship)
             connection.execute(f"DELETE FROM {PRIVATE_REMOVED} WHERE dataset = ?", (dataset,))
         for table in TABLES.values():
             private = _ids(connection, table, "dataset = ? AND private = TRUE", dataset)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from layers.model.records import Record
 from layers.store.connection import Connection
@@ -31,12 +31,21 @@ def private_datasets(connection: Connection) -> Mapping[str, PrivateDataset]:
     return MappingProxyType({row[0]: PrivateDataset(*row) for row in connection.execute(query)})
 
 
-def list_dataset(connection: Connection, entry: PrivateDataset, private: bool) -> None:
-    """Append that a dataset is private, or no longer is, within the caller's transaction."""
+def list_dataset(connection: Connection, entry: PrivateDataset, private: bool) -> Mapping[str, Any]:
+    """Append that a dataset is private, or no longer is, within the caller's transaction; give it as `listings` do."""
     connection.execute(
         f'INSERT INTO {PRIVATE_DATASETS} (dataset, private, "at", who, why) VALUES (?, ?, ?, ?, ?)',
         (entry.dataset, private, entry.at, entry.who, entry.why),
     )
+    *_, (_, listing) = listings(connection)
+    return listing
+
+
+def listings(connection: Connection) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield, in order, each dataset that became private, or public again, and what history tells of that."""
+    rows = connection.execute(f'SELECT dataset, seq, private, "at", who, why FROM {PRIVATE_DATASETS} ORDER BY seq')
+    for dataset, seq, private, at, who, why in rows:
+        yield dataset, {"seq": seq, "private": bool(private), "at": at, "who": who, "why": why}
 
 
 def private_column(noun: str) -> str:

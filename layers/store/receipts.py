@@ -74,9 +74,10 @@ def query(connection: Connection) -> tuple[Head, bytes]:
     row = connection.execute(f"SELECT {history_chain.COLUMNS} FROM history ORDER BY seq DESC LIMIT 1").fetchone()
     if row is None:
         raise StoreError("there is no change that a receipt could cover")
-    seq, *values, stored = row
+    seq, *values, salt, unsalted, stored = row
     before = connection.execute("SELECT hash FROM history WHERE seq = ?", (seq - 1,)).fetchone()
-    text = history_chain.canonical_text(EMPTY.hash if before is None else before[0], seq, tuple(values))
+    previous = EMPTY.hash if before is None else before[0]
+    text = history_chain.canonical_text(previous, seq, tuple(values), salt, unsalted)
     if hashlib.sha256(text).hexdigest() != stored:
         raise StoreError(f"row {seq} of history does not follow on the one before it: strikeatlas verify says more")
     library = _library()
@@ -175,7 +176,7 @@ def _read(connection: Connection, response: bytes) -> tuple[Receipt, Any]:
         digest, at, signer = info.message_imprint.message.hex(), timestamp(info.gen_time), _signer(decoded)
     except ValueError as error:
         return Receipt(fault=Message("receipts.unreadable", {"detail": str(error)[:200]})), None
-    row = connection.execute("SELECT seq FROM history WHERE hash = ?", (digest,)).fetchone()
+    row = connection.execute("SELECT seq FROM history WHERE hash = ? OR unsalted = ?", (digest, digest)).fetchone()
     if row is None:
         return Receipt(None, digest, at, signer, Message("receipts.of-another-history", {"hash": digest})), decoded
     return Receipt(int(row[0]), digest, at, signer), decoded

@@ -19,16 +19,28 @@ from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
 from layers.model.timestamps import timestamp
-from layers.store import checked_history, create, derived_tables, external_edits, heat_table, reader, writer
+from layers.store import (
+    checked_history,
+    create,
+    derived_tables,
+    external_edits,
+    heat_table,
+    idempotency,
+    reader,
+    writer,
+)
 from layers.store.backup import mode_of, require_target
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
 from layers.store.derived_tables import Derive
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.private_datasets import listings
 from layers.store.row_mapping import TABLES, Row, Table
 from layers.store.sqlite import SqliteConnection
 from layers.store.store import Store
 
+#: The author of rows that tell which datasets became private after the change that is restored.
+AUTHOR = "strikeatlas restore"
 #: Rows that are read and written at once.
 _BATCH = 1000
 #: Records that are named where the history does not reach.
@@ -132,6 +144,7 @@ def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: Replay
     if gaps := list(_gaps(source, copy, seq)):
         raise HistoryGap(seq, gaps)
     _copy_privacy(source, copy)
+    idempotency.copy(source, copy)
     heat_table.copy(source, copy)
 
 
@@ -142,6 +155,10 @@ def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
             names, marks = _shared_columns(source, copy, name)
             rows = source.execute(f"SELECT {names} FROM {name}")
             copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
+    noted = 'SELECT record, "after" FROM history WHERE noun = ?'
+    known = [(dataset, orjson.loads(after)) for dataset, after in copy.execute(noted, (PRIVATE_DATASETS,))]
+    later = [(PRIVATE_DATASETS, name, None, dict(one)) for name, one in listings(copy) if (name, one) not in known]
+    writer.append_history(copy, writer.in_order(copy, writer.Authorship(AUTHOR, timestamp())), later)
 
 
 def _shared_columns(source: Connection, copy: SqliteConnection, table: str) -> tuple[str, str]:

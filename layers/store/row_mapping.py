@@ -55,9 +55,12 @@ def from_json(text: str) -> dict[str, Any]:
     return values
 
 
-def version_of(plain: Mapping[str, Any]) -> str:
-    """Name the version of a record by its plain values (see `Table.plain`): equal records have equal names."""
-    return hashlib.blake2b(to_json(plain).encode(), digest_size=9).hexdigest()
+def version_of(plain: Mapping[str, Any], key: bytes) -> str:
+    """Name the version of a record by its plain values (see `Table.plain`): equal records have equal names.
+
+    Only who knows the key of the store, see `layers.store.writer.version_key`, can find by trial what has a name.
+    """
+    return hashlib.blake2b(to_json(plain).encode(), digest_size=9, key=key).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,9 @@ class Table:
         fields = self.record_type.model_fields.items()
         return {name: field.get_default(call_default_factory=True) for name, field in fields if not field.is_required()}
 
-    def version(self, record: Record) -> str:
-        """Name the version of a record: equal records have equal names."""
-        return version_of(self.to_dict(record))
+    def version(self, record: Record, key: bytes) -> str:
+        """Name the version of a record, see `version_of`."""
+        return version_of(self.to_dict(record), key)
 
     def row(self, record: Record, plain: Mapping[str, Any]) -> Row:
         """Give the row of a record, whose plain values are at hand.

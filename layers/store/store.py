@@ -21,6 +21,7 @@ from layers.store import (
     derived_tables,
     external_edits,
     heat_table,
+    history_pages,
     idempotency,
     privacy_changes,
     reader,
@@ -40,6 +41,7 @@ from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
+from layers.store.migrations.m0012_salted_history import NOTES
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.private_datasets import Privacy
 from layers.store.revisions import Conflict, ExpectedLatest, LoadReport, Revision, StaleVersion
@@ -192,6 +194,17 @@ class Store:
         """
         with self._database.reading() as connection:
             return writer.head(connection, seq)
+
+    def version_key(self) -> bytes:
+        """The key with which versions of records are named, see `layers.store.row_mapping.version_of`."""
+        with self._database.reading() as connection:
+            return writer.version_key(connection)
+
+    def find_head(self, digits: str) -> Head | None:
+        """The change whose hash begins with some digits, 16 or more; ``None`` where there is none, or more than one."""
+        with self._database.reading() as connection:
+            seq = history_pages.seq_of(connection, digits)
+            return None if seq is None else writer.head(connection, seq)
 
     def verify(self, derive: Derive | None = None) -> Sequence[Message]:
         """Compare history, records and derived layers of one version, see `layers.store.verification`; all findings.
@@ -478,9 +491,9 @@ class Store:
                 seen.require(connection, table)
             authorship = writer.in_order(connection, authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
+            idempotency.insert(connection, keyed, authorship, seq)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
-            idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
 
     def write(
@@ -526,10 +539,10 @@ class Store:
                 writer.edit(connection, edit, authorship)
             if any(edit.record is None for edit in edits):
                 privacy_changes.hide_judgements_of_removed(connection, authorship)
+            seq = writer.last_seq(connection)
+            idempotency.insert(connection, keyed, authorship, seq)
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
-            seq = writer.last_seq(connection)
-            idempotency.insert(connection, keyed, authorship.at, seq)
             return seq
 
     def copy_from(self, source: Store, derive: Derive, *, progress: RowProgress = lambda _: None) -> Head:
@@ -565,9 +578,9 @@ class Store:
             return idempotency.find(connection, person, key, timestamp(at))
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
-        """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
-        query = """SELECT seq, "at", who, noun, record, "before", "after", why FROM history
-            WHERE seq > ? ORDER BY seq LIMIT ?"""
+        """Give every change of a record after number ``since``, oldest first. Holds no lock between two pages."""
+        query = f"""SELECT seq, "at", who, noun, record, "before", "after", why FROM history
+            WHERE seq > ? AND noun NOT IN {NOTES} ORDER BY seq LIMIT ?"""
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(query, (since, _PAGE)).fetchall()

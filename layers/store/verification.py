@@ -13,14 +13,18 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
+import orjson
+
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
-from layers.store import create, derived_tables, heat_table, history_chain, reader, writer
+from layers.store import create, derived_tables, heat_table, history_chain, idempotency, reader, writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, probing
 from layers.store.derived_tables import Derive, DerivedLayer
 from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked
+from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS
+from layers.store.private_datasets import listings
 from layers.store.row_mapping import TABLES, Table, days_of, from_json, to_json
 from layers.store.sqlite import SqliteConnection
 
@@ -66,6 +70,7 @@ def verify_database(connection: Connection, derive: Derive | None = None) -> Ite
     with closing(expected_database()) as expected:
         yield from _found(
             lambda: _chain(connection),
+            lambda: _beside(connection),
             lambda: _unrecorded(connection),
             lambda: _replayed(connection),
             lambda: heat_table.findings(connection),
@@ -90,6 +95,7 @@ def verify(connection: SqliteConnection, derive: Derive | None = None) -> Iterat
             lambda: _layout_differences(connection, expected),
             lambda: _own_tables(connection, expected),
             lambda: _history(connection),
+            lambda: _beside(connection),
             lambda: _replayed(connection),
             lambda: heat_table.findings(connection),
             lambda: _indexed(connection),
@@ -256,15 +262,32 @@ def follow(connection: Connection, head: Head) -> ChainBreak | Head:
     return history_chain.first_break(head, rows)
 
 
-def holds_head(connection: Connection, seq: int, digest: str) -> ChainBreak | bool:
-    """Whether history, followed from its first row on, has a change with that hash; or the row that breaks it."""
+def find_head(connection: Connection, digits: str) -> ChainBreak | Head | None:
+    """Find the change whose hash begins with some digits, now or before there were salts.
+
+    History is followed from its first row on: where that is broken the row is given that breaks it, and ``None`` where
+    no change, or more than one, has such a hash. The empty history has 64 zeros.
+    """
     end = follow(connection, EMPTY)
-    if isinstance(end, ChainBreak):
-        return end
-    if seq == EMPTY.seq:
-        return digest == EMPTY.hash
-    row = connection.execute("SELECT hash FROM history WHERE seq = ?", (seq,)).fetchone()
-    return row is not None and bool(row[0] == digest)
+    if isinstance(end, ChainBreak) or EMPTY.hash.startswith(digits):
+        return end if isinstance(end, ChainBreak) else EMPTY
+    pattern = f"{digits}%"
+    query = 'SELECT seq, hash, "at" FROM history WHERE hash LIKE ? OR unsalted LIKE ?'
+    found = connection.execute(query, (pattern, pattern)).fetchmany(2)
+    return Head(*found[0]) if len(found) == 1 else None
+
+
+def _beside(connection: Connection) -> Iterator[Finding]:
+    """Compare what stands beside history, and history tells of, with what it tells."""
+    query = 'SELECT record, "after" FROM history WHERE noun = ? ORDER BY seq'
+    noted = [(dataset, orjson.loads(after)) for dataset, after in connection.execute(query, (PRIVATE_DATASETS,))]
+    there = list(listings(connection))
+    for dataset, listing in (*noted, *there):
+        if (dataset, listing) not in noted:
+            yield Message("verification.listing-added", {"dataset": dataset})
+        elif (dataset, listing) not in there:
+            yield Message("verification.listing-gone", {"dataset": dataset})
+    yield from idempotency.findings(connection)
 
 
 _LAST = """SELECT record, "after" FROM history

@@ -137,7 +137,7 @@ def edit(connection: Connection, wanted: Edit, authorship: Authorship) -> None:
     """
     table = TABLES[wanted.table]
     row = connection.execute(f"{select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
-    _require_seen(table, row, wanted)
+    _require_seen(connection, table, row, wanted)
     if wanted.record is None:
         _require_unreferred(connection, wanted)
         _delete(connection, table, [row], authorship)
@@ -157,7 +157,7 @@ def _replace(connection: Connection, table: Table, record: Record, row: Row, aut
         connection.widen(table.name, authorship.at, None if geometry is None else geometry.bounds)
 
 
-def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
+def _require_seen(connection: Connection, table: Table, row: Row | None, wanted: Edit) -> None:
     if row is None:
         if wanted.seen is not None:
             raise EditConflict(f"there is no {table.name} {wanted.id}")
@@ -166,7 +166,7 @@ def _require_seen(table: Table, row: Row | None, wanted: Edit) -> None:
         raise EditConflict(f"{table.name} already holds {wanted.id}")
     if table.name in APPEND_ONLY:
         raise StoreError(f"{table.name} are only ever added")
-    if wanted.seen not in (ANY, version_of(table.plain_row(row))):
+    if wanted.seen not in (ANY, version_of(table.plain_row(row), version_key(connection))):
         raise EditConflict(f"{table.name} {wanted.id} was changed since it was seen")
 
 
@@ -184,6 +184,12 @@ def _require_unreferred(connection: Connection, wanted: Edit) -> None:
             ).fetchone()
             if found:
                 raise StillReferenced(f"{name} {found[0]} speaks of {wanted.id}")
+
+
+def version_key(connection: Connection) -> bytes:
+    """The key with which versions of records are named: the salt of the first change, which the store alone knows."""
+    row = connection.execute("SELECT salt FROM history ORDER BY seq LIMIT 1").fetchone()
+    return b"" if row is None else bytes.fromhex(row[0])
 
 
 def last_seq(connection: Connection) -> int:

@@ -6,13 +6,12 @@ import io
 import re
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 import pyarrow
 from fastapi import FastAPI
 from pyarrow import ipc, parquet
 from shapely import Point
-from starlette.testclient import TestClient
 
 from layers.model.records import Claim, Control, Identity, Records, Relation
 from tests.api.feature_client import COLLECTIONS
@@ -198,21 +197,20 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/oembed": ("/oembed?url=http://testserver/countries/UA", "/oembed?url=http://testserver/map?country=UA"),
     "/robots.txt": ("/robots.txt",),
     "/policy": ("/policy", "/policy?f=html"),
-    # What differs by what a server has done, or has the numbers of changes: only the marks are looked for.
     "/corrections": (
         "/corrections?limit=100", "/corrections?f=html", "/corrections?f=atom", f"/corrections?strike={STRIKE}",
         f"/corrections?record={KEY}", "/corrections?country=UA",
         f"/corrections?asset={KEY}", f"/corrections?entity={KEY}", "/corrections?kind=retraction",
     ),
-    "/corrections/{entry}": tuple(f"/corrections/{entry}" for entry in ("load-1", *range(1, 40), *range(1900, 2000))),
+    "/corrections/{entry}": tuple(f"/corrections/{entry}" for entry in ("load-1", *range(1, 10), "0" * 32)),
     "/health/live": ("/health/live",),
     "/health": ("/health",),
     "/metrics": ("/metrics",),
     # Files of the package.
     "/static": (),
 }  # fmt: skip
-#: Routes whose answers are of the process and not of the data, or name changes by their numbers.
-OF_THE_PROCESS = frozenset({"/health", "/health/live", "/metrics", "/corrections", "/corrections/{entry}"})
+#: Routes whose answers are of the process and not of the data.
+OF_THE_PROCESS = frozenset({"/health", "/health/live", "/metrics"})
 #: Operations that write, each refused to whoever has no token.
 WRITES = frozenset(
     {
@@ -301,18 +299,12 @@ def telling(content: bytes) -> list[str]:
     return found
 
 
-def steady(client: TestClient, content: bytes) -> bytes:
-    """An answer without what names the version of the data: number and time of the last change, and of the answer."""
-    view = client.app.state.atlas.view  # type: ignore[attr-defined]
-    return unversioned(opened(content).replace(view.version.encode(), b"VERSION"))
+def validators(headers: Mapping[str, str]) -> dict[str, str]:
+    """What an answer says of its version, and where else it leads to."""
+    names = ("etag", "last-modified", "link", "content-length", "cache-control", "atlas-seq", "location")
+    return {name: headers[name] for name in names if name in headers}
 
 
-def unversioned(content: bytes) -> bytes:
-    """Text without what names the version of the data that it is of."""
-    content = re.sub(rb"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z", b"TIME", content)
-    content = re.sub(rb'"history":"[0-9a-f]{64}"', b'"history"', content)
-    # Pages and citations say them in words, and link the changes that they rest on.
-    content = re.sub(rb"(?<=history )[0-9a-f]{16}|\b[0-9a-f]{64}\b", b"HISTORY", content)
-    content = re.sub(rb'change \d+|/corrections/\d+|"change":\d+|\.s\d+\.\d{8}\.', b"CHANGE", content)
-    content = re.sub(rb'(strikeatlas-[^",]*)-\d+(?=[",])', rb"\1-CHANGE", content)
-    return re.sub(rb'"(?:seq|version)": ?"?\d+"?', b'"seq"', content)
+def steady(content: bytes) -> bytes:
+    """An answer without the time at which it was given."""
+    return re.sub(rb'"timeStamp":"[^"]*"', b"TIME", opened(content))

@@ -72,7 +72,6 @@ class DossierOrder:
     countries: Names
     code: str
     head: str
-    seq: int
     day: date
     basis: str
     minority: str
@@ -138,7 +137,7 @@ class _Writer:
             title=title,
             language=language,
             day=order.day,
-            foot=self._say("foot", day=self._day(), seq=order.seq, code=_short(order.code)),
+            foot=self._say("foot", day=self._day(), history=order.head[:16], code=_short(order.code)),
             page=(before, between),
             description=" ".join(run.text for _, line in self._facts for run in line),
             parts=parts,
@@ -371,7 +370,6 @@ class _Writer:
         yield Heading(2, self._say("version"), "version")
         version = [
             (self._say("version-day"), plain(self._day())),
-            (self._say("version-seq"), plain(str(order.seq))),
             (self._say("version-head"), plain(order.head)),
             (self._say("code"), plain(order.code)),
         ]

@@ -53,7 +53,7 @@ class PageOrder:
     language: str
     box: Sequence[float]
     day: date
-    seq: int
+    history: str
     countries: Mapping[str, str]
     remarks: Sequence[str] = ()
 
@@ -159,7 +159,7 @@ def _body(title: str, order: PageOrder) -> str:
     day = date_in_words(order.day.isoformat(), order.language)
     withheld = "".join(f" {escape(remark)}." for remark in order.remarks)
     return (
-        f"<header><h1>{title}</h1><p>{say('data', day=day, seq=order.seq)}</p></header><main>"
+        f"<header><h1>{title}</h1><p>{say('data', day=day, history=order.history)}</p></header><main>"
         f'<div id="side"><form id="form" role="search"><label>{say("search")}<input type="search" id="search"></label>'
         f'<label>{say("from")}<input type="date" id="from"></label>'
         f'<label>{say("until")}<input type="date" id="until"></label></form>'

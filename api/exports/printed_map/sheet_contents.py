@@ -118,7 +118,7 @@ def _notes(picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources:
         yield words("note.no-scale")
     if sources:
         yield words("note.cited", list=sources)
-    yield words("note.source", date=words.date(origin.day.isoformat()), seq=origin.seq)
+    yield words("note.source", date=words.date(origin.day.isoformat()), history=origin.history)
     for remark in origin.remarks:
         yield remark if remark.endswith(".") else f"{remark}."
 

@@ -9,9 +9,9 @@ from datetime import date
 
 @dataclass(frozen=True, kw_only=True)
 class SheetOrigin:
-    """What a sheet says of where it is from: day and change of the data, remarks, and strikes that are retracted."""
+    """What a sheet says of where it is from: day and history of the data, remarks, and strikes that are retracted."""
 
     day: date
-    seq: int
+    history: str
     remarks: Sequence[str] = ()
     retracted: int = 0

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from layers.geopackage import geopackage
-from layers.store import history_chain
-from layers.store.history_chain import EMPTY
+from layers.store.history_chain import EMPTY, Unlinked, unsalted_link
 from layers.store.migrations.m0001_complete_columns import forbid_changes
 
 TITLE = "history as a chain of hashes, with the edits of other programs in it"
@@ -37,7 +37,7 @@ def apply(connection: sqlite3.Connection) -> None:
     connection.executemany(
         """INSERT INTO history_chained (seq, "at", who, noun, record, "before", "after", hash)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
-        ((*values, hashed) for *values, _why, hashed in history_chain.linked(EMPTY, rows)),
+        _linked(rows),
     )
     connection.execute("DROP TABLE history")
     connection.execute("ALTER TABLE history_chained RENAME TO history")
@@ -49,6 +49,13 @@ VALUES (?, ?, ?, ?, ?, ?, ?, ?)""",
             f"INSERT INTO external_edits (noun, record) SELECT '{table}', id FROM {geopackage.quote(table)} "
             f"UNION SELECT noun, record FROM history WHERE noun = '{table}'"
         )
+
+
+def _linked(rows: Iterable[Unlinked]) -> Iterator[tuple[Any, ...]]:
+    previous = EMPTY.hash
+    for seq, row in enumerate(rows, 1):
+        previous = unsalted_link(previous, seq, row)
+        yield (seq, *row[:-1], previous)
 
 
 def create_history(connection: sqlite3.Connection) -> None:

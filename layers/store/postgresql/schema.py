@@ -14,6 +14,7 @@ from layers.store.connection import Connection
 from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.migrations.m0005_history_indexes import INDEXES
 from layers.store.migrations.m0009_heat import LOADS, TABLE
+from layers.store.migrations.m0012_salted_history import INDEX, INDEXED
 from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.postgresql import roles
 from layers.store.postgresql.connection import FROM_BLOB, TYPES, UNGUARDED
@@ -43,8 +44,11 @@ _TABLES = (
   "before" {_TEXT},
   "after" {_TEXT},
   hash {_TEXT} NOT NULL,
-  why {_TEXT}
+  why {_TEXT},
+  salt {_TEXT},
+  unsalted {_TEXT}
 )""",
+    f"CREATE INDEX {INDEX} {INDEXED}",
     "COMMENT ON TABLE history IS 'Every change of every record, in order. Only ever added to.'",
     f"CREATE TABLE external_edits (id {_IDENTITY}, noun {_TEXT} NOT NULL, record {_TEXT})",
     "CREATE TABLE own_write (writing bigint NOT NULL)",

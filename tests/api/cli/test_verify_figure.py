@@ -15,10 +15,11 @@ from typer.testing import CliRunner
 
 from api.cli.main import app
 from api.requests.parameters import BadParameter
-from api.serializers.figures import FigureCode, FigureSubject
+from api.serializers.figures import EXAMPLE, FigureCode, FigureSubject, digest_of, figure_content
 from layers.corrections.replay import recent_records_at, records_at
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Records
+from layers.store.history_chain import Head
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
 from tests.store_kinds import NewStore
@@ -100,22 +101,20 @@ def test_a_map_of_a_country_frames_what_it_owned(store: Store, tmp_path: Path) -
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("en", ("Figure", "History")), ("uk", ("Рисунок", "Історія")), ("de", ("Abbildung", "Historie"))],
+    [("en", "Figure"), ("uk", "Рисунок"), ("de", "Abbildung")],
 )
-def test_the_foot_of_a_map_is_in_its_language(store: Store, language: str, words: tuple[str, str]) -> None:
+def test_the_foot_of_a_map_is_in_its_language(store: Store, language: str, words: str) -> None:
     from api.cli.common import open_published
     from api.cli.export import sheet_origin
 
-    opened, version = open_published(store.name, BASEMAP)
-    code = FigureCode.of(version.snapshot, FigureSubject.parse("AZ"))
-    figure, history = words
-    head = opened.head(code.seq).hash[:16]
-    assert sheet_origin(opened, version, code, 0, language).remarks[-1] == f"{figure} {code}. {history} {head}"
+    _, version = open_published(store.name, BASEMAP)
+    code = FigureCode.of(version.snapshot, FigureSubject.parse("AZ"), store.head())
+    assert sheet_origin(version, code, 0, language).remarks[-1] == f"{words} {code}"
 
 
 def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
     code = printed(store, tmp_path)
-    wrong = code[:-10] + ("0" * 10 if code[-10:] != "0" * 10 else "1" * 10)
+    wrong = code[:-4] + ("aaaa" if code[-4:] != "aaaa" else "bbbb")
     exit_code, found = checked(store, wrong)
     assert exit_code == 1
     assert not found["is_same"]
@@ -127,8 +126,8 @@ def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
     from api.cli.common import open_published
 
     snapshot = open_published(store.name, BASEMAP)[1].snapshot
-    code = str(FigureCode.of(snapshot, FigureSubject.parse(subject)))
-    assert code.startswith(f"{subject}.s{store.seq()}.")
+    code = str(FigureCode.of(snapshot, FigureSubject.parse(subject), store.head()))
+    assert code.startswith(f"{subject}.h{store.head().hash[:16]}.")
     change(store, DEPOT, damage="another")
     exit_code, found = checked(store, code)
     assert exit_code == 0, found["rebuilt"]
@@ -136,7 +135,8 @@ def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "AZ", "AZ.s1.20260301", "AZ.s1.20261301.0123456789", "AZ.s1.20260301.012345678",
+    "text", ["", "AZ", "AZ.s1.20260301", EXAMPLE[:-1], EXAMPLE.replace("-", ""), EXAMPLE.upper(),
+             EXAMPLE.replace("h9", "s9"), f"AZ.h{'0' * 16}.20260301.0123456789", "AZ.s1.20261301.0123456789", "AZ.s1.20260301.012345678",
              "map:1,2,3,4;colour=red.s1.20260301.0123456789",
              "~stay.s1.20260301.0123456789", "AZ~other.s1.20260301.0123456789", "map:1,2,3.s1.20260301.0123456789"]
 )  # fmt: skip
@@ -163,10 +163,54 @@ subjects = st.one_of(
 )
 
 
-@given(subjects, st.integers(0, 10**12), st.dates(date(1000, 1, 1)), st.from_regex("[0-9a-f]{10}", fullmatch=True))
-def test_a_code_is_read_as_it_was_written(subject: FigureSubject, seq: int, day: date, digest: str) -> None:
-    code = FigureCode(subject, seq, day, digest)
+digests = st.from_regex("[0-9a-f]{64}", fullmatch=True)
+
+
+@given(subjects, digests, st.dates(date(1000, 1, 1)), digests)
+def test_a_code_is_read_as_it_was_written(subject: FigureSubject, head: str, day: date, content: str) -> None:
+    code = FigureCode.bound(subject, Head(1, head, None), day, content)
     assert FigureCode.parse(str(code)) == code
+    old = FigureCode(subject, f"s{int(head[:9], 16)}", day, content[:10])
+    assert FigureCode.parse(str(old)) == old
+    assert (code.is_weak, old.is_weak) == (False, True)
+
+
+def test_a_code_has_more_bits_than_can_be_tried_and_is_bound_to_all_that_it_says() -> None:
+    """Two answers, or two stores, of one code are found in 2^70 tries: the digest has 140 bits of a SHA-256."""
+    subject, head, day, content = FigureSubject(country="AZ"), Head(1, "1" * 64, None), date(2026, 3, 1), "2" * 64
+    code = FigureCode.bound(subject, head, day, content)
+    assert len(code.digest.replace("-", "")) * 5 == 140
+    others = [
+        FigureCode.bound(FigureSubject(country="UA"), head, day, content),
+        # The same 16 digits are printed of another history.
+        FigureCode.bound(subject, Head(1, "1" * 63 + "2", None), day, content),
+        FigureCode.bound(subject, head, date(2026, 3, 2), content),
+        FigureCode.bound(subject, head, day, "2" * 63 + "3"),
+    ]
+    assert len({code.digest, *(one.digest for one in others)}) == 5
+    # Every character depends on all: none is as good as fixed.
+    drawn = [FigureCode.bound(subject, head, day, f"{n:064x}").digest for n in range(300)]
+    assert all(len({one[place] for one in drawn}) == 32 for place in range(34) if place % 5 != 4)
+
+
+def test_a_code_of_before_is_checked_and_called_weak(store: Store) -> None:
+    from api.cli.common import open_published
+
+    snapshot = open_published(store.name, BASEMAP)[1].snapshot
+    digits = digest_of(figure_content(snapshot, FigureSubject(country="AZ")))[:10]
+    code = f"AZ.s{store.seq()}.{snapshot.data_date:%Y%m%d}.{digits}"
+    change(store, DEPOT, damage="another")
+    exit_code, found = checked(store, code)
+    assert (exit_code, found["is_same"], found["is_weak"]) == (0, True, True)
+    said = run(store, "verify", code).stdout
+    assert "The code is weak: it has 40 bits" in " ".join(said.split())
+    assert checked(store, code[:-1] + ("0" if code[-1] != "0" else "1"))[0] == 1
+
+
+def test_a_code_of_another_store_is_of_no_change_here(store: Store) -> None:
+    result = run(store, "verify", EXAMPLE)
+    assert result.exit_code != 0
+    assert "no change whose hash begins with 9f3c2a7b10d4e5f6" in " ".join(result.output.split())
 
 
 @pytest.mark.parametrize("packed", [True, False])

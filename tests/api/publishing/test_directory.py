@@ -12,9 +12,10 @@ import pytest
 from api.exports.errors import ExportError
 from api.html.published import CitedVersion
 from api.publishing.directory import MANIFEST, Publication, PublishedFile, PublishedFolder
+from layers.store.history_chain import Head
 
-FIRST, SECOND = CitedVersion(1, date(2026, 1, 1)), CitedVersion(2, date(2026, 1, 2))
-DAYS = {1: FIRST.day, 2: SECOND.day}
+FIRST, SECOND = (CitedVersion(Head(n, f"{n}" * 64, None), date(2026, 1, n)) for n in (1, 2))
+KNOWN = {one.head.hash[:32]: one for one in (FIRST, SECOND)}
 
 
 def publish(folder: Path, files: Mapping[str, bytes], version: CitedVersion = FIRST, dry: bool = False) -> Publication:
@@ -27,7 +28,7 @@ def publish(folder: Path, files: Mapping[str, bytes], version: CitedVersion = FI
         return PublishedFile(path, page, path.endswith(".html"))
 
     wanted = [file_of(path, content) for path, content in files.items()]
-    return PublishedFolder(folder).publish(wanted, version, DAYS.__getitem__, {"address": "https://a"}, dry=dry)
+    return PublishedFolder(folder).publish(wanted, version, KNOWN.get, {"address": "https://a"}, dry=dry)
 
 
 def content_of(folder: Path) -> dict[str, bytes]:
@@ -91,7 +92,7 @@ def test_a_publication_that_is_cut_short_leaves_the_one_before(tmp_path: Path) -
 
     files = [PublishedFile("index.html", lambda cited: b"new"), PublishedFile("z.html", failing)]
     with pytest.raises(OSError, match="full"):
-        PublishedFolder(folder).publish(files, SECOND, DAYS.__getitem__, {})
+        PublishedFolder(folder).publish(files, SECOND, KNOWN.get, {})
     assert content_of(folder) == before
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
 
@@ -123,7 +124,7 @@ def test_an_empty_folder_is_taken(tmp_path: Path) -> None:
 def test_no_file_lies_elsewhere_or_twice(tmp_path: Path, path: str) -> None:
     files = [PublishedFile(name, lambda cited: b"") for name in ("index.html", path)]
     with pytest.raises(ExportError):
-        PublishedFolder(tmp_path / "site").publish(files, FIRST, DAYS.__getitem__, {})
+        PublishedFolder(tmp_path / "site").publish(files, FIRST, KNOWN.get, {})
     assert [*tmp_path.iterdir()] == []
 
 

@@ -356,7 +356,7 @@ def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
         }
         assert own | version | log | dated <= told
         # Sites and owners that it concerns list the correction; nothing else is touched.
-        entry = f"{BASE}/corrections/{store.seq()}.html".encode()
+        entry = f"{BASE}/corrections/{store.head().hash[:32]}.html".encode()
         opening = {path for path in told if path.startswith(("map/opening", "map/clusters/"))}
         assert "map/opening.json" in opening
         more = told - own - version - log - dated - opening
@@ -434,8 +434,8 @@ def test_what_is_left_alone_is_what_rendering_it_again_would_give(
         add(self, done, replace(file, render=noting), *rest)
         if not asked:
             left.append(file.path)
-            entry, day_of = done.files[file.path], rest[1]
-            cited = None if entry.change is None else CitedVersion(entry.change, day_of(entry.change))
+            entry, known_version = done.files[file.path], rest[1]
+            cited = None if entry.change is None else known_version(entry.change)
             if hashlib.sha256(file.render(cited)).hexdigest() != entry.sha256:
                 differing.append(file.path)
 

@@ -15,7 +15,7 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.requests import reviewer_tokens
 from api.server.live_snapshot import LiveSnapshot
-from api.server.version_builder import last_change
+from api.server.version_builder import time_of
 from api.settings import Settings
 from layers.store.backends import open_store
 from layers.store.history_chain import Head
@@ -132,9 +132,8 @@ def test_what_follows_can_be_kept_elsewhere(sealed: Sealed, tmp_path: Path) -> N
 
 
 def test_a_change_without_a_time_is_refused(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Store, "head", lambda self, seq=None: Head(1, "0" * 64, "yesterday"))
     with pytest.raises(StoreError, match="change 1 has no time, but 'yesterday'"):
-        last_change(store, 1)
+        time_of(store, Head(1, "0" * 64, "yesterday"))
 
 
 def test_a_clock_that_cannot_be_right_is_remarked(store: Store) -> None:

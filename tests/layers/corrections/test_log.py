@@ -28,6 +28,7 @@ from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
 from layers.store.store import ANY, Edit, Store
+from tests.store_kinds import behind_its_back
 
 DEPOT = "ua-socar-depot-2025-08-08"
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -84,6 +85,11 @@ def atlas(tmp_path: Path, few_records: Records, base: Basemap) -> Atlas:
     return Atlas(tmp_path, few_records, base)
 
 
+def digits(atlas: Atlas, seq: int) -> str:
+    """How a change is named in public."""
+    return atlas.store.head(seq).hash[:32]
+
+
 def changes(entry: CorrectionEntry) -> dict[str, tuple[Any, Any]]:
     return {change.field: (change.before, change.after) for change in entry.changes}
 
@@ -95,7 +101,7 @@ def strike(key: str = "new", **values: Any) -> Strike:
 
 def test_the_first_load_is_one_entry_with_counts(atlas: Atlas, few_records: Records) -> None:
     (entry,) = atlas.entries()
-    assert (entry.kind, entry.role, entry.id, entry.key) == ("addition", "load", "load-1", None)
+    assert (entry.kind, entry.role, entry.id, entry.key) == ("addition", "load", f"load-{digits(atlas, 1)}", None)
     counted = {count.table: (count.added, count.changed, count.removed) for count in entry.counts}
     assert counted["strikes"] == (len(few_records.strikes), 0, 0)
     assert {count.dataset for count in entry.counts} == {"curated"}
@@ -188,14 +194,15 @@ def test_a_small_load_is_listed_record_by_record(atlas: Atlas, few_records: Reco
 
 def walked(atlas: Atlas, **query: Any) -> list[str]:
     found: list[str] = []
-    below = None
+    before, seen = None, set[str]()
     while True:
-        page = atlas.page(below=below, **query)
+        page = atlas.page(before=before, **query)
         found += [entry.id for entry in page.entries]
-        if page.next_below is None:
+        if page.next_before is None:
             return found
-        assert below is None or page.next_below < below
-        below = page.next_below
+        assert page.next_before not in seen
+        before = page.next_before
+        seen.add(before)
 
 
 @pytest.mark.parametrize("limit", [1, 2, 7, 1000])
@@ -216,7 +223,7 @@ def test_a_page_looks_at_so_many_changes_at_most(atlas: Atlas, monkeypatch: pyte
     whole = walked(atlas, kind="addition")
     monkeypatch.setattr("layers.corrections.log.MAX_SCANNED", 2)
     assert atlas.page(kind="addition").entries == ()
-    assert walked(atlas, kind="addition") == whole == ["load-1"]
+    assert walked(atlas, kind="addition") == whole == [f"load-{digits(atlas, 1)}"]
 
 
 def test_filters(atlas: Atlas) -> None:
@@ -468,15 +475,43 @@ class TestPolicy:
         assert "marker" not in str(atlas.page(policy))
 
 
-def test_one_entry_is_read_by_its_number(atlas: Atlas) -> None:
+def test_one_entry_is_read_by_the_digits_of_its_hash(atlas: Atlas) -> None:
     seq, log = atlas.change("strikes", DEPOT, note="n"), CorrectionsLog(atlas.store)
-    version = atlas.version()
-    found = log.entry(version, seq)
+    version, name = atlas.version(), digits(atlas, atlas.store.seq())
+    found = log.entry(version, name)
     assert found is not None
     assert found == atlas.entries()[0]
-    assert log.entry(version, 1, is_load=True) == atlas.entries()[-1]
-    for number, is_load in ((seq + 1, False), (0, False), (seq, True), (2, True), (10**14, False)):
-        assert log.entry(version, number, is_load) is None
+    assert log.entry(version, digits(atlas, 1), is_load=True) == atlas.entries()[-1]
+    for other, is_load in ((f"{0:032d}", False), (name, True), (digits(atlas, 2), True)):
+        assert log.entry(version, other, is_load) is None
+    # Numbers would count what is private.
+    for number in (seq, seq + 1, 1, 0, 10**14):
+        assert log.entry(version, str(number)) is None
+
+
+def test_a_change_from_before_there_were_salts_is_found_by_its_number_too(atlas: Atlas) -> None:
+    seq, log = atlas.change("strikes", DEPOT, note="n"), CorrectionsLog(atlas.store)
+    behind_its_back(atlas.store, f"UPDATE history SET unsalted = 'x' WHERE seq = {seq}")
+    assert log.entry(atlas.version(), str(seq)) == atlas.entries()[0]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 1000])
+def test_what_is_hidden_moves_no_page(atlas: Atlas, limit: int) -> None:
+    """Neither which entries a page has, nor where the next one begins, nor whether there is one."""
+    policy = parse('[[withhold]]\ntable = "strikes"\nfields = ["note"]')
+    for number in range(4):
+        atlas.change("strikes", DEPOT, damage=f"damage {number}")
+    query: dict[str, Any] = {"policy": policy, "limit": limit}
+    before = [atlas.page(**query)]
+    while before[-1].next_before:
+        before.append(atlas.page(**query, before=before[-1].next_before))
+    for number in range(MAX_SINGLE + 5):
+        atlas.change("strikes", DEPOT, note=f"note {number}")
+        atlas.add("strikes", strike(f"hidden-{number}").model_copy(update={"private": True}))
+    after = [atlas.page(**query)]
+    while after[-1].next_before:
+        after.append(atlas.page(**query, before=after[-1].next_before))
+    assert after == before
 
 
 def test_the_indexes_are_used(atlas: Atlas) -> None:

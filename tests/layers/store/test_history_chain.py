@@ -16,7 +16,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.store.history_chain import COLUMNS, EMPTY, ChainBreak, Head, Linked, Unlinked, first_break, link, linked
+from layers.store.history_chain import (
+    COLUMNS,
+    EMPTY,
+    ChainBreak,
+    Head,
+    Linked,
+    Unlinked,
+    first_break,
+    link,
+    linked,
+    unsalted_link,
+)
 from layers.store.store import Store
 from tests.layers.store.store_killed import strikes
 
@@ -25,34 +36,44 @@ rows = st.tuples(texts, texts, texts, texts, st.none() | texts, st.none() | text
 histories = st.lists(rows, min_size=1, max_size=6)
 
 
-@given(texts, st.integers(1, 2**53), rows)
-def test_the_hash_is_that_of_canonical_json(previous: str, seq: int, row: Unlinked) -> None:
-    """Python's own JSON, which escapes as RFC 8785, 3.2.2.2, says."""
-    members = row[:-1] if row[-1] is None else row
-    canonical = json.dumps([previous, seq, *members], ensure_ascii=False, separators=(",", ":"))
-    assert link(previous, seq, row) == hashlib.sha256(canonical.encode()).hexdigest()
+def canonical(*members: object) -> str:
+    """SHA-256 of a JSON array by Python's own JSON, which escapes as RFC 8785, 3.2.2.2, says."""
+    text = json.dumps(members, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@given(texts, st.integers(1, 2**53), rows, texts, texts)
+def test_the_hash_is_that_of_canonical_json(previous: str, seq: int, row: Unlinked, salt: str, older: str) -> None:
+    assert link(previous, seq, row, salt) == canonical(previous, salt, seq, *row)
+    assert link(previous, seq, row, salt, older) == canonical(previous, salt, seq, *row, older)
 
 
 def test_a_known_row_has_a_known_hash() -> None:
     row = ("2025-08-09T12:00:00.000Z", "Ann", "strikes", "k", None, '{"id":"k","title":"Орлівка \\"x\\"\\n"}', None)
     text = (
-        '["0000000000000000000000000000000000000000000000000000000000000000",1,"2025-08-09T12:00:00.000Z","Ann",'
-        '"strikes","k",null,"{\\"id\\":\\"k\\",\\"title\\":\\"Орлівка \\\\\\"x\\\\\\"\\\\n\\"}"]'
+        '["0000000000000000000000000000000000000000000000000000000000000000","5a",1,"2025-08-09T12:00:00.000Z","Ann",'
+        '"strikes","k",null,"{\\"id\\":\\"k\\",\\"title\\":\\"Орлівка \\\\\\"x\\\\\\"\\\\n\\"}",null]'
     )
-    assert link(EMPTY.hash, 1, row) == hashlib.sha256(text.encode()).hexdigest()
-    assert link(EMPTY.hash, 1, row) == "9673d6f75be5a1ef46f0abcfaa7837b76898bbad72616efd263bd17881533ca2"
+    assert link(EMPTY.hash, 1, row, "5a") == hashlib.sha256(text.encode()).hexdigest()
+    assert unsalted_link(EMPTY.hash, 1, row) == "9673d6f75be5a1ef46f0abcfaa7837b76898bbad72616efd263bd17881533ca2"
 
 
-def test_a_reason_is_a_ninth_member() -> None:
+def test_before_there_were_salts_a_reason_was_a_ninth_member() -> None:
     row = ("2025-08-09T12:00:00.000Z", "Ann", "strikes", "k", None, '{"id":"k"}')
-    text = json.dumps([EMPTY.hash, 1, *row, "Орлівка"], ensure_ascii=False, separators=(",", ":"))
-    assert link(EMPTY.hash, 1, (*row, "Орлівка")) == hashlib.sha256(text.encode()).hexdigest()
+    assert unsalted_link(EMPTY.hash, 1, (*row, "Орлівка")) == canonical(EMPTY.hash, 1, *row, "Орлівка")
 
 
 @given(rows, rows)
 def test_two_rows_have_the_same_hash_only_if_they_are_the_same(one: Unlinked, other: Unlinked) -> None:
     for another in (other, (*one[:6], other[6]), (*one[:5], other[5], one[6])):
-        assert (link(EMPTY.hash, 1, one) == link(EMPTY.hash, 1, another)) == (one == another)
+        assert (link(EMPTY.hash, 1, one, "") == link(EMPTY.hash, 1, another, "")) == (one == another)
+
+
+def test_each_row_has_a_salt_of_its_own() -> None:
+    row = ("2025-08-09T12:00:00.000Z", "Ann", "strikes", "k", None, "{}", None)
+    drawn = [one[8] for _ in range(2) for one in linked(EMPTY, [row] * 600)]
+    assert len({*drawn}) == 1200
+    assert {len(bytes.fromhex(salt)) for salt in drawn} == {32}
 
 
 @pytest.mark.parametrize("why", [None, "", "another reason"])
@@ -90,14 +111,14 @@ def test_what_is_linked_follows(history: Sequence[Unlinked]) -> None:
     for cut in range(len(history)):
         head = first_break(EMPTY, chained[:cut])
         assert isinstance(head, Head)
-        assert list(linked(head, history[cut:])) == chained[cut:]
+        assert first_break(head, chained[cut:]) == first_break(EMPTY, chained)
 
 
 @given(histories, st.data())
 def test_any_other_value_is_found_where_it_stands(history: Sequence[Unlinked], data: st.DataObject) -> None:
     chained = list(linked(EMPTY, history))
     at = data.draw(st.integers(0, len(chained) - 1))
-    column = data.draw(st.integers(0, 8))
+    column = data.draw(st.sampled_from([*range(9), 10]))
     other = data.draw((st.integers(1, 99) if not column else texts).filter(lambda value: value != chained[at][column]))
     spoilt: list[Linked] = [*chained]
     spoilt[at] = (*chained[at][:column], other, *chained[at][column + 1 :])  # type: ignore[assignment]

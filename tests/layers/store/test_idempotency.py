@@ -46,7 +46,7 @@ def test_a_key_that_was_answered_changes_nothing_again(store: Store) -> None:
         add(store, "s2", keyed("k"))
     with pytest.raises(KeyTaken):
         store.append("sources", source("s2"), author="Ann", at=AT, keyed=keyed("k"))
-    assert store.seq() == seq
+    assert (len([*store.revisions()]), store.seq()) == (seq, seq + 1), "a row of history tells of the answer"
 
 
 def test_a_write_that_is_refused_leaves_its_key_free(store: Store) -> None:
@@ -132,7 +132,9 @@ class Keys(RuleBasedStateMachine):
 
     @invariant()
     def every_answer_is_given_again(self) -> None:
-        assert self.store.seq() == len(self.records)
+        # A row of history tells of each answer.
+        assert self.store.seq() == 2 * len(self.records)
+        assert self.store.verify() == ()
         for person in ("ann", "ben"):
             for key in "abc":
                 found, known = self.store.answered(person, key, self.now), self._known(person, key)

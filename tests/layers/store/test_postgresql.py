@@ -206,13 +206,18 @@ def test_who_only_reads_sees_no_private_row_in_any_table(store: Store, cluster: 
                 "AND has_table_privilege(format('%I.%I', schemaname, tablename), 'SELECT')"
             )
         ]
-        assert {"strikes", "history", "matches"} <= set(tables)
+        assert {"strikes", "matches"} <= set(tables)
+        tables.append("history")
         for table in tables:
-            for row in reader.execute(f'SELECT * FROM "{table}"').fetchall():
+            columns = "seq, who, noun, record, before, after, why, hash" if table == "history" else "*"
+            for row in reader.execute(f'SELECT {columns} FROM "{table}"').fetchall():
                 assert not {"d", "d/1", "d/s", "o/2"} & {value for value in row if isinstance(value, str)}, table
         for statement in ("DELETE FROM strikes", "INSERT INTO own_write VALUES (1)", "SELECT * FROM idempotency_keys"):
             with pytest.raises(psycopg.errors.InsufficientPrivilege), reader.transaction():
                 reader.execute(statement)
+        for column in ("salt", "unsalted", "*"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), reader.transaction():
+                reader.execute(f"SELECT {column} FROM history")
     with pytest.raises(StoreError, match="only the public"):
         open_store(cluster.address(database, "strikeatlas_reader"))
 
@@ -228,7 +233,8 @@ def test_tables_of_a_readers_own_are_not_read_in_place_of_those_of_the_store(
     cluster.execute("postgres", "ALTER ROLE strikeatlas_reader LOGIN")
     with psycopg.connect(cluster.address(database, "strikeatlas_reader")) as reader:
         for name in (*TABLES, "history"):
-            reader.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT * FROM public.{name} LIMIT 0")
+            columns = "noun, record, before, after" if name == "history" else "*"
+            reader.execute(f"CREATE TEMPORARY TABLE {name} AS SELECT {columns} FROM public.{name} LIMIT 0")
         reader.execute(f"CREATE TEMPORARY TABLE {PRIVATE_DATASETS} (seq bigint, dataset text, private boolean)")
         reader.execute(f"CREATE TEMPORARY TABLE {PRIVATE_REMOVED} (noun text, record text, dataset text)")
         shown = reader.execute("SELECT record FROM public.history ORDER BY seq").fetchall()

@@ -555,7 +555,7 @@ def test_no_program_can_rewrite_history_or_a_decision(store: Store, statement: s
 @pytest.mark.parametrize(
     "statement",
     [
-        "INSERT OR REPLACE INTO history VALUES (1, '', '', '', '', '', '', '', '')",
+        "INSERT OR REPLACE INTO history VALUES (1, '', '', '', '', '', '', '', '', '', '')",
         "INSERT OR REPLACE INTO decisions SELECT * FROM decisions",
     ],
 )

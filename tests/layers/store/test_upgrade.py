@@ -20,7 +20,7 @@ from layers.store.history_chain import COLUMNS, EMPTY, Head, first_break
 from layers.store.migrations.registry import MIGRATIONS, MINIMUM_READER_VERSION, SCHEMA_VERSION, Migration
 from layers.store.store import NotAStore, Store, StoreBusy, StoreError
 from layers.store.upgrade import upgrade
-from layers.store.verification import verify_file
+from layers.store.verification import find_head, verify_file
 
 STORES = Path(__file__).resolve().parents[2] / "data" / "stores"
 #: The last programs whose history has hashes and no reasons, and whose assets say not whether they operate, with the
@@ -151,7 +151,11 @@ def test_a_head_that_was_noted_before_an_upgrade_is_proved_after_it(tmp_path: Pa
     assert (done.before, done.after, done.recorded, done.fault) == (version, SCHEMA_VERSION, 1, None)
     assert done.steps == tuple(migration.title for migration in MIGRATIONS[version:])
     store = Store.open(path)
-    assert [(seq, store.head(seq).hash) for seq, _ in noted] == noted
+    with store.reading() as connection:
+        found = [find_head(connection, digest[:digits]) for _, digest in noted for digits in (16, 64)]
+        hashes = {one for (one,) in connection.execute("SELECT hash FROM history")}
+    assert found == [store.head(seq) for seq, _ in noted for _ in range(2)]
+    assert not hashes & {digest for _, digest in noted}, "no hash that can be found by trial goes on as the row's own"
     assert store.records() == expected(path)
     assert list(declared(path)) == list(declared(Store.create(tmp_path / "new.gpkg").path))
 
@@ -160,6 +164,36 @@ def test_a_head_that_was_noted_before_an_upgrade_is_proved_after_it(tmp_path: Pa
     assert [row.why for row in store.revisions()] == [None] * (seq - 1) + ["Named by the register."]
     assert chain(store) == store.head() == Head(seq, store.head().hash, store.head().at)
     assert list(verify_file(path)) == []
+
+
+@pytest.mark.parametrize("column", ["who", "hash"])
+def test_an_upgrade_does_not_mend_a_chain_that_was_broken_before(tmp_path: Path, column: str) -> None:
+    path = built("6fe3002", tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER history_no_update")
+        connection.execute(f"UPDATE history SET {column} = 'x' WHERE seq = 3")
+    with closing(sqlite3.connect(path)) as connection, connection:
+        forbid = "CREATE TRIGGER history_no_update BEFORE UPDATE ON history BEGIN SELECT RAISE(ABORT, 'x'); END"
+        connection.execute(forbid)
+    upgrade(path, AT)
+    assert [finding.arguments["seq"] for finding in verify_file(path) if finding.code == "verification.chain"] == [3]
+
+
+def test_what_stood_beside_history_is_in_it_after_an_upgrade(tmp_path: Path) -> None:
+    path = built("6fe3002", tmp_path)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        listed = "INSERT INTO private_datasets (dataset, private, at, who, why) VALUES ('secret', 1, ?, 'Ann', 'no')"
+        connection.execute(listed, (AT,))
+        answer = ("Ann", "k", "r", AT, 1, 201, "{}", b"\x00")
+        connection.execute("INSERT INTO idempotency_keys VALUES (?, ?, ?, ?, ?, ?, ?, ?)", answer)
+    upgrade(path, AT)
+    assert list(verify_file(path)) == []
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE idempotency_keys SET status = 200")
+        connection.execute("DROP TRIGGER private_guard_private_datasets_delete")
+        connection.execute("DELETE FROM private_datasets")
+    codes = [finding.code.removeprefix("verification.") for finding in verify_file(path)]
+    assert codes == ["missing", "listing-gone", "answer-added"]
 
 
 def test_programs_that_know_no_reasons_refuse_a_file_that_may_have_them(tmp_path: Path) -> None:

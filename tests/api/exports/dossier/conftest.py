@@ -30,7 +30,7 @@ Written = Callable[..., Dossier]
 @pytest.fixture(scope="session")
 def picture(snapshot: Snapshot, base: Basemap) -> DossierMap:
     drawn = map_strikes(snapshot.records, map(snapshot.answer, (DEPOT, ORLIVKA, TAWKE))).strikes
-    order = MapOrder(bbox=(28, 36, 46, 48), fmt="pdf", origin=SheetOrigin(day=DAY, seq=412))
+    order = MapOrder(bbox=(28, 36, 46, 48), fmt="pdf", origin=SheetOrigin(day=DAY, history="9f3c2a7b10d4e5f6"))
     return dossier_map(drawn, map_lines(snapshot.records), base, None, order)
 
 

@@ -21,12 +21,13 @@ from api.exports.printed_map.look import LOOKS
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, StruckPlace, map_lines, map_strikes
 from api.exports.printed_map.sheet import MapOrder, MapSheet
 from api.exports.printed_map.sheet_origin import SheetOrigin
+from api.serializers.figures import EXAMPLE
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, unled_symbols
 from tests.api.exports.making import DAY, ODESA, struck
 
-ORIGIN = SheetOrigin(day=DAY, seq=412, remarks=["Figure map:28,45,33,48.s412.20261125.9f3c2a7b10"])
+ORIGIN = SheetOrigin(day=DAY, history="9f3c2a7b10d4e5f6", remarks=[f"Figure map:28,45,33,48{EXAMPLE[2:]}"])
 LINES = [MapLine("a-2", "Line <&>", shapely.LineString([(20, 47), (45, 47)]))]
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -1,0 +1,215 @@
+"""What is published tells nothing of what is hidden: not that it changed, nor by trial what it is."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from itertools import product
+from pathlib import Path
+
+import orjson
+import pytest
+import shapely
+from shapely import Point
+from starlette.testclient import TestClient
+
+from api.app import create_app
+from api.settings import Settings
+from layers.disclosure.policy import parse
+from layers.model.records import Strike
+from layers.store.history_chain import Unlinked, link, unsalted_link
+from layers.store.row_mapping import TABLES, to_json, version_of
+from layers.store.store import ANY, Edit, Store
+from tests.api import private_doors as doors
+from tests.api.private_doors import DATASET, KEY, STRIKE, secret
+from tests.conftest import BASEMAP
+from tests.store_copies import opened_copy
+
+POLICY = parse(
+    '[[rounding]]\ntable = "strikes"\nmetres = 5000\ncountries = ["UA"]\n'
+    '[[withhold]]\ntable = "strikes"\nfields = ["killed_min", "killed_max", "note"]'
+)
+#: Digits in base 16, as hashes, entity tags and names of changes have them, and in base 32, as codes of figures have.
+_DIGITS = re.compile(r"[0-9a-f]{10,64}|[a-z2-7]{4}(?:-[a-z2-7]{4}){6}")
+EXACT = Point(30.412, 46.643)
+
+
+class Atlas:
+    """A server of a store with a policy, and what the public is told by all of its doors."""
+
+    def __init__(self, folder: Path, bundled: Store) -> None:
+        self.store = opened_copy(bundled, folder / "atlas.gpkg")
+        self.app = create_app(self.store, Settings(basemap=BASEMAP, policy=POLICY, follow_every_s=0, keep_from=0))
+        self.client = TestClient(self.app, raise_server_exceptions=False)
+
+    def told(self, addresses: Iterable[str]) -> dict[str, tuple[int, bytes, dict[str, str]]]:
+        self.app.state.atlas.refresh()
+        answers = ((address, self.client.get(address)) for address in addresses)
+        return {
+            address: (answer.status_code, doors.steady(answer.content), doors.validators(answer.headers))
+            for address, answer in answers
+        }
+
+    def change(self, strike: str, **values: object) -> None:
+        was = self.store.records().strikes[strike]
+        self.store.write(Edit("strikes", strike, was.model_copy(update=values), ANY), author="Ann", why="for nobody")
+
+
+@pytest.fixture(scope="module")
+def atlas(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Atlas]:
+    held = Atlas(tmp_path_factory.mktemp("hidden"), few_store)
+    with held.client:
+        yield held
+
+
+def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
+    addresses = [address for path, address in doors.addresses() if path not in doors.OF_THE_PROCESS]
+    atlas.change(STRIKE, note="seen", damage="seen")
+    health = atlas.client.get("/health").json()["workers"]
+    before = atlas.told(addresses)
+    atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
+    place = atlas.store.records().strikes[STRIKE].geometry
+    assert place is not None
+    atlas.change(STRIKE, killed_min=3, killed_max=4)
+    atlas.change(STRIKE, note="seen again")
+    atlas.change(STRIKE, geometry=shapely.transform(place, lambda xy: xy + 1e-6))
+    atlas.change(KEY, title="A private title")
+    atlas.store.write(Edit("strikes", "qqj/2", None, ANY), author="Ann")
+    after = atlas.told(addresses)
+    assert [address for address in before if before[address] != after[address]] == []
+    now = atlas.client.get("/health").json()["workers"]
+    assert [(one["history"], one["changed"]) for one in now] == [(one["history"], one["changed"]) for one in health]
+    # And a change that is published moves what tells of it.
+    atlas.change(STRIKE, damage="a published change")
+    moved = {address for address, said in atlas.told(addresses).items() if said != before[address]}
+    assert {"/about", "/corrections?limit=100", f"/records/strikes/{STRIKE}", "/"} <= moved
+
+
+def test_a_server_that_starts_anew_names_the_same_version(atlas: Atlas) -> None:
+    settings = Settings(basemap=BASEMAP, policy=POLICY, follow_every_s=0, keep_from=0)
+    atlas.app.state.atlas.refresh()
+    with TestClient(create_app(atlas.store, settings)) as client:
+        assert client.app.state.atlas.view.version == atlas.app.state.atlas.view.version  # type: ignore[attr-defined]
+
+
+# What an attacker does who knows everything but what is hidden, and tries it.
+
+
+def published(atlas: Atlas) -> set[str]:
+    """All digits that the public is told, by whichever door, in whichever form."""
+    addresses = [
+        *(address for _, address in doors.addresses()),
+        *(f"/{path}?f={form}" for path in ("about", "corrections") for form in ("json", "html")),
+        "/collections/strikes/items/review-1", "/records/strikes/review-1", "/corrections?record=review-1",
+        "/strikes/review-1/attribution", "/cite?url=http://testserver/strikes/review-1/attribution",
+    ]  # fmt: skip
+    texts = [repr(one) for one in atlas.told(addresses).values()]
+    return {found for text in texts for found in _DIGITS.findall(text.lower())}
+
+
+def matches(digest: str, told: set[str]) -> bool:
+    """Whether digits that were told are a digest, or the beginning of one."""
+    return any(digest[:length] in told for length in (10, 16, 18, 32, 64))
+
+
+def digests(before: str, seq: int, row: Unlinked, after: dict[str, object]) -> Iterator[str]:
+    """What of a candidate may have been published: hashes of its row, and the name of its version."""
+    yield unsalted_link(before, seq, row)
+    yield link(before, seq, row, "")
+    yield version_of(after, b"")
+
+
+def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atlas) -> None:
+    place = {"geometry": EXACT, "uncertainty_m": 300, "basis": "site", "place_source": "24tv-pmi"}
+    strike = Strike(
+        id="review-1", dataset="review", title="A depot was struck", when="2026-02-01", place="Odesa",
+        host_country="UA", status="reported", sources=("24tv-pmi",), checked="read", killed_min=4, killed_max=4, **place,
+    )  # fmt: skip
+    head = atlas.store.head()
+    before = published(atlas)
+    seq = atlas.store.write(Edit("strikes", strike.id, strike, None), author="Ann")
+    told = before | published(atlas)
+    rounded = atlas.client.get("/records/strikes/review-1").json()
+    assert (rounded["killed_min"], "geometry" in rounded["withheld"]) == (None, True)
+    table = TABLES["strikes"]
+    (row,) = [one for one in atlas.store.revisions(seq - 1) if one.record == strike.id]
+    # Every point of the cell at the digits that the record has, and every number: the whole space, at the time to the
+    # millisecond that the log tells, and at those beside it.
+    plain = table.to_dict(strike)
+    template = to_json({**plain, "geometry": "POINT(@)", "killed_min": "#", "killed_max": "#"})
+    centre = shapely.from_wkt(table.to_dict(published_strike(atlas))["geometry"])
+    steps = [step / 1000 for step in range(-50, 51)]
+    killed = ["null", *map(str, range(12))]
+    times = [row.at, row.at[:-2] + "0Z"]
+    found: list[tuple[str, str]] = []
+    control: list[tuple[str, str]] = []
+    published_then = {unsalted_link(head.hash, seq, unlinked(row.at, to_json(plain)))}
+    for east, north in product(steps, steps):
+        point = f"{round(centre.x + east, 3):g} {round(centre.y + north, 3):g}"
+        for number in killed:
+            after = template.replace("POINT(@)", f"POINT ({point})").replace('"#"', number)
+            for at in times:
+                candidate = unlinked(at, after)
+                tried = unsalted_link(head.hash, seq, candidate)
+                if tried in published_then:
+                    control.append((point, number))
+                if matches(tried, told) or matches(link(head.hash, seq, candidate, ""), told):
+                    found.append((point, number))
+            if matches(version_of(orjson.loads(after), b""), told):
+                found.append((point, number))
+    assert {*control} == {("30.412 46.643", "4")}, "of hashes without a salt the search finds the exact place"
+    assert found == []
+
+
+def unlinked(at: str, after: str) -> Unlinked:
+    return (at, "Ann", "strikes", "review-1", None, after, None)
+
+
+def published_strike(atlas: Atlas) -> Strike:
+    return atlas.app.state.atlas.view.disclosure.records.strikes["review-1"]
+
+
+def test_neither_who_made_a_change_nor_why_is_found_by_trial(atlas: Atlas) -> None:
+    head, was = atlas.store.head(), atlas.store.records().strikes[STRIKE]
+    changed = was.model_copy(update={"damage": "one tank"})
+    seq = atlas.store.write(Edit("strikes", STRIKE, changed, ANY), author="Ben", why="Ann was wrong")
+    told = published(atlas)
+    assert "Ben" not in atlas.client.get(f"/corrections?record={STRIKE}").text
+    (row,) = [*atlas.store.revisions(seq - 1)]
+    table = TABLES["strikes"]
+    plain = table.to_dict(changed)
+    names = ("Ann", "Ben", "Cleo", "Dan", "Eva", "Fay", "Gus", "another program", "load")
+    reasons = (None, "", "Ann was wrong", "a report", "corrected")
+    known = unsalted_link(
+        head.hash, seq, (row.at, "Ben", "strikes", STRIKE, to_json(table.to_dict(was)), to_json(plain), "Ann was wrong")
+    )
+    found, control = [], []
+    for name, why in product(names, reasons):
+        candidate = (row.at, name, "strikes", STRIKE, to_json(table.to_dict(was)), to_json(plain), why)
+        if any(
+            matches(digest, told)
+            for digest in (unsalted_link(head.hash, seq, candidate), link(head.hash, seq, candidate, ""))
+        ):
+            found.append((name, why))
+        if unsalted_link(head.hash, seq, candidate) == known:
+            control.append((name, why))
+    assert control == [("Ben", "Ann was wrong")]
+    assert found == []
+
+
+def test_a_guessed_private_source_is_not_confirmed_by_an_entity_tag(atlas: Atlas) -> None:
+    """The tag of a strike names it as it is published, whichever private sources it cites."""
+    was = atlas.store.records().strikes[STRIKE]
+    before = atlas.told([f"/collections/strikes/items/{STRIKE}"])
+    cited = was.model_copy(update={"sources": (*was.sources, "qqj/src")})
+    atlas.store.write(Edit("strikes", STRIKE, cited, ANY), author="Ann")
+    assert atlas.told(before) == before
+    told = published(atlas)
+    for guess in (was, cited):
+        assert not matches(version_of(TABLES["strikes"].to_dict(guess), b""), told)
+    key = atlas.store.version_key()
+    assert matches(TABLES["strikes"].version(published_as(atlas, STRIKE), key), told), "it would be found with the key"
+
+
+def published_as(atlas: Atlas, strike: str) -> Strike:
+    return atlas.app.state.atlas.view.disclosure.records.strikes[strike]
