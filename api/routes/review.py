@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Query, Request, Response
@@ -32,7 +32,7 @@ from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.row_mapping import TABLES
-from layers.store.store import ExpectedLatest
+from layers.store.store import Conflict, ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
 DATASET = "review"
@@ -145,9 +145,19 @@ def _decided(request: Request, new: NewDecision, writing: PersonWrite) -> Respon
     document = decision.model_dump(mode="json")
     return writing.commit(
         [new.strike, decision.id],
-        lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed, why=new.why),
+        lambda keyed: _append(atlas, decision, author, seen=seen, keyed=keyed, why=new.why),
         lambda seq: StoredResponse(201, UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
     )
+
+
+def _append(atlas: LiveSnapshot, decision: Decision, author: Author, **options: Any) -> int:
+    """Add a decision; of a conflict with one that the reviewer may not know of the id is left out."""
+    try:
+        return atlas.append("decisions", decision, author=author.name, **options)
+    except Conflict as error:
+        if author.may("read-private") or error.newest in atlas.view.disclosure.records.decisions:
+            raise
+        raise Conflict(None) from None
 
 
 class Publication(BaseModel):

@@ -1,4 +1,4 @@
-"""Reads the history of changes by pages, newest first, each by an index or within bounds.
+"""Reads the history of records by pages, newest first, each by an index or within bounds.
 
 Every function takes a connection within the caller's transaction, and reads no more rows than its bound.
 """
@@ -14,12 +14,14 @@ import orjson
 from layers.geopackage import geopackage
 from layers.store import writer
 from layers.store.connection import Connection, Cursor
+from layers.store.policy_history import POLICY
 
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.
 RecordKey = tuple[str, str]
 #: Which rows are read: all, those of records that were there before, or those of records that were removed.
 Which = Literal["all", "changes", "removals"]
+_OF_RECORDS = f"noun <> '{POLICY}'"
 _CONDITIONS: Mapping[Which, str] = {"all": "", "changes": f"AND {_CHANGED}", "removals": 'AND "after" IS NULL'}
 _COLUMNS = 'seq, "at", who, noun, record, "before", "after", why'
 #: Records of one query; SQLite takes more.
@@ -63,7 +65,8 @@ class Transaction:
 
 def rows(connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all") -> list[HistoryRow]:
     """At most ``limit`` rows with a number below one and not before another, newest first."""
-    query = f"SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? {_CONDITIONS[which]} ORDER BY seq DESC LIMIT ?"
+    where = f"seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}"
+    query = f"SELECT {_COLUMNS} FROM history WHERE {where} ORDER BY seq DESC LIMIT ?"
     return _read(connection.execute(query, (below, from_seq, limit)))
 
 
@@ -146,8 +149,8 @@ def last_changed(connection: Connection, table: str, up_to: int) -> int:
 
 def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
     """Yield every row of all tables but some, of changes up to a number, oldest first."""
-    query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"
-    for row in connection.execute(query, (*tables, up_to)):
+    query = f"SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ?"
+    for row in connection.execute(f"{query} ORDER BY seq", (*tables, up_to)):
         yield _row(row)
 
 
@@ -159,7 +162,7 @@ def values_but_of(
     A change that has values before and after it comes twice.
     """
     query = f"""SELECT noun, record, "at", "before", "after" FROM history
-      WHERE noun NOT IN ({_marks(tables)}) AND seq <= ? ORDER BY seq"""
+      WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ? ORDER BY seq"""
     for table, record, at, *texts in connection.execute(query, (*tables, up_to)):
         for text in texts:
             if text is not None:
@@ -169,7 +172,7 @@ def values_but_of(
 def ever_private(connection: Connection, up_to: int) -> Iterator[str]:
     """Yield the ids of records that were private before or after any change up to a number; rather one too many."""
     is_private = _is_no_public(connection)
-    query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {is_private}"
+    query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {_OF_RECORDS} AND {is_private}"
     yield from (record for (record,) in connection.execute(query, (up_to,)))
 
 
@@ -242,7 +245,8 @@ def counts_in(connection: Connection, whole: Transaction) -> Mapping[tuple[str, 
     dataset = connection.dialect.member('coalesce("after", "before")', "dataset")
     query = f"""SELECT noun, {dataset},
       CASE WHEN "before" IS NULL THEN 'added' WHEN "after" IS NULL THEN 'removed' ELSE 'changed' END, count(*)
-      FROM history WHERE seq BETWEEN ? AND ? AND NOT ({_says_private(connection)}) GROUP BY 1, 2, 3"""
+      FROM history WHERE seq BETWEEN ? AND ? AND {_OF_RECORDS} AND NOT ({_says_private(connection)})
+      GROUP BY 1, 2, 3"""
     found = connection.execute(query, (whole.first, whole.last))
     return {(noun, dataset, done): number for noun, dataset, done, number in found}
 

@@ -59,7 +59,8 @@ def _changed(connection: Connection, seq: int) -> Mapping[str, Mapping[str, bool
       FROM history {connection.dialect.by_number} WHERE seq > ? GROUP BY noun, record"""
     found: dict[str, dict[str, bool]] = defaultdict(dict)
     for noun, key, added in connection.execute(query, (seq,)):
-        found[noun][key] = bool(added)
+        if noun in TABLES:
+            found[noun][key] = bool(added)
     return found
 
 

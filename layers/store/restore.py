@@ -19,7 +19,16 @@ from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.model.records import Record
 from layers.model.timestamps import timestamp
-from layers.store import checked_history, create, derived_tables, external_edits, heat_table, reader, writer
+from layers.store import (
+    checked_history,
+    create,
+    derived_tables,
+    external_edits,
+    heat_table,
+    policy_history,
+    reader,
+    writer,
+)
 from layers.store.backup import mode_of, require_target
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
@@ -114,7 +123,7 @@ def restore(
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
                 _fill(source, copy, seq, progress)
-                at = writer.head(copy).at
+                at = writer.head(copy, seq).at
                 _derive(copy, derive, at or timestamp(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
@@ -136,7 +145,9 @@ def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: Replay
 
 
 def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
-    """Copy what must stay private as it is known now, whatever the change: no older version publishes it again."""
+    """Copy what must stay private, and the policy, as they are now: no older version publishes anything again."""
+    restored = writer.Authorship("strikeatlas restore", timestamp(), "The policy of the store that was restored.")
+    policy_history.write(copy, policy_history.read(source), restored)
     with copy.unguarded():
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
             names, marks = _shared_columns(source, copy, name)

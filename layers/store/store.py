@@ -22,6 +22,7 @@ from layers.store import (
     external_edits,
     heat_table,
     idempotency,
+    policy_history,
     privacy_changes,
     reader,
     verification,
@@ -326,6 +327,24 @@ class Store:
         with self._writing() as connection:
             return privacy_changes.publish(connection, dataset, ids, authorship, _reason(why))
 
+    def policy(self, seq: int | None = None) -> Mapping[str, Any] | None:
+        """Read the policy of disclosure as of a change, by default the last one; None where the store has none."""
+        with self._database.reading() as connection:
+            return policy_history.read(connection, seq)
+
+    def set_policy(
+        self, values: Mapping[str, Any] | None, *, author: str, why: str, at: datetime | None = None
+    ) -> None:
+        """Have another policy of disclosure hold, as values of JSON, or none; an equal one is no change.
+
+        Raises
+        ------
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        with self._writing() as connection:
+            policy_history.write(connection, values, _authorship(author, at, _reason(why)))
+
     def records(self) -> Records:
         """Read every record, as of one version.
 
@@ -565,9 +584,9 @@ class Store:
             return idempotency.find(connection, person, key, timestamp(at))
 
     def revisions(self, since: int = 0) -> Iterator[Revision]:
-        """Give every change after number ``since``, oldest first. Holds no lock between two pages."""
-        query = """SELECT seq, "at", who, noun, record, "before", "after", why FROM history
-            WHERE seq > ? ORDER BY seq LIMIT ?"""
+        """Give every change of a record after number ``since``, oldest first. Holds no lock between two pages."""
+        query = f"""SELECT seq, "at", who, noun, record, "before", "after", why FROM history
+            WHERE seq > ? AND noun <> '{policy_history.POLICY}' ORDER BY seq LIMIT ?"""
         while True:
             with self._database.reading() as connection:
                 rows = connection.execute(query, (since, _PAGE)).fetchall()
@@ -619,5 +638,5 @@ def _authorship(author: str, at: datetime | None, why: str | None = None) -> Aut
 
 def _reason(why: str) -> str:
     if not why.strip():
-        raise ValueError("why a dataset is private, or no longer is, must be said")
+        raise ValueError("why it is published, or no longer is, must be said")
     return why.strip()

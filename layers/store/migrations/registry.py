@@ -22,6 +22,7 @@ from layers.store.migrations import (
     m0009_heat,
     m0010_conditions,
     m0011_languages,
+    m0012_policy,
 )
 
 
@@ -67,6 +68,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(10, m0010_conditions.TITLE, 10, m0010_conditions.apply),
     # Rows of history hold the new columns, which a program that does not know them refuses to restore.
     Migration(11, m0011_languages.TITLE, 11, m0011_languages.apply),
+    # A program that does not know the policy would publish what it withholds.
+    Migration(12, m0012_policy.TITLE, 12, m0012_policy.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version
