@@ -35,6 +35,7 @@ from layers.store.connections import (
     ReadOnlyStore,
     StoreBusy,
     StoreError,
+    StoreReplaced,
     StoreUnreachable,
 )
 from layers.store.copying import RowProgress
@@ -66,6 +67,7 @@ __all__ = [
     "Store",
     "StoreBusy",
     "StoreError",
+    "StoreReplaced",
     "StoreUnreachable",
     "sql_types",
 ]
