@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,14 @@ from api.cli.common import (
 )
 from api.cli.load import create_store
 from api.http.request_log import LogFormat
+from api.requests.reviewer_tokens import read_reviewers
 from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
-from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, require_policy, stated_embedders, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
+from layers.snapshot.disclosure import policy_of
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store
@@ -122,7 +125,9 @@ def serve(
         create_store(Path(store), base, "strikeatlas serve", policy_file=policy)
         errors.print(f"Made {escape(store)} with the bundled records.")
     # Once here, not by each worker.
-    open_checked(store, accept_broken_history).close()
+    read_reviewers(reviewers)
+    with closing(open_checked(store, accept_broken_history)) as checked:
+        require_policy(policy_of(checked), policy)
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""

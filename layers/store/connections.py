@@ -70,7 +70,11 @@ class StoreBusy(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The server of a database does not answer, or went away; the message says so where a commit is in doubt."""
+    """The server of a database, or a disk, does not answer, or went away; the message tells of a commit in doubt."""
+
+
+class StoreFull(StoreError):
+    """A write for which the disk has no room. Nothing was written."""
 
 
 class StoreReplaced(StoreError):
@@ -343,6 +347,10 @@ def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(f"{path.name}: another program is writing; nothing was written, try again")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path.name}: the disk is full; nothing was written")
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreUnreachable(f"{path.name}: the disk does not answer, or is full: {error}")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAStore(f"{path.name}: not a SQLite database, or a damaged one: {error}")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and has_log(path):

@@ -29,9 +29,10 @@ from layers.store import (
     reader,
     writer,
 )
-from layers.store.backup import mode_of, require_target
+from layers.store.backup import require_target
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
+from layers.store.create import PRIVATE_MODE
 from layers.store.derived_tables import Derive
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.row_mapping import TABLES, Row, Table
@@ -113,7 +114,7 @@ def restore(
         If the new store cannot be put in place.
     """
     require_target(store.path, target, overwrite)
-    with store.reading() as source, replacing(target, overwrite=overwrite, mode=mode_of(store.path)) as fresh:
+    with store.reading() as source, replacing(target, overwrite=overwrite, mode=PRIVATE_MODE) as fresh:
         seq = _seq_of(source, to)
         within = _written_together(source, seq)
         create.make(fresh)

@@ -35,6 +35,7 @@ from layers.store.connections import (
     ReadOnlyStore,
     StoreBusy,
     StoreError,
+    StoreFull,
     StoreReplaced,
     StoreUnreachable,
 )
@@ -67,6 +68,7 @@ __all__ = [
     "Store",
     "StoreBusy",
     "StoreError",
+    "StoreFull",
     "StoreReplaced",
     "StoreUnreachable",
     "sql_types",

@@ -1,9 +1,11 @@
-"""A file that is put in the place of the one that a server has open is noticed before a write is acknowledged."""
+"""What goes wrong under a server that writes: the file of the store is replaced, or the disk is full."""
 
 from __future__ import annotations
 
 import os
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -12,13 +14,16 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.requests import reviewer_tokens
+from api.responses.errors import TABLE
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store import idempotency
 from layers.store.backup import back_up
-from layers.store.store import Store, StoreReplaced
+from layers.store.connections import as_store_error
+from layers.store.store import Store, StoreFull, StoreReplaced
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
+from tests.full_disk import full_beyond
 
 ITEMS = "/collections/strikes/items"
 
@@ -93,3 +98,27 @@ def test_a_swap_while_a_write_is_at_work_is_no_acknowledgement(served: Served, m
     refused(served.add("during the swap"))
     monkeypatch.undo()
     assert "during the swap" not in titles(served.store.path)
+
+
+def test_on_a_full_disk_a_write_is_refused_and_the_next_one_is_done(served: Served) -> None:
+    log = served.store.path.with_name("atlas.gpkg-wal")
+    served.store.close()
+    with full_beyond(log.stat().st_size if log.exists() else 4096):
+        for _ in range(2):
+            answer = served.add("no room")
+            assert answer.status_code in (503, 507), answer.text
+            assert answer.headers["content-type"] == "application/problem+json"
+        assert served.client.get("/collections").status_code == 200
+    assert served.add("room again").status_code == 201
+    assert titles(served.store.path) & {"no room", "room again"} == {"room again"}
+
+
+def test_a_full_database_is_a_full_disk(tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "x")) as connection:
+        connection.execute("CREATE TABLE t (a)")
+        connection.execute("PRAGMA max_page_count = 2")
+        with pytest.raises(sqlite3.OperationalError) as raised:
+            connection.execute("INSERT INTO t VALUES (zeroblob(100000))")
+    found = as_store_error(raised.value, tmp_path / "x")
+    assert isinstance(found, StoreFull)
+    assert next(status for kind, (status, _) in TABLE.items() if isinstance(found, kind)) == 507
