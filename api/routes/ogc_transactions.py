@@ -314,5 +314,5 @@ def _as_published(request: Request, answer: StoredResponse) -> StoredResponse:
     if strike is None:
         empty = {"type": "Feature", "id": key, "geometry": None, "properties": {}}
         return StoredResponse(answer.status, headers, orjson.dumps(empty))
-    headers["ETag"] = strong_etag(f"{view.version_of_strike(key)}.written-{view.version}", GEOJSON.name)
+    headers["ETag"] = strong_etag(f"{view.version_of_strike(key)}.written", GEOJSON.name)
     return StoredResponse(answer.status, headers, orjson.dumps(strike_body.to_geojson(strike)))
