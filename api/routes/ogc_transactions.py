@@ -28,7 +28,7 @@ from api.requests.negotiation import GEOJSON
 from api.requests.reviewer_tokens import InsufficientRole
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite
-from api.routes.review import DATASET
+from api.routes.review import DATASET, version_for
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from layers.disclosure.ruling import PLACE_FIELDS, withheld_fields
@@ -258,10 +258,7 @@ def _required(request: Request, feature: str, current: Strike | None, author: Au
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
     versions = [tag.strip('"').partition(".")[0] for tag in stated]
-    view: ServedVersion = request.app.state.atlas.view
-    sees_all = author.may("read-private")
-    version = TABLES["strikes"].version(current) if sees_all else view.version_of_strike(current.id)
-    if ANY not in stated and version not in versions:
+    if ANY not in stated and version_for(request.app.state.atlas.view, current.id, author) not in versions:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
 

@@ -23,6 +23,7 @@ from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
 from api.wording.preference import language_of
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
@@ -122,9 +123,7 @@ def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = newest_for(request, author)
     case = review.review_case(snapshot, snapshot.answer(strike), language_of(request))
-    stored = request.app.state.atlas.view.stored.strikes.get(strike)
-    # For If-Match: where the policy withholds something, the public ETag names another version.
-    case["version"] = None if stored is None else TABLES["strikes"].version(stored)
+    case["version"] = version_for(request.app.state.atlas.view, strike, author)
     audit_reading(request, author, snapshot, [strike], 1)
     return uncached(case)
 
@@ -234,6 +233,13 @@ def newest_for(request: Request, author: Author) -> Snapshot:
     atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
     return atlas.view.with_private if author.may("read-private") else atlas.view.snapshot
+
+
+def version_for(view: ServedVersion, strike: str, author: Author) -> str | None:
+    """Name the version of a strike for If-Match: of the published one to who reads no other, who could try it out."""
+    if (stored := view.stored.strikes.get(strike)) is None:
+        return None
+    return TABLES["strikes"].version(stored) if author.may("read-private") else view.version_of_strike(strike)
 
 
 def audit_reading(request: Request, author: Author, snapshot: Snapshot, records: list[str], count: int) -> None:

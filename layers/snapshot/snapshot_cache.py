@@ -123,7 +123,8 @@ class SnapshotCache:
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
-            self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with suppress(FileExistsError):
+                self._parent.mkdir(mode=0o700, parents=True)
             aside.mkdir()
             self._fill(TableFolderWriter(aside, at_page), snapshot, external_edits)
             self._put_in_place(aside, folder)

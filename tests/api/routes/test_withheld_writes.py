@@ -122,6 +122,9 @@ def test_a_tag_that_was_given_can_be_written_with_and_no_exact_one_tried(desk: D
     editor = desk.person("edit")
     exact = TABLES["strikes"].version(desk.stored(COARSE))
     assert desk.patch(editor, COARSE, f'"{exact}"', note="1").status_code == 412
+    case = desk.client.get(f"/review/strikes/{COARSE}", headers=desk.person("review"))
+    assert case.status_code == 200
+    assert exact not in case.text
     tag = desk.client.get(f"{ITEMS}/{COARSE}").headers["etag"]
     first = desk.patch(editor, COARSE, tag, note="1")
     assert first.status_code == 200
