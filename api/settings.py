@@ -6,6 +6,7 @@ import dataclasses
 import math
 import os
 import re
+import shlex
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,11 +43,11 @@ OWN_GAZETTEER = Path("data/gazetteer.sqlite")
 #: What the help of the command line says of them.
 BASEMAP_SHOWN, GAZETTEER_SHOWN = (f"data/{name}, or the bundled one" for name in ("basemap.gpkg", "gazetteer.sqlite"))
 REVIEWERS = Path("data/reviewers.json")
-#: The policy of disclosure; where nobody states another one and there is no such file, all that is public is published.
+#: States the policy of disclosure that a store must have, where there is such a file and none is named.
 POLICY = Path("data/policy.toml")
 #: An origin, whose host may begin with a wildcard; nothing else may stand in a header.
 _ORIGIN = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
-#: Names another policy, for every command.
+#: Names another such file, for every command.
 POLICY_VARIABLE = "STRIKEATLAS_POLICY"
 
 
@@ -114,27 +115,54 @@ class Settings:
     embedders: tuple[str, ...] = ()
     #: Folder in which the workers of one server share their state; ``None`` for a single worker.
     workers: Path | None = None
-    #: What is published, when and how exactly.
-    policy: Policy = OPEN
+    #: File that states the policy that the store must have; see `stated_policy`.
+    policy_file: Path | None = None
     attribution: str = "StrikeAtlas curated records (CC BY 4.0)"
     #: Address of the licence of the records.
     licence: str = "https://creativecommons.org/licenses/by/4.0/"
 
 
-def stated_policy(path: Path | None = None) -> Policy:
-    """Read the policy of a file: that given, that of the environment, or the usual one where there is one.
+class PolicyDiffers(ValueError):
+    """A file states another policy of disclosure than the store has, so that nobody knows which one is meant."""
+
+    def __init__(self, file: Path, stored: Policy) -> None:
+        has = "no policy" if stored == OPEN else "another policy"
+        super().__init__(
+            f"{file} states a policy of disclosure, and the store has {has}: give it this one with "
+            f"strikeatlas policy set {shlex.quote(str(file))}, or leave the file out"
+        )
+
+
+def stated_policy(path: Path | None = None) -> tuple[Path, Policy] | None:
+    """Read the policy of a file: that given, that of the environment, or the usual one; ``None`` where there is none.
 
     Raises
     ------
     FileNotFoundError
-        If a file that is given or named by the environment is not there: nothing is published without its policy.
+        If a file that is given or named by the environment is not there.
     ProblemsError
         If the file is no policy, with every fault.
     """
     stated = path or os.environ.get(POLICY_VARIABLE)
     if stated is None and not POLICY.exists():
-        return OPEN
-    return read_policy(Path(stated or POLICY))
+        return None
+    file = Path(stated or POLICY)
+    return file, read_policy(file)
+
+
+def require_policy(stored: Policy, path: Path | None = None) -> None:
+    """Refuse to publish a store where a file states another policy than it has, see `stated_policy`.
+
+    Raises
+    ------
+    PolicyDiffers
+        If it does. What is published follows from the policy in the store alone.
+    FileNotFoundError, ProblemsError
+        As `stated_policy` does.
+    """
+    stated = stated_policy(path)
+    if stated is not None and stated[1] != stored:
+        raise PolicyDiffers(stated[0], stored)
 
 
 #: Settings that are numbers, by name, and whether they may have decimals.

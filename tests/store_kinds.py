@@ -5,11 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 import pytest
 
+from layers.disclosure.policy import OPEN, Policy
 from layers.geopackage import geopackage
 from layers.store.backends import create_new, open_store
 from layers.store.store import Store
@@ -44,6 +46,11 @@ def is_file(store: Store) -> bool:
 def cache_folder(store: Store) -> Path:
     """The folder of what is kept beside a store."""
     return store.beside.with_name(f"{store.beside.name}.kept")
+
+
+def set_policy(store: Store, policy: Policy, at: datetime | None = None) -> None:
+    """Give a store a policy of disclosure, as the command does."""
+    store.set_policy(None if policy == OPEN else policy.model_dump(mode="json"), author="tests", why="tests", at=at)
 
 
 def again(store: Store) -> Store:

@@ -56,18 +56,18 @@ def open_checked(store: str, accept_broken_history: bool) -> Store:
 
 
 def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
-    """Open a store, and read or compute what is published of its newest version by the policy of disclosure.
+    """Open a store, and read or compute what is published of its newest version by its policy of disclosure.
 
     Raises
     ------
     NotAStore, BasemapMissing
         If one of the files is missing or something else.
-    ProblemsError
-        If the policy has faults.
+    PolicyDiffers, ProblemsError
+        If a file states another policy than the store has, or either policy has faults.
     """
     opened = open_store(store)
     warn_of_clock(opened)
-    return opened, opened_version(opened, settings.Settings(basemap=base, policy=settings.stated_policy()))
+    return opened, opened_version(opened, settings.Settings(basemap=base))
 
 
 def named_head(head: Head) -> dict[str, Any]:
@@ -82,8 +82,8 @@ def open_snapshot(store: str, base: Path) -> Snapshot:
     ------
     NotAStore, BasemapMissing
         If one of the files is missing or something else.
-    ProblemsError
-        If the policy has faults.
+    PolicyDiffers, ProblemsError
+        If a file states another policy than the store has, or either policy has faults.
     """
     return open_published(store, base)[1].snapshot
 

@@ -26,7 +26,7 @@ from api.cli.common import (
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
-from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path
+from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path, stated_policy
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
@@ -376,21 +376,29 @@ def load_none(store: Store, base: Path, who: str) -> LoadReport:
     return report
 
 
-def create_store(address: str | Path, base: Path, who: str, *, empty: bool = False) -> LoadReport:
+def create_store(
+    address: str | Path, base: Path, who: str, *, empty: bool = False, policy_file: Path | None = None
+) -> LoadReport:
     """Make a store where there is none, with the bundled records or empty: as a whole, or not at all.
 
     In a database the tables come first, and stay empty where the records cannot be loaded; then the same again loads
-    them.
+    them. It has the policy of disclosure that a file states, see `api.settings.stated_policy`.
 
     Raises
     ------
     FileExistsError
         If something is in the way.
+    FileNotFoundError
+        If a policy is named that is not there.
     ProblemsError
-        If the bundled records have faults.
+        If the policy or the bundled records have faults.
     """
+    stated = stated_policy(policy_file)
     with new_store(address) as created:
-        return (load_none if empty else load_bundled)(created, base, who)
+        report = (load_none if empty else load_bundled)(created, base, who)
+        if stated is not None:
+            created.set_policy(stated[1].model_dump(mode="json"), author=who, why="Stated when the store was made.")
+        return report
 
 
 @contextmanager

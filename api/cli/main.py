@@ -26,6 +26,7 @@ from api.cli import load as load_commands
 from api.cli import map as map_commands
 from api.cli import match as match_commands
 from api.cli import place as place_commands
+from api.cli import policy as policy_commands
 from api.cli import publish as publish_commands
 from api.cli import receipt as receipt_commands
 from api.cli import reviewer as reviewer_commands
@@ -42,7 +43,7 @@ from api.serializers import country as serialize_country
 from api.serializers.publish_report import publish_values
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, Settings, stated_policy
+from api.settings import BASEMAP, PolicyDiffers, Settings
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
@@ -67,6 +68,7 @@ EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
     {
         ProblemsError: 1,
         BadParameter: 2,
+        PolicyDiffers: 2,
         ReviewersError: 2,
         ExportError: 2,
         UnknownRecord: 3,
@@ -108,6 +110,7 @@ app.add_typer(receipt_commands.app, name="receipt")
 app.add_typer(reviewer_commands.app, name="reviewer")
 app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")
+app.add_typer(policy_commands.app, name="policy")
 export_commands.app.command("report", epilog=dossier_commands.EPILOG)(dossier_commands.dossier)
 app.add_typer(export_commands.app, name="export")
 app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
@@ -142,7 +145,7 @@ def init(
 
     What follows from the records is kept beside it, so that servers and commands start at once.
     """
-    settings = Settings(basemap=base, policy=stated_policy())
+    settings = Settings(basemap=base)
     is_there = is_path(store) and Path(store).exists()
     try:
         report = None if is_there else load_commands.create_store(store, base, who, empty=empty)

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_checked, output, progress_bar, warn_of_clock
 from api.requests.parameters import BadParameter
-from api.settings import BASEMAP, Settings, stated_policy
+from api.settings import BASEMAP, Settings
 from api.wording.catalogue import ENGLISH, languages
 
 EPILOG = "Example: strikeatlas publish site --base-url https://atlas.example.org"
@@ -36,7 +36,7 @@ def publish(
         Path | None, typer.Option("--basemap-archive", help="PMTiles of the base map, instead of that beside it.")
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="TOML file of what is published, when and how exactly; see policy.md.")
+        Path | None, typer.Option(help="TOML file of the policy that the store must have; see policy.md.")
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     as_json: AsJson = False,
@@ -48,7 +48,7 @@ def publish(
 
     order = PublishOrder(_address(base_url), _languages(language))
     PublishedFolder(folder)  # a folder that is something else is refused at once
-    settings = Settings(basemap=base, basemap_archive=archive, policy=stated_policy(policy))
+    settings = Settings(basemap=base, basemap_archive=archive, policy_file=policy)
     begun = time.monotonic()
     with closing(open_checked(store, False)) as opened, progress_bar("publishing") as bar:
         warn_of_clock(opened)

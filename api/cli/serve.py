@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Annotated
 
@@ -23,12 +24,14 @@ from api.cli.common import (
 )
 from api.cli.load import create_store
 from api.http.request_log import LogFormat
+from api.requests.reviewer_tokens import read_reviewers
 from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
-from api.settings import BASEMAP, REVIEWERS, Settings, stated_embedders, stated_policy, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, require_policy, stated_embedders, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
+from layers.snapshot.disclosure import policy_of
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store
@@ -84,7 +87,7 @@ def serve(
         ),
     ] = None,
     policy: Annotated[
-        Path | None, typer.Option(help="TOML file of what is published, when and how exactly; see policy.md.")
+        Path | None, typer.Option(help="TOML file of the policy that the store must have; see policy.md.")
     ] = None,
     embed_on: Annotated[
         list[str] | None,
@@ -114,16 +117,18 @@ def serve(
         keep_in=keep_in,
         reviewers=reviewers,
         audit=audit,
-        policy=stated_policy(policy),
+        policy_file=policy,
         embedders=stated_embedders(embed_on or ()),
     )
     settings = with_overrides(settings, numbers or ())
 
     if store == STORE and not Path(store).exists():
-        create_store(Path(store), base, "strikeatlas serve")
+        create_store(Path(store), base, "strikeatlas serve", policy_file=policy)
         errors.print(f"Made {escape(store)} with the bundled records.")
     # Once here, not by each worker.
-    open_checked(store, accept_broken_history).close()
+    read_reviewers(reviewers)
+    with closing(open_checked(store, accept_broken_history)) as checked:
+        require_policy(policy_of(checked), policy)
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""
@@ -153,7 +158,7 @@ def build_cache(
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
     opened = open_store(store)
-    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in, policy=stated_policy())
+    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
     begun = time.monotonic()
     answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")

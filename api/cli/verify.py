@@ -24,7 +24,7 @@ from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import EXAMPLE, FigureCode, strikes_of_figure
 from api.server.version_builder import compare_cache, time_of
-from api.settings import BASEMAP, Settings, stated_policy
+from api.settings import BASEMAP, Settings
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
@@ -88,7 +88,7 @@ def verify(
     elif target is not None and (manifest := find_manifest(Path(target))) is not None:
         _verify_export(Path(target), manifest, store, as_json)
     else:
-        address, settings = target or store, Settings(basemap=base, keep_in=keep_in, policy=stated_policy())
+        address, settings = target or store, Settings(basemap=base, keep_in=keep_in)
         receipts, heads = checked_receipts(address, receipt, trust), [*map(_digits, head or ())]
         _verify_store(address, settings, receipts, heads, as_json)
 

@@ -1,11 +1,12 @@
 """A folder of published files: written aside and put in place, and afterwards touched only where a file differs.
 
-The manifest lists what was published. It is written last: until then a publication that was cut short is begun again
-from what lies there, and a file that it does not list is never removed.
+The manifest lists what was published. Before any file is touched it lists those to come as well, and those that are
+removed only after they are: wherever a publication is cut short, the next one knows of each file that it may have left.
 """
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import os
 import re
@@ -22,7 +23,10 @@ import orjson
 from api.exports.errors import ExportError
 from api.html.published import CitedVersion
 from api.http.json import Json
-from layers.filesystem.atomic_file import write_file
+from api.publishing.addresses import SUBJECT_FOLDERS, language_folder
+from api.wording.catalogue import languages
+from layers.filesystem.atomic_file import sync
+from layers.filesystem.file_lock import HAS_LOCKS, lock
 
 MANIFEST = "publication.json"
 #: Version of the manifest.
@@ -65,6 +69,10 @@ class ManifestEntry:
     size: int
     change: str | int | None = None
     follows: str | None = None
+
+
+#: Of a file that no manifest lists.
+_UNKNOWN = ManifestEntry("", 0)
 
 
 @dataclass
@@ -154,7 +162,7 @@ class PublishedFolder:
         with self._aside() as aside:
             for file in files:
                 self._add(done, file, version, known_version, None if dry else aside)
-            done.removed = sorted((self.before or {}).keys() - done.files.keys())
+            done.removed = sorted({*(self.before or {}), *self._subjects()} - done.files.keys())
             if not dry:
                 self._put_in_place(aside, done, {"form": _FORM, **about})
         return done
@@ -195,43 +203,89 @@ class PublishedFolder:
         file = self.path / path
         return file.read_bytes() if file.is_file() and not file.is_symlink() else None
 
+    def _subjects(self) -> Iterator[str]:
+        """Give the files about subjects, listed or not: an earlier program may have left some that are private now."""
+        for language in languages():
+            for name in SUBJECT_FOLDERS:
+                folder = self.path / language_folder(language) / name
+                yield from (file.relative_to(self.path).as_posix() for file in folder.rglob("*") if not file.is_dir())
+
     @contextmanager
     def _aside(self) -> Iterator[Path]:
-        """Give a folder beside this one, which is removed at the end unless it took its place."""
+        """Give a folder beside this one, which is removed at the end unless it took its place; so are those left over.
+
+        One that is at work holds a lock.
+        """
         parent = Path(os.path.abspath(self.path)).parent
         parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(".new", f".{self.path.name[:40]}-", parent))
+        prefix = f".{self.path.name[:40]}-"
+        for left in parent.glob(f"{glob.escape(prefix)}*.new") if HAS_LOCKS else ():
+            with _locked(left) as is_left:
+                if is_left:
+                    shutil.rmtree(left, ignore_errors=True)
+        folder = Path(tempfile.mkdtemp(".new", prefix, parent))
         try:
-            yield folder
+            with _locked(folder):
+                yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
     def _put_in_place(self, aside: Path, done: Publication, about: Json) -> None:
-        files = {path: _entry(entry) for path, entry in sorted(done.files.items())}
-        manifest = orjson.dumps({**about, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         if self.before is None:
-            write_file(aside / MANIFEST, manifest)
+            self._write_manifest(aside, done.files, about)
             aside.chmod(0o755)
             if self.path.exists():
                 self.path.rmdir()
             os.replace(aside, self.path)
             return
+        if done.written or done.removed:
+            left = {path: (self.before or {}).get(path, _UNKNOWN) for path in done.removed}
+            self._write_manifest(self.path, {**left, **done.files}, about, aside)
         for path in done.written:
             target = self.path / path
             target.parent.mkdir(parents=True, exist_ok=True)
             os.replace(aside / path, target)
-        for path in done.removed:
-            self._remove(self.path / path)
-        if manifest != self._present(MANIFEST):
-            write_file(self.path / MANIFEST, manifest)
+        for folder in {self._remove(self.path / path) for path in done.removed}:
+            if folder.is_dir():  # or it went with another file
+                sync(folder)
+        self._write_manifest(self.path, done.files, about, aside)
 
-    def _remove(self, file: Path) -> None:
-        """Remove a file, and the folders that it leaves empty."""
+    def _write_manifest(
+        self, folder: Path, listed: Mapping[str, ManifestEntry], about: Json, aside: Path | None = None
+    ) -> None:
+        """Replace the manifest in a folder, by way of another one; nothing is done for an equal one."""
+        files = {path: _entry(entry) for path, entry in sorted(listed.items())}
+        content = orjson.dumps({**about, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+        if content == self._present(MANIFEST):
+            return
+        fresh = (aside or folder) / MANIFEST
+        fresh.write_bytes(content)
+        sync(fresh)
+        os.replace(fresh, folder / MANIFEST)
+        sync(folder)
+
+    def _remove(self, file: Path) -> Path:
+        """Remove a file, and the folders that it leaves empty; give the folder that is left."""
         file.unlink(missing_ok=True)
-        for folder in file.parents:
-            if folder == self.path or any(folder.iterdir()):
-                return
-            folder.rmdir()
+        folder = file.parent
+        while folder != self.path and not (folder.is_dir() and any(folder.iterdir())):
+            if folder.is_dir():
+                folder.rmdir()
+            folder = folder.parent
+        return folder
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Lock a folder against other processes, where folders can be; whether it was free."""
+    if not HAS_LOCKS:
+        yield True
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        yield lock(descriptor, wait=False)
+    finally:
+        os.close(descriptor)
 
 
 def _is_as(known: ManifestEntry, present: bytes | None) -> bool:

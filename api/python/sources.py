@@ -25,7 +25,7 @@ from api.requests.query_parameters import parse_items_request, parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import owners_answer
 from api.server.version_builder import changed_at, opened_version
-from api.settings import Settings, stated_policy
+from api.settings import Settings
 from api.wording.catalogue import text
 from geo.columnar.chunked_array import to_numpy
 from layers.collections.geometry_kinds import ASSET_VIEWS
@@ -218,17 +218,17 @@ def bundled(base: Path) -> SnapshotSource:
 
 
 def of_store(address: str | Path, base: Path) -> SnapshotSource:
-    """Read what the policy publishes of a store.
+    """Read what the policy of a store publishes of it.
 
     Raises
     ------
     NotAStore, BasemapMissing
         If one of the files is missing or something else.
-    ProblemsError
-        If the policy has faults.
+    PolicyDiffers, ProblemsError
+        If a file states another policy than the store has, or either policy has faults.
     """
     opened = open_store(address)
-    settings = Settings(basemap=base, policy=stated_policy())
+    settings = Settings(basemap=base)
     version = opened_version(opened, settings)
     return SnapshotSource(opened.name, version.snapshot, Lazy(partial(_about, opened, version, settings)))
 

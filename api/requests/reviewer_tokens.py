@@ -38,10 +38,10 @@ class UnknownToken(NotAllowed):
 
 
 class InsufficientRole(PermissionError):
-    """A reviewer without any of the roles that a request needs."""
+    """A reviewer without any of the roles that a request needs; ``why`` says what needs them, if not all of it."""
 
-    def __init__(self, needed: tuple[Role, ...]) -> None:
-        super().__init__(f"the role {' or '.join(needed)} is needed")
+    def __init__(self, needed: tuple[Role, ...], why: str = "") -> None:
+        super().__init__(f"the role {' or '.join(needed)} is needed{why and ': '}{why}")
         self.needed = needed
 
 

@@ -24,7 +24,7 @@ MAX_FAULTS = 50
 #: Columns that are no properties of a body: the geometry is a member of its own, the server sets the id and dataset.
 _GIVEN = ("id", "dataset", "geometry")
 #: Columns of the position of a strike, and of its country.
-_POSITION = ("geometry", "uncertainty_m", "basis", "host_country")
+POSITION = ("geometry", "uncertainty_m", "basis", "host_country")
 #: Properties that a strike with a geometry needs.
 REQUIRED_WITH_GEOMETRY = ("uncertainty_m", "basis", "place_source")
 WRITABLE = tuple(name for name in Strike.model_fields if name not in _GIVEN)
@@ -285,7 +285,7 @@ def _unknown_sources(values: Json, records: Records, before: Strike | None) -> I
 
 
 def _misplaced(strike: Strike, before: Strike | None, basemap: Basemap) -> Iterator[BodyFault]:
-    if before is not None and all(getattr(strike, name) == getattr(before, name) for name in _POSITION):
+    if before is not None and all(getattr(strike, name) == getattr(before, name) for name in POSITION):
         return
     for _, _, _, value, expected in misplaced(Records.of({"strikes": {strike.id: strike}}), basemap):
         yield BodyFault("/geometry", str(value), text(expected))
@@ -298,7 +298,7 @@ def to_geojson(record: Strike) -> Json:
         "type": "Feature",
         "id": record.id,
         "geometry": None if shape is None else orjson.loads(shapely.to_geojson(shape)),
-        "properties": record.model_dump(mode="json", include=set(WRITABLE)),
+        "properties": record.model_dump(mode="json", include={*WRITABLE, "withheld"}),
     }
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from fastapi import Request
 
 from api.http.wrong_tokens import WrongTokens
 from api.requests import reviewer_tokens
-from api.requests.reviewer_tokens import Reviewer, UnknownToken
+from api.requests.reviewer_tokens import InsufficientRole, Reviewer, UnknownToken
 from api.requests.roles import Role, role_for
+from api.server.served_version import ServedVersion
+from layers.model.records import Record
+from layers.snapshot.disclosure import lifted_by_write
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,24 @@ class Author:
     def may(self, *needed: Role) -> bool:
         """Whether they have one of some roles."""
         return role_for(self.reviewer.roles, needed) is not None
+
+    def require_may_lift(self, view: ServedVersion, table: str, key: str, record: Record | None) -> None:
+        """Refuse a write after which the policy would withhold less than before, by whoever may not publish.
+
+        Parameters
+        ----------
+        key, record
+            The record that is written, and its id; ``None`` where it is removed.
+
+        Raises
+        ------
+        InsufficientRole
+            If it would; the error says which rules.
+        """
+        if not self.may("publish"):
+            lifted = lifted_by_write(view.stored, view.disclosure, table, key, record, datetime.now(UTC))
+            if lifted:
+                raise InsufficientRole(("publish",), f"the write would lift {' and '.join(lifted)}, see /policy")
 
 
 def allowed(*needed: Role, writes: bool = False) -> Callable[[Request], Awaitable[Author]]:

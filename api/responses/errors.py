@@ -40,6 +40,8 @@ from layers.store.store import (
     StillReferenced,
     StoreBusy,
     StoreError,
+    StoreFull,
+    StoreReplaced,
     StoreUnreachable,
 )
 
@@ -73,6 +75,8 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         GazetteerMissing: (503, "There is no gazetteer"),
         StoreBusy: (503, "The store is being written"),
         ReadOnlyStore: (403, "The data may only be read"),
+        StoreFull: (507, "The disk is full"),
+        StoreReplaced: (503, "The file of the store was replaced"),
         StoreUnreachable: (503, "The store does not answer"),
         StoreError: (500, "The store cannot be read"),
     }

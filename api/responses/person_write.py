@@ -52,12 +52,15 @@ class PersonWrite:
         SHA-256 of the key that the request has, in hexadecimal; ``None`` where it has none.
     digest
         Of all that the request says.
+    shown
+        Gives the answer as the person may read it, also one that was given before, once the change is served.
     """
 
     request: Request
     author: Author
     key: str | None = None
     digest: str = ""
+    shown: Callable[[StoredResponse], StoredResponse] = lambda answer: answer
 
     @classmethod
     def keyed(cls, request: Request, author: Author, body: bytes) -> PersonWrite:
@@ -141,6 +144,7 @@ class PersonWrite:
         atlas.look()
         acknowledged: AcknowledgedSeq = self.request.app.state.acknowledged
         acknowledged.advance(seq)
+        answer = self.shown(answer)
         return Response(answer.body, answer.status, headers={**answer.headers, SEQ_HEADER: str(seq)})
 
     @contextmanager

@@ -132,6 +132,7 @@ def _judged(request: Request, new: NewJudgement, writing: PersonWrite) -> Respon
         made = judgement(*values, who=author.name, why=new.why, at=datetime.now(UTC))
     except InvalidJudgement as error:
         raise HTTPException(422, text(error.expected)) from error
+    author.require_may_lift(atlas.view, "identities", made.id, made)
     document = made.model_dump(mode="json")
     return writing.commit(
         [new.one, new.other, made.id],

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import secrets
+from collections.abc import Collection
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import orjson
@@ -22,14 +25,16 @@ from api.requests.change_reason import HEADER as REASON
 from api.requests.change_reason import parse_reason
 from api.requests.if_match import parse_if_match
 from api.requests.negotiation import GEOJSON
+from api.requests.reviewer_tokens import InsufficientRole
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite
-from api.routes.review import DATASET
+from api.routes.review import DATASET, version_for
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
-from layers.model.records import Record, Strike
-from layers.store.idempotency import StoredResponse
-from layers.store.store import ANY, Edit, EditConflict
+from layers.disclosure.ruling import PLACE_FIELDS, withheld_fields
+from layers.model.records import Record, Records, Strike
+from layers.store.idempotency import KeyedRequest, StoredResponse
+from layers.store.store import ANY, Edit, EditConflict, StillReferenced
 
 PART = ApiPart(
     "writing",
@@ -60,7 +65,7 @@ Editor = Annotated[Author, Depends(allowed("edit", writes=True))]
 def create(request: Request, author: Editor, body: Body) -> Response:
     """Add a strike in the name of the reviewer whose token is given; the server gives its id."""
     _require_type(request, GEOJSON_TYPE, "application/json")
-    writing = PersonWrite.keyed(request, author, body)
+    writing = _writing(request, author, body)
     return writing.once(lambda: _created(request, writing, body))
 
 
@@ -75,7 +80,7 @@ def create(request: Request, author: Editor, body: Body) -> Response:
 def replace(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
-    writing = PersonWrite.keyed(request, author, body)
+    writing = _writing(request, author, body)
     return writing.once(lambda: _replaced(request, writing, feature, body))
 
 
@@ -90,7 +95,7 @@ def replace(request: Request, feature: str, author: Editor, body: Body) -> Respo
 def update(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
-    writing = PersonWrite.keyed(request, author, body)
+    writing = _writing(request, author, body)
     return writing.once(lambda: _patched(request, writing, feature, body))
 
 
@@ -105,8 +110,16 @@ def update(request: Request, feature: str, author: Editor, body: Body) -> Respon
 )
 def delete(request: Request, feature: str, author: Editor) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
-    writing = PersonWrite.keyed(request, author, b"")
+    writing = _writing(request, author, b"")
     return writing.once(lambda: _removed(request, writing, feature))
+
+
+def _writing(request: Request, author: Author, body: bytes) -> PersonWrite:
+    """Read a write; whoever may not read what is not published is answered by what is."""
+    writing = PersonWrite.keyed(request, author, body)
+    return (
+        writing if author.may("read-private") else dataclasses.replace(writing, shown=partial(_as_published, request))
+    )
 
 
 def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
@@ -115,7 +128,9 @@ def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
     now = datetime.now(UTC)
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
     values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
-    strike = strike_body.build_strike(values, faults, {"id": key, "dataset": DATASET}, view.stored, atlas.basemap)
+    strike = strike_body.build_strike(
+        values, faults, {"id": key, "dataset": DATASET}, _known(view, writing.author), atlas.basemap
+    )
     return _committed(request, writing, Edit("strikes", key, strike, None), 201, why, now)
 
 
@@ -124,21 +139,26 @@ def _replaced(request: Request, writing: PersonWrite, feature: str, body: bytes)
     before = _stored(request, feature, writing.author)
     if before is None and _if_match(request) is not None:
         raise EditConflict(f"there is no strike {feature[:80]!r}")
-    before = _required(request, feature, before)
+    before = _required(request, feature, before, writing.author)
+    seen = _seen(request, before, writing.author, ("geometry", *strike_body.WRITABLE))
     values, faults = strike_body.feature_values(strike_body.parse_json_object(body), system)
-    return _rewritten(request, writing, before, values, faults, why)
+    return _rewritten(request, writing, before, seen, values, faults, why)
 
 
 def _patched(request: Request, writing: PersonWrite, feature: str, body: bytes) -> Response:
     why, system = _reason(request), _system(request)
-    before = _required(request, feature, _stored(request, feature, writing.author))
-    values, faults = strike_body.patched_values(strike_body.parse_json_object(body), before, system)
-    return _rewritten(request, writing, before, values, faults, why)
+    before = _required(request, feature, _stored(request, feature, writing.author), writing.author)
+    document = strike_body.parse_json_object(body)
+    properties = document.get("properties")
+    named = {*document, *(properties if isinstance(properties, dict) else ())}
+    seen = _seen(request, before, writing.author, named)
+    values, faults = strike_body.patched_values(document, seen, system)
+    return _rewritten(request, writing, before, seen, values, faults, why)
 
 
 def _removed(request: Request, writing: PersonWrite, feature: str) -> Response:
     why = _reason(request)
-    before = _required(request, feature, _stored(request, feature, writing.author))
+    before = _required(request, feature, _stored(request, feature, writing.author), writing.author)
     if before.dataset != DATASET:
         raise strike_body.NotEditable(before.id, before.dataset)
     edit = Edit("strikes", before.id, None, request.app.state.atlas.view.name_of(before))
@@ -149,13 +169,16 @@ def _rewritten(
     request: Request,
     writing: PersonWrite,
     before: Strike,
+    seen: Strike,
     values: Json,
     faults: list[strike_body.BodyFault],
     why: str | None,
 ) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
-    strike = strike_body.build_strike(values, faults, own, atlas.view.stored, atlas.basemap, before)
+    strike = strike_body.build_strike(values, faults, own, _known(atlas.view, writing.author), atlas.basemap, seen)
+    if unseen := [source for source in before.sources if source not in seen.sources]:
+        strike = strike.model_copy(update={"sources": (*strike.sources, *unseen)})
     edit = Edit("strikes", before.id, strike, atlas.view.name_of(before))
     return _committed(request, writing, edit, 200, why)
 
@@ -165,11 +188,19 @@ def _committed(
 ) -> Response:
     """Write an edit, and answer the feature as it was written."""
     atlas: LiveSnapshot = request.app.state.atlas
-    return writing.commit(
-        [edit.id],
-        lambda keyed: atlas.write(edit, author=writing.author.name, at=at, keyed=keyed, why=why),
-        lambda seq: _answer(request, edit.record, seq, status),
-    )
+    author = writing.author
+    if edit.seen is not None:
+        author.require_may_lift(atlas.view, "strikes", edit.id, edit.record)
+
+    def write(keyed: KeyedRequest | None) -> int:
+        try:
+            return atlas.write(edit, author=author.name, at=at, keyed=keyed, why=why)
+        except StillReferenced:
+            if author.may("read-private"):
+                raise
+            raise StillReferenced(f"other records speak of {edit.id}") from None  # which may be private
+
+    return writing.commit([edit.id], write, lambda seq: _answer(request, edit.record, seq, status))
 
 
 def _newest(request: Request) -> tuple[LiveSnapshot, ServedVersion]:
@@ -187,11 +218,38 @@ def _stored(request: Request, feature: str, author: Author) -> Strike | None:
     return view.stored.strikes.get(feature)
 
 
-def _required(request: Request, feature: str, current: Strike | None) -> Strike:
+def _known(view: ServedVersion, author: Author) -> Records:
+    """Return the records that an author may know of."""
+    return view.stored if author.may("read-private") else view.disclosure.records
+
+
+def _seen(request: Request, stored: Strike, author: Author, named: Collection[str]) -> Strike:
+    """Return a strike with the sources that its writer may know of.
+
+    Raises
+    ------
+    InsufficientRole
+        If the writer names what is withheld from them, or what is checked against it: the answer would give it away.
+    EditConflict
+        If it is no longer published.
+    """
+    if author.may("read-private"):
+        return stored
+    published = request.app.state.atlas.view.disclosure.records.strikes.get(stored.id)
+    if published is None:
+        raise EditConflict(f"{stored.id} was changed since it was seen")
+    withheld = withheld_fields(published)
+    place = (*PLACE_FIELDS, *strike_body.POSITION) if "geometry" in withheld else ()
+    if hidden := [name for name in dict.fromkeys((*withheld, *place)) if name in named]:
+        raise InsufficientRole(("read-private",), f"what is withheld bears on {', '.join(hidden)}, see /policy")
+    return stored.model_copy(update={"sources": published.sources})
+
+
+def _required(request: Request, feature: str, current: Strike | None, author: Author) -> Strike:
     """Return the strike if it is of the version that the request names (RFC 9110, 13.1.1).
 
-    Entity tags of a strike begin with the version of its record. The rest of a tag, the format and the version of the
-    whole data, does not matter to a writer.
+    Entity tags of a strike begin with the version of its record, for who may read no other of the published one. The
+    rest of a tag, the format and the version of the whole data, does not matter to a writer.
     """
     if current is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in strikes")
@@ -199,8 +257,7 @@ def _required(request: Request, feature: str, current: Strike | None) -> Strike:
     if stated is None:
         raise HTTPException(428, "If-Match must name the version that was seen, by the ETag of the strike")
     versions = [tag.strip('"').partition(".")[0] for tag in stated]
-    atlas: LiveSnapshot = request.app.state.atlas
-    if ANY not in stated and atlas.view.name_of(current) not in versions:
+    if ANY not in stated and version_for(request.app.state.atlas.view, current.id, author) not in versions:
         raise EditConflict(f"{current.id} was changed since it was seen")
     return current
 
@@ -241,3 +298,18 @@ def _answer(request: Request, strike: Record | None, seq: int, status: int) -> S
     if status == 201:
         headers["Location"] = href(request, item_path("strikes", strike.id))
     return StoredResponse(status, headers, orjson.dumps(strike_body.to_geojson(strike)))
+
+
+def _as_published(request: Request, answer: StoredResponse) -> StoredResponse:
+    """Return the answer to a write with the strike as it is published now; without its values where it is not."""
+    if not answer.body:
+        return answer
+    view: ServedVersion = request.app.state.atlas.view
+    key = orjson.loads(answer.body)["id"]
+    strike, headers = view.disclosure.records.strikes.get(key), dict(answer.headers)
+    del headers["ETag"]
+    if strike is None:
+        empty = {"type": "Feature", "id": key, "geometry": None, "properties": {}}
+        return StoredResponse(answer.status, headers, orjson.dumps(empty))
+    headers["ETag"] = strong_etag(f"{view.version_of_strike(key)}.written", GEOJSON.name)
+    return StoredResponse(answer.status, headers, orjson.dumps(strike_body.to_geojson(strike)))

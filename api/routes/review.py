@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Query, Request, Response
@@ -32,7 +32,7 @@ from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
-from layers.store.store import ExpectedLatest
+from layers.store.store import Conflict, ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.
 DATASET = "review"
@@ -122,10 +122,7 @@ def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
     snapshot = newest_for(request, author)
     case = review.review_case(snapshot, snapshot.answer(strike), language_of(request))
-    view: ServedVersion = request.app.state.atlas.view
-    # For If-Match: where something is withheld the public ETag names another version, that of what is published.
-    seen = (view.stored if author.may("read-private") else view.disclosure.records).strikes.get(strike)
-    case["version"] = None if seen is None else view.name_of(seen)
+    case["version"] = version_for(request.app.state.atlas.view, strike, author)
     audit_reading(request, author, snapshot, [strike], 1)
     return uncached(case)
 
@@ -146,9 +143,19 @@ def _decided(request: Request, new: NewDecision, writing: PersonWrite) -> Respon
     document = decision.model_dump(mode="json")
     return writing.commit(
         [new.strike, decision.id],
-        lambda keyed: atlas.append("decisions", decision, author=author.name, seen=seen, keyed=keyed, why=new.why),
+        lambda keyed: _append(atlas, decision, author, seen=seen, keyed=keyed, why=new.why),
         lambda seq: StoredResponse(201, UNCACHED, orjson.dumps({"seq": seq, "decision": document})),
     )
+
+
+def _append(atlas: LiveSnapshot, decision: Decision, author: Author, **options: Any) -> int:
+    """Add a decision; of a conflict with one that the reviewer may not know of the id is left out."""
+    try:
+        return atlas.append("decisions", decision, author=author.name, **options)
+    except Conflict as error:
+        if author.may("read-private") or error.newest in atlas.view.disclosure.records.decisions:
+            raise
+        raise Conflict(None) from None
 
 
 class Publication(BaseModel):
@@ -225,6 +232,13 @@ def newest_for(request: Request, author: Author) -> Snapshot:
     atlas: LiveSnapshot = request.app.state.atlas
     atlas.refresh()
     return atlas.view.with_private if author.may("read-private") else atlas.view.snapshot
+
+
+def version_for(view: ServedVersion, strike: str, author: Author) -> str | None:
+    """Name the version of a strike for If-Match: of the published one to who reads no other, who could try it out."""
+    if (stored := view.stored.strikes.get(strike)) is None:
+        return None
+    return view.name_of(stored) if author.may("read-private") else view.version_of_strike(strike)
 
 
 def audit_reading(request: Request, author: Author, snapshot: Snapshot, records: list[str], count: int) -> None:

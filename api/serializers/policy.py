@@ -15,19 +15,19 @@ RULES = ("embargo", "rounding", "withhold")
 
 def policy_document(disclosure: Disclosure, language: str = ENGLISH) -> Json:
     """Give the policy, rule by rule, and how many records each reason withholds now."""
-    policy = disclosure.policy
     return {
-        "contact": policy.contact,
-        "statement": policy.statement,
-        "authors": policy.authors,
-        **{name: _rules(policy, name) for name in RULES},
+        **policy_values(disclosure.policy),
         "withheld": withheld(disclosure),
         "summary": summary(disclosure, language),
     }
 
 
-def _rules(policy: Policy, name: str) -> list[Json]:
-    return [rule.model_dump(mode="json", exclude_none=True) for rule in getattr(policy, name)]
+def policy_values(policy: Policy) -> Json:
+    """Give the policy, rule by rule."""
+    rules = {
+        name: [rule.model_dump(mode="json", exclude_none=True) for rule in getattr(policy, name)] for name in RULES
+    }
+    return {"contact": policy.contact, "statement": policy.statement, "authors": policy.authors, **rules}
 
 
 def withheld(disclosure: Disclosure) -> Json:

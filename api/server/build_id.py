@@ -27,7 +27,7 @@ def build_id(settings: Settings) -> str:
 
     A checkout changes more often than its version does, and what it answers with it.
     """
-    shaping = (settings.limit_default, settings.limit_max, settings.attribution, settings.policy.digest)
+    shaping = (settings.limit_default, settings.limit_max, settings.attribution)
     digest = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
     digest.update(sources("api", "layers", "geo"))
     digest.update((settings.static / "style-table.json").read_bytes())

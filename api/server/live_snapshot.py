@@ -20,7 +20,7 @@ from api.server.version_builder import (
     ready_to_edit,
     ready_to_list,
 )
-from api.settings import Settings
+from api.settings import Settings, require_policy
 from api.wording.catalogue import text
 from geo.tiles import mlt, mvt
 from geo.tiles.tile_layer import TileLayer
@@ -32,6 +32,7 @@ from layers.model.records import Record, Records
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
+from layers.snapshot.disclosure import policy_of
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
 from layers.store.clock import clock_remark
@@ -84,7 +85,10 @@ class LiveSnapshot:
         ------
         SnapshotNotCached, OSError
             If a version that must be cached may not be, or cannot be written, such as on a full disk.
+        PolicyDiffers, ProblemsError
+            If a file states another policy than the store has, or either policy has faults.
         """
+        require_policy(policy_of(store), settings.policy_file)
         self.store = store
         self._must_cache = must_cache
         self._building = threading.Lock()

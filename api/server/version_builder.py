@@ -13,14 +13,13 @@ from api.requests.map_view import MapView
 from api.requests.query_parameters import DEFAULT_ORDERS, LIST_ORDER, parse_selection
 from api.server.build_id import sources
 from api.server.served_version import CacheStats, ServedVersion, TileCache
-from api.settings import Settings
+from api.settings import Settings, require_policy
 from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
 from layers.corrections.changed import PublishedRecords, read_times, times_after
 from layers.corrections.log import PublishedVersion
 from layers.corrections.published_head import published_head
 from layers.corrections.replay import recent_records_at
-from layers.disclosure.policy import Policy
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
@@ -31,7 +30,7 @@ from layers.query.strike_conditions import StrikeConditions
 from layers.query.strike_counts import groups, timeline, totals
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
-from layers.snapshot.disclosure import Disclosure, disclose
+from layers.snapshot.disclosure import Disclosure, disclose, policy_of
 from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
@@ -74,28 +73,31 @@ def head_of(store: Store, seq: int, stored: Records, disclosure: Disclosure, kno
         return published_head(connection, PublishedRecords(stored, disclosure, datetime.now(UTC)), seq, known)
 
 
-def published_version(store: Store, base: Basemap, policy: Policy) -> PublishedVersion:
-    """Compute what a policy publishes of the newest version of a store, with the usual thresholds."""
+def published_version(store: Store, base: Basemap) -> PublishedVersion:
+    """Compute what is published of the newest version of a store by its policy, with the usual thresholds."""
     seq, stored = store.version()
-    disclosure = disclose(stored, policy, datetime.now(UTC))
+    disclosure = disclose(stored, policy_of(store, seq), datetime.now(UTC))
     head, heat = head_of(store, seq, stored, disclosure), Lazy(store.heat)
     snapshot = Snapshot.of(disclosure.records, base, seq, data_date(store, head), wording=text, heat=heat)
     return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure, head)
 
 
 def opened_version(store: Store, settings: Settings) -> PublishedVersion:
-    """What the policy of settings publishes of the newest version of a store: from the cache beside it, or computed.
+    """What is published of the newest version of a store by its policy: from the cache beside it, or computed.
 
     Nothing is written to the cache.
 
     Raises
     ------
+    PolicyDiffers, ProblemsError
+        If a file states another policy than the store has, or either policy has faults.
     BasemapMissing
         If there is no base map.
     """
+    require_policy(policy_of(store), settings.policy_file)
     base = basemap.read(settings.basemap)
     served = VersionBuilder(store, base, settings, "").cached(cache_of(store, base, settings))
-    return published_version(store, base, settings.policy) if served is None else served.published
+    return published_version(store, base) if served is None else served.published
 
 
 def with_times(store: Store, snapshot: Snapshot, stored: Records, disclosure: Disclosure) -> Snapshot:
@@ -146,7 +148,7 @@ def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
         basemap=settings.basemap,
         base=base,
         # Answers may change while the files stay the same.
-        program=f"{sources('geo', 'layers', 'api/wording').hex()}-{settings.policy.digest}",
+        program=sources("geo", "layers", "api/wording").hex(),
         publish_from=settings.publish_from,
         show_from=settings.show_from,
         wording=text,
@@ -162,7 +164,7 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
     def snapshot_at(seq: int, publish_from: float) -> Snapshot:
         stored = recent_records_at(store, seq)
         disclosure, at = (
-            disclose(stored, settings.policy, datetime.now(UTC)),
+            disclose(stored, policy_of(store, seq), datetime.now(UTC)),
             replace(settings, publish_from=publish_from),
         )
         head = head_of(store, seq, stored, disclosure)
@@ -250,7 +252,7 @@ class VersionBuilder:
     def uncomputed(self) -> PublishedVersion:
         """The newest version with all records, from which nothing was computed yet."""
         seq, stored = self._store.version(packed=True)
-        disclosure = self._disclosed(stored)
+        disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
         snapshot = with_times(self._store, self._snapshots_at(seq, head)(disclosure.records), stored, disclosure)
         if self._answer is not None and snapshot.records is stored:
@@ -292,7 +294,7 @@ class VersionBuilder:
         ``begun`` is when it began to be read, by the monotonic clock.
         """
         cached = cached.with_stages(cached.stages, heat=self._observed())
-        disclosure = self._disclosed(cached.records)
+        disclosure = self._disclosed(cached.seq, cached.records)
         head = head_of(self._store, cached.seq, cached.records, disclosure)
         return self._version(PublishedVersion(cached, cached.records, disclosure, head), cached, begun)
 
@@ -303,7 +305,7 @@ class VersionBuilder:
 
         None where the changes touch nearly everything, and all is as soon computed anew.
         """
-        disclosure = self._disclosed(stored)
+        disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
         snapshot_of = self._snapshots_at(seq, head)
         times = self._times_after(stored, disclosure)
@@ -339,9 +341,10 @@ class VersionBuilder:
         begun: float,
     ) -> ServedVersion:
         """The version of newer records; ``update`` is that of ``view.with_private`` where it was computed before."""
-        disclosure = self._disclosed(stored, view)
-        # As an embargo ends, older changes become public.
-        known = view.head if disclosure.last_due == view.disclosure.last_due else EMPTY
+        disclosure = self._disclosed(seq, stored, view)
+        # As an embargo ends, or by another policy, older changes become public.
+        shown, before = disclosure, view.disclosure
+        known = view.head if (shown.last_due, shown.policy) == (before.last_due, before.policy) else EMPTY
         head = head_of(self._store, seq, stored, disclosure, known)
         snapshot_of = self._snapshots_at(seq, head)
         if update is not None and update.newer.data_date != data_date(self._store, head):
@@ -366,7 +369,7 @@ class VersionBuilder:
         """
         if view.snapshot is not view.with_private:
             return None
-        policy, now = self._settings.policy, datetime.now(UTC)
+        policy, now = view.disclosure.policy, datetime.now(UTC)
         # A policy that withholds nothing of what there is may do so of what is written.
         if not policy.is_open:
             return lambda connection: (
@@ -393,9 +396,11 @@ class VersionBuilder:
 
         return found
 
-    def _disclosed(self, stored: Records, before: ServedVersion | None = None) -> Disclosure:
-        """What is published of stored records now; what a version before has alike is not judged again."""
-        return disclose(stored, self._settings.policy, datetime.now(UTC), before.disclosure if before else None)
+    def _disclosed(self, seq: int, stored: Records, before: ServedVersion | None = None) -> Disclosure:
+        """What is published now of the records of a change; what a version before has alike is not judged again."""
+        policy = policy_of(self._store, seq)
+        known = None if before is None or before.disclosure.policy != policy else before.disclosure
+        return disclose(stored, policy, datetime.now(UTC), known)
 
     def _snapshots_at(self, seq: int, head: Head) -> Callable[[Records], Snapshot]:
         parts = (self._basemap, self._settings, seq, data_date(self._store, head))

@@ -1,4 +1,4 @@
-"""The last change of a store that changed what is published: what the public is told of a version of the data.
+"""The last change of a store that changed what is published, the policy included: what the public is told of a version.
 
 Its hash names the version, and its time dates it. Changes of private records, and of what the policy withholds, move
 neither, so that nobody can tell by them that there were any.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from layers.corrections.changed import PublishedRecords
 from layers.corrections.visibility import Visibility
-from layers.store import history_pages
+from layers.store import history_pages, policy_history
 from layers.store.connection import Connection
 from layers.store.history_chain import EMPTY, Head
 
@@ -17,7 +17,7 @@ _PAGE = 50
 
 
 def published_head(connection: Connection, published: PublishedRecords, seq: int, known: Head = EMPTY) -> Head:
-    """Find the last change, up to a number, of what is published.
+    """Find the last change, up to a number, of what is published, or of the policy.
 
     Parameters
     ----------
@@ -31,6 +31,8 @@ def published_head(connection: Connection, published: PublishedRecords, seq: int
     Head
         ``known`` where there was none since.
     """
+    ruled = policy_history.head(connection, seq)
+    known = max(known, ruled, key=lambda head: head.seq)
     visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
     below = seq + 1
     while rows := history_pages.rows_not_private(connection, below, known.seq + 1, _PAGE):

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import ErrorDetails
@@ -218,9 +218,21 @@ def parse(text: str, file: str = "policy.toml") -> Policy:
         If it is no policy, with every fault.
     """
     try:
-        return Policy.model_validate(tomllib.loads(text))
+        return of_values(tomllib.loads(text), file)
     except tomllib.TOMLDecodeError as error:
         raise ProblemsError((Problem(file, None, "file", "syntax", str(error), Message("disclosure.toml")),)) from error
+
+
+def of_values(values: Mapping[str, Any], file: str) -> Policy:
+    """Read a policy from values of TOML or JSON, which are said to be of a file.
+
+    Raises
+    ------
+    ProblemsError
+        If it is no policy, with every fault.
+    """
+    try:
+        return Policy.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False)
         problems = tuple(_problem(file, fault["loc"], fault["input"], _expected(fault)) for fault in faults)

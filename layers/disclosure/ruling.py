@@ -77,6 +77,17 @@ class Ruling:
         coarsest = max(rules, key=lambda rule: rule.step_m, default=None)
         return Ruling(due, coarsest, tuple(dict.fromkeys((*self.fields, *other.fields))))
 
+    def lifted_by(self, other: Ruling, now: datetime) -> tuple[str, ...]:
+        """What this withholds at a moment and another ruling on the same record does not, in words."""
+        lifted = []
+        if (self.due is None or self.due > now) and other.due is not None and (not self.due or other.due < self.due):
+            lifted.append("an embargo")
+        if self.rounding and (other.rounding is None or other.rounding.step_m < self.rounding.step_m):
+            lifted.append("the rounding of coordinates")
+        if fields := [name for name in self.fields if name not in other.fields]:
+            lifted.append(f"the withholding of {', '.join(fields)}")
+        return tuple(lifted)
+
     def applied(self, table: str, record: Record) -> Record:
         """The record as it is published once it is due; the same one where all of it is."""
         fields = type(record).model_fields

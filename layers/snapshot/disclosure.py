@@ -11,16 +11,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from types import MappingProxyType
 from typing import Any
 
 from layers.decisions.identity import MergeGroups, merge_groups
-from layers.disclosure.policy import ALWAYS, OPEN, Policy
+from layers.disclosure.policy import ALWAYS, OPEN, Policy, of_values
 from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
 from layers.snapshot.incremental import differing
 from layers.snapshot.public_records import public
 from layers.store.record_table import RecordTable
+from layers.store.store import Store
 
 #: Reasons why something is withheld, as answers name them.
 EMBARGO, ROUNDED, FIELDS = "embargo", "rounded", "fields"
@@ -92,6 +94,21 @@ class Disclosure:
         return Ruling() if rulings is None else rulings.of.get(record, Ruling())
 
 
+def policy_of(store: Store, seq: int | None = None) -> Policy:
+    """The policy that a store has as of a change, by default now; `OPEN` where it has none.
+
+    Raises
+    ------
+    ProblemsError
+        If another version of this program wrote one that this version cannot read: nothing is published without it.
+    """
+    return _read(store.policy(seq))
+
+
+def _read(values: Mapping[str, Any] | None) -> Policy:
+    return OPEN if values is None else of_values(values, "the policy in the store")
+
+
 def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure | None = None) -> Disclosure:
     """What is published of stored records.
 
@@ -132,6 +149,38 @@ def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure 
         together=MappingProxyType(as_one),
         citations=citations,
     )
+
+
+def lifted_by_write(
+    stored: Records, before: Disclosure, table: str, key: str, record: Record | None, now: datetime
+) -> tuple[str, ...]:
+    """What a policy withholds of stored records and would no longer, in words, once one is written.
+
+    Parameters
+    ----------
+    before
+        What is published of the stored records.
+    record
+        The record as it would be, new or not; ``None`` where it would be removed.
+    """
+    if before.policy.is_open:
+        return ()
+    rows = stored.table(table)
+    if record is None or key in rows:
+        written = _edited(rows, {} if record is None else {key: record}, {key} if record is None else set())
+    else:
+        written = MappingProxyType({**rows, key: record})
+    tables: dict[str, Any] = {table: written}
+    after = disclose(replace(stored, **tables), before.policy, now, before)
+    return tuple(dict.fromkeys(chain.from_iterable(_lifted(before, after, name, now) for name in before.rulings)))
+
+
+def _lifted(before: Disclosure, after: Disclosure, name: str, now: datetime) -> Iterator[str]:
+    for key, ruling in before.together.get(name, before.rulings[name]).of.items():
+        # Of one that is removed history shows what its own ruling lets be published.
+        is_there = key in after.rulings[name].table
+        own = before.rulings[name].of.get(key, Ruling())
+        yield from ruling.lifted_by(after.ruling(name, key) if is_there else own, now)
 
 
 def _tables(policy: Policy) -> tuple[str, ...]:

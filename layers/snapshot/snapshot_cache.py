@@ -123,7 +123,9 @@ class SnapshotCache:
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
         try:
-            aside.mkdir(parents=True)
+            with suppress(FileExistsError):
+                self._parent.mkdir(mode=0o700, parents=True)
+            aside.mkdir()
             self._fill(TableFolderWriter(aside, at_page), snapshot, external_edits)
             self._put_in_place(aside, folder)
         except _Cancelled:
@@ -188,7 +190,7 @@ class SnapshotCache:
             yield True
             return
         with suppress(OSError):
-            self._parent.mkdir(parents=True, exist_ok=True)
+            self._parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             held = (self._parent / "lock").open("w")
         except OSError:  # nothing can be written there either

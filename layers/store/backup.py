@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-import stat
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from typing import TypeAlias
 from layers.filesystem.atomic_file import replacing
 from layers.store import checked_history, writer
 from layers.store.connections import StoreError, as_store_error
-from layers.store.create import require_free
+from layers.store.create import PRIVATE_MODE, require_free
 from layers.store.history_chain import Head
 from layers.store.sqlite import SqliteConnection
 from layers.store.store import Store
@@ -40,8 +39,8 @@ class Backup:
 def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: CopyProgress | None = None) -> Backup:
     """Copy one version of a store while others read and write, by SQLite's online backup (sqlite.org/backup.html).
 
-    The copy is whole and checked, or not there. It holds all that the store does, private records too, and a new file
-    gets the permissions of the store.
+    The copy is whole and checked, or not there. It holds all that the store does, private records too, and only its
+    owner may read a new file.
 
     Parameters
     ----------
@@ -60,7 +59,7 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
         If it cannot be put in place.
     """
     require_target(store.path, target, overwrite)
-    with store.reading() as source, replacing(target, overwrite=overwrite, mode=mode_of(store.path)) as fresh:
+    with store.reading() as source, replacing(target, overwrite=overwrite, mode=PRIVATE_MODE) as fresh:
         # From here on the transaction reads this version: others write on, and the copy is not begun anew for that.
         head = writer.head(source)
         assert isinstance(source, SqliteConnection)  # as a store that has a path is a file
@@ -78,11 +77,6 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
         size = fresh.stat().st_size
     checked_history.forget(target)
     return Backup(target, head.seq, head.at, size, digest)
-
-
-def mode_of(path: Path) -> int:
-    """Permissions of a copy of a file: its own, and that its owner may write to it."""
-    return stat.S_IMODE(path.stat().st_mode) | stat.S_IWUSR
 
 
 def require_target(path: Path, target: Path, overwrite: bool) -> None:

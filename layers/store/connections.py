@@ -70,7 +70,15 @@ class StoreBusy(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The server of a database does not answer, or went away; the message says so where a commit is in doubt."""
+    """The server of a database, or a disk, does not answer, or went away; the message tells of a commit in doubt."""
+
+
+class StoreFull(StoreError):
+    """A write for which the disk has no room. Nothing was written."""
+
+
+class StoreReplaced(StoreError):
+    """Another file took the place of the one that is open: what is written to that one is not in the file of now."""
 
 
 class ReadOnlyStore(StoreError):
@@ -99,6 +107,8 @@ class Connections:
         self._pid = os.getpid()
         #: How the file is read, where it may only be read.
         self._state = None if access_to(self._path, read_only) is Access.WRITABLE else FileState.of(self._path)
+        #: The file that is written to: another one of its name has another log.
+        self._device_and_inode = _device_and_inode(self._path)
 
     @property
     def name(self) -> str:
@@ -156,15 +166,17 @@ class Connections:
     @contextmanager
     def _transaction(self, begin: str) -> Iterator[SqliteConnection]:
         state = self._look_again()
+        self._require_same_file(state)
         connection = self._take(state)
         try:
             connection.execute(begin)
             yield connection
             connection.execute("COMMIT")
             self._require_unchanged(state)
+            self._require_same_file(state)
         except BaseException as error:
             # Closing rolls back, and a connection in doubt is not used again.
-            connection.close()
+            (_fold if isinstance(error, StoreReplaced) else SqliteConnection.close)(connection)
             if isinstance(error, sqlite3.Error):
                 self._require_unchanged(state)
                 raise as_store_error(error, self._path) from error
@@ -191,6 +203,27 @@ class Connections:
         """Refuse what was read without locks of a file that somebody wrote to meanwhile."""
         if state is not None and state.access is Access.UNSHARED and self._state_now() != state:
             raise StoreBusy(f"{self._path.name}: another program wrote to it while it was read; try again")
+
+    def _require_same_file(self, state: FileState | None) -> None:
+        """Refuse to go on with a file that is written to and no longer has its name.
+
+        Its log is folded into it, so that nothing is lost that was acknowledged: it would be taken for the log of the
+        file that has the name now, which SQLite leaves alone when it closes a file that was moved.
+
+        Raises
+        ------
+        StoreReplaced
+            If there is another file, or none.
+        """
+        if state is None and _device_and_inode(self._path) != self._device_and_inode:
+            with self._lock:
+                while self._idle:
+                    _fold(self._idle.pop())
+            self.close()
+            raise StoreReplaced(
+                f"{self._path.name}: another file took its place, or none; what was written since is not in it: "
+                "start again what has it open"
+            )
 
     def _take(self, state: FileState | None) -> SqliteConnection:
         with self._lock:
@@ -268,6 +301,20 @@ def probing(path: Path, read_only: bool = False) -> Iterator[SqliteConnection]:
         raise NotAStore(f"{path.name}: a damaged SQLite database: {error}") from error
 
 
+def _device_and_inode(path: Path) -> tuple[int, int] | None:
+    try:
+        info = path.stat()
+    except FileNotFoundError:
+        return None
+    return info.st_dev, info.st_ino
+
+
+def _fold(connection: SqliteConnection) -> None:
+    """Close a connection after the log was folded into its file, as far as no other one reads from it."""
+    with closing(connection), suppress(sqlite3.Error):
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
 def _connect(path: Path, access: Access) -> SqliteConnection:
     try:
         # No mode makes a file: one that is not there is an error, never a new database.
@@ -300,6 +347,10 @@ def as_store_error(error: sqlite3.Error, path: Path) -> StoreError:
     code = getattr(error, "sqlite_errorcode", 0) & 0xFF
     if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return StoreBusy(f"{path.name}: another program is writing; nothing was written, try again")
+    if code == sqlite3.SQLITE_FULL:
+        return StoreFull(f"{path.name}: the disk is full; nothing was written")
+    if code == sqlite3.SQLITE_IOERR:
+        return StoreUnreachable(f"{path.name}: the disk does not answer, or is full: {error}")
     if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
         return NotAStore(f"{path.name}: not a SQLite database, or a damaged one: {error}")
     if code in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY) and has_log(path):

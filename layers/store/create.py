@@ -34,6 +34,8 @@ from layers.store.writer import APPEND_ONLY
 #: that it may be read all the same.
 MARK = "strikeatlas"
 _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
+#: Permissions of a new file, which may hold private records.
+PRIVATE_MODE = 0o600
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset(
     {
@@ -72,6 +74,7 @@ def require_free(path: Path, overwrite: bool = False) -> None:
 
 def _build(path: Path) -> None:
     path.touch(exist_ok=False)
+    path.chmod(PRIVATE_MODE)  # whatever the umask leaves, and so of the log beside it
     connections = Connections(path)
     try:
         with connections.writing() as connection:

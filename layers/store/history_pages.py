@@ -1,4 +1,4 @@
-"""Reads the history of changes by pages, newest first, each by an index or within bounds.
+"""Reads the history of records by pages, newest first, each by an index or within bounds.
 
 Every function takes a connection within the caller's transaction, and reads no more rows than its bound.
 """
@@ -193,7 +193,7 @@ def values_but_of(
 def ever_private(connection: Connection, up_to: int) -> Iterator[str]:
     """Yield the ids of records that were private before or after any change up to a number; rather one too many."""
     is_private = _is_no_public(connection)
-    query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {is_private}"
+    query = f"SELECT DISTINCT record FROM history WHERE seq <= ? AND {_OF_RECORDS} AND {is_private}"
     yield from (record for (record,) in connection.execute(query, (up_to,)))
 
 

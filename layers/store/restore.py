@@ -26,12 +26,14 @@ from layers.store import (
     external_edits,
     heat_table,
     idempotency,
+    policy_history,
     reader,
     writer,
 )
-from layers.store.backup import mode_of, require_target
+from layers.store.backup import require_target
 from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
+from layers.store.create import PRIVATE_MODE
 from layers.store.derived_tables import Derive
 from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.private_datasets import listings
@@ -116,7 +118,7 @@ def restore(
         If the new store cannot be put in place.
     """
     require_target(store.path, target, overwrite)
-    with store.reading() as source, replacing(target, overwrite=overwrite, mode=mode_of(store.path)) as fresh:
+    with store.reading() as source, replacing(target, overwrite=overwrite, mode=PRIVATE_MODE) as fresh:
         seq = _seq_of(source, to)
         within = _written_together(source, seq)
         create.make(fresh)
@@ -126,7 +128,7 @@ def restore(
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
                 _fill(source, copy, seq, progress)
-                at = writer.head(copy).at
+                at = writer.head(copy, seq).at
                 _derive(copy, derive, at or timestamp(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
@@ -149,7 +151,9 @@ def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: Replay
 
 
 def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
-    """Copy what must stay private as it is known now, whatever the change: no older version publishes it again."""
+    """Copy what must stay private, and the policy, as they are now: no older version publishes anything again."""
+    restored = writer.Authorship("strikeatlas restore", timestamp(), "The policy of the store that was restored.")
+    policy_history.write(copy, policy_history.read(source), restored)
     with copy.unguarded():
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
             names, marks = _shared_columns(source, copy, name)

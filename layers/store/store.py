@@ -23,6 +23,7 @@ from layers.store import (
     heat_table,
     history_pages,
     idempotency,
+    policy_history,
     privacy_changes,
     reader,
     verification,
@@ -35,6 +36,8 @@ from layers.store.connections import (
     ReadOnlyStore,
     StoreBusy,
     StoreError,
+    StoreFull,
+    StoreReplaced,
     StoreUnreachable,
 )
 from layers.store.copying import RowProgress
@@ -67,6 +70,8 @@ __all__ = [
     "Store",
     "StoreBusy",
     "StoreError",
+    "StoreFull",
+    "StoreReplaced",
     "StoreUnreachable",
     "sql_types",
 ]
@@ -338,6 +343,24 @@ class Store:
         authorship = _authorship(author, at)
         with self._writing() as connection:
             return privacy_changes.publish(connection, dataset, ids, authorship, _reason(why))
+
+    def policy(self, seq: int | None = None) -> Mapping[str, Any] | None:
+        """Read the policy of disclosure as of a change, by default the last one; None where the store has none."""
+        with self._database.reading() as connection:
+            return policy_history.read(connection, seq)
+
+    def set_policy(
+        self, values: Mapping[str, Any] | None, *, author: str, why: str, at: datetime | None = None
+    ) -> None:
+        """Have another policy of disclosure hold, as values of JSON, or none; an equal one is no change.
+
+        Raises
+        ------
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        with self._writing() as connection:
+            policy_history.write(connection, values, _authorship(author, at, _reason(why)))
 
     def records(self) -> Records:
         """Read every record, as of one version.
@@ -632,5 +655,5 @@ def _authorship(author: str, at: datetime | None, why: str | None = None) -> Aut
 
 def _reason(why: str) -> str:
     if not why.strip():
-        raise ValueError("why a dataset is private, or no longer is, must be said")
+        raise ValueError("why it is published, or no longer is, must be said")
     return why.strip()

@@ -109,7 +109,7 @@ def _back_up(path: Path, version: int) -> Path:
         backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
         try:
             with (
-                replacing(backup, overwrite=False) as fresh,
+                replacing(backup, overwrite=False, mode=create.PRIVATE_MODE) as fresh,
                 probing(path) as source,
                 closing(sqlite3.connect(fresh)) as copy,
             ):

@@ -23,6 +23,7 @@ from layers.store.migrations import (
     m0010_conditions,
     m0011_languages,
     m0012_salted_history,
+    m0013_policy,
 )
 
 
@@ -70,6 +71,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(11, m0011_languages.TITLE, 11, m0011_languages.apply),
     # To a program that knows no salts every hash is wrong.
     Migration(12, m0012_salted_history.TITLE, 12, m0012_salted_history.apply),
+    # A program that does not know the policy would publish what it withholds.
+    Migration(13, m0013_policy.TITLE, 13, m0013_policy.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

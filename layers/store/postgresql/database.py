@@ -20,6 +20,7 @@ from layers.store.connections import (
     ReadOnlyStore,
     StoreBusy,
     StoreError,
+    StoreFull,
     StoreUnreachable,
 )
 from layers.store.migrations.registry import SCHEMA_VERSION
@@ -350,6 +351,8 @@ def _as_store_errors(name: str) -> Iterator[None]:
         yield
     except (errors.LockNotAvailable, errors.SerializationFailure, errors.DeadlockDetected) as error:
         raise StoreBusy(f"{name}: another program is writing; nothing was written, try again") from error
+    except errors.DiskFull as error:
+        raise StoreFull(f"{name}: the disk is full; nothing was written") from error
     except errors.ReadOnlySqlTransaction as error:
         raise ReadOnlyStore(f"{name}: the store may only be read here; nothing was written") from error
     except psycopg.DataError as error:

@@ -1,5 +1,8 @@
 """Who may read a store beside its owner, and which rows: nothing private, by any table, whatever a program asks for.
 
+What is published by a policy of disclosure is no row of these tables: while it withholds anything, none of a record is
+shown.
+
 Row-level security holds for every role but the owner of the tables, who writes by this program, and superusers.
 """
 
@@ -12,6 +15,7 @@ from layers.model.records import REFERENCES
 from layers.store.connection import Connection
 from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_REMOVED
 from layers.store.migrations.m0009_heat import LOADS, TABLE
+from layers.store.policy_history import POLICY
 from layers.store.row_mapping import TABLES
 
 #: The role that may read what is public, made with the first store by whoever may make roles; others are members of it.
@@ -20,6 +24,11 @@ READER = "strikeatlas_reader"
 ADMIT = "strikeatlas_admit"
 
 _DATASETS, _IDS, _EVER = "strikeatlas_private_datasets", "strikeatlas_private_ids", "strikeatlas_ever_private"
+#: Whether the policy of the store, if it has one, withholds nothing.
+_OPEN = "strikeatlas_withholds_nothing"
+_RULES = " + ".join(
+    f"json_array_length(CAST(\"after\" AS json) -> '{name}')" for name in ("embargo", "rounding", "withhold")
+)
 _DEFINER = "LANGUAGE sql STABLE SECURITY DEFINER SET search_path FROM CURRENT"
 
 
@@ -39,7 +48,7 @@ END $body$"""
 
 def derived_policy(name: str) -> Iterator[str]:
     """Statements that secure a derived layer: it rests on all records, so that it is shown while none is private."""
-    yield from _policy(name, f"NOT EXISTS (SELECT {_IDS}())")
+    yield from _policy(name, f"(SELECT {_OPEN}()) AND NOT EXISTS (SELECT {_IDS}())")
 
 
 def _functions() -> Iterator[str]:
@@ -56,6 +65,9 @@ def _functions() -> Iterator[str]:
         (_EVER, f"SELECT {_IDS}() UNION SELECT record FROM history WHERE {hidden}"),
     ):
         yield f"CREATE FUNCTION {name}() RETURNS SETOF text {_DEFINER} AS $body$ {query} $body$"
+    last = f"SELECT \"after\" FROM history WHERE noun = '{POLICY}' ORDER BY seq DESC LIMIT 1"
+    yield f"""CREATE FUNCTION {_OPEN}() RETURNS boolean {_DEFINER} AS
+$body$ SELECT NOT EXISTS (SELECT 1 FROM ({last}) AS last WHERE {_RULES} > 0) $body$"""
     granted = ", ".join(map(geopackage.quote, (*TABLES, TABLE, LOADS, "strikeatlas")))
     shown = 'seq, "at", who, noun, record, "before", "after", why, hash'
     yield f"""CREATE FUNCTION {ADMIT}(reader text) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $body$
@@ -74,12 +86,12 @@ _TEXTS = ('"before"', '"after"')
 
 def _policies() -> Iterator[str]:
     for name in TABLES:
-        yield from _policy(name, " AND ".join(_conditions(name)))
+        yield from _policy(name, " AND ".join((f"(SELECT {_OPEN}())", *_conditions(name))))
     there = " OR ".join(
         f"(noun = '{name}' AND EXISTS (SELECT 1 FROM {geopackage.quote(name)} AS now WHERE now.id = history.record))"
         for name in TABLES
     )
-    yield from _policy("history", f"record NOT IN (SELECT {_EVER}()) AND ({there})")
+    yield from _policy("history", f"(SELECT {_OPEN}()) AND record NOT IN (SELECT {_EVER}()) AND ({there})")
     for name in (TABLE, LOADS):
         yield from _policy(name, f"dataset NOT IN (SELECT {_DATASETS}())")
     yield from _policy("strikeatlas", "TRUE")

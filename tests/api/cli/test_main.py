@@ -22,6 +22,7 @@ from api.terminal.console import console, errors
 from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
+from strikeatlas.__main__ import main as load_and_run
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP, ROOT
 from tests.full_disk import full_beyond
@@ -444,6 +445,32 @@ def test_a_full_disk_ends_the_command_at_once_with_an_error(
     assert "too large" in said.err
     assert {file: file.read_bytes() for file in beside.rglob("*") if file.is_file()} == written, "older files stay"
     assert run(*keep, "--json").report["change"] == store.seq()
+
+
+@pytest.mark.parametrize("error", [MemoryError(), ImportError("failed to map segment\nfrom shared object")])
+def test_a_program_that_cannot_be_loaded_says_so_in_a_line(
+    error: Exception, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Refusing:
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "api.cli.main":
+                raise error
+
+    monkeypatch.delitem(sys.modules, "api.cli.main")
+    monkeypatch.setattr(sys, "meta_path", [Refusing(), *sys.meta_path])
+    with pytest.raises(SystemExit) as ended:
+        load_and_run()
+    said = capsys.readouterr()
+    assert (ended.value.code, said.out, said.err.count("\n")) == (6, "", 1)
+    assert "cannot be loaded" in said.err
+
+
+def test_a_broken_list_of_reviewers_stops_the_start(run: Run, few_store: Store, tmp_path: Path) -> None:
+    store = opened_copy(few_store, tmp_path / "atlas.gpkg")
+    (tmp_path / "reviewers.json").write_text("{")
+    said = run("serve", "--store", store.name, "--reviewers", str(tmp_path / "reviewers.json"), "--port", "0")
+    assert said.code == 2
+    assert "no list of reviewers" in said.err
 
 
 def test_nothing_is_coloured_by_what_it_looks_like() -> None:

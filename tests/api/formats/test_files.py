@@ -37,7 +37,6 @@ from api.formats.property_types import TYPES
 from api.server.version_builder import published_version
 from layers.collections.collection import Collection
 from layers.collections.property_types import property_types
-from layers.disclosure.policy import Policy
 from layers.query.selection import Selection, SortKey
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
@@ -89,7 +88,7 @@ def named_as(collection: Collection, text: str) -> Collection:
 @pytest.fixture(scope="module")
 def snapshot(store: Store, base: Basemap) -> Snapshot:
     """What follows from the bundled records, with the times of their history."""
-    return published_version(store, base, Policy()).snapshot
+    return published_version(store, base).snapshot
 
 
 @pytest.fixture(scope="module")

@@ -18,7 +18,6 @@ import shapely
 from api.formats import csv as csv_form
 from api.server.version_builder import published_version
 from layers.collections.property_types import property_types
-from layers.disclosure.policy import Policy
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from layers.store.store import Store
@@ -36,7 +35,7 @@ _DUCKDB_TYPES = {
 @pytest.fixture(scope="module")
 def snapshot(store: Store, base: Basemap) -> Snapshot:
     """What follows from the bundled records, with the times of their history."""
-    return published_version(store, base, Policy()).snapshot
+    return published_version(store, base).snapshot
 
 
 @pytest.fixture(scope="module")

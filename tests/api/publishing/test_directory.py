@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import os
+import shutil
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -95,6 +99,63 @@ def test_a_publication_that_is_cut_short_leaves_the_one_before(tmp_path: Path) -
         PublishedFolder(folder).publish(files, SECOND, KNOWN.get, {})
     assert content_of(folder) == before
     assert [path.name for path in tmp_path.iterdir()] == ["site"]
+
+
+#: Calls by which a publication changes what lies on the disk.
+CHANGES = ((os, "replace"), (os, "mkdir"), (os, "rmdir"), (os, "unlink"), (os, "fsync"), (shutil, "rmtree"))
+#: What is published later, and private after that.
+SECRET = {"strikes/a/b/x-secret.html": b"secretmarker", "map/x-secret.json": b"secretmarker"}
+
+
+def killed_at(step: int, folder: Path, files: Mapping[str, bytes]) -> bool:
+    """Publish in a process that is ended before a change of the disk; whether it was."""
+    child = os.fork()
+    if child == 0:
+        steps = iter(range(step))
+
+        def counted(change: Any) -> Any:
+            def changed(*given: Any, **named: Any) -> Any:
+                if next(steps, None) is None:
+                    os._exit(9)
+                return change(*given, **named)
+
+            return changed
+
+        for module, name in CHANGES:
+            setattr(module, name, counted(getattr(module, name)))
+        try:
+            publish(folder, files, SECOND)
+        finally:
+            os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 9
+
+
+@pytest.mark.parametrize("begun", ["what becomes private comes", "what became private goes"])
+def test_wherever_a_publication_is_killed_the_next_one_leaves_nothing_private(tmp_path: Path, begun: str) -> None:
+    before, after = (FILES, {**FILES, **SECRET}) if begun.endswith("comes") else ({**FILES, **SECRET}, FILES)
+    for step in itertools.count():
+        parent = tmp_path / str(step)
+        publish(parent / "site", before)
+        was_killed = killed_at(step, parent / "site", {**after, "index.html": b"changed"})
+        publish(parent / "site", FILES, SECOND)
+        left = [file for file in parent.rglob("*") if "secret" in file.name or file == parent / "site" / "strikes"]
+        assert left == [], step
+        assert [file.name for file in parent.iterdir()] == ["site"], step
+        assert not [path for path, content in content_of(parent / "site").items() if b"secret" in content], step
+        assert set(content_of(parent / "site")) == {*FILES, MANIFEST}
+        if not was_killed:
+            break
+    assert step > 8
+
+
+def test_a_page_that_an_earlier_program_left_unlisted_is_removed(tmp_path: Path) -> None:
+    folder = tmp_path / "site"
+    publish(folder, FILES)
+    for path in ("strikes/a/x.html", "uk/assets/y.html", "CNAME"):
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text("left")
+    assert publish(folder, FILES).removed == ["strikes/a/x.html", "uk/assets/y.html"]
+    assert set(content_of(folder)) == {*FILES, MANIFEST, "CNAME"}
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:

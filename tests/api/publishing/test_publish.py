@@ -50,7 +50,7 @@ from tests.conftest import BASEMAP
 from tests.few_records import with_all_they_rest_on
 from tests.layers.load_builders import asset, decision, entity, of, source, stake, strike
 from tests.store_copies import opened_copy
-from tests.store_kinds import NewAddress, NewStore
+from tests.store_kinds import NewAddress, NewStore, set_policy
 
 BASE = "https://atlas.example/maps"
 DEPOT, OTHER = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
@@ -79,7 +79,8 @@ def vault(records: Records, base: Basemap, new_shared_store: NewStore) -> Iterat
 def publish(
     store: Store, folder: Path, policy: Policy = OPEN, dry: bool = False, order: PublishOrder = ORDER
 ) -> Publication:
-    settings = Settings(basemap=BASEMAP, policy=policy)
+    set_policy(store, policy)
+    settings = Settings(basemap=BASEMAP)
     return PublishedAtlas(store, settings, order).publish(folder, dry=dry)
 
 
@@ -219,7 +220,7 @@ def test_what_is_published_loads_back_to_equal_records_and_countries(
     loaded = run("load", "auto", site / "datapackage.json", "--store", again, "--basemap", BASEMAP, "--json")
     assert loaded.code == 0, loaded.err
     with closing(open_store(again)) as opened:
-        told, expected = (published_version(one, base, OPEN).snapshot for one in (opened, vault))
+        told, expected = (published_version(one, base).snapshot for one in (opened, vault))
         for table in RECORD_TYPES:
             assert dict(told.records.table(table)) == dict(expected.records.table(table)), table
         for name, collection in expected.collections.items():
@@ -270,7 +271,7 @@ def test_whatever_is_published_loads_back_equal_without_what_is_private(
             publish(own, folder / "site")
             package = SourceFile.of(folder / "site/datapackage.json")
             again.load(FORMAT.read([package], LoadOptions("given")).require_clean(), author="tests", derive=derive)
-            back, expected = (published_version(one, base, OPEN).snapshot for one in (again, own))
+            back, expected = (published_version(one, base).snapshot for one in (again, own))
         for table in RECORD_TYPES:
             found = dict(back.records.table(table))
             assert found == dict(expected.records.table(table)), table
@@ -300,7 +301,7 @@ def test_decisions_of_one_day_load_back_in_the_order_of_their_append(
         publish(own, tmp_path / "site")
         package = SourceFile.of(tmp_path / "site/datapackage.json")
         again.load(FORMAT.read([package], LoadOptions("given")).require_clean(), author="tests")
-        back, expected = (published_version(one, base, OPEN).snapshot for one in (again, own))
+        back, expected = (published_version(one, base).snapshot for one in (again, own))
     assert [*back.records.decisions] == [*expected.records.decisions] == ["a/z", "a/m", "a/b"]
     assert set(expected.collections["strikes"].features.columns["rests_on"]) == {"alternatives"}
     assert _undated(back.collections["strikes"]) == _undated(expected.collections["strikes"])

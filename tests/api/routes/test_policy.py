@@ -6,6 +6,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -16,18 +17,25 @@ from shapely.geometry import Point
 from starlette.testclient import TestClient
 
 from api.app import create_app
+from api.cli.load import create_store
+from api.cli.main import EXIT_CODES
+from api.python.sources import of_store
 from api.requests import reviewer_tokens
-from api.settings import Settings
+from api.settings import PolicyDiffers, Settings
 from api.wording.catalogue import text
 from geo.tiles.tile_matrix import tile_at
-from layers.disclosure.policy import parse
+from layers.corrections.replay import records_at
+from layers.disclosure.policy import OPEN, parse
 from layers.model.records import Claim, Records, Source, Strike
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
+from layers.snapshot.disclosure import policy_of
+from layers.store.backends import open_store
+from layers.store.restore import restore
 from layers.store.store import ANY, Edit, Store
 from tests.api.tile_reading import drawn
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore
+from tests.store_kinds import NewStore, geopackage_only, set_policy
 
 HELD, COARSE = "xx-held-marker", "xx-coarse-marker"
 PLACE = Point(33.7733217, 49.4421339)
@@ -110,9 +118,8 @@ def guarded(
     )
     store.write(Edit("strikes", COARSE, edited, ANY), author="secret author")
     token = reviewer_tokens.add_reviewer(folder / "reviewers.json", "Ann")
-    settings = Settings(
-        basemap=BASEMAP, reviewers=folder / "reviewers.json", follow_every_s=0, policy=parse(POLICY), limit_max=10_000
-    )
+    set_policy(store, parse(POLICY))
+    settings = Settings(basemap=BASEMAP, reviewers=folder / "reviewers.json", follow_every_s=0, limit_max=10_000)
     app = create_app(store, settings)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Guarded(client, app, store, {"Authorization": f"Bearer {token}"})
@@ -267,9 +274,7 @@ def test_the_command_line_and_its_exports_follow_the_policy(
 
     from api.cli.main import app
 
-    file = tmp_path / "policy.toml"
-    file.write_text(POLICY)
-    monkeypatch.setenv("STRIKEATLAS_POLICY", str(file))
+    monkeypatch.chdir(tmp_path)  # where no file states a policy
     where = ["--store", guarded.store.name, "--basemap", str(BASEMAP)]
     for command in (
         ["export", "geojson", "strikes"],
@@ -293,6 +298,109 @@ def test_the_command_line_and_its_exports_follow_the_policy(
     assert shown.exit_code == 0
     assert not TELLING.search(shown.stdout)
     assert "Moved" in shown.stdout
+
+
+def test_python_opens_a_store_by_its_policy(guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = of_store(guarded.store.name, BASEMAP).snapshot.records
+    assert HELD not in found.strikes
+    assert found.strikes[COARSE].geometry == Point(33.8, 49.4)
+
+
+def test_a_file_that_states_another_policy_is_refused_at_every_door(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from api.cli.main import app
+
+    weaker = tmp_path / "weaker.toml"
+    weaker.write_text('contact = "nobody@example.org"\n')
+    (tmp_path / "data").mkdir()
+    where = ["--store", guarded.store.name, "--basemap", str(BASEMAP)]
+    doors = (
+        ["export", "csv", "strikes", "-o", str(tmp_path / "out")],
+        ["show", COARSE],
+        ["list", "strikes"],
+        ["publish", str(tmp_path / "site"), "--base-url", "https://atlas.example.org"],
+        ["serve", "--port", "0"],
+        ["keep"],
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STRIKEATLAS_POLICY", str(weaker))
+    for door in doors:
+        refused = CliRunner().invoke(app, [*door, *where])
+        assert isinstance(refused.exception, PolicyDiffers), (door, refused.output)
+        assert EXIT_CODES[PolicyDiffers] == 2
+        assert "strikeatlas policy set" in str(refused.exception)
+    monkeypatch.delenv("STRIKEATLAS_POLICY")
+    (tmp_path / "data" / "policy.toml").write_text(weaker.read_text())
+    with pytest.raises(PolicyDiffers):
+        of_store(guarded.store.name, BASEMAP)
+    with pytest.raises(PolicyDiffers):
+        create_app(guarded.store, Settings(basemap=BASEMAP))
+    (tmp_path / "data" / "policy.toml").write_text(POLICY)
+    assert HELD not in of_store(guarded.store.name, BASEMAP).snapshot.records.strikes
+
+
+def test_a_store_that_is_made_takes_the_policy_that_is_stated_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "policy.toml").write_text(POLICY)
+    create_store("made.gpkg", BASEMAP, "tests", empty=True)
+    with closing(open_store("made.gpkg")) as made:
+        assert policy_of(made) == parse(POLICY)
+
+
+def test_the_policy_is_a_row_of_history_that_a_running_server_follows(
+    few_records: Records, base: Basemap, new_store: NewStore
+) -> None:
+    store = new_store()
+    store.load(guarded_records(few_records), author="tests", derive=full_rewrite(base, text))
+    app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
+    with TestClient(app) as client:
+        item = f"/collections/strikes/items/{COARSE}"
+        exact = client.get(item)
+        assert exact.json()["geometry"]["coordinates"] == [PLACE.x, PLACE.y]
+        before = store.seq()
+        set_policy(store, parse(POLICY))
+        assert store.seq() == before + 1
+        app.state.atlas.look()
+        rounded = client.get(item)
+        assert rounded.json()["geometry"]["coordinates"] == [33.8, 49.4]
+        assert rounded.headers["etag"] != exact.headers["etag"]
+        assert client.get(f"/collections/strikes/items/{HELD}").status_code == 404
+        assert client.get("/policy").json()["embargo"]
+        for log in ("/corrections", "/corrections?kind=correction", "/corrections?kind=reload"):
+            assert client.get(log).status_code == 200
+        set_policy(store, parse(POLICY))
+        assert store.seq() == before + 1, "the same policy again is no change"
+        set_policy(store, OPEN)
+        app.state.atlas.look()
+        assert client.get(item).json()["geometry"]["coordinates"] == [PLACE.x, PLACE.y]
+    assert store.verify(full_rewrite(base, text)) == ()
+    assert policy_of(store, before + 1) == parse(POLICY)
+    assert records_at(store, before + 1).strikes.keys() == store.records().strikes.keys()
+
+
+@geopackage_only
+def test_a_restored_and_a_copied_store_have_the_policy_of_now(
+    guarded: Guarded, base: Basemap, tmp_path: Path, new_store: NewStore
+) -> None:
+    store = new_store()
+    derive = full_rewrite(base, text)
+    store.load(Records.of({}), author="tests")
+    store.write(Edit("sources", "s", Source(id="s", publisher="p"), None), author="tests")
+    before = store.seq()
+    set_policy(store, parse(POLICY))
+    restored = restore(store, tmp_path / "restored.gpkg", derive, to=before)
+    with closing(open_store(restored.path)) as older, closing(Store.create(tmp_path / "copy.gpkg")) as copy:
+        assert policy_of(older) == parse(POLICY)
+        copy.copy_from(store, derive)
+        assert policy_of(copy) == parse(POLICY)
+        assert copy.head() == store.head()
 
 
 def test_a_policy_that_is_named_must_be_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

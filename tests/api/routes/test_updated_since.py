@@ -23,7 +23,7 @@ from layers.store.backup import back_up
 from layers.store.store import ANY, Edit, Store
 from tests.api.feature_client import ids, items, problem
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore, needs_a_file
+from tests.store_kinds import NewStore, needs_a_file, set_policy
 
 DEPOT, SITE, OWNER = "ua-socar-depot-2025-08-08", "a-socar-sintez", "socar"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -212,16 +212,18 @@ def test_what_a_policy_withholds_moves_nothing_and_an_embargo_moves_when_it_ends
     edit(opened, 1, "strikes", DEPOT, note="unseen")
     edit(opened, 2, "strikes", DEPOT, attacker="seen")
     text = '[[withhold]]\ntable = "strikes"\nfields = ["note"]\n'
-    at = times(LiveSnapshot(opened, Settings(basemap=BASEMAP, policy=parse(text)), "test").view.snapshot)
+    set_policy(opened, parse(text), START + timedelta(hours=2))
+    at = times(LiveSnapshot(opened, Settings(basemap=BASEMAP), "test").view.snapshot)
     assert at["strikes"][DEPOT] == timestamp(START + timedelta(hours=2))
-    atlas = LiveSnapshot(opened, Settings(basemap=BASEMAP, policy=parse(text)), "test")
+    atlas = LiveSnapshot(opened, Settings(basemap=BASEMAP), "test")
     edit(atlas, 3, "strikes", DEPOT, note="unseen again")
     atlas.refresh()
     assert times(atlas.view.snapshot) == at
     late = edit(opened, 4, "strikes", DEPOT, when="2026-03-01")
     embargo = parse("[[embargo]]\nhours = 24\n")
     due = datetime(2026, 3, 2, 12, tzinfo=UTC) + timedelta(hours=24)
-    found = times(LiveSnapshot(opened, Settings(basemap=BASEMAP, policy=embargo), "test").view.snapshot)
+    set_policy(opened, embargo, START + timedelta(hours=4))
+    found = times(LiveSnapshot(opened, Settings(basemap=BASEMAP), "test").view.snapshot)
     assert found["strikes"][DEPOT] == timestamp(due) > timestamp(late)
 
 

@@ -17,7 +17,7 @@ from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore
+from tests.store_kinds import NewStore, set_policy
 
 POLICY = parse('[[embargo]]\nhours = 24\ncountries = ["GE"]')
 START = datetime(2030, 3, 1, 12, tzinfo=UTC)
@@ -47,6 +47,7 @@ def _clock(monkeypatch: pytest.MonkeyPatch, base: Basemap) -> None:
 def store(few_records: Records, new_shared_store: NewStore) -> Store:
     made = new_shared_store()
     made.load(few_records, author="tests")
+    set_policy(made, POLICY)
     made.write(Edit("strikes", "held", held(), None), author="Ann", at=START - timedelta(hours=1))
     return made
 
@@ -58,7 +59,7 @@ def held(**values: Any) -> Strike:
 
 @pytest.fixture
 def served(store: Store) -> Callable[[], LiveSnapshot]:
-    return lambda: LiveSnapshot(store, Settings(basemap=BASEMAP, policy=POLICY), "test")
+    return lambda: LiveSnapshot(store, Settings(basemap=BASEMAP), "test")
 
 
 def content(atlas: LiveSnapshot) -> dict[str, Any]:
@@ -124,7 +125,8 @@ def test_a_later_day_of_the_event_holds_it_longer(served: Callable[[], LiveSnaps
 
 def test_a_cached_snapshot_never_shows_what_is_withheld(store: Store) -> None:
     def start(policy: str) -> LiveSnapshot:
-        found = LiveSnapshot(store, Settings(basemap=BASEMAP, policy=parse(policy)), "test")
+        set_policy(store, parse(policy))
+        found = LiveSnapshot(store, Settings(basemap=BASEMAP), "test")
         found.rebuild_cache()
         return found
 

@@ -20,6 +20,7 @@ import pytest
 from layers.store import backup, writer
 from layers.store.backup import back_up
 from layers.store.history_chain import Head
+from layers.store.restore import restore
 from layers.store.row_mapping import TABLES
 from layers.store.store import Edit, Store, StoreError
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed
@@ -97,9 +98,22 @@ def test_a_target_that_is_in_use_is_refused(store: Store, tmp_path: Path) -> Non
     assert Store.open(used.path, read_only=True).records() == store.records()
 
 
-def test_a_copy_of_private_records_is_as_private_as_the_store(store: Store, tmp_path: Path) -> None:
-    store.path.chmod(0o600)
-    assert stat.S_IMODE(back_up(store, tmp_path / "copy.gpkg").path.stat().st_mode) == 0o600
+def test_only_its_owner_reads_what_may_hold_private_records(tmp_path: Path) -> None:
+    """Whatever the umask is: a store, its log, a copy, an older version of it, and what an upgrade sets aside."""
+
+    def mode(path: Path) -> int:
+        return stat.S_IMODE(path.stat().st_mode)
+
+    before = os.umask(0)
+    try:
+        made = Store.create(tmp_path / "atlas.gpkg")
+        made.load(ALL, author="Ann")
+        modes = {path.name: mode(path) for path in tmp_path.iterdir()}
+        assert modes == dict.fromkeys(("atlas.gpkg", "atlas.gpkg-wal", "atlas.gpkg-shm"), 0o600)
+        assert mode(back_up(made, tmp_path / "copy.gpkg").path) == 0o600
+        assert mode(restore(made, tmp_path / "older.gpkg", lambda *_: ()).path) == 0o600
+    finally:
+        os.umask(before)
 
 
 def test_a_damaged_copy_is_not_put_in_place(store: Store, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from layers.disclosure.policy import OPEN, parse
 from layers.model.records import Source
 from layers.store import backends
 from layers.store.backends import create_new, open_store
@@ -21,6 +22,7 @@ from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, Store
 from tests.layers.load_builders import of, source, strike
 from tests.layers.store.test_store import ALL
 from tests.postgres_cluster import Cluster, missing, running
+from tests.store_kinds import set_policy
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -220,6 +222,35 @@ def test_who_only_reads_sees_no_private_row_in_any_table(store: Store, cluster: 
                 reader.execute(f"SELECT {column} FROM history")
     with pytest.raises(StoreError, match="only the public"):
         open_store(cluster.address(database, "strikeatlas_reader"))
+
+
+@pytest.mark.parametrize(
+    ("policy", "shows"),
+    [
+        ('[[rounding]]\ntable = "strikes"\nmetres = 5000', False),
+        ('[[withhold]]\ntable = "sources"\nfields = ["title"]', False),
+        ("[[embargo]]\nhours = 24", False),
+        ('contact = "a@example.org"', True),
+    ],
+)
+def test_who_only_reads_sees_no_record_while_a_policy_withholds_anything(
+    store: Store, cluster: Cluster, address: str, policy: str, shows: bool
+) -> None:
+    store.load(of(source("o/s", "o"), strike("o/1", "o")), author="Ann")
+    store.write_layer("matches", {"strike": "TEXT"}, [("o/1",)], geometry=False)
+    database = store.name.partition("?")[0].rpartition("/")[2]
+    cluster.execute("postgres", "ALTER ROLE strikeatlas_reader LOGIN")
+    with psycopg.connect(cluster.address(database, "strikeatlas_reader"), autocommit=True) as reader:
+
+        def seen() -> list[bool]:
+            tables = ("strikes", "sources", "history", "matches")
+            return [bool(reader.execute(f"SELECT * FROM {table}").fetchall()) for table in tables]
+
+        assert all(seen())
+        set_policy(store, parse(policy))
+        assert seen() == [shows] * 4
+        set_policy(store, OPEN)
+        assert all(seen())
 
 
 def test_tables_of_a_readers_own_are_not_read_in_place_of_those_of_the_store(
