@@ -2,8 +2,8 @@
 
 The same rows with the same properties: of each collection the tiles of zooms 0 to 14 that hold some of its features,
 drawn by lot, each once. Ours are made by the layer of the served collection, of a view that was just read and made
-ready as a server does, in this process, in both formats; those of PostGIS by ST_AsMVT over one connection, whole, as it
-does not thin points.
+ready as a server does, in this process; those of PostGIS by ST_AsMVT over one connection, whole, as it does not thin
+points.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
 
 import numpy as np
 import shapely
@@ -27,9 +26,7 @@ from api.server.live_snapshot import LiveSnapshot
 from api.settings import BASEMAP, Settings
 from bench.peers.postgres import Cluster
 from bench.world_tables import columns, write_postgis
-from geo.tiles import mlt, mvt
-from geo.tiles.tile_features import TileFeatures
-from geo.tiles.tile_layer import TileLayer
+from geo.tiles import mvt
 from geo.tiles.tile_matrix import MERCATOR, Tile
 from layers.collections.collection import Collection
 from layers.store.store import Store
@@ -39,13 +36,7 @@ ZOOMS = range(15)
 TILES = 184
 NAMES = ("strikes", "assets")
 MEASURES = ("median ms", "p95", "p99", "worst", "all, s")
-Encode: TypeAlias = Callable[[TileLayer, Tile], bytes]
-FORMATS: dict[str, Encode] = {"MVT": mvt.encode, "MLT": mlt.encode}
-ENCODERS: dict[str, Callable[[TileLayer, Sequence[TileFeatures]], bytes]] = {
-    "MVT": mvt.encode_features,
-    "MLT": mlt.encode_features,
-}
-#: How often a tile is made in each format, of which the quickest counts.
+#: How often a tile is made again, of which the quickest counts.
 LAPS = 5
 _QUERY = """
 WITH bounds AS (SELECT ST_TileEnvelope({z}, {x}, {y}) AS box,
@@ -70,11 +61,11 @@ def drawn(collection: Collection, seed: int = 1) -> list[Tile]:
     return sorted(picked)
 
 
-def ours(collection: Collection, tiles: Sequence[Tile], encode: Encode) -> Iterator[tuple[float, int]]:
+def ours(collection: Collection, tiles: Sequence[Tile]) -> Iterator[tuple[float, int]]:
     """Milliseconds and bytes of each tile."""
     for tile in tiles:
         begun = time.perf_counter()
-        result = encode(collection.layer, tile)
+        result = mvt.encode(collection.layer, tile)
         yield (time.perf_counter() - begun) * 1000, len(result)
 
 
@@ -85,18 +76,16 @@ def processor_ms(work: Callable[[], object]) -> float:
     return (time.process_time() - begun) * 1000
 
 
-def compare(collection: Collection, tiles: Sequence[Tile]) -> dict[str, float]:
-    """Milliseconds of the processor for all tiles: to find their features, and to encode these in each format.
+def again(collection: Collection, tiles: Sequence[Tile]) -> dict[str, float]:
+    """Milliseconds of the processor for all tiles: to find their features, and to find and encode them.
 
     Of each tile it is the least of some times, in turns, after it was drawn before.
     """
-    layer, ms = collection.layer, np.zeros(1 + len(ENCODERS))
+    layer, ms = collection.layer, np.zeros(2)
     for tile in tiles:
-        features = layer.features(tile)
-        steps: list[Callable[[], object]] = [partial(layer.features, tile)]
-        steps += [partial(encode, layer, features) for encode in ENCODERS.values()]
+        steps: list[Callable[[], object]] = [partial(layer.features, tile), partial(mvt.encode, layer, tile)]
         ms += np.min([[processor_ms(step) for step in steps] for _ in range(LAPS)], axis=0)
-    return dict(zip(("features", *ENCODERS), ms.tolist(), strict=True))
+    return dict(zip(("features", "tiles"), ms.tolist(), strict=True))
 
 
 def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> list[tuple[float, int]]:
@@ -124,15 +113,13 @@ def main() -> None:
     given = parser.parse_args()
     store = Store.open(given.world / "world.gpkg")
     shown = Table("collection", "rows", "whose", "tiles", *MEASURES, "largest kB")
-    for encoder in FORMATS:
-        # Read anew for each format, so that nothing is drawn yet.
-        live = LiveSnapshot(store, Settings(basemap=given.basemap), "bench")
-        live.warm()  # as a server does beside its first answers
-        layers = live.view.snapshot.collections
-        gc.collect()
-        gc.freeze()  # as the server does
-        for name in NAMES:
-            add_row(shown, layers[name], encoder, list(ours(layers[name], drawn(layers[name]), FORMATS[encoder])))
+    live = LiveSnapshot(store, Settings(basemap=given.basemap), "bench")
+    live.warm()  # as a server does beside its first answers
+    layers = live.view.snapshot.collections
+    gc.collect()
+    gc.freeze()  # as the server does
+    for name in NAMES:
+        add_row(shown, layers[name], "StrikeAtlas", list(ours(layers[name], drawn(layers[name]))))
     if given.peers is not None:
         cluster = Cluster(given.peers / "postgres")
         cluster.start()
@@ -143,8 +130,7 @@ def main() -> None:
     console = Console(width=120)
     console.print(shown)
     for name in NAMES:
-        ms = compare(layers[name], drawn(layers[name]))
-        console.print(f"{name}, all tiles again in turns, ms of the processor to find and to encode: {ms}")
+        console.print(f"{name}, all tiles again, ms of the processor: {again(layers[name], drawn(layers[name]))}")
 
 
 def add_row(shown: Table, collection: Collection, whose: str, timed: Sequence[tuple[float, int]]) -> None:

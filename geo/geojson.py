@@ -237,10 +237,15 @@ def collection(fragments: Sequence[bytes], extra: Mapping[str, object]) -> bytes
     members = b"".join(b"%b:%b," % (_dump(name), _dump(value)) for name, value in extra.items())
     head = b'{"type":"FeatureCollection",%b"features":[' % members
     # One join of head, features and commas: joining the features first would copy them twice.
+    return b"".join([head, *separated(fragments), b"]}"])
+
+
+def separated(fragments: Sequence[bytes]) -> list[bytes | memoryview]:
+    """Serialised features with a comma between any two, as pieces to be joined; those that lie together are one."""
     runs = fragments.runs(b",") if isinstance(fragments, BinaryArray) else fragments
     parts: list[bytes | memoryview] = [b","] * (2 * len(runs) - 1)
     parts[::2] = runs
-    return b"".join([head, *parts, b"]}"])
+    return parts
 
 
 def member(fragment: bytes) -> bytes:

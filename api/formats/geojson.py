@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import BinaryIO
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import orjson
 
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat, FeaturePage, Piece
 from api.requests.crs import CRS84
 from api.requests.negotiation import GEOJSON, MediaFormat
 from geo import geojson
@@ -15,23 +14,21 @@ from geo import geojson
 _GEOMETRY, _PROPERTIES = b',"geometry":', b',"properties":'
 
 
-def collection(page: FeaturePage, out: BinaryIO) -> None:
-    """Write a page as a FeatureCollection."""
-    write_collection(page, out, features, page.collection_members)
+def collection(page: FeaturePage) -> Iterator[Piece]:
+    """Give a page as a FeatureCollection."""
+    return collection_of(page, features, page.collection_members)
 
 
-def write_collection(
-    page: FeaturePage,
-    out: BinaryIO,
-    render: Callable[[FeaturePage], Sequence[bytes]],
-    members: Mapping[str, object],
-) -> None:
-    """Write a FeatureCollection of what a function makes of the features of a page, with other members before it."""
+def collection_of(
+    page: FeaturePage, render: Callable[[FeaturePage], Sequence[bytes]], members: Mapping[str, object]
+) -> Iterator[Piece]:
+    """Give a FeatureCollection of what a function makes of the features of a page, with other members before it."""
     end = b"]}"
-    out.write(geojson.collection((), members).removesuffix(end))
+    yield geojson.collection((), members).removesuffix(end)
     for number, part in enumerate(page.parts()):
-        out.write(b"," * bool(number) + b",".join(render(part)))
-    out.write(end)
+        yield b"," * bool(number)
+        yield from geojson.separated(render(part))
+    yield end
 
 
 def feature(page: FeaturePage) -> bytes:
@@ -54,10 +51,10 @@ def features(page: FeaturePage) -> Sequence[bytes]:
     ]
 
 
-def text_sequence(page: FeaturePage, out: BinaryIO) -> None:
-    """Write a page as a sequence of features (RFC 8142), which has no place for what is said of all of them."""
+def text_sequence(page: FeaturePage) -> Iterator[Piece]:
+    """Give a page as a sequence of features (RFC 8142), which has no place for what is said of all of them."""
     for part in page.parts():
-        out.writelines(b"\x1e%b\n" % feature for feature in features(part))
+        yield from (b"\x1e%b\n" % feature for feature in features(part))
 
 
 def _shapes(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
@@ -77,5 +74,6 @@ def _values(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
     return [orjson.dumps(dict(zip(names, values, strict=True))) for values in rows]
 
 
-FORMAT = FeatureFormat(GEOJSON, collection, feature)
-SEQUENCE = FeatureFormat(MediaFormat("geojsonseq", "application/geo+json-seq", "GeoJSON Text Sequence"), text_sequence)
+FORMAT = FeatureFormat.of_pieces(GEOJSON, collection, feature)
+_SEQUENCE = MediaFormat("geojsonseq", "application/geo+json-seq", "GeoJSON Text Sequence")
+SEQUENCE = FeatureFormat.of_pieces(_SEQUENCE, text_sequence)

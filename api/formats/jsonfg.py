@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from typing import Any, BinaryIO
+from typing import Any
 
 import orjson
 
 from api.formats import geojson as plain
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat, FeaturePage, Piece
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
 from geo import geojson
@@ -23,9 +24,9 @@ JSONFG = MediaFormat(
 )
 
 
-def collection(page: FeaturePage, out: BinaryIO) -> None:
-    """Write a page as a JSON-FG feature collection."""
-    plain.write_collection(page, out, features, {**_root(page), **page.collection_members})
+def collection(page: FeaturePage) -> Iterator[Piece]:
+    """Give a page as a JSON-FG feature collection."""
+    return plain.collection_of(page, features, {**_root(page), **page.collection_members})
 
 
 def feature(page: FeaturePage) -> bytes:
@@ -69,4 +70,4 @@ def _time(feature: object) -> dict[str, Any] | None:
     return {"interval": [first or "..", last or ".."]}
 
 
-FORMAT = FeatureFormat(JSONFG, collection, feature)
+FORMAT = FeatureFormat.of_pieces(JSONFG, collection, feature)

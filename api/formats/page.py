@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import BinaryIO
+from typing import BinaryIO, TypeAlias
 
 from api.formats.file_metadata import FileMetadata
 from api.http.json import Json
@@ -20,6 +20,7 @@ from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import Selection, rows
 
 Link = Mapping[str, str]
+Piece: TypeAlias = bytes | memoryview
 #: Rows that are written at once, so that memory does not grow with a file; also those of a row group of GeoParquet.
 PART_ROWS = 16_384
 
@@ -131,14 +132,30 @@ class FeatureFormat:
         some bytes a row where rows are ordered in space.
     write_feature
         Writes the one feature of a page; ``None`` where single features do not have the format.
+    pieces
+        Gives a page of a collection as bytes to be joined; ``None`` where the format is written to a file alone.
     """
 
     media: MediaFormat
     write_to: Callable[[FeaturePage, BinaryIO], None]
     write_feature: Callable[[FeaturePage], bytes] | None = None
+    pieces: Callable[[FeaturePage], Iterable[Piece]] | None = None
+
+    @classmethod
+    def of_pieces(
+        cls,
+        media: MediaFormat,
+        pieces: Callable[[FeaturePage], Iterable[Piece]],
+        write_feature: Callable[[FeaturePage], bytes] | None = None,
+    ) -> FeatureFormat:
+        """Return a format whose pages are given as bytes to be joined."""
+        return cls(media, lambda page, out: out.writelines(pieces(page)), write_feature, pieces)
 
     def write(self, page: FeaturePage) -> bytes:
         """Write a page of a collection as bytes."""
+        if self.pieces is not None:
+            # Joined once: a file in memory that grows takes new pages of memory for each large answer.
+            return b"".join(self.pieces(page))
         body = io.BytesIO()
         self.write_to(page, body)
         return body.getvalue()

@@ -12,7 +12,7 @@ from api.requests.negotiation import HTML, MediaFormat
 FORMATS: Sequence[FeatureFormat] = (
     geojson.FORMAT,
     jsonfg.FORMAT,
-    FeatureFormat(HTML, geojson.collection, geojson.feature),
+    FeatureFormat.of_pieces(HTML, geojson.collection, geojson.feature),
     geojson.SEQUENCE,
     csv.FORMAT,
     csv.WITH_BOM,

@@ -26,7 +26,6 @@ class MediaFormat:
 
 #: Media types of tiles and pictures.
 MVT = "application/vnd.mapbox-vector-tile"
-MLT = "application/vnd.maplibre-tile"
 PNG = "image/png"
 SVG = "image/svg+xml"
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,13 +14,12 @@ from api.http.content_coding import accepts
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
 from api.rendering.canvas import RenderedLayer, style_table, tile_canvas
-from api.requests.negotiation import MLT, MVT, PNG
+from api.requests.negotiation import MVT, PNG
 from api.requests.query_parameters import parse_selection
 from api.requests.tile_matrix_sets import MERCATOR_QUAD, TileMatrixSet
 from api.server.served_version import ServedVersion, TileCache
 from geo.lonlat import Bools
-from geo.tiles import mlt, mvt
-from geo.tiles.tile_layer import TileLayer
+from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 from layers.query.selection import Selection, row_mask
@@ -60,14 +57,6 @@ class TileFormat:
 VECTOR, RASTER = TileFormat(MVT, True), TileFormat(PNG, False, True)
 
 
-class _Encoder(Protocol):
-    def __call__(self, layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes: ...
-
-
-#: How vector tiles are encoded, by media type.
-_ENCODERS: Mapping[str, _Encoder] = MappingProxyType({MVT: mvt.encode, MLT: mlt.encode})
-
-
 async def vector_response(
     request: Request,
     view: ServedVersion,
@@ -75,7 +64,6 @@ async def vector_response(
     tile: Tile,
     matrices: TileMatrixSet,
     selection: Selection | None,
-    media_type: str = MVT,
     is_negotiated: bool = False,
 ) -> Response:
     """Answer the features of a tile of a collection.
@@ -84,19 +72,17 @@ async def vector_response(
     ----------
     selection
         Which features are in it, ``None`` for all.
-    media_type
-        Of Mapbox Vector Tiles, or of MapLibre Tiles.
     is_negotiated
         Whether the answer depends on the Accept header.
     """
 
     def encode() -> bytes:
         layer = collection.layer if matrices is MERCATOR_QUAD else collection.layer_in_degrees
-        return _ENCODERS[media_type](layer, tile, selection_mask(collection, selection))
+        return mvt.encode(layer, tile, selection_mask(collection, selection))
 
-    key = (media_type, collection.name, *tile, matrices.name, selection)
+    key = (MVT, collection.name, *tile, matrices.name, selection)
     is_ready = selection is None and matrices is MERCATOR_QUAD
-    work, kind = None if is_ready else WorkClass.TILE, TileFormat(media_type, True, is_negotiated)
+    work, kind = None if is_ready else WorkClass.TILE, TileFormat(MVT, True, is_negotiated)
     return await tile_response(request, view.tiles, view.version, kind, key, encode, work)
 
 

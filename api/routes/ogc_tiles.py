@@ -20,7 +20,7 @@ from api.http.links import href, link
 from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter, selection_parameters
 from api.openapi.responses import COUNT, LINKS, NUMBER, STRING, array_of, object_with
-from api.requests.negotiation import DOCUMENT, JSON, MLT, MVT, PNG, MediaFormat
+from api.requests.negotiation import DOCUMENT, JSON, MVT, PNG, MediaFormat
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import CRS84_QUAD, LEVELS, MERCATOR_QUAD, TILE_MATRIX_SETS, TileMatrixSet
 from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version
@@ -29,10 +29,7 @@ from api.server.live_snapshot import LiveSnapshot
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 
-_VECTOR = (
-    MediaFormat("mvt", MVT, "Mapbox Vector Tile"),
-    MediaFormat("mlt", MLT, "MapLibre Tile", ("application/vnd.maplibre-vector-tile",)),
-)
+_VECTOR = MediaFormat("mvt", MVT, "Mapbox Vector Tile")
 PICTURE = MediaFormat("png", PNG, "PNG")
 _GEOMETRIES = ("points", "lines", "polygons")
 
@@ -84,7 +81,7 @@ def _set_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return _SET, F_DOCUMENT
 
 
-def _tile_parameters(forms: Sequence[MediaFormat], scope: Scope) -> Sequence[RequestParameter[Any]]:
+def _tile_parameters(form: MediaFormat, scope: Scope) -> Sequence[RequestParameter[Any]]:
     # Text, as the standard has it (20-057, /req/core/tc-tilematrix-definition).
     matrix = {"type": "string", "enum": [str(level) for level in range(LEVELS)]}
     return (
@@ -92,7 +89,7 @@ def _tile_parameters(forms: Sequence[MediaFormat], scope: Scope) -> Sequence[Req
         path_parameter("tileMatrix", matrix),
         path_parameter("tileRow", _WHOLE),
         path_parameter("tileCol", _WHOLE),
-        format_parameter(*(form.name for form in forms)),
+        format_parameter(form.name),
         *selection_parameters(scope.collection),
     )
 
@@ -102,11 +99,11 @@ _VECTOR_TILE, _PICTURE_TILE = (
         f"{path}/{_ONE_TILE}",
         f"One {kind} tile by row and column",
         "tiles",
-        media_types=tuple(form.media_type for form in forms),
-        parameters=partial(_tile_parameters, forms),
+        media_types=(form.media_type,),
+        parameters=partial(_tile_parameters, form),
         negotiated=True,
     )
-    for path, kind, forms in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", (PICTURE,)))
+    for path, kind, form in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", PICTURE))
 )
 
 
@@ -161,7 +158,7 @@ def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Respo
     negotiated_format(request, DOCUMENT)
     served = collection_or_404(served_version(request), collection)
     matrices = _tile_matrix_set(tileMatrixSetId)
-    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", _VECTOR)
+    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", (_VECTOR,))
     tileset["layers"] = [_layer(served)]
     if matrices is MERCATOR_QUAD:
         address = href(request, f"/tiles/{served.name}.json")
@@ -177,8 +174,8 @@ async def vector_tile(request: Request) -> Response:
     collection = collection_or_404(view, request.path_params["collection"])
     matrices, tile = _requested_tile(request)
     selection = parse_tile_selection(request, _VECTOR_TILE, collection)
-    form = negotiated_format(request, _VECTOR)
-    return await vector_response(request, view, collection, tile, matrices, selection, form.media_type, True)
+    negotiated_format(request, (_VECTOR,))
+    return await vector_response(request, view, collection, tile, matrices, selection, is_negotiated=True)
 
 
 @PART.declared(

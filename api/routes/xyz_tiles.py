@@ -20,7 +20,7 @@ from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import path_parameter, require_described, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.rendering.canvas import style_table, tile_canvas
-from api.requests.negotiation import MLT, MVT, PNG
+from api.requests.negotiation import MVT, PNG
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
 from api.responses.tile import (
@@ -67,7 +67,6 @@ _ADDRESS = tuple(path_parameter(name, {"type": "integer", "minimum": 0}) for nam
 #: Kinds of tiles by the end of their path: what one is, and its media type.
 _KINDS = {
     ".mvt": ("vector tile", MVT),
-    ".mlt": ("vector tile, column by column,", MLT),
     ".png": ("tile as a picture", PNG),
     "@2x.png": ("tile as a picture of twice the pixels", PNG),
 }
@@ -112,7 +111,6 @@ _BASEMAP_TILES = [
         parameters=_basemap_parameters,
     )
     for end, (kind, media_type) in _KINDS.items()
-    if media_type != MLT
 ]
 PART.endpoints += [*_TILES.values(), _TILEJSON, _STYLE, *_BASEMAP_TILES]
 
@@ -125,26 +123,15 @@ def _atlas(request: Request) -> LiveSnapshot:
 @PART.plain(_TILES[".mvt"].path)
 async def vector_tile(request: Request) -> Response:
     """Answer the features in a tile."""
-    if request.path_params["collection"] == BASEMAP:
-        return await _basemap_tile(request)
-    return await _vector(request, ".mvt")
-
-
-@PART.plain(_TILES[".mlt"].path)
-async def columnar_tile(request: Request) -> Response:
-    """Answer the features in a tile, column by column."""
-    return await _vector(request, ".mlt")
-
-
-async def _vector(request: Request, end: str) -> Response:
     view, name = _atlas(request).view, request.path_params["collection"]
+    if name == BASEMAP:
+        return await _basemap_tile(request)
     collection = view.snapshot.collections.get(name)
     if collection is None:
         return _unknown(name)
     tile = _address(request)
-    selection = parse_tile_selection(request, _TILES[end], collection)
-    _, media_type = _KINDS[end]
-    return await vector_response(request, view, collection, tile, MERCATOR_QUAD, selection, media_type)
+    selection = parse_tile_selection(request, _TILES[".mvt"], collection)
+    return await vector_response(request, view, collection, tile, MERCATOR_QUAD, selection)
 
 
 @PART.plain(_TILES["@2x.png"].path)

@@ -22,7 +22,7 @@ from api.server.version_builder import (
 )
 from api.settings import Settings, require_policy
 from api.wording.catalogue import text
-from geo.tiles import mlt, mvt
+from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES, Tile
 from layers.corrections.log import CorrectionsLog
@@ -298,9 +298,7 @@ class LiveSnapshot:
             if self._ended:
                 return
             # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
-            shown = collection.layer.features(Tile(0, 0, 0))
-            for encode in (mvt.encode_features, mlt.encode_features):
-                encode(collection.layer, shown)
+            mvt.encode(collection.layer, Tile(0, 0, 0))
         trim_memory()
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:

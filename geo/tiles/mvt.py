@@ -5,7 +5,7 @@ Specification: https://github.com/mapbox/vector-tile-spec/tree/master/2.1
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -40,11 +40,7 @@ def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
     GeoError
         When the mask has another shape.
     """
-    return encode_features(layer, layer.features(tile, mask))
-
-
-def encode_features(layer: TileLayer, found: Sequence[TileFeatures]) -> bytes:
-    """Encode what a tile shows of a layer, as `TileLayer.features` finds it; see `encode`."""
+    found = layer.features(tile, mask)
     if not found:
         return b""
     tags, values = mvt_properties.tags(layer.columns, np.concatenate([features.rows for features in found]))

@@ -13,7 +13,6 @@ from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.errors import GeoError
 from geo.lonlat import Ints
-from geo.tiles.mlt_values import MltValues
 from geo.tiles.protobuf import ByteRows
 from geo.tiles.value_messages import number_messages, text_rows
 
@@ -65,11 +64,6 @@ class PropertyValues:
         """The values as Value messages of Mapbox Vector Tiles, a row each."""
         return number_messages(self.numbers) if self.texts is None else text_rows(self.texts)
 
-    @cached_property
-    def mlt(self) -> MltValues:
-        """The values as MapLibre Tiles have them."""
-        return MltValues(self.name, self.texts, self.numbers)
-
 
 class CommonValues:
     """The values of all columns of few distinct values, numbered through, as Value messages of Mapbox Vector Tiles.
@@ -80,10 +74,8 @@ class CommonValues:
         Indices of these columns, and of the other ones, those of texts last.
     messages, starts
         All their values, and the first byte of each.
-    firsts, first_of
-        Number of the first value of each of the columns, and the number of all values; and the former by index.
-    texts
-        All their values as texts, empty where they are none; a message ends with its text.
+    firsts
+        Number of the first value of each of the columns, and the number of all values.
     """
 
     def __init__(self, values: Sequence[PropertyValues]) -> None:
@@ -94,10 +86,6 @@ class CommonValues:
         self.messages = ByteRows(*(np.concatenate(columns) for columns in zip(_NO_ROWS, *parts, strict=True)))
         self.starts = self.messages.starts()
         self.firsts = np.cumsum([0, *(len(part.sizes) for part in parts)])
-        self.first_of = dict(zip(self.columns, self.firsts.tolist(), strict=False))
-        sizes = [_text_sizes(values[index]) for index in self.columns]
-        stops = self.starts + self.messages.sizes
-        self.texts = BinaryArray([self.messages.data], stops - np.concatenate([_NO_ROWS.sizes, *sizes]), stops)
 
 
 class PropertyColumns:
@@ -153,10 +141,6 @@ class PropertyColumns:
         for column, out in zip(self._columns, codes, strict=True):
             column.write_codes_at(rows, out)
         return codes
-
-
-def _text_sizes(values: PropertyValues) -> Ints:
-    return np.zeros(len(values), np.int64) if values.texts is None else values.texts.stops - values.texts.starts
 
 
 def _texts(words: Sequence[Any]) -> BinaryArray:

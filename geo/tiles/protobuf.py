@@ -16,7 +16,7 @@ from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
 
 Unsigned: TypeAlias = npt.NDArray[np.uint64]
-AnyUnsigned: TypeAlias = npt.NDArray[np.uint16] | npt.NDArray[np.uint32] | Unsigned
+AnyUnsigned: TypeAlias = npt.NDArray[np.uint32] | Unsigned
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 
 

@@ -1,4 +1,4 @@
-"""What a tile shows of a layer: rows, and geometry in tile units, before it is bytes of a format."""
+"""What a tile shows of a layer: rows, and geometry in tile units, before it is encoded."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ class TileGeometry(NamedTuple):
 
 
 class TileLayer:
-    """A layer of a map, built once and never changed; `geo.tiles.mvt` and `geo.tiles.mlt` encode its tiles.
+    """A layer of a map, built once and never changed; `geo.tiles.mvt` encodes its tiles.
 
     Parameters
     ----------

@@ -110,15 +110,12 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/tiles/{collection}/{z}/{x}/{y}.mvt": (
         "/tiles/{collection}/0/0/0.mvt", "/tiles/{collection}/8/149/90.mvt", "/tiles/{collection}/14/9589/5817.mvt",
     ),
-    "/tiles/{collection}/{z}/{x}/{y}.mlt": (
-        "/tiles/{collection}/0/0/0.mlt", "/tiles/{collection}/8/149/90.mlt", "/tiles/{collection}/14/9589/5817.mlt",
-    ),
     "/tiles/{collection}/{z}/{x}/{y}@2x.png": ("/tiles/{collection}/8/149/90@2x.png",),
     "/tiles/{collection}/{z}/{x}/{y}.png": ("/tiles/{collection}/8/149/90.png",),
     "/tiles/{collection}.json": ("/tiles/{collection}.json",),
     "/style.json": ("/style.json",),
     f"{_C}/tiles/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": (
-        f"{_C}/tiles/WebMercatorQuad/8/90/149", f"{_C}/tiles/WebMercatorQuad/8/90/149?f=mlt",
+        f"{_C}/tiles/WebMercatorQuad/8/90/149", f"{_C}/tiles/WebMercatorQuad/8/90/149?f=mvt",
     ),
     f"{_C}/map/tiles/{{tileMatrixSetId}}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}": (
         f"{_C}/map/tiles/WebMercatorQuad/8/90/149",

@@ -9,8 +9,10 @@ import os
 import re
 import sqlite3
 import subprocess
+import tracemalloc
 import zipfile
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -318,6 +320,27 @@ def test_equal_pages_give_equal_bytes(snapshot: Snapshot, form: str, monkeypatch
     first = FORMS[form][0].write(page)
     monkeypatch.setenv("TZ", "Asia/Tokyo")
     assert FORMS[form][0].write(page) == first
+
+
+def test_features_that_lie_together_are_one_piece_of_a_body(snapshot: Snapshot) -> None:
+    strikes = snapshot.collections["strikes"]
+    page = replace(page_of(strikes), rows=np.arange(len(strikes)))
+    pieces = [*geojson.collection(page)]
+    assert len(pieces) < 10
+    assert b"".join(pieces) == geojson.FORMAT.write(page)
+    found = [feature["id"] for feature in json.loads(b"".join(pieces))["features"]]
+    assert found == list(strikes.features.columns["id"])
+
+
+def test_a_body_is_in_memory_once_while_it_is_written(snapshot: Snapshot) -> None:
+    page = page_of(snapshot.collections["strikes"])
+    size = len(geojson.FORMAT.write(page))
+    tracemalloc.start()
+    try:
+        geojson.FORMAT.write(page)
+        assert tracemalloc.get_traced_memory()[1] < 1.5 * size
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("form", FORMS)
