@@ -76,7 +76,8 @@ def map_(
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"
         reading = _reading(out.name if out else "mapping.toml", text, fmt, sources, dataset)
     remarks = list(dict.fromkeys(remark for table in tables for remark in table.remarks))
-    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks}
+    unused = {f"{table.sample.file.name}: {table.noun}": table.unused for table in tables if table.unused}
+    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks, "unused": unused}
     if out is not None:
         write_file(out, text.encode())
     if as_json:
@@ -136,6 +137,7 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
             add_row(table, where, *(str(problem[name])[:200] for name in ("column", "value", "expected")))
         parts.append(table)
     parts += (Text(f"Look at this: {remark}.") for remark in answer["remarks"])
+    parts += (Text(f"Columns not used, {table}: {', '.join(names)}.") for table, names in answer["unused"].items())
     rows = answer["rows"]
     counts = ", ".join(f"{count} {name}" for name, count in answer["loads"].items()) or "nothing"
     read = f"{rows['read']} rows read, {rows['skipped']} skipped, {rows['rejected']} with faults"

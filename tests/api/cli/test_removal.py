@@ -118,10 +118,8 @@ def test_one_that_was_appended_goes_only_by_consent(run: Run, own: Store, sheet:
 
 def test_the_advice_on_ids_of_another_dataset_removes_nothing(run: Run, own: Store, tmp_path: Path) -> None:
     for name, ids in (("one", range(30)), ("two", range(29, 31))):
-        rows = "".join(
-            f'[[assets]]\nid = "x/{n}"\nname = "{name} {n}"\nkind = "oil-depot"\nchecked = "read"\nsources = ["mine/s"]\n'
-            for n in ids
-        )
+        asset = ASSET[ASSET.index("[[assets]]") :]
+        rows = "".join(asset.replace("mine/depot", f"x/{n}").replace("A depot of ours", f"{name} {n}") for n in ids)
         source = ASSET[: ASSET.index("[[assets]]")]
         (tmp_path / f"{name}.toml").write_text(source + rows, encoding="utf-8")
     load(run, "curated", tmp_path / "one.toml")
