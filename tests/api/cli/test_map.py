@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from layers.model.problems import ProblemsError
 from layers.resolution.voices import voices_of
@@ -25,6 +26,7 @@ from tests.api.cli.unknown_files import (
 )
 from tests.command_runner import CommandResult
 from tests.conftest import BASEMAP
+from tests.layers.sources.making_files import sheet_xml, workbook
 from tests.load_runner import Run, load
 from tests.store_kinds import NewAddress, NewStore
 
@@ -569,3 +571,37 @@ def test_a_sheet_and_the_report_that_it_cites_are_one_voice(command: Run, run: R
     records = own.records()
     assert voices_of(records.strikes["s/1"], records.sources) == {"wwwbbccom"}
     assert voices_of(records.strikes["s/2"], records.sources) == frozenset()
+
+
+#: A glossary before the data, whose sheet has a title, a note, and a header in two rows.
+SHEETS = {
+    "Словник": [["Термін", "Значення", "Приклад"], ["БПЛА", "безпілотник", "Шахед"], ["ТЕС", "станція", "Ладижинська"]],
+    "Удари": [
+        ["Удари по енергетиці, 2025"],
+        [],
+        ["№", "Дата", "Місто", "Координати", "", "Об'єкт", "Тип", "Джерело"],
+        ["", "", "", "широта", "довгота", "", "", ""],
+        ["1", "08.08.2025", "Одеса", "46.48", "30.71", "Нафтобаза", "нафтобаза", "https://www.bbc.com/news/1"],
+        ["2", "вівторок", "Суми", "50.91", "34.80", "Підстанція", "підстанція", ""],
+        ["3", "10.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+        ["4", "11.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+        ["5", "12.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+    ],
+}
+
+
+def test_the_sheet_and_the_header_of_the_table_are_found_and_said(
+    command: Run, run: Run, own: Store, tmp_path: Path
+) -> None:
+    file = workbook(tmp_path / "a.xlsx", {name: sheet_xml(rows) for name, rows in SHEETS.items()})
+    out = tmp_path / "a.toml"
+    told = command("map", file.path, "-o", out, "--basemap", BASEMAP, "--json").report
+    said = "read: sheet 'Удари' with its header in row 4; other sheets that are not read: Словник"
+    assert said in told["remarks"]
+    report = load(run, "csv", file.path, "--mapping", out, "--partial", "--dataset", "s")
+    assert said in report["warnings"]
+    assert [(one["file"], one["row"], one["value"]) for one in report["problems"]] == [("a.xlsx#Удари", 6, "вівторок")]
+    strikes = own.records().strikes
+    assert [one.when for one in strikes.values()] == ["2025-08-08", "2025-08-10", "2025-08-11", "2025-08-12"]
+    assert strikes["s/1"].geometry == shapely.Point(30.71, 46.48)
+    assert strikes["s/1"].target_kinds == ("oil-depot",)
