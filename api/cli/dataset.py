@@ -1,21 +1,36 @@
-"""``strikeatlas dataset``: the datasets of a store, which of them are private, and the one way to publish these."""
+"""``strikeatlas dataset``: the datasets of a store; which are private, the one way to publish these, and removal."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+from rich.console import Group
 from rich.table import Table
 
 from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.requests.change_reason import require_reason
+from api.requests.parameters import BadParameter
+from api.settings import BASEMAP
 from api.terminal.console import add_row
+from api.wording.catalogue import text
+from layers.ingest.load_plan import LoadPlan, plan_removal, plan_restoration, planned_changes
+from layers.model.messages import Message
+from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.records import RECORD_TYPES
+from layers.reference import basemap
+from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import open_store
 from layers.store.store import Store
 
-app = typer.Typer(help="List datasets, and say which may not be published.", no_args_is_help=True)
+app = typer.Typer(help="List datasets, say which may not be published, and remove them.", no_args_is_help=True)
+
+#: Records that are listed for people; JSON has them all.
+_SHOWN = 20
 
 DatasetId = Annotated[str, typer.Argument(metavar="DATASET", help="The id of a dataset, as `list` has it.")]
 Ids = Annotated[
@@ -90,3 +105,90 @@ def publish(
     rest = f"; {staying} stay private: {why_not}" if staying else ""
     said = f"{published} records of {dataset} may be published from now on{rest}."
     output({"dataset": dataset, "published": published, "staying_private": staying}, as_json, said)
+
+
+Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it is only said what would be done.")]
+GivenWhy = Annotated[str | None, typer.Option(help="Why, for history and the corrections log; needed with --yes.")]
+GivenWho = Annotated[str | None, typer.Option(help="Who decides; needed with --yes.")]
+BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
+
+
+@app.command(epilog="Example: strikeatlas dataset remove csv/mine --yes --why 'loaded by mistake' --who 'A. Editor'")
+def remove(
+    dataset: DatasetId,
+    yes: Yes = False,
+    why: GivenWhy = None,
+    who: GivenWho = None,
+    store: StoreAddress = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Remove a dataset: all its records but those that others refer to. `dataset restore` puts them back.
+
+    Without --yes it says what would go, and what refers to it. Decisions and judgements are never removed. Heat goes
+    with its source and is not in the history: it has to be loaded again.
+    """
+    with closing(open_store(store)) as opened:
+        seq, stored = opened.version()
+        if not any(record.dataset == dataset for name in RECORD_TYPES for record in stored.table(name).values()):
+            raise UnknownRecord(Message("load.no-dataset", {"id": dataset}))
+        plan = plan_removal(stored, dataset)
+        changes = planned_changes(stored, plan, (dataset,))
+        counts = {name: len(change.removed) for name, change in changes.items() if change.removed}
+        heat = opened.heat_loads().get(dataset, (0, ""))[0]
+        if yes:
+            seq = _written(opened, plan, dataset, base, seq, why, who)
+    staying = {key: text(reason) for key, reason in plan.retained.items()}
+    answer = {"dataset": dataset, "removed": counts, "heat": heat, "staying": staying, "written": yes, "seq": seq}
+    output(answer, as_json, _shown(answer, "removed"))
+
+
+@app.command(epilog="Example: strikeatlas dataset restore csv/mine --yes --why 'a mistake' --who 'A. Editor'")
+def restore(
+    dataset: DatasetId,
+    yes: Yes = False,
+    why: GivenWhy = None,
+    who: GivenWho = None,
+    store: StoreAddress = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Put back what a dataset lost last, by `dataset remove` or by a load, as history has it.
+
+    Without --yes it says what would come back. A record whose id another dataset has taken since is a fault.
+    """
+    with closing(open_store(store)) as opened:
+        seq, stored = opened.version()
+        plan = plan_restoration(stored, dataset, opened.last_removed(dataset))
+        if plan.problems:
+            raise ProblemsError(plan.problems)
+        counts = {name: len(change.added) for name, change in planned_changes(stored, plan).items() if change.added}
+        if not counts:
+            raise UnknownRecord(Message("load.none-removed", {"id": dataset}))
+        if yes:
+            seq = _written(opened, plan, dataset, base, seq, why, who)
+    answer = {"dataset": dataset, "restored": counts, "written": yes, "seq": seq}
+    output(answer, as_json, _shown(answer, "restored"))
+
+
+def _written(
+    store: Store, plan: LoadPlan, dataset: str, base: Path, seen: int, why: str | None, who: str | None
+) -> int:
+    """Bring a dataset to what a plan says, in one transaction; return the number of the last change."""
+    author, reason = (who or "").strip(), require_reason("--why", why or "")
+    if not author:
+        raise BadParameter("--who", author, "who decides")
+    derive = full_rewrite(basemap.read(base), text)
+    return store.load(plan.records, author=author, why=reason, seen=seen, derive=derive, emptied=(dataset,)).seq
+
+
+def _shown(answer: Mapping[str, Any], verb: str) -> Group:
+    table = Table("table", verb if answer["written"] else f"would be {verb}")
+    for name, count in (*answer[verb].items(), *([("heat", answer["heat"])] if answer.get("heat") else [])):
+        add_row(table, name, count)
+    staying = answer.get("staying", {})
+    stays = Table("stays", "because", title_justify="left", title=f"{len(staying)} stay; all in --json")
+    for key, reason in list(staying.items())[:_SHOWN]:
+        add_row(stays, key, reason)
+    said = "" if answer["written"] else "Nothing was written; --yes with --why and --who does it."
+    return Group(table, *([stays] if staying else []), said)

@@ -33,7 +33,8 @@ from api.wording.problems import cell_sentence
 from layers.filesystem.atomic_file import replacing
 from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.integrity import check as check_records
-from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes
+from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes, removals_to_confirm
+from layers.ingest.probable_duplicates import probable_duplicates
 from layers.model import edtf
 from layers.model.heat import HeatColumns
 from layers.model.messages import Message
@@ -53,6 +54,7 @@ from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.backends import create_new, is_path, open_store
 from layers.store.create import require_free
+from layers.store.history_pages import APPENDED
 from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
@@ -60,12 +62,15 @@ app = typer.Typer()
 
 #: The number of times that a load is compared anew after another writer changed the store.
 _TRIES = 5
+#: Exit code of a load that would remove much, to which nobody agreed.
+UNCONFIRMED = 7
 #: An id that leaves room for those of its sources.
 _DATASET = re.compile(r"[a-z0-9][a-z0-9._/>@-]{0,119}")
 _GEM = frozenset({"gem-tracker", "gem-tables"})
 _FORMAT_HELP = "A name that `strikeatlas formats` lists, or auto: the file says it."
 _PARTIAL_HELP = "Load the good rows where others have faults; nothing is removed then."
 _APPEND_HELP = "Add to the dataset: what it holds and the files do not have stays, as when mended rows come later."
+_REMOVE_HELP = "Remove what the files no longer have, however much; without it a load that would remove much stops."
 _REJECTED_HELP = "Write the rows with faults here, as they are, to mend them; a folder if there are several files."
 
 FormatArgument = Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMAT_HELP)]
@@ -98,6 +103,11 @@ class Options:
     who: str
     why: str | None = None
     again: tuple[str, ...] = ()
+    remove: bool = False
+
+
+class UnconfirmedRemoval(Exception):
+    """A load would remove much, and nobody agreed to it; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +126,7 @@ def load(
     files: FilesArgument = None,
     partial: Annotated[bool, typer.Option("--partial", help=_PARTIAL_HELP)] = False,
     append: Annotated[bool, typer.Option("--append", help=_APPEND_HELP)] = False,
+    remove: Annotated[bool, typer.Option("--remove", help=_REMOVE_HELP)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     dataset: DatasetOption = None,
     mapping_file: MappingOption = None,
@@ -138,10 +149,13 @@ def load(
     columns = read_mapping(mapping_file) if mapping_file else None
     sources = _sources(fmt, files)
     chosen = _chosen(fmt, sources, columns)
-    request = LoadOptions(dataset or _dataset(chosen, sources), retrieved, columns, licence, _gazetteer(gazetteer))
+    name = dataset or _dataset(chosen, sources, files)
+    request = LoadOptions(name, retrieved, columns, licence, _gazetteer(gazetteer))
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
-    options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given))
+    if append:
+        reason = APPENDED if reason is None else f"{APPENDED}: {reason}"
+    options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given), remove)
     with closing(open_checked(store, accept_broken_history)) as opened:
         warn_of_clock(opened)
         report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
@@ -150,6 +164,13 @@ def load(
         if as_json:
             raise typer.Exit(1)
         raise ProblemsError(problems)
+    if report_values["to_confirm"]:
+        if as_json:
+            raise typer.Exit(UNCONFIRMED)
+        raise UnconfirmedRemoval(
+            "nothing was written, as this would remove much: --remove agrees to it, --append removes nothing, and "
+            "--dataset gives files of their own a dataset of their own"
+        )
 
 
 @app.command(epilog="Example: strikeatlas formats --json")
@@ -225,9 +246,17 @@ def _chosen(fmt: str, files: Sequence[SourceFile], columns: ColumnMapping | None
     return FORMATS[next(iter(by_format))]
 
 
-def _dataset(fmt: Format, files: Sequence[SourceFile]) -> str:
-    """Id of a load: the format and the first file's name; the curated records say theirs themselves."""
-    return fmt.name if fmt.name == "curated" else f"{fmt.name}/{slug(files[0].stem)[:60].strip('-') or 'file'}"
+def _dataset(fmt: Format, files: Sequence[SourceFile], given: Sequence[Path] | None) -> str:
+    """Id of a load: the format, and the name of the first file or of the folder of curated records.
+
+    The bundled records alone are ``curated``: nobody's own files stand for them.
+    """
+    name = files[0].stem
+    if fmt.name == curated.FORMAT.name:
+        if not given or all(file.path.resolve().is_relative_to(curated.BUNDLED) for file in files):
+            return fmt.name
+        name = given[0].resolve().stem
+    return f"{fmt.name}/{slug(name)[:60].strip('-') or 'file'}"
 
 
 def _gazetteer(path: Path | None) -> Gazetteer | None:
@@ -266,10 +295,14 @@ def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tup
             reading = firms.joined(reading, store.heat(request.dataset))
         arrival = plan_load(stored, reading, request.dataset, options.append, store.privacy())
         done = planned_changes(stored, arrival)
-    report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done)
+        known = probable_duplicates(stored, arrival, done)
+    report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done, known)
     report_values["heat"] = heat = _heat_change(store, reading.heat, request.dataset)
     problems = serialize.all_problems(reading, arrival)
     is_refused = bool(problems) and (not options.partial or not _has_records(report_values))
+    if not options.remove and any(change.removed for change in done.values()):
+        report_values["to_confirm"] = removals_to_confirm(stored, done, store.appended())
+    is_refused |= bool(report_values["to_confirm"])
     if not options.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
         is_change = _is_change(report_values) or (heat is not None and heat["is_change"])

@@ -17,6 +17,7 @@ from api.cli.common import AsJson, output, progress_bar
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, BASEMAP_SHOWN
 from api.terminal.console import add_row, console, errors
+from api.wording.catalogue import text as worded
 from api.wording.problems import problem_values
 from layers.filesystem.atomic_file import write_file
 from layers.model.problems import ProblemsError, ReadResult
@@ -80,8 +81,9 @@ def map_(
         text = mapping_text(tables)
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"
         reading = _reading(out.name if out else "mapping.toml", text, fmt, sources, dataset)
-    remarks = list(dict.fromkeys(remark for table in tables for remark in table.remarks))
-    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks}
+    remarks = [*dict.fromkeys(remark for table in tables for remark in table.remarks), *map(worded, reading.warnings)]
+    unused = {f"{table.sample.file.name}: {table.noun}": table.unused for table in tables if table.unused}
+    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks, "unused": unused}
     if out is not None:
         write_file(out, text.encode())
     if as_json:
@@ -141,6 +143,7 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
             add_row(table, where, *(str(problem[name])[:200] for name in ("column", "value", "expected")))
         parts.append(table)
     parts += (Text(f"Look at this: {remark}.") for remark in answer["remarks"])
+    parts += (Text(f"Columns not used, {table}: {', '.join(names)}.") for table, names in answer["unused"].items())
     rows = answer["rows"]
     counts = ", ".join(f"{count} {name}" for name, count in answer["loads"].items()) or "nothing"
     read = f"{rows['read']} rows read, {rows['skipped']} skipped, {rows['rejected']} with faults"

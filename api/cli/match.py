@@ -47,7 +47,10 @@ def match(
     matches = snapshot.all_matches() if strike is None else {strike: snapshot.matches[strike]}
     table = weights.read()
     answer: dict[str, Any] = {
-        name: [{**worded_match(match, text), "published": is_said} for match, is_said in _said(candidates, snapshot)]
+        name: [
+            {**worded_match(match, text), "name": _name(match.asset, snapshot), "published": is_said}
+            for match, is_said in _said(candidates, snapshot)
+        ]
         for name, candidates in matches.items()
     }
     if explain:
@@ -64,6 +67,14 @@ def _said(candidates: Sequence[Match], snapshot: Snapshot) -> Iterator[tuple[Mat
 def _answer_of(candidates: Sequence[Match], snapshot: Snapshot) -> str:
     answer = match_answer(candidates, snapshot.publish_from)
     return str(candidates[0].asset) if answer == "asset" else _ANSWERS[answer]
+
+
+def _name(asset: str | None, snapshot: Snapshot) -> str | None:
+    return None if asset is None else snapshot.records.assets[asset].name
+
+
+def _named(asset: str, snapshot: Snapshot) -> str:
+    return f"{asset}: {_name(asset, snapshot)}"
 
 
 #: What is said of a strike where no asset is.
@@ -101,15 +112,16 @@ def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot
     shown = Table("strike", "answer", "candidate", "probability", "km", "reasons" if full else "decided")
     for name, candidates in matches_by_strike.items():
         answer = _answer_of(candidates, snapshot)
-        decided = ", ".join(hit.asset for hit in snapshot.findings[name].hits)
+        hits = snapshot.findings[name].hits
+        decided = ", ".join(_named(hit.asset, snapshot) for hit in hits if hit.decision is not None)
         for match in candidates if full else candidates[:1]:
             reasons = "\n".join(
                 f"{reason.weight:+.2f} {reason.name}: {text(reason.detail)}" for reason in match.reasons
             )
             cells = (
-                name,
+                f"{name}: {snapshot.records.strikes[name].title}",
                 answer,
-                match.asset or "none of these",
+                _named(match.asset, snapshot) if match.asset else "none of these",
                 f"{match.probability:.3f}",
                 _km(match),
                 reasons if full else decided,

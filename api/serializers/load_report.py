@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from api.http.json import Json
 from api.wording.catalogue import text
@@ -27,8 +28,13 @@ def load_report(
     reading: ReadResult,
     arrival: LoadPlan,
     done: Mapping[str, TableChange],
+    known: Mapping[str, Mapping[str, tuple[str, float]]],
 ) -> Json:
-    """Give the report of a load; ``heat``, ``written`` and ``rejected_files`` are for the caller to fill."""
+    """Give the report of a load.
+
+    ``heat``, ``written``, ``to_confirm`` and ``rejected_files`` are for the caller to fill. ``known`` are the records
+    that are probably in the store already, as ``probable_duplicates`` finds them.
+    """
     problems = all_problems(reading, arrival)
     return {
         "format": fmt.name,
@@ -43,6 +49,11 @@ def load_report(
             "of_which_partly_read": len(rejected_rows(problems) & _placed(reading)),
         },
         "read": _read(reading),
+        "without_place": _without_place(reading),
+        "probably_known": {
+            name: {key: {"known": twin, "score": score} for key, (twin, score) in twins.items()}
+            for name, twins in known.items()
+        },
         "skipped": {text(reason): count for reason, count in _most_frequent_first(reading.skipped)},
         "warnings": {text(doubt): count for doubt, count in _most_frequent_first(reading.warnings)},
         "doubts": [problem_values(doubt) for doubt in reading.doubts],
@@ -56,6 +67,7 @@ def load_report(
         "conflicts": [text(conflict) for conflict in arrival.resolution.conflicts],
         "remarks": [text(note) for note in arrival.notes],
         "changes": {name: _change(change) for name, change in done.items()},
+        "to_confirm": {},
         "heat": None,
         "written": None,
         "rejected_files": [],
@@ -65,6 +77,15 @@ def load_report(
 def _read(reading: ReadResult) -> dict[str, int]:
     counts = {name: len(reading.records.table(name)) for name in RECORD_TYPES}
     counts["heat"] = 0 if reading.heat is None else len(reading.heat)
+    return {name: count for name, count in counts.items() if count}
+
+
+def _without_place(reading: ReadResult) -> dict[str, int]:
+    tables: Mapping[str, Iterable[Any]] = {
+        "strikes": reading.records.strikes.values(),
+        "assets": reading.records.assets.values(),
+    }
+    counts = {name: sum(record.geometry is None for record in table) for name, table in tables.items()}
     return {name: count for name, count in counts.items() if count}
 
 

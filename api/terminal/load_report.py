@@ -15,6 +15,11 @@ from layers.sources.reader.format import Format
 
 #: The largest number of ids, problems and proposals that is shown; JSON has them all.
 _SHOWN = 20
+#: How the twins of a table are judged.
+_JUDGE = {
+    "strikes": "at /review, or by strikeatlas duplicates and strikeatlas judge",
+    "assets": "by strikeatlas duplicates --noun assets and strikeatlas judge",
+}
 
 
 def load(answer: Json) -> RenderableType:
@@ -118,6 +123,18 @@ def _remarks(answer: Json) -> Iterable[str]:
     if answer["same"]:
         yield f"{len(answer['same'])} entities are known by id or identifier and were united with the known ones."
     yield from (*answer["conflicts"], *answer["remarks"])[:_SHOWN]
+    for name, count in answer["without_place"].items():
+        yield f"{count} of {answer['read'][name]} {name} have no coordinates: they are on no map."
+    for name, twins in answer["probably_known"].items():
+        key, twin = next(iter(twins.items()))
+        yield (
+            f"{len(twins)} of {len(answer['changes'][name]['added'])} new {name} are probably known already, and count "
+            f"beside their twins until somebody judges them: {_JUDGE[name]}. The likeliest: {key} is {twin['known']} "
+            f"({twin['score']:.2f})."
+        )
+    for dataset, counts in answer["to_confirm"].items():
+        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
+        yield f"To be removed from {dataset}, if --remove agrees to it: {listed}."
     if answer["left_out"]:
         counts = ", ".join(f"{count} {name}" for name, count in answer["left_out"].items())
         yield f"Left out with the rejected records they refer to: {counts}."

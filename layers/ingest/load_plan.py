@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,6 +20,8 @@ from layers.store.writer import APPEND_ONLY
 _Tables = dict[str, dict[str, Record]]
 _RecordKey = tuple[str, str]  # table, id
 _NOTHING_PRIVATE = Privacy()
+#: A load may remove so many records of a dataset, or so large a part of it, unless somebody agrees to more.
+FEW_REMOVED, PART_REMOVED = 10, 0.1
 _ReferenceFault = tuple[str, str, Message]  # column, value, expected
 
 
@@ -93,6 +95,34 @@ def plan_load(
     return LoadPlan(
         Records.of(affected), resolution, problems, dict(already_covered), dict(dropped), retained, notes, becoming
     )
+
+
+def plan_removal(stored: Records, dataset: str) -> LoadPlan:
+    """Work out what becomes of the records of a dataset that is to go: those that others refer to stay.
+
+    So do decisions and judgements, which are only ever added, and what they are about.
+    """
+    old, others = _split(stored, {dataset})
+    tables = {name: dict(others.table(name)) for name in RECORD_TYPES}
+    retained = _retain_old(tables, old, None)
+    staying = {name: {k: r for k, r in table.items() if r.dataset == dataset} for name, table in tables.items()}
+    return LoadPlan(Records.of(staying), Resolution({}, (), (), ()), (), {}, {}, retained)
+
+
+def plan_restoration(stored: Records, dataset: str, removed: Records) -> LoadPlan:
+    """Work out what becomes of a dataset whose removed records are put back, as they were.
+
+    A record whose id another dataset has taken since is left to it if it says the same, else it is a problem; so is one
+    that refers to a missing record.
+    """
+    old, others = _split(stored, {dataset})
+    result = ReadResult(removed, {}, ())
+    back, _, clashes = _split_incoming(result, old, others)
+    for name, table in back.items():
+        table |= old.table(name)
+    _, dangling = _drop_dangling(back, (others,), result, clashes)
+    problems = (*clashes.values(), *dangling)
+    return LoadPlan(Records.of(back), Resolution({}, (), (), ()), problems, {}, {}, {})
 
 
 def _with_privacy(
@@ -317,12 +347,12 @@ class TableChange:
     unchanged: int
 
 
-def planned_changes(stored: Records, plan: LoadPlan) -> dict[str, TableChange]:
+def planned_changes(stored: Records, plan: LoadPlan, emptied: Collection[str] = ()) -> dict[str, TableChange]:
     """Return what a load plan would change, by table, for tables with records before or after.
 
-    A plan without records changes nothing: a file that is empty by mistake removes no dataset.
+    A plan without records changes nothing but the datasets ``emptied``: a file that is empty by mistake removes none.
     """
-    datasets = {record.dataset for _, record in _all_records(plan.records)}
+    datasets = {record.dataset for _, record in _all_records(plan.records)}.union(emptied)
     return {
         name: change
         for name in RECORD_TYPES
@@ -330,7 +360,30 @@ def planned_changes(stored: Records, plan: LoadPlan) -> dict[str, TableChange]:
     }
 
 
-def _change(before: Mapping[str, Record], after: Mapping[str, Record], datasets: set[str]) -> TableChange | None:
+def removals_to_confirm(
+    stored: Records, changes: Mapping[str, TableChange], appended: Collection[_RecordKey] = frozenset()
+) -> dict[str, dict[str, int]]:
+    """Count by dataset and table what a load would remove, for the datasets of which somebody has to agree to it.
+
+    These lose more than `FEW_REMOVED` records and more than `PART_REMOVED` of all that they have, or a record of
+    ``appended``: one that was added to the dataset beside its files, so that a file without it says nothing of it.
+    """
+    lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    removed = [(name, key) for name, change in changes.items() for key in change.removed]
+    for name, key in removed:
+        lost[stored.table(name)[key].dataset][name] += 1
+    if not lost:
+        return {}
+    beside = {stored.table(name)[key].dataset for name, key in removed if (name, key) in appended}
+    sizes = Counter(record.dataset for _, record in _all_records(stored) if record.dataset in lost)
+    return {
+        dataset: dict(counts)
+        for dataset, counts in lost.items()
+        if dataset in beside or counts.total() > max(FEW_REMOVED, PART_REMOVED * sizes[dataset])
+    }
+
+
+def _change(before: Mapping[str, Record], after: Mapping[str, Record], datasets: Collection[str]) -> TableChange | None:
     added = tuple(key for key in after if key not in before)
     both = [(before[key], record) for key, record in after.items() if key in before]
     changed = {

@@ -24,6 +24,8 @@ Which = Literal["all", "changes", "removals"]
 _CONDITIONS: Mapping[Which, str] = {"all": "", "changes": f"AND {_CHANGED}", "removals": 'AND "after" IS NULL'}
 _COLUMNS = 'seq, "at", who, noun, record, "before", "after", why, hash'
 _OF_RECORDS = f"noun NOT IN {NOTES}"
+#: Begins the reason of a load that appends.
+APPENDED = "appended"
 #: Records of one query; SQLite takes more.
 _TOGETHER = 400
 
@@ -295,6 +297,24 @@ def added_in(connection: Connection, whole: Transaction, keys: Iterable[RecordKe
     query = f"""SELECT 1 FROM history WHERE noun = ? AND record = ? AND seq BETWEEN ? AND ?
       AND "before" IS NULL AND NOT {connection.dialect.says_private('"after"')}"""
     return [key for key in keys if connection.execute(query, (*key, whole.first, whole.last)).fetchone()]
+
+
+def last_removed(connection: Connection, dataset: str) -> list[tuple[RecordKey, Mapping[str, Any]]]:
+    """Key and last values of the records that were removed together when a dataset lost records last; else none."""
+    of_dataset = f"""FROM history WHERE "after" IS NULL AND {connection.dialect.member('"before"', "dataset")} = ?"""
+    (last,) = connection.execute(f"SELECT max(seq) {of_dataset}", (dataset,)).fetchone()
+    whole = None if last is None else transaction(connection, last)
+    if whole is None:
+        return []
+    query = f'SELECT noun, record, "before" {of_dataset} AND seq BETWEEN ? AND ? ORDER BY seq'
+    found = connection.execute(query, (dataset, whole.first, whole.last))
+    return [((noun, record), orjson.loads(before)) for noun, record, before in found]
+
+
+def appended(connection: Connection) -> frozenset[RecordKey]:
+    """Records that a load which appends added."""
+    query = """SELECT noun, record FROM history WHERE "before" IS NULL AND (why = ? OR why LIKE ?)"""
+    return frozenset(connection.execute(query, (APPENDED, f"{APPENDED}: %")))
 
 
 def _read(cursor: Cursor) -> list[HistoryRow]:

@@ -248,10 +248,7 @@ def _rows(source: Connection, table: Table, changes: Iterable[Row]) -> Iterator[
 
 def _record(table: Table, seq: int, key: str, text: str) -> Record:
     try:
-        values = orjson.loads(text)
-        if values.get("geometry") is not None:
-            values["geometry"] = shapely.from_wkt(values["geometry"])
-        return table.record_type.model_validate(values)
+        return table.record_of(orjson.loads(text))
     except (ValueError, AttributeError, shapely.errors.ShapelyError, ValidationError) as error:
         raise StoreError(f"history, change {seq}: {table.name} {key} is no longer valid: {error}") from error
 

@@ -102,6 +102,19 @@ class Table:
         """Give plain values, as an earlier version wrote them, with those of the columns that came later."""
         return {**self._defaults, **plain}
 
+    def record_of(self, plain: Mapping[str, Any]) -> Record:
+        """Read a record back from its plain values, also as an earlier version wrote them.
+
+        Raises
+        ------
+        ValueError, shapely.errors.ShapelyError
+            If they are no valid record.
+        """
+        values = self.completed(plain)
+        if values.get("geometry") is not None:
+            values["geometry"] = shapely.from_wkt(values["geometry"])
+        return self.record_type.model_validate(values)
+
     @cached_property
     def _defaults(self) -> Mapping[str, Any]:
         fields = self.record_type.model_fields.items()

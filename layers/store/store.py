@@ -413,11 +413,12 @@ class Store:
         private: Mapping[str, str] = MappingProxyType({}),
         why: str | None = None,
         heat: tuple[Source, HeatColumns] | None = None,
+        emptied: Collection[str] = (),
     ) -> LoadReport:
         """Bring the store to ``records`` in one transaction; loading them again changes nothing.
 
-        Records that differ are written. Those of a dataset that occurs in ``records``, in whichever table,
-        are removed when they are no longer in it; other datasets stay. Each change is one row of history.
+        Records that differ are written. Those of a dataset that occurs in ``records``, in whichever table, or in
+        ``emptied``, are removed when they are no longer in it; other datasets stay. Each change is one row of history.
         A record that is private in the store, or whose dataset is, is written as private.
 
         Parameters
@@ -438,6 +439,8 @@ class Store:
             The reason of the load, for the history.
         heat
             Observations that take the place of those of a dataset, and the source among ``records`` that tells of them.
+        emptied
+            Datasets of which nothing remains but what ``records`` have of them; heat goes with its source.
 
         Raises
         ------
@@ -456,13 +459,27 @@ class Store:
             authorship = writer.in_order(connection, authorship)
             for dataset, why_private in private.items():
                 privacy_changes.make_private(connection, dataset, authorship, why_private)
-            done = writer.load(connection, records, authorship, progress)
+            done = writer.load(connection, records, authorship, progress, emptied)
             if heat is not None:
                 heat_table.replace(connection, *heat, authorship.at)
             privacy_changes.hide_judgements_of_removed(connection, authorship)
             for layer in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, layer, timestamp())
             return LoadReport.of(done, writer.last_seq(connection))
+
+    def last_removed(self, dataset: str) -> Records:
+        """Read the records that the last removal from a dataset took away, as history has them; empty without one."""
+        with self._database.reading() as connection:
+            rows = history_pages.last_removed(connection, dataset)
+        tables: dict[str, dict[str, Record]] = {name: {} for name in TABLES}
+        for (noun, key), before in rows:
+            tables[noun][key] = TABLES[noun].record_of(before)
+        return Records.of(tables)
+
+    def appended(self) -> frozenset[tuple[str, str]]:
+        """Read table and id of the records that were added by a load that appends, whatever became of them."""
+        with self._database.reading() as connection:
+            return history_pages.appended(connection)
 
     def heat(self, dataset: str | None = None) -> HeatColumns:
         """Read the observations of heat of a dataset, or of all but the private ones."""

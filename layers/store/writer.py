@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -76,12 +76,16 @@ class Difference:
 
 
 def load(
-    connection: Connection, records: Records, authorship: Authorship, progress: Progress | None
+    connection: Connection,
+    records: Records,
+    authorship: Authorship,
+    progress: Progress | None,
+    emptied: Collection[str] = (),
 ) -> dict[str, Difference]:
     """Bring the tables to ``records`` within the caller's transaction; give the changes by table.
 
-    Records of a dataset that occurs in ``records`` and that are no longer in it are removed; other
-    datasets stay. Nothing is written, and no history, for what is equal. A record that is private in the
+    Records of a dataset that occurs in ``records``, or is one of ``emptied``, are removed where ``records`` lack them;
+    other datasets stay. Nothing is written, and no history, for what is equal. A record that is private in the
     store, or whose dataset is, is written as private.
 
     Raises
@@ -91,7 +95,7 @@ def load(
     """
     privacy = Privacy.of(connection)
     tables = {name: _by_id(privacy.applied(name, record) for record in records.table(name).values()) for name in TABLES}
-    datasets = {record.dataset for table in tables.values() for record in table.values()}
+    datasets = {record.dataset for table in tables.values() for record in table.values()}.union(emptied)
     report = _counter(sum(map(len, tables.values())), progress)
     done = {}
     for name, incoming in tables.items():

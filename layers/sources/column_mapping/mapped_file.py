@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -26,6 +27,7 @@ from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.mapping_terms import GEOMETRY, ColumnMapping
 from layers.sources.reader.record_builder import RecordBuilder, short_digest
+from layers.text.weapon_terms import NamedWeapon, weapon_of
 
 #: Columns whose names are those of assets first.
 _OF_ASSETS = frozenset({"owned", "asset"})
@@ -55,7 +57,8 @@ class MappedTable:
         self._noun = RECORD_TYPES[mapping.table].__name__.lower()
         self._columns = {column.name: column for column in columns(RECORD_TYPES[mapping.table])}
         self.source = f"{options.dataset}/source"
-        licence = options.licence or mapping.source.get("licence")
+        # Whoever keeps the file compiles reports, and is no voice beside those that the rows cite: see voices.
+        licence = options.licence or mapping.source.get("licence") or "no licence stated"
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
         if not builder.has("sources", self.source):
             builder.add("sources", values, SourceLocation(file, 1))
@@ -101,7 +104,7 @@ class MappedTable:
             if is_only_table and self._mapping.id.origin != "name":
                 self._builder.skip(reason or Message("column-mapping.repeated"))
             return
-        values: dict[str, Any] = {"checked": "unverified", **row.values(), "id": key, **_weapons(row)}
+        values: dict[str, Any] = {"checked": "unverified", **row.values(), "id": key, **self._weapons(row)}
         values |= self._where(row, values, shape)
         values |= self._share(row)
         cited = self._cited(row)
@@ -225,6 +228,13 @@ class MappedTable:
             for name, share, note, relation in (*owners, *operators)
         ]
 
+    def _weapons(self, row: MappedRow) -> dict[str, Any]:
+        words = row.words("weapon")
+        # The words of a values table are those of the mapping's author.
+        named = map(NamedWeapon, words, repeat(None)) if "weapon" in self._mapping.values else map(weapon_of, words)
+        weapons = tuple({"kind": kind, "count_min": count, "count_max": count} for kind, count in named)
+        return {"weapons": weapons} if weapons else {}
+
     def _owners(self, row: MappedRow) -> list[tuple[str, ShareInterval | None, str | None]]:
         if self._mapping.grammar.get("owner"):
             text = row.text("owner")
@@ -237,11 +247,6 @@ class MappedTable:
         names = row.words("owner")
         # A share stands beside one owner; that of several is nobody's alone.
         return [(name, share if len(names) == 1 else None, note) for name in names]
-
-
-def _weapons(row: MappedRow) -> dict[str, Any]:
-    kinds = row.words("weapon")
-    return {"weapons": tuple({"kind": kind} for kind in kinds)} if kinds else {}
 
 
 def _host(url: str) -> str | None:

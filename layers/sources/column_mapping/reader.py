@@ -66,6 +66,17 @@ class _Tabular:
     def __iter__(self) -> Iterator[MappedCells]:
         return (MappedCells(number, cells, None) for number, cells in self._rows)
 
+    def taken(self, file: SourceFile, mapping: ColumnMapping) -> Message | None:
+        """Say which part of a workbook is read; None where that is all of it, or as the mapping says."""
+        sheets = file.sniff().sheets
+        row = self._rows.header_row if isinstance(self._rows, RowTable) else 1
+        sheet = mapping.layer or self.file.removeprefix(f"{file.name}#") if len(sheets) > 1 else next(iter(sheets), "")
+        others = () if mapping.layer else tuple(name for name in sheets if name != sheet)
+        if not sheets or (row == 1 and not others):
+            return None
+        words = {"sheet": sheet, "row": row, "others": others or Message("value.no-one")}
+        return Message("column-mapping.sheet", words)
+
 
 class _Features:
     """Features of a collection or layer; of properties that are objects the dotted names are columns, too."""
@@ -182,6 +193,8 @@ class _Reading:
         rows = open_rows(file, mapping, self._name(file, mapping.rows))
         if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
             return
+        if isinstance(rows, _Tabular) and (taken := rows.taken(file, mapping)):
+            self.builder.warn(taken)
         is_first, is_only = rows.file not in self.counted, self.readers[file.name, mapping.rows] == 1
         self.counted.add(rows.file)
         for number, cells, shape in rows:

@@ -18,6 +18,7 @@ from layers.model.messages import Message
 from layers.sources.files.archives import member_name, open_archive, open_unpacked
 from layers.sources.files.documents import parse_json
 from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROWS, MAX_TEXT_BYTES, FileRefused, RowFault
+from layers.sources.files.sheet_header import from_header
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
 from layers.sources.files.tables import RawRow, RowTable, csv_rows
 from layers.sources.files.xlsx import Workbook
@@ -96,14 +97,16 @@ class SourceFile:
     def table(self, sheet: str | None = None) -> RowTable:
         """Return the rows of a CSV text or of one sheet of a workbook; by default the sheet with most columns.
 
-        A sheet that is given by name is called ``file#sheet`` in problems.
+        A sheet is called ``file#sheet`` in problems where it is given by name or one of several.
         """
         sniff = self.sniff()
         if sniff.container == "workbook":
             name = sheet or _widest(sniff.sheets)[0]
             if name not in sniff.sheets:
                 raise FileRefused(self.name, "sheet", name, Message("cell.one-of", {"names": tuple(sniff.sheets)}))
-            return RowTable(f"{self.name}#{name}" if sheet else self.name, lambda: self._sheet_rows(name))
+            return RowTable(
+                f"{self.name}#{name}" if sheet or len(sniff.sheets) > 1 else self.name, lambda: self._sheet_rows(name)
+            )
         if sniff.container not in ("table", "text"):
             raise FileRefused(self.name, "format", sniff.container, Message("files.table"))
         with open_unpacked(self.path, self.name) as stream:
@@ -123,7 +126,7 @@ class SourceFile:
     @contextmanager
     def _sheet_rows(self, sheet: str) -> Iterator[Iterable[RawRow]]:
         with self._workbook() as book:
-            yield _padded(book.rows(sheet))
+            yield _padded(from_header(book.rows(sheet)))
 
     @contextmanager
     def _workbook(self) -> Iterator[Workbook]:
@@ -175,7 +178,7 @@ def _json_head(name: str, start: bytes, text: str) -> FileSniff:
 
 
 def _first(book: Workbook, sheet: str) -> list[str]:
-    cells = next((cells for _, cells in book.rows(sheet)), [])
+    cells = next((cells for _, cells in from_header(book.rows(sheet))), [])
     return [] if isinstance(cells, RowFault) else cells
 
 

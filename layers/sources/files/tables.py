@@ -47,7 +47,8 @@ class RowTable:
         if isinstance(cells, csv.Error):
             value = cells.value if isinstance(cells, RowFault) else cells
             raise FileRefused(file, "syntax", value, Message("files.csv-header"), row=number)
-        self._first = number
+        #: The number of the row of the header.
+        self.header_row = number
         self._names, self._width = _names(cells), len(cells)
         #: The whole header, with empty names where columns have none.
         self.columns = (*self._names, *[""] * (self._width - len(self._names)))
@@ -73,7 +74,7 @@ class RowTable:
         count = 0
         with self._rows() as raw:
             for number, cells in raw:
-                if number <= self._first:
+                if number <= self.header_row:
                     continue
                 count += 1
                 if count > MAX_ROWS:
@@ -92,7 +93,7 @@ class RowTable:
     def raw_rows(self) -> Iterator[RawRow]:
         """Yield number and cells of each row after the header, sound or not."""
         with self._rows() as raw:
-            yield from ((number, cells) for number, cells in raw if number > self._first)
+            yield from ((number, cells) for number, cells in raw if number > self.header_row)
 
     def _named(self, number: int, cells: Sequence[str]) -> dict[str, str] | None:
         if _is_blank(cells):

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+
+from layers.model import edtf
 
 _PARTS = {
     "YYYY": r"(?P<y>[0-9]{4})",
@@ -38,12 +40,23 @@ _TIME = re.compile(
 )
 
 
+#: The format of texts that are EDTF (level 1) already.
+EDTF = "EDTF"
+#: The signs of EDTF level 1: most texts have others, and need not be parsed.
+_EDTF_SIGNS = frozenset("0123456789-/.?~%XYZT:+")
+#: Words before the day that a night leads to, and the dash of an interval.
+_NIGHT = re.compile(r"^(?:(?:в|у|in der) )?(?:ніч|ночь|nacht|night) (?:на|auf den|auf|zum|to) ", re.IGNORECASE)
+_DASH = re.compile(r" ?[-–—] ?")
+#: Most letters of an interval.
+_MAX_INTERVAL = 60
+
+
 @dataclass(frozen=True, slots=True)
 class DateFormat:
     """One way to write a day, a month or a year, such as ``DD.MM.YYYY``; M and D take one or two digits.
 
     ``MON`` is the name of a month, whole or short, in English, German, Ukrainian or Russian. ``unix`` and ``unix-ms``
-    are seconds and milliseconds since 1970, whose day is that of UTC.
+    are seconds and milliseconds since 1970, whose day is that of UTC. ``EDTF`` is EDTF itself.
     """
 
     text: str
@@ -52,6 +65,8 @@ class DateFormat:
     @classmethod
     def of(cls, text: str) -> DateFormat | None:
         """Parse a format; None for a text without YYYY, with D but no M, with a part twice, or with other letters."""
+        if text == EDTF:
+            return cls(text, re.compile(r"[-0-9/.?~%XYZT:+]{1,80}"))
         if text in _UNIX_TIMES:
             return cls(text, re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"))
         tokens = _TOKEN.findall(text)
@@ -63,10 +78,35 @@ class DateFormat:
         return cls(text, re.compile("".join(_PARTS.get(token, re.escape(token)) for token in tokens)))
 
     def edtf(self, text: str) -> str | None:
-        """Return the day, month or year of a text (EDTF), without its time of day; None for another format."""
-        match = self.pattern.fullmatch(_bare_day(text))
+        """Return the day, month or year of a text (EDTF), without its time of day; None for another format.
+
+        Two of them with a dash between, of which the first may leave out what the second says (``17-18.08.2025``), are
+        an interval, and so is the night that leads to a day (``ніч на 14.09.2025``): the day before it, and the day.
+        """
+        bare = _bare_day(text)
+        night = _NIGHT.sub("", bare)
+        if night != bare:
+            return _night(self._single(night))
+        return self._single(bare) or self._interval(bare)
+
+    def _interval(self, text: str) -> str | None:
+        if "YYYY" not in self.text or len(text) > _MAX_INTERVAL:
+            return None
+        for dash in _DASH.finditer(text):
+            first, last = text[: dash.start()], text[dash.end() :]
+            end = self._single(last)
+            begins = (self._single(first + last[at:]) for at in range(len(last), -1, -1)) if end and first else ()
+            begin = next(filter(None, begins), None)
+            if begin and end and len(begin) == len(end) and begin < end:
+                return f"{begin}/{end}"
+        return None
+
+    def _single(self, text: str) -> str | None:
+        match = self.pattern.fullmatch(text)
         if match is None:
             return None
+        if self.text == EDTF:
+            return text if is_edtf_day(text) else None
         if self.text in _UNIX_TIMES:
             return _unix_day(float(match[0]) / _UNIX_TIMES[self.text])
         parts = {name: _part(value) for name, value in match.groupdict().items()}
@@ -96,6 +136,13 @@ def _part(text: str) -> int:
     return int(text) if text.isdecimal() else _MONTHS.get(text.casefold()[:3], 0)
 
 
+def _night(day: str | None) -> str | None:
+    """Return the night that leads to a day, as an interval; None for what is no day."""
+    if day is None or len(day) < len("2025-08-08"):
+        return None
+    return f"{date.fromisoformat(day) - timedelta(days=1)}/{day}"
+
+
 def _unix_day(seconds: float) -> str | None:
     try:
         return datetime.fromtimestamp(seconds, UTC).date().isoformat()
@@ -106,3 +153,15 @@ def _unix_day(seconds: float) -> str | None:
 def without_time(text: str) -> str:
     """Return a text without the time of day at its end."""
     return _TIME.sub("", text.strip())
+
+
+def is_edtf_day(text: str) -> bool:
+    """Whether a text is EDTF, a time of day behind it left out."""
+    bare = without_time(text)
+    if not _EDTF_SIGNS.issuperset(bare):
+        return False
+    try:
+        edtf.parse(bare)
+    except edtf.EdtfError:
+        return False
+    return True

@@ -52,6 +52,7 @@ COMMANDS = (
     ("verify",),
     *(("place", name) for name in ("find", "add", "build")),
     ("audit",),
+    *(("dataset", name) for name in ("list", "withhold", "publish", "remove", "restore")),
     *(("reviewer", name) for name in ("add", "list", "remove", "rotate", "roles")),
     *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
 )
@@ -195,7 +196,9 @@ def test_a_stake_changed_in_the_text_changes_the_answer(run: Run, folder: Path, 
     (stake,) = [part for part in text.read_text(encoding="utf-8").split("\n\n") if 'id = "cpc>eni-int"' in part]
     edit(text, stake, stake.replace("share_min = 2", "share_min = 1").replace("share_max = 2", "share_max = 1"))
     why = "The report of 2025 says so."
-    loaded = run("load", "curated", folder, "--store", own, "--json", "--who", "A. Editor", "--why", why)
+    loaded = run(
+        "load", "curated", folder, "--dataset", "curated", "--store", own, "--json", "--who", "A. Editor", "--why", why
+    )
     assert (loaded.code, loaded.report["changes"]["stakes"]["changed"]) == (
         0,
         {"cpc>eni-int": ["share_min", "share_max"]},

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import shapely
 
 from layers.model.problems import ProblemsError
+from layers.resolution.voices import voices_of
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_file
 from layers.store.backends import open_store
@@ -24,6 +26,7 @@ from tests.api.cli.unknown_files import (
 )
 from tests.command_runner import CommandResult
 from tests.conftest import BASEMAP
+from tests.layers.sources.making_files import sheet_xml, workbook
 from tests.load_runner import Run, load
 from tests.store_kinds import NewAddress, NewStore
 
@@ -507,3 +510,98 @@ def test_sources_of_a_mapping_are_files_that_stay_as_they_are(command: Run, tmp_
     assert path.read_bytes() == before
     with pytest.raises(ProblemsError):
         mapping_file.parse("m.toml", SourceFile.of(path).text())
+
+
+# A sheet as people keep it: numbers with a gap in a row of totals, days as said, words of their own for weapons.
+
+SHEET = """№;Дата;Місто;Широта;Довгота;Об'єкт;Тип;Зброя;Власник;Джерело;Примітка
+1;08.08.2025;Одеса;46,48;30,71;Нафтобаза;нафтобаза;7 БПЛА;ТОВ А;https://www.bbc.com/news/1;одна
+2;17.08-18.08.2025;Суми;50,91;34,80;Підстанція;підстанція;Шахед;ТОВ Б;;дві
+3;ніч на 14.09.2025;Рівне;50,61;26,25;Електростанція;електростанція;БПЛА;ТОВ В;;три
+4;2025-10-01/2025-10-02;Рівне;;;Підстанція;підстанція;ракета;ТОВ В;;
+;;;;;Разом;;9;;;4 записи
+"""
+
+
+@pytest.fixture
+def sheet(tmp_path: Path) -> Path:
+    return written(tmp_path / "sheet.csv", SHEET)
+
+
+def test_a_corrected_cell_changes_a_strike_and_makes_none(command: Run, run: Run, own: Store, sheet: Path) -> None:
+    out = sheet.with_name("sheet.toml")
+    said = command("map", sheet, "-o", out, "--basemap", BASEMAP)
+    assert said.code == 0
+    assert "Columns not used, sheet.csv: strikes: Власник" in " ".join(said.out.split())
+    load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
+    before = own.records().strikes
+    assert {one.id: one.when for one in before.values()} == {
+        "s/1": "2025-08-08",
+        "s/2": "2025-08-17/2025-08-18",
+        "s/3": "2025-09-13/2025-09-14",
+        "s/4": "2025-10-01/2025-10-02",
+    }
+    weapons = [(weapon.kind, weapon.count_min) for one in before.values() for weapon in one.weapons]
+    assert weapons == [("drone", 7), ("Shahed drone", None), ("drone", None), ("missile", None)]
+    sheet.write_text(SHEET.replace("одна", "перша").replace("Суми", "м. Суми"), encoding="utf-8")
+    report = load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
+    assert report["changes"]["strikes"]["changed"] == {"s/1": ["note"], "s/2": ["place"]}
+    assert own.records().strikes.keys() == before.keys()
+
+
+def test_ids_are_made_of_what_happened_and_no_note(command: Run, run: Run, own: Store, sheet: Path) -> None:
+    text = SHEET.replace("3;ніч", ";ніч")
+    sheet.write_text(text, encoding="utf-8")
+    out = sheet.with_name("sheet.toml")
+    told = command("map", sheet, "-o", out, "--basemap", BASEMAP, "--json").report
+    assert any("'№' would be the id, but 1 row(s) have none" in remark for remark in told["remarks"])
+    load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
+    before = own.records().strikes
+    sheet.write_text(text.replace("три", "третя").replace("7 БПЛА", "8 БПЛА"), encoding="utf-8")
+    report = load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
+    assert report["changes"]["strikes"]["added"] == []
+    assert sorted(report["changes"]["strikes"]["changed"].values()) == [["note"], ["weapons"]]
+    assert own.records().strikes.keys() == before.keys()
+
+
+def test_a_sheet_and_the_report_that_it_cites_are_one_voice(command: Run, run: Run, own: Store, sheet: Path) -> None:
+    out = sheet.with_name("sheet.toml")
+    assert command("map", sheet, "-o", out, "--basemap", BASEMAP).code == 0
+    load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
+    records = own.records()
+    assert voices_of(records.strikes["s/1"], records.sources) == {"wwwbbccom"}
+    assert voices_of(records.strikes["s/2"], records.sources) == frozenset()
+
+
+#: A glossary before the data, whose sheet has a title, a note, and a header in two rows.
+SHEETS = {
+    "Словник": [["Термін", "Значення", "Приклад"], ["БПЛА", "безпілотник", "Шахед"], ["ТЕС", "станція", "Ладижинська"]],
+    "Удари": [
+        ["Удари по енергетиці, 2025"],
+        [],
+        ["№", "Дата", "Місто", "Координати", "", "Об'єкт", "Тип", "Джерело"],
+        ["", "", "", "широта", "довгота", "", "", ""],
+        ["1", "08.08.2025", "Одеса", "46.48", "30.71", "Нафтобаза", "нафтобаза", "https://www.bbc.com/news/1"],
+        ["2", "вівторок", "Суми", "50.91", "34.80", "Підстанція", "підстанція", ""],
+        ["3", "10.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+        ["4", "11.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+        ["5", "12.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+    ],
+}
+
+
+def test_the_sheet_and_the_header_of_the_table_are_found_and_said(
+    command: Run, run: Run, own: Store, tmp_path: Path
+) -> None:
+    file = workbook(tmp_path / "a.xlsx", {name: sheet_xml(rows) for name, rows in SHEETS.items()})
+    out = tmp_path / "a.toml"
+    told = command("map", file.path, "-o", out, "--basemap", BASEMAP, "--json").report
+    said = "read: sheet 'Удари' with its header in row 4; other sheets that are not read: Словник"
+    assert said in told["remarks"]
+    report = load(run, "csv", file.path, "--mapping", out, "--partial", "--dataset", "s")
+    assert said in report["warnings"]
+    assert [(one["file"], one["row"], one["value"]) for one in report["problems"]] == [("a.xlsx#Удари", 6, "вівторок")]
+    strikes = own.records().strikes
+    assert [one.when for one in strikes.values()] == ["2025-08-08", "2025-08-10", "2025-08-11", "2025-08-12"]
+    assert strikes["s/1"].geometry == shapely.Point(30.71, 46.48)
+    assert strikes["s/1"].target_kinds == ("oil-depot",)

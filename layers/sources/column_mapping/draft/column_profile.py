@@ -9,14 +9,13 @@ from functools import cached_property
 
 import orjson
 
-from layers.model import edtf
 from layers.reference.country_names import code_of
 from layers.sources.column_mapping.mapped_row import json_texts, number
 from layers.sources.column_mapping.shares import UNKNOWN_WORDS, parse_share
 from layers.sources.files.documents import parse_json
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.coordinates import parse_angle, parse_positions
-from layers.sources.reader.date_format import DateFormat, without_time
+from layers.sources.reader.date_format import DateFormat, is_edtf_day
 
 #: Part of the cells that have to be of a type for the column to be of it; the others are faults that a load tells.
 MOST = 0.8
@@ -32,8 +31,6 @@ _FORMATS = (
 _UNIX = re.compile(r"1[0-9]{9}(?:\.[0-9]{1,9})?")
 _UNIX_MS = re.compile(r"1[0-9]{12}(?:\.0)?")
 _WKT = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION")
-#: The signs of EDTF level 1: most texts have others, and need not be parsed.
-_EDTF_SIGNS = frozenset("0123456789-/.?~%XYZT:+")
 #: Words of a cell that say nothing.
 EMPTY_WORDS = UNKNOWN_WORDS - {"?"} | {"null", "none", "nan", "nil", "(empty)", "#n/a", "keine", "немає", "нет"}
 #: JSON of nothing.
@@ -92,6 +89,7 @@ class ColumnProfile:
                 left = unread
             if not left:
                 break
+        left = [cell for cell in left if not is_edtf_day(cell)]
         return tuple(chosen) if len(left) <= (1 - MOST) * len(self.distinct) and self.distinct else None
 
     @property
@@ -183,18 +181,6 @@ def words_of(text: str) -> list[str]:
     """Return the words of a text, or the texts of a JSON array."""
     listed = json_texts(text) if text.startswith("[") else None
     return text.split() if listed is None else listed
-
-
-def is_edtf_day(text: str) -> bool:
-    """Whether a text is EDTF, a time of day behind it left out."""
-    bare = without_time(text)
-    if not _EDTF_SIGNS.issuperset(bare):
-        return False
-    try:
-        edtf.parse(bare)
-    except edtf.EdtfError:
-        return False
-    return True
 
 
 def _ordered_formats(cells: Iterable[str]) -> list[str]:

@@ -71,8 +71,10 @@ class StrikeWriter(TableWriter):
                 self._kinds_of_lists(kind)
         location = [self.table.columns.get(name) for name in ("lat", "lon", "latlon", "lonlat", "wkt")]
         day = self.table.columns.get("when")
-        names = [self.table.columns.get(name) for name in ("title", "targets", "place")]
-        self._row_id([name for name in (day, *names, self._asset_id(), *location) if name])
+        what = [self.table.columns.get(name) for name in ("place", "targets")]
+        # A title may be any text, and be corrected: it tells rows apart only where nothing else does.
+        parts = (day, *what, self._asset_id(), *location, self.table.columns.get("title"))
+        self._row_id([name for name in parts if name])
         return self._finish()
 
     def _kinds_of_lists(self, name: str) -> None:

@@ -24,6 +24,7 @@ from layers.sources.column_mapping.draft.column_roles import OTHER_RECORDS, Colu
 from layers.sources.column_mapping.draft.header_roles import header_words, record_of
 from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.mapped_row import NULL_ISLAND
+from layers.sources.reader.date_format import EDTF
 from layers.sources.reader.mapping_terms import GEOMETRY
 
 #: What stands for a place, or a title, that a row does not give.
@@ -82,7 +83,8 @@ class TableWriter:
         profile = self._profile(name)
         formats = list(profile.date_formats or ())
         if formats:
-            self.table.dates[column] = formats
+            # Whoever mends a cell that no format reads writes EDTF.
+            self.table.dates[column] = [*formats, EDTF]
             both = {"D/M/YYYY", "M/D/YYYY"} & {*formats}
             self.table.reasons[f"dates.{column}"] = "check which of day and month comes first" if both else "all cells"
 
@@ -261,22 +263,36 @@ class TableWriter:
         return self._map(column, self._best(role, lambda p: not p.is_url and longest(p) <= most), "by its header")
 
     def _row_id(self, natural: Sequence[str]) -> None:
-        """Take a column of ids, or make ids of cells that tell rows apart."""
-        own = self.columns.best("id", lambda p: p.is_whole and p.is_unique and not self._is_of_another(p.name))
-        if own:
+        """Take a column of ids, or make ids of cells that tell rows apart, of which the first says what is a record.
+
+        Only cells of ``natural`` become an id: a correction of any other one, such as a note, leaves the record as it
+        is.
+        """
+        own = self.columns.best("id", lambda p: p.is_unique and not self._is_of_another(p.name))
+        without = self._records_without(own, natural) if own else 0
+        if own and not without:
             self._map("id", own, "ids: no two are alike", shared=True)
             return
-        parts = list(dict.fromkeys(name for name in natural if name))
-        everything = [*parts, *(name for name in self.columns.sample.columns if name not in parts)]
+        if own and self._profile(own).is_number:
+            self._remark("id", f"{own!r} would be the id, but {without} row(s) have none; give them one")
+        parts = list(dict.fromkeys(natural))
         geometry = [GEOMETRY] if self.columns.has_shapes and GEOMETRY not in parts else []
         prefixes = [parts[:length] for length in range(2, len(parts) + 1)]
-        for names in (*prefixes, [*parts, *geometry], everything[:40], [*everything[:40], *geometry]):
+        for names in (*prefixes, [*parts, *geometry]):
             if names and self._is_key(names):
                 self.table.id = {"hash": names}
                 self.table.reasons["id"] = "no column of ids; these cells tell the rows apart"
                 return
         self.table.id = {"hash": [*parts, *geometry] or [*self.columns.sample.columns][:40], "repeated": "number"}
         self.table.reasons["id"] = "no column of ids, and rows that are alike: they get a number behind the id"
+
+    def _records_without(self, ids: str, natural: Sequence[str]) -> int:
+        """Return how many rows have no id, but what makes them a record: a row of totals has neither."""
+        columns, known = self.columns.sample.columns, {*self._profile(ids).texts}
+        what = columns[natural[0]] if natural else columns[ids]
+        return sum(
+            text not in known and bool(said or not natural) for text, said in zip(columns[ids], what, strict=True)
+        )
 
     def _is_of_another(self, name: str) -> bool:
         """Whether an id is that of another record than the row."""
@@ -302,6 +318,5 @@ class TableWriter:
             table.reasons["empty.*"] = "cells that say nothing"
         if "id" in table.columns:
             table.columns = {"id": table.columns["id"], **table.columns}
-        used = {*table.columns.values(), *table.id.get("hash", ()), *table.id.get("join", ())}
-        table.unused = [name for name in self.columns.profiles if name not in used]
+        table.unused = [name for name in self.columns.profiles if name not in table.columns.values()]
         return table
