@@ -55,7 +55,7 @@ def owner(country: str) -> Holder:
 def host(country: str) -> Holder:
     """All of what lies in a country (ISO 3166-1 alpha-2)."""
     return Holder(
-        lambda answer, _: _WHOLE if answer.strike.host_country == country else _NONE,
+        lambda answer, _: _WHOLE if answer.host.country == country else _NONE,
         lambda outages, _: _WHOLE if outages.host == country else _NONE,
     )
 

@@ -230,17 +230,10 @@ def tie_of_entity(
         return _flagged(strikes, ties, _of_relation(ties, conditions.relation) & _equals(ties, "entity", entity))
     if conditions.reading == "control":
         hits = collections["hits"]
-        controlled = _equals(hits, "reading", "control") & _holding(hits, entity)
+        controlled = _equals(hits, "reading", "control") & listing(hits, "owners", entity)
         return _flagged(strikes, hits, controlled)
     tied = _held_pairs(collections, registers, entity)
     return with_share(collections, tied, conditions.min_share)
-
-
-def _holding(hits: Collection, entity: str) -> Bools:
-    """Mark the rows of hits that name an entity as who holds or controls."""
-    holders = hits.values("owners").lists
-    named = np.fromiter((word == entity for word in holders.words), bool, len(holders.words))
-    return marked(len(hits), holders.rows[np.append(named, False)[holders.codes]])
 
 
 def _held_pairs(collections: Collections, registers: OwnersByDate, entity: str) -> Tied:
@@ -275,6 +268,13 @@ def _of_relation(ties: Collection, relation: TieKind) -> Bools:
     if relation != "related":
         return _equals(ties, "relation", relation)
     return ~(_equals(ties, "relation", "owner") | _equals(ties, "relation", "host"))
+
+
+def listing(collection: Collection, name: str, text: str) -> Bools:
+    """Mark the rows of which a column of lists has a text."""
+    lists = collection.values(name).lists
+    named = np.fromiter((word == text for word in lists.words), bool, len(lists.words))
+    return marked(len(collection), lists.rows[np.append(named, False)[lists.codes]])
 
 
 def _equals(collection: Collection, name: str, text: str) -> Bools:
