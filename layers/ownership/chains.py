@@ -175,9 +175,12 @@ def _extended(ownership: OwnershipGraph, path: _Path, holding: StakeEdge) -> _Pa
 
 
 def _ends(ownership: OwnershipGraph, path: _Path, retained: Interval) -> Iterator[_End]:
-    """Yield where a share that ends at the top of a path may end, of several ends none surely."""
-    ends = dict.fromkeys(map(ownership.end, path.positions))
-    for end in ends:
+    """Yield where a share that ends at the top of a path may end, of several countries or reaches none surely.
+
+    With holders of one country and reach it ends with the topmost.
+    """
+    ends = {(end.country, end.reach): end for end in map(ownership.end, path.positions)}
+    for end in ends.values():
         yield _End(retained if len(ends) == 1 else Interval(0.0, retained.high), end)
 
 
