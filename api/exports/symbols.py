@@ -21,8 +21,6 @@ OTHER_COLOUR: str = _TABLE["host"]["other"]["light"]
 
 #: Statuses that are drawn filled; every other is drawn hollow.
 FILLED = frozenset(status for status, fill in _TABLE["status"].items() if fill == "filled")
-FILLED_LABEL = "Corroborated or verified"
-HOLLOW_LABEL = "Reported only"
 
 #: Pipelines by the group of what they carry: colour, and lengths of dash and gap in line widths (or none).
 PIPE_COLOURS: Mapping[str, str] = MappingProxyType({group: look["light"] for group, look in _TABLE["line"].items()})

@@ -123,10 +123,8 @@ def _tied(collections: Collections, rows: Ints) -> Tied:
     """Return what rows of hits say of a strike and a site."""
     hits, strikes = collections["hits"], collections["strikes"]
     at = strike_rows(strikes, hits)[rows]
-    alternative = hits.values("alternative").data[rows]
-    guessed = _equals(strikes, "rests_on", "match")[at]
     low, high = (np.nan_to_num(hits.values(name).data[rows], nan=100.0) for name in ("share_min", "share_max"))
-    return Tied(at, low, high, ~alternative & ~guessed, alternative)
+    return Tied(at, low, high, hits.values("site_sure").data[rows], hits.values("alternative").data[rows])
 
 
 def with_share(collections: Collections, tied: Tied, least: float) -> Truth:

@@ -145,7 +145,7 @@ class StoryTeller:
             title = self.words("title.country-tied", n=len(strikes), country=named, tied=tied)
         else:
             title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
-        perhaps = sum(kind == "maybe" for _, kind in ranked)
+        perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
         said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
         said += self._drafts(owned)
         said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
