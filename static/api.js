@@ -52,12 +52,16 @@ async function fetched(address, signal) {
 }
 
 const ORDER = "-stands,-day_last,title"; // drafts come last, and undated ones after the others, so that they are seen as such
-const rowOf = ({ id, properties, geometry }) => ({ id, ...properties, geometry });
+/** Features as rows; a row `isSure` where it surely satisfies what was asked, as the server says by those that only may. */
+function rowsOf({ features, possible }) {
+  const may = possible && new Set(possible);
+  return features.map(({ id, properties, geometry }) => ({ id, ...properties, geometry, isSure: may ? !may.has(id) : properties.sure }));
+}
 
 // What list, marks and tips show of a strike; names in the page's language are columns of their own.
 const PROPERTIES = [
   "title", "place", ...(LANG === "en" ? [] : [`title_${LANG}`, `place_${LANG}`]), "when", "when_note", "day_first", "day_last",
-  "host_country", "group", "status", "owners", "relations", "rests_on", "assets", "basis", "uncertainty_m"].join();
+  "host_country", "host_basis", "group", "status", "owners", "relations", "rests_on", "sure", "assets", "assets_sure", "basis", "uncertainty_m"].join();
 
 /**
  * Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has `id`, `geometry` and the
@@ -67,7 +71,7 @@ export async function strikes(parameters, { offset, limit }, signal) {
   if (files) return files.strikes(parameters, { offset, limit });
   const asked = { ...parameters, sortby: ORDER, properties: PROPERTIES, offset, limit };
   const answer = await json(addressOf("collections/strikes/items", asked), signal);
-  return { rows: answer.features.map(rowOf), total: answer.numberMatched };
+  return { rows: rowsOf(answer), total: answer.numberMatched };
 }
 
 /** The first strikes of a selection in a box of west, south, east and north. */
@@ -84,12 +88,17 @@ export async function strikesIn(parameters, box, limit) {
 export async function clusters(parameters, { bbox, zoom, apart, parts }, signal) {
   if (files) return files.clusters(parameters, { bbox, zoom, apart, parts });
   const asked = { ...parameters, bbox: bbox.join(), zoom, apart, ...(parts ? { parts } : {}) };
-  const { features, ...answer } = await json(addressOf("strikes/clusters", asked), signal);
-  return { ...answer, rows: features.map(rowOf) };
+  const answer = await json(addressOf("strikes/clusters", asked), signal);
+  return { ...answer, rows: rowsOf(answer) };
 }
 
-/** The row of one strike. */
-export const strike = async (id) => (files ? files.strike(id) : rowOf(await json(geojsonAddress(id))));
+/** The row of one strike: it is sure if it is in a selection, by its parameters but for its filter, and surely so. */
+export async function strike(id, parameters) {
+  if (files) return files.strike(id, parameters);
+  const filter = `id = '${id.replaceAll("'", "''")}'`;
+  const [row] = (await strikes({ ...parameters, filter }, { offset: 0, limit: 1 })).rows;
+  return row ?? { ...rowsOf({ features: [await json(geojsonAddress(id))] })[0], isSure: false };
+}
 
 const counted = new Map(); // counts by address, as they were answered or are under way
 const MOST_COUNTED = 64;
@@ -134,7 +143,7 @@ export async function assetsById(ids) {
   if (files) return files.assetsById(ids);
   const filter = `id IN (${ids.map((id) => `'${id.replaceAll("'", "''")}'`).join(",")})`;
   const asked = { filter, properties: "id,name,basis,uncertainty_m", limit: ids.length };
-  return (await json(addressOf("collections/assets/items", asked))).features.map(rowOf);
+  return rowsOf(await json(addressOf("collections/assets/items", asked)));
 }
 
 /** The address of a strike's answer. */

@@ -6,7 +6,7 @@ import { createCountry, leaveSummary, showSummary } from "./country.js";
 import { byId, el } from "./dom.js";
 import { createFilters } from "./filters.js";
 import { drawLanguages } from "./languages.js";
-import { createList, focusRow, markRow } from "./list.js";
+import { createList, focusRow } from "./list.js";
 import { FEW, allRows, aroundView, sightAt, startView } from "./in-view.js";
 import { createRowOf, foreseeRoles, load, loadFacets } from "./results.js";
 import { createSearch } from "./search.js";
@@ -43,7 +43,7 @@ const filters = createFilters(set, () => drawFacets(state.now));
 const waiting = createWaiting(() => drawHead(state.now));
 const drawBrush = createBrush(set, () => waiting.isBusy);
 let onMap; // called once the map is there, or a picture in its place
-const drawList = createList(select, new Promise((done) => (onMap = done)));
+const list = createList(select, new Promise((done) => (onMap = done)));
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
 const showHoldings = late(async () => (await import("./holdings.js")).createHoldings(set));
@@ -83,8 +83,8 @@ async function drawSelection(view, framed = false) {
   drawHead(state.now);
   drawCountry(shown, view);
   leaveSummary(view);
-  drawList(shown.rows, state.now);
-  markRow(state.now.strike);
+  list.draw(shown.rows, state.now);
+  list.mark(state.now.strike);
   sheet.count(shown.counts.strikes);
   const sentence = drawSentence(shown.counts, view);
   document.body.classList.remove("starting");
@@ -120,6 +120,7 @@ async function drawOnMap(view, signal, box, key) {
   await waiting.listed; // without a graphics card a map that moves holds up all else
   const [every] = await Promise.all([all, box && key]); // strikes are brought into view beside what the key covers
   if (signal.aborted) return;
+  if (every && state.now.strike) list.mark(state.now.strike); // which may not have been among the first rows
   await map.show(every ? allRows(every) : (many ??= aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
@@ -131,7 +132,7 @@ async function drawDetail(view, before) {
   const focus = Boolean(isNew && selectedByReader);
   const move = Boolean(isNew && (selectedByReader || !view.map));
   selectedByReader = false;
-  const row = await rowOf(view.strike);
+  const row = await rowOf(view);
   if (view.strike !== state.now.strike) return null;
   const answer = await showDetail(view, row ?? undefined, { focus });
   map?.resize();
@@ -144,7 +145,7 @@ async function drawDetail(view, before) {
 async function drawEntity(view) {
   const focus = entityByReader;
   entityByReader = false;
-  const row = view.entity ? await rowOf(view.strike) : null;
+  const row = view.entity ? await rowOf(view) : null;
   if (view.entity === state.now.entity) showHoldings(view, row?.day_last ?? null, { focus });
 }
 
@@ -158,7 +159,7 @@ function change(view, before) {
   if (differs(view, before, [...FILTERS, "minority"])) waiting.listed.then(() => showSummary(view));
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
-  if (view.strike !== before?.strike) markRow(view.strike);
+  if (view.strike !== before?.strike) list.mark(view.strike);
   if (before?.strike && !view.strike) focusRow(before.strike);
   if (view.map && differs(view, before, ["map"]) && !moving) map?.go(view.map);
 }
@@ -225,7 +226,7 @@ async function start() {
   const first = state.now;
   drawSide(first);
   await drawSelection(first);
-  showSummary(state.now);
+  showSummary(state.now).then(() => state.now.strike && list.mark(state.now.strike)); // above which the card came to be
   credit();
   // What the reader opened meanwhile is drawn already, and has their focus.
   if (first.entity && state.now.entity === first.entity) drawEntity(first);

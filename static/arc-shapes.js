@@ -5,6 +5,7 @@ export const EDGE = 16;
 export const LINE = 17;
 const CLEAR = 21; // from the strike to where its arcs begin
 const STEP = 6; // pixels by which a curve is followed until it is out of view
+const BEYOND = 4; // steps that a curve goes on where it leaves the view
 const TURN = 2 * Math.PI;
 const GAP = TURN / 30; // between two arcs where they leave the strike
 
@@ -61,17 +62,20 @@ export function inView([x, y], { width, height, covers }) {
   return x >= EDGE && y >= EDGE && x <= width - EDGE && y <= height - EDGE;
 }
 
-/** The part of the curve that leaves a strike at an angle, from its ring until it is out of view: { d, end, before, whole }. */
+/**
+ * The part of the curve that leaves a strike at an angle, from its ring: { d, end, before, whole }. One that is not whole goes on
+ * beyond the end that has its arrow, out of the map, so that it ends at no place of it.
+ */
 export function arcOf(strike, b, angle, size) {
   const a = onward(strike, angle, CLEAR);
   const c = bend(a, b, angle);
   const all = Math.ceil(Math.hypot(b[0] - a[0], b[1] - a[1]) / STEP);
   let steps = 0;
   while (steps < all && inView(onCurve(a, c, b, (steps + 1) / all), size)) steps += 1;
-  const t = steps / all;
-  const [mid, end] = [between(a, c, t), onCurve(a, c, b, t)];
+  const [t, far] = [steps, Math.min(all, steps + BEYOND)].map((n) => n / all);
   const number = (pair) => pair.map((n) => n.toFixed(1)).join(" ");
-  return { d: `M${number(a)}Q${number(mid)} ${number(end)}`, end, before: mid, whole: steps === all };
+  const d = `M${number(a)}Q${number(between(a, c, far))} ${number(onCurve(a, c, b, far))}`;
+  return { d, end: onCurve(a, c, b, t), before: between(a, c, t), whole: steps === all };
 }
 
 /**

@@ -51,8 +51,8 @@ function listed(rows, kind) {
 }
 
 /** When and where it happened, as a list. */
-export function whenAndWhere({ strike, host }) {
-  const hostName = host ? countryName(host.country) : t("highSeas");
+export function whenAndWhere({ strike, host, host_basis }) {
+  const hostName = t(`host${host_basis ?? "unknown"}`, { country: host && countryName(host.country) });
   return listed([["when", whenLine(strike)], ["where", whereWords(strike)], ["host", hostName]], "first");
 }
 

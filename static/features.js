@@ -65,8 +65,7 @@ export function pickedFeatures({ strike, assets }, place = null, image = null) {
   const radius = place?.radius ?? strike.uncertainty_m ?? 0;
   const shown = at ? [feature(point(at), { role: "strike", image })] : [];
   if (at && radius) shown.push(feature({ type: "Polygon", coordinates: [ring(at, radius)] }, { role: "ring" }));
-  const sure = (hit) => hit.verdict === "confirmed" && strike.status !== "draft";
-  return [...shown, ...assets.flatMap((hit) => assetFeatures(hit, at, radius, sure(hit)))];
+  return [...shown, ...assets.flatMap((hit) => assetFeatures(hit, at, radius, Boolean(hit.sure)))];
 }
 
 /** What to bring into view: the strike, its ring and nearby assets; whole pipelines would push all else away. */

@@ -12,7 +12,7 @@ export const countsIn = (opening, parameters) => opening.counts[nameOf(parameter
 export function rowsIn(opening, parameters, { offset, limit, box }) {
   const { rows, total, selection } = opening;
   const isThere = !box && nameOf(parameters) === selection && Math.min(offset + limit, total) <= rows.length;
-  return isThere ? { rows: rows.slice(offset, offset + limit), total } : null;
+  return isThere ? { rows: rows.slice(offset, offset + limit).map((row) => ({ ...row, isSure: row.sure })), total } : null;
 }
 
 /** Whether the cell of a place is among those that meet a box, at a zoom. */
@@ -42,5 +42,6 @@ export function clustersIn(opening, read, { bbox, zoom, apart }) {
   const features = read.features.filter(({ geometry }) => isIn(geometry.coordinates));
   const strikes = clusters.reduce((sum, one) => sum + one.strikes, features.length);
   if (strikes <= apart) return null;
-  return { strikes, clusters, rows: features.map(({ id, properties, geometry }) => ({ id, ...properties, geometry })) };
+  const may = new Set(read.possible);
+  return { strikes, clusters, rows: features.map(({ id, properties, geometry }) => ({ id, ...properties, geometry, isSure: !may.has(id) })) };
 }

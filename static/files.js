@@ -44,7 +44,6 @@ function everything() {
   return atlas;
 }
 
-const stands = (row) => row.status !== "draft" && row.status !== "retracted";
 const isDated = (row) => Boolean(row.day_first && row.day_last);
 const mayBeBetween = (row, { from, to }) => (!to || !row.day_first || row.day_first <= to) && (!from || !row.day_last || row.day_last >= from);
 const isBetween = (row, { from, to }) => (!from || (row.day_first && row.day_first >= from)) && (!to || (row.day_last && row.day_last <= to));
@@ -98,7 +97,8 @@ async function conditionsOf(view, data) {
   return conditions;
 }
 
-const WHOLE = { status: ["draft", "reported", "corroborated", "verified", "retracted"], kinds: [] };
+const WHOLE = { status: ["draft", "reported", "corroborated", "verified", "retracted"], kinds: [], weapon: null, within: null, rests_on: null };
+const withSureness = ({ row, sure }) => ({ ...row, isSure: sure });
 
 /** The rows of a selection: { data, view, rows: [{ row, number, sure }] }. */
 async function selected(parameters) {
@@ -108,7 +108,8 @@ async function selected(parameters) {
   const rows = [];
   data.rows.forEach((row, number) => {
     if (!fits(row, view) || conditions.some(({ may }) => !may.has(number))) return;
-    const sure = Boolean(stands(row) && isBetween(row, view)) && conditions.every((one) => one.sure.has(number));
+    const isHit = !view.asset || row.assets_sure.includes(view.asset);
+    const sure = Boolean(row.sure && isHit && isBetween(row, view)) && conditions.every((one) => one.sure.has(number));
     if (view.certainty ? (view.certainty === "sure") === sure : true) rows.push({ row, number, sure });
   });
   return { data, view, rows };
@@ -124,7 +125,7 @@ export async function strikes(parameters, { offset, limit, box = null }) {
   if (first) return first;
   const { rows } = await selected(parameters);
   const found = box ? rows.filter(within(box)) : rows;
-  return { rows: found.slice(offset, offset + limit).map(({ row }) => row), total: found.length };
+  return { rows: found.slice(offset, offset + limit).map(withSureness), total: found.length };
 }
 
 /** As `clusters` of api.js or, once all rows are there, each strike in the box by itself, which the map puts together. */
@@ -134,16 +135,20 @@ export async function clusters(parameters, wanted) {
   const near = file && clustersIn(read, await part(file), wanted);
   if (near) return near;
   const { rows } = await selected(parameters);
-  const shown = rows.filter(within(wanted.bbox)).map(({ row }) => row);
+  const shown = rows.filter(within(wanted.bbox)).map(withSureness);
   return { strikes: shown.length, clusters: [], rows: shown };
 }
 
-/** The row of one strike. */
-export async function strike(id) {
-  const isIt = (each) => each.id === id;
-  const row = (await opening()).rows.find(isIt) ?? (await everything()).rows.find(isIt);
+/** As `strike` of api.js. */
+export async function strike(id, parameters) {
+  const isIt = (row) => row.id === id;
+  const read = await opening();
+  const first = rowsIn(read, parameters, { offset: 0, limit: read.rows.length })?.rows.find(isIt);
+  if (first) return first;
+  const { rows, data } = await selected({ [SELECTED]: { ...parameters[SELECTED], ...WHOLE } });
+  const row = data.rows.find(isIt);
   if (!row) throw new Error("404");
-  return row;
+  return withSureness(rows.find((each) => each.row === row) ?? { row, sure: false });
 }
 
 function bounds(rows) {
@@ -159,7 +164,7 @@ function reasons(rows, view) {
   const isBounded = Boolean(view.from || view.to);
   for (const { row, sure } of rows) {
     if (sure) continue;
-    const why = !stands(row) ? "drafts" : isBounded && !isDated(row) ? "undated" : !isBetween(row, view) ? "across" : "unsettled";
+    const why = !row.sure ? "drafts" : isBounded && !isDated(row) ? "undated" : !isBetween(row, view) ? "across" : "unsettled";
     counted[why] += 1;
   }
   return counted;

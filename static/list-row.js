@@ -45,7 +45,7 @@ function notes(row, view) {
 /** The entry of a row in the list, a button; `at` is its place in the order and the number of all rows, { index, total }. */
 export function rowEntry(row, view, onSelect, at) {
   const exactness = plainDay(row.when, row.when_note) ? null : el("span", { class: "quiet" }, t(precision(row.when)));
-  const host = row.host_country ? countryName(row.host_country) : t("highSeas");
+  const host = row.host_country ? countryName(row.host_country) : t(row.host_basis === "sea" ? "hostsea" : "hostunknown");
   return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
     el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": row.id === view.strike ? "true" : null, onclick: () => onSelect(row.id) },
       rowMark(row, view),

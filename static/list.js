@@ -50,6 +50,27 @@ class List {
     if (held) focusRow(held);
   }
 
+  /** Mark the row of a strike and bring it into view, wherever it is in the list, if it was loaded. */
+  mark(id) {
+    for (const row of this.#node.querySelectorAll("button[aria-current]")) row.removeAttribute("aria-current");
+    if (!this.#rows) return;
+    this.#view = { ...this.#view, strike: id };
+    const index = this.#rows.indexOf(id);
+    if (index < 0) return;
+    if (index >= this.#first && index < this.#end) return this.#show(index);
+    const from = Math.max(0, Math.min(index, this.#rows.total - STEP));
+    this.#draw(from, from + STEP, () => {
+      this.#open(from, from * this.#height);
+      this.#show(index);
+    });
+  }
+
+  #show(index) {
+    const row = this.#node.querySelector(`[aria-posinset="${index + 1}"] button`);
+    row?.setAttribute("aria-current", "true");
+    row?.scrollIntoView({ block: "nearest" });
+  }
+
   // Pixels of the rows that are in the page.
   get #inside() {
     return this.#node.offsetHeight - this.#above - Number.parseFloat(this.#node.style.paddingBottom || "0");
@@ -199,11 +220,11 @@ class List {
   }
 }
 
-/** Prepare the list; returns a function that draws the rows of a selection: the first at once, those that follow after `mapSeen`. */
-export function createList(onSelect, mapSeen) {
-  const list = new List(onSelect, mapSeen);
-  return (rows, view) => list.draw(rows, view);
-}
+/**
+ * Prepare the list: `draw` draws the rows of a selection, the first at once, those that follow after `mapSeen`; `mark` marks the
+ * row of a strike.
+ */
+export const createList = (onSelect, mapSeen) => new List(onSelect, mapSeen);
 
 /** Put the keyboard on a strike's row, or on the list where it is not shown. */
 export function focusRow(id) {
@@ -211,13 +232,5 @@ export function focusRow(id) {
   const list = byId("list");
   // In a closed sheet nothing of the list can take the keyboard; its button can.
   (list.offsetParent ? (row ?? list) : byId("grip")).focus({ preventScroll: true });
-  row?.scrollIntoView({ block: "nearest" });
-}
-
-/** Mark the selected row without drawing the list anew. */
-export function markRow(id) {
-  for (const row of byId("list").querySelectorAll("button[aria-current]")) row.removeAttribute("aria-current");
-  const row = byId("list").querySelector(`[data-id="${CSS.escape(id ?? "")}"]`);
-  row?.setAttribute("aria-current", "true");
   row?.scrollIntoView({ block: "nearest" });
 }

@@ -222,7 +222,7 @@ class StrikeMap {
   #point(group, event) {
     if (this.#popup.getElement()?.querySelector(".pick")) return;
     if (!group) this.#popup.remove();
-    else if (group.n > 1) this.#say(several(group, this.#view), group.at, event);
+    else if (group.n > 1) this.#say(several(group), group.at, event);
     else this.#tip(group.rows[0], group.at, event);
     if (group?.n !== 1) this.#over = { id: null };
   }

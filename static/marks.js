@@ -12,6 +12,7 @@ const STEP = 20; // shares are drawn in twentieths, so that few images are neede
 const LARGEST = 3; // owners with a colour in one pie
 const AREAS = new Set(["district", "region", "sea-area"]);
 const AREA_M = 20_000;
+const CERTAINTY = "certainty"; // what the ring of several strikes says where a country is chosen: how many are sure, not its share
 const SUPPLY = new Set(["supplier", "offtaker", "cargo-owner"]);
 
 const rounded = (fraction) => Math.round(fraction * STEP) / STEP;
@@ -57,20 +58,8 @@ const tieKey = (relation) => (relation === "operator" ? "operator" : SUPPLY.has(
 /** Whether a place is known only as an area, so that no dot may stand for it. */
 export const isArea = ({ basis, uncertainty_m }) => AREAS.has(basis) || (uncertainty_m ?? 0) >= AREA_M;
 
-const counts = ({ status }) => status !== "draft" && status !== "retracted";
-
-/** Whether a strike surely counts in a view, as the list has it: it is no draft, and so it is whichever site was hit. */
-export function isSure(row, view) {
-  if (!counts(row)) return false;
-  if (!view.country || view.role === "host") return true;
-  if (view.role !== "owner") return row.rests_on === "decision";
-  if (row.rests_on !== "decision" && row.assets.length < 2) return false; // one site that may have been hit: perhaps none was
-  const [least] = shareOf(row, view.country);
-  return least > 0 && least >= (view.min_share ?? 0);
-}
-
 /** Whether nothing of what a mark says is in doubt: it surely counts, and with no country chosen, which site was hit. */
-const isSettled = (row, view) => isSure(row, view) && (row.rests_on === "decision" || (view.role === "owner" && Boolean(view.country)));
+const isSettled = (row, view) => row.isSure && (row.rests_on === "decision" || (view.role === "owner" && Boolean(view.country)));
 
 /** Pairs of a key and a size, the largest first. */
 const bySize = (a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1);
@@ -130,7 +119,7 @@ function alike(rows, view) {
   for (const row of rows) {
     const what = decides(row);
     const kind = kinds.get(what) ?? { row, sure: 0, possible: 0 };
-    kind[isSure(row, view) ? "sure" : "possible"] += 1;
+    kind[row.isSure ? "sure" : "possible"] += 1;
     kinds.set(what, kind);
   }
   return kinds.values();
@@ -147,7 +136,7 @@ export function ringOf(rows, view, keys) {
   const sums = { sure: new Map(), possible: new Map() };
   for (const { row, ...counted } of alike(rows, view)) {
     const { look, parts } = fillOf(row, view, keys);
-    const shown = look === "share" ? [["share", 1]] : [...parts, ["", 1 - parts.reduce((sum, [, part]) => sum + part, 0)]];
+    const shown = look === "share" ? [[CERTAINTY, 1]] : [...parts, ["", 1 - parts.reduce((sum, [, part]) => sum + part, 0)]];
     for (const [sure, sum] of Object.entries(sums)) for (const [key, part] of shown) add(sum, key, part * counted[sure]);
   }
   return drawnRing(sums, rows.length);
@@ -172,7 +161,7 @@ export function ringOfCluster({ strikes, sure, parts }, view, keys) {
       if (colours.length) left[name] -= part[name];
     }
   }
-  for (const [name, rest] of Object.entries(left)) add(sums[name], look === "share" ? "share" : "", rest);
+  for (const [name, rest] of Object.entries(left)) add(sums[name], look === "share" ? CERTAINTY : "", rest);
   return drawnRing(sums, strikes);
 }
 

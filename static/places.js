@@ -41,8 +41,8 @@ export function siteFeatures(placed, sites, zoom) {
   const shown = new Map();
   for (const [row, at] of placed) {
     if (!SETTLED.has(row.rests_on)) continue;
-    const sure = row.rests_on === "decision" && row.status !== "draft";
     for (const id of row.assets) {
+      const sure = row.assets_sure.includes(id);
       const site = sites.get(id);
       if (!site?.geometry) continue;
       const end = nearest(at, site.geometry);

@@ -2,7 +2,7 @@
 import { el } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { countryName, share, surePart } from "./figures.js";
-import { isSure, shareOf } from "./marks.js";
+import { shareOf } from "./marks.js";
 import { counted, number, strikeTitle, t } from "./text.js";
 
 /** Strikes of one mark that can be chosen from. */
@@ -38,9 +38,9 @@ export function choice(group, rows, { select, closer, leave }) {
 }
 
 /** How many strikes a mark stands for, and how many of them are sure. */
-export function several(group, view) {
+export function several(group) {
   const { n } = group;
-  const sure = group.sure ?? group.rows.filter((row) => isSure(row, view)).length;
+  const sure = group.sure ?? group.rows.filter(({ isSure }) => isSure).length;
   return el("div", {}, el("strong", {}, counted("count", n)), el("br"),
     el("span", { class: "quiet" }, surePart(n, sure)));
 }

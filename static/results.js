@@ -29,11 +29,17 @@ export class Rows {
 
   /** A loaded row by its id; undefined where it is not among them. */
   find(id) {
-    for (const page of this.#pages.values()) {
-      const row = Array.isArray(page) && page.find((each) => each.id === id);
-      if (row) return row;
+    const index = this.indexOf(id);
+    return index < 0 ? undefined : this.at(index);
+  }
+
+  /** The place of a loaded row in the order; -1 where it is not among them. */
+  indexOf(id) {
+    for (const [number, page] of this.#pages) {
+      const at = Array.isArray(page) ? page.findIndex((each) => each.id === id) : -1;
+      if (at >= 0) return number * PAGE + at;
     }
-    return undefined;
+    return -1;
   }
 
   /** Whether all rows from one place to before another were loaded. */
@@ -74,15 +80,17 @@ export class Rows {
   }
 }
 
-/** A function of the id of a strike, which gives its row: one of those that `listed` gives, or asked for; null where there is none. */
+/** A function of a view, which gives the row of its strike: one of those that `listed` gives, or asked for; null where there is none. */
 export function createRowOf(listed) {
   let opened = null;
-  return async (id) => {
-    if (!id) return null;
-    const row = listed()?.find(id);
+  return async (view) => {
+    if (!view.strike) return null;
+    const row = listed()?.find(view.strike);
     if (row) return row;
-    if (opened?.id !== id) opened = await api.strike(id).catch(() => null);
-    return opened;
+    const parameters = parametersOf({ ...view, q: null, certainty: null });
+    const asked = JSON.stringify([view.strike, parameters]);
+    if (opened?.asked !== asked) opened = { asked, row: await api.strike(view.strike, parameters).catch(() => null) };
+    return opened.row;
   };
 }
 

@@ -23,6 +23,7 @@ const TABLES = { host: "host", pie: "owner", tie: "tie" };
 /** The colour of a part of a mark or ring, by what the fill means. */
 function colour(look, key) {
   if (key === "share") return TABLE.share[scheme()];
+  if (key === "certainty") return base().ink;
   const entry = TABLE[TABLES[look]]?.[key] ?? TABLE.owner.other;
   return entry[scheme()];
 }
@@ -130,7 +131,8 @@ function drawMark(pen, mark) {
   Object.assign(pen, { lineWidth: width + 3, strokeStyle: base().halo }).stroke(path);
   fill(pen, mark, path);
   if (mark.outline === "dashed") {
-    Object.assign(pen, { lineWidth: width, strokeStyle: base().paper }).stroke(path);
+    // Between the dashes and the fill there is paper all around: gaps that were cut out of the fill would make another shape.
+    Object.assign(pen, { lineWidth: width + 3, strokeStyle: base().paper }).stroke(path);
     pen.setLineDash(DASHES);
   }
   Object.assign(pen, { lineWidth: width, strokeStyle: ink }).stroke(path);

@@ -34,6 +34,7 @@ from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import StakeColumns
+from layers.reference import basemap
 from layers.store.record_table import PackedRecords, RecordTable
 from layers.store.row_mapping import TABLES
 
@@ -114,6 +115,7 @@ def plan(
             publish_from=publish_from,
             is_whole=given.is_whole,
             layers=layers,
+            land=basemap.read(base).land if base.is_file() else None,
             limit=cell_strikes,
         )
     values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}

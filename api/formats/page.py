@@ -41,6 +41,9 @@ class FeaturePage:
         What is said of the data of that version.
     is_ordered
         Whether the request names an order, which files then have too.
+    possible
+        Of strikes, the ids of those of the page that may, and not surely do, satisfy the conditions and days of the
+        request; ``None`` where it has none.
     """
 
     collection: Collection
@@ -51,6 +54,7 @@ class FeaturePage:
     timestamp: str
     metadata: FileMetadata | None = None
     is_ordered: bool = False
+    possible: Sequence[str] | None = None
 
     @classmethod
     def of_file(
@@ -93,6 +97,7 @@ class FeaturePage:
             "numberMatched": self.matched,
             "numberReturned": len(self.rows),
             "timeStamp": self.timestamp,
+            **({} if self.possible is None else {"possible": self.possible}),
             **({} if self.metadata is None else {"metadata": self.metadata.values}),
         }
 

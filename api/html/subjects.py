@@ -196,8 +196,8 @@ def strike_data(strike: Strike, view: ServedVersion, language: str) -> Json:
     row: Any = feature.features[feature.rows_by_id[strike.id]]
     days = {"startDate": row.day_first, "endDate": row.day_last}
     place: Json = {"@type": "Place", "name": strike.places.get(language, strike.place), **_placed(strike)}
-    if strike.host_country:
-        place["address"] = {"@type": "PostalAddress", "addressCountry": strike.host_country}
+    if row.host_country:
+        place["address"] = {"@type": "PostalAddress", "addressCountry": row.host_country}
     dates = {name: str(day) for name, day in days.items() if day}
     return {
         "@type": "Event",

@@ -19,7 +19,6 @@ from api.styles.symbol_paths import outline
 from geo.lonlat import Floats
 from layers.collections.collection import Collection
 from layers.collections.feature_types import share_in
-from layers.collections.queryables import UNSURE_STATUSES
 
 #: Shares are drawn in twentieths, so that few figures are computed.
 _STEPS = 20
@@ -40,15 +39,11 @@ class ShareSymbol:
 
 
 def share_symbol(strikes: Collection, row: int, group: str, country: str) -> ShareSymbol:
-    """Return the symbol of a strike, by its row, and its group, for a country as an owner by registration.
-
-    It is sure as the server counts it: of one site that may have been hit perhaps none was, and of several the least
-    share holds whichever it was.
-    """
+    """Return the symbol of a strike, by its row, and its group, for a country as an owner by registration."""
     columns = strikes.features.columns
-    low, high = share_in(columns["owners"][row], country)
-    is_hit = columns["rests_on"][row] == "decision" or len(columns["assets"][row]) > 1
-    return ShareSymbol(group, low, high, low > 0 and is_hit and columns["status"][row] not in UNSURE_STATUSES)
+    return ShareSymbol(
+        group, *share_in(columns["owners"][row], country), country in columns["owner_countries_sure"][row]
+    )
 
 
 def drawn_share(percent: float) -> float:

@@ -68,6 +68,8 @@ STRIKE_CONDITIONS: Sequence[RequestParameter[Any]] = (
 def parse_strike_conditions(query: Mapping[str, str]) -> StrikeConditions:
     """Read the conditions of a query; other parameters are passed over.
 
+    ``assets``, a column of strikes, is read too: a site is surely hit or not.
+
     Raises
     ------
     BadParameter
@@ -81,5 +83,6 @@ def parse_strike_conditions(query: Mapping[str, str]) -> StrikeConditions:
         reading=READING.read(query, READINGS[0]),
         min_share=MIN_SHARE.read(query, 0.0),
         commodity=COMMODITY.read(query),
+        assets=tuple(query["assets"].split(",")) if query.get("assets") else (),
         certainty=CERTAINTY.read(query),
     )

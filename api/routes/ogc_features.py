@@ -36,7 +36,14 @@ from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, ob
 from api.requests.crs import CRS84
 from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
-from api.requests.query_parameters import ItemsRequest, parse_items_request, parse_profile, parse_representation
+from api.requests.query_parameters import (
+    DATETIME,
+    ItemsRequest,
+    parse_items_request,
+    parse_profile,
+    parse_representation,
+    parse_selection,
+)
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.responses.resource import (
     collection_or_404,
@@ -49,11 +56,12 @@ from api.responses.resource import (
 )
 from api.routes.ogc_schemas import DESCRIPTIONS
 from api.wording.preference import language_headers, language_parts
-from layers.collections.collection import Collection
+from geo.columnar.chunked_array import to_numpy
+from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
 from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
 from layers.query.selection import is_cached_or_cheap, rows
-from layers.query.strike_truth import narrowed
+from layers.query.strike_truth import narrowed, truth_of
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
@@ -279,7 +287,19 @@ def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: 
         http_date(served_version(request).changed),
         file_metadata(request),
         is_ordered="sortby" in request.query_params,
+        possible=_possible(request, collection, shown),
     )
+
+
+def _possible(request: Request, strikes: Collection, shown: Rows) -> Sequence[str] | None:
+    """Return the ids of the strikes of a page that do not surely satisfy its conditions and days, if it has any."""
+    query = request.query_params
+    if strikes.name != "strikes" or query.keys().isdisjoint((*_CONDITIONS, DATETIME.name, "assets")):
+        return None
+    snapshot, selection = served_version(request).snapshot, parse_selection(query, strikes)
+    truth = truth_of(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
+    rows = to_numpy(shown)
+    return [strikes.ids[row] for row in rows[~truth.sure[rows]].tolist()]
 
 
 def _page_links(

@@ -13,7 +13,7 @@ from api.formats.page import FeaturePage
 from api.http.json import Json
 from api.openapi.declaration import ApiPart, Endpoint, Scope, media_types
 from api.openapi.parameters import F_DOCUMENT, selection_parameters
-from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, array_of, object_with
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, STRING, array_of, object_with
 from api.requests.negotiation import DOCUMENT
 from api.requests.parameters import RequestParameter, integer_between, number_between, one_of
 from api.requests.query_parameters import BBOX, Representation, parse_selection
@@ -52,6 +52,7 @@ PART = ApiPart(
                     parts=array_of(object_with(value=NULLABLE_STRING, sure=NUMBER, possible=NUMBER)),
                 )
             ),
+            possible=array_of(STRING),
             features=array_of(ANY_OBJECT),
         )
     },
@@ -81,7 +82,7 @@ async def clusters(request: Request) -> Response:
     Clusters are the cells of a grid that is the same whatever the box, and a box selects whole cells. The ``bbox`` of a
     cluster, as a filter of the same selection, has exactly its ``strikes``. ``parts`` are a value of the division, and
     how many of the sure and of the possible strikes have it, of owners how many whole sites their shares make; owners
-    of less than a hundredth of a cluster are left out.
+    of less than a hundredth of a cluster are left out. ``possible`` are those of the ``features`` that are not sure.
     """
     return await selection_answer(request, _CLUSTERS, strike_clusters)
 
@@ -107,7 +108,12 @@ def strike_clusters(snapshot: Snapshot, query: dict[str, str]) -> bytes:
         APART.read(query, 0),
     )
     head = orjson.dumps(
-        {"zoom": found.zoom, "strikes": found.strikes, "clusters": [_cluster(one) for one in found.clusters]}
+        {
+            "zoom": found.zoom,
+            "strikes": found.strikes,
+            "clusters": [_cluster(one) for one in found.clusters],
+            "possible": [strikes.ids[row] for row in found.possible.tolist()],
+        }
     )
     page = FeaturePage(strikes, found.apart, Representation(), (), found.strikes, "")
     return head[:-1] + b',"features":[' + b",".join(geojson.features(page)) + b"]}"

@@ -15,7 +15,7 @@ from api.serializers import headline
 from api.serializers.capacity import conditions_of
 from api.wording.catalogue import ENGLISH, text
 from api.wording.countries import name_in, region_names
-from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together, sure_sites
 from layers.collections.feature_types import KIND_GROUPS
 from layers.decisions.hits import match_answer, shown
 from layers.matching.explanation import worded_reasons
@@ -53,7 +53,8 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str =
         "minority": struck.minority,
         "rests_on": struck.outcome.basis_of_outcome,
         "decision": _record(struck.outcome.decision) if struck.outcome.decision else None,
-        "host": _country(snapshot, strike.host_country),
+        "host": _country(snapshot, struck.host.country),
+        "host_basis": struck.host.basis,
         "readings": headline.readings_values(snapshot, readings, sites_together(struck.hits)),
         "owners": shares(snapshot, struck.shares, struck.unattributed, struck.reasons, language),
         "related": [
@@ -128,6 +129,7 @@ def _hit(snapshot: Snapshot, hit: HitOwnership, struck: StrikeAttribution, langu
     return {
         "asset": _asset(snapshot.records.assets[hit.hit.asset]),
         "verdict": hit.hit.verdict,
+        "sure": hit.hit.asset in sure_sites(struck),
         "decision": decision.model_dump(mode="json", include={"who", "when", "why", "sources"}) if decision else None,
         "match": evidence(match, language) if match else None,
         "conditions": conditions_of(snapshot, hit.hit.asset),

@@ -59,9 +59,7 @@ def country_answer(
         if _is_requested(relation, row["relation"])
     ]
     hosted = [
-        _hosted_row(struck)
-        for struck in answers
-        if struck.strike.host_country == iso and _is_requested(relation, "host")
+        _hosted_row(struck) for struck in answers if struck.host.country == iso and _is_requested(relation, "host")
     ]
     capacity = {
         name: CapacityAccount.of(snapshot, iso, name, answers, basis, minority, period).figures()
@@ -116,11 +114,19 @@ def capacity_answer(snapshot: Snapshot, iso: str, basis: CountryBasis, minority:
 def _answers(
     snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, period: Days
 ) -> list[StrikeAttribution]:
-    """List the attributions of the strikes that count and may have been on a day of the period."""
+    """List the attributions of the strikes that count and may have been on a day of the period.
+
+    One that may have been outside it is not sure.
+    """
     answers = (struck for struck in snapshot.concerning(iso, basis, minority) if counts_as_strike(struck))
     if period == _ALWAYS:
         return [*answers]
-    return [one for one in answers if edtf.parse(one.strike.when).may_overlap(period.first, period.last)]
+    dated = ((one, edtf.parse(one.strike.when)) for one in answers)
+    return [
+        one._replace(is_within=when.lies_within(period.first, period.last))
+        for one, when in dated
+        if when.may_overlap(period.first, period.last)
+    ]
 
 
 def countries_answer(
@@ -210,6 +216,6 @@ def _brief(struck: StrikeAttribution) -> Json:
         "title": strike.title,
         "when": strike.when,
         "place": strike.place,
-        "host_country": strike.host_country,
+        "host_country": struck.host.country,
         "status": strike.status,
     }

@@ -82,7 +82,7 @@ def strike_rows(snapshot: Snapshot, answers: Sequence[StrikeAttribution], langua
                 **_row(snapshot, one, language),
                 "title": one.strike.titles.get(language, one.strike.title),
                 "place": one.strike.places.get(language, one.strike.place),
-                "host_country": one.strike.host_country,
+                "host_country": one.host.country,
                 "day_first": feature.day_first,
                 "day_last": feature.day_last,
                 "headline": said,

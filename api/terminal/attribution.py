@@ -94,7 +94,9 @@ def _listed(name: str, row: Json, column: str) -> object:
 def strike(answer: Json) -> RenderableType:
     """Show the owners of what a strike hit, and the evidence for them."""
     about = answer["strike"]
-    host = answer["host"]["name"] if answer["host"] else "none (high seas or not known)"
+    host = answer["host"]["name"] if answer["host"] else "none, at sea" if answer["host_basis"] else "not known"
+    if answer["host_basis"] in ("point", "region", "site"):
+        host = f"{host} (by its {answer['host_basis']})"
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("strike", f"{strike_title(about['title'], about['status'])} ({about['id']})"),

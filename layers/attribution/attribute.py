@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, Protocol, TypeVar
 
+from layers.attribution.host_country import Host, HostCountries
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model import edtf
 from layers.model.cache import LruCache
@@ -44,7 +45,10 @@ class HitOwnership:
 
 
 class StrikeAttribution(NamedTuple):
-    """The attribution of one strike: owners of each hit, and bounds of each country's share of all that was hit."""
+    """The attribution of one strike: owners of each hit, and bounds of each country's share of all that was hit.
+
+    ``is_within`` is whether it surely lies in the days that are asked about, of which there need be none.
+    """
 
     strike: Strike
     outcome: StrikeOutcome
@@ -54,6 +58,8 @@ class StrikeAttribution(NamedTuple):
     reasons: tuple[Message, ...]
     basis: CountryBasis
     minority: Minority
+    host: Host = Host()
+    is_within: bool = True
 
     @property
     def assets(self) -> tuple[str, ...]:
@@ -73,8 +79,12 @@ def stands(status: str, outcome: StrikeOutcome) -> bool:
 
 
 def is_sure_strike(answer: StrikeAttribution) -> bool:
-    """Return whether a strike counts for sure: it counts, and is no draft, of which it is open whether it stands."""
-    return counts_as_strike(answer) and answer.strike.status != "draft"
+    """Return whether a strike counts for sure.
+
+    It counts, is no draft, of which it is open whether it stands, and lies in the days that are asked about whenever
+    it was.
+    """
+    return counts_as_strike(answer) and answer.strike.status != "draft" and answer.is_within
 
 
 def country_of(entity: Entity, basis: CountryBasis) -> str | None:
@@ -92,7 +102,8 @@ def days(strike: Strike) -> tuple[date | None, date | None]:
 class Attributor:
     """Attributes strikes of a set of records by one basis and one rule of minorities.
 
-    Owners of an asset are cached over all days on which the same stakes count.
+    Owners of an asset are cached over all days on which the same stakes count. ``hosts`` finds the country in which a
+    strike happened; by default from the records alone.
     """
 
     def __init__(
@@ -101,8 +112,9 @@ class Attributor:
         owners_by_date: OwnersByDate,
         basis: CountryBasis = "registration",
         minority: Minority = "stay",
+        hosts: HostCountries | None = None,
     ) -> None:
-        self._records, self._owners_by_date = records, owners_by_date
+        self._records, self._owners_by_date, self._hosts = records, owners_by_date, hosts or HostCountries()
         self._basis, self._minority = basis, minority
         self._owners: LruCache[Owners] = LruCache(_OWNERS)
 
@@ -113,8 +125,9 @@ class Attributor:
         which one was hit, its bounds are the least and the largest over them. Without a hit all is unattributed.
         """
         strike = self._records.strikes[outcome.strike]
+        host, basis, minority = self._host(strike, outcome), self._basis, self._minority
         if not outcome.hits:
-            return StrikeAttribution(strike, outcome, (), (), _WHOLE, _NO_ASSET_KNOWN, self._basis, self._minority)
+            return StrikeAttribution(strike, outcome, (), (), _WHOLE, _NO_ASSET_KNOWN, basis, minority, host)
         on = days(strike)
         hits = tuple(
             HitOwnership(hit, self._owners_of(hit.asset, *on), tuple(self._ties(hit.asset, strike, *on)))
@@ -122,7 +135,12 @@ class Attributor:
         )
         shares, rest = shares_of_sites(hits)
         reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
-        return StrikeAttribution(strike, outcome, hits, shares, rest, reasons, self._basis, self._minority)
+        return StrikeAttribution(strike, outcome, hits, shares, rest, reasons, basis, minority, host)
+
+    def _host(self, strike: Strike, outcome: StrikeOutcome) -> Host:
+        if strike.host_country is not None:
+            return Host(strike.host_country, "stated")
+        return self._hosts.of(strike, [self._records.assets[hit.asset].host_country for hit in outcome.hits])
 
     def _owners_of(self, asset: str, first: date | None, last: date | None) -> Owners:
         key = (self._owners_by_date.interval_key(first, last), asset)
@@ -154,7 +172,16 @@ def sites_together(hits: Sequence[SiteOfStrike]) -> int:
     return max(map(len, _possible_worlds(hits))) if len(hits) > 1 else len(hits)
 
 
-def sure_of_sites(hits: Sequence[HitOwnership], of: Callable[[HitOwnership], Set[K]]) -> Set[K]:
+def sure_sites(answer: StrikeAttribution) -> tuple[str, ...]:
+    """Return the ids of the sites that a strike surely hit: confirmed ones, of a strike that is sure.
+
+    A site that is one of several, or that a match alone proposes, is not.
+    """
+    confirmed = (hit.hit.asset for hit in answer.hits if hit.hit.verdict == "confirmed")
+    return tuple(confirmed) if is_sure_strike(answer) else ()
+
+
+def sure_of_sites(hits: Sequence[S], of: Callable[[S], Set[K]]) -> Set[K]:
     """Return what is so of the sites hit whichever they were: of any confirmed one, or of each of several possible.
 
     Parameters
@@ -254,6 +281,7 @@ def bounds_over_sites(hits: Sequence[S], of: Callable[[S], Interval]) -> Interva
 
 _NOTHING, _WHOLE = Interval(0.0, 0.0), Interval(100.0, 100.0)
 _NO_ASSET_KNOWN = (Message("attribution.no-asset-known"),)
+_AT_SEA, _NO_HOST_KNOWN = Message("attribution.at-sea"), Message("attribution.no-host-country")
 
 
 def _mean(parts: Sequence[Interval]) -> Interval:
@@ -318,14 +346,14 @@ def attribution_rows(records: Records, answer: StrikeAttribution, wording: Wordi
 
 
 def _host_row(answer: StrikeAttribution, wording: Wording) -> AttributionRow:
-    strike, country = answer.strike.id, answer.strike.host_country
+    strike, (country, basis) = answer.strike.id, answer.host
     return AttributionRow(
         f"{strike}/-/host/{country or '-'}",
         strike,
         answer.basis,
         country=country,
         sure=country is not None and is_sure_strike(answer),
-        reason=None if country else wording(Message("attribution.no-host-country")),
+        reason=None if country else wording(_AT_SEA if basis == "sea" else _NO_HOST_KNOWN),
     )
 
 
@@ -355,7 +383,7 @@ def _owner_rows(
             "owner",
             None,
             None,
-            None in sure,
+            False,
             *hit.owners.unattributed.percents(),
             alternative=alternative,
             reason="; ".join(map(wording, hit.owners.reasons)),

@@ -21,10 +21,10 @@ from layers.attribution.attribute import (
     HitOwnership,
     StrikeAttribution,
     counts_as_strike,
-    days,
     is_sure_strike,
 )
 from layers.attribution.outages import CAUSES, AssetOutages, Cause, OwnedSpan
+from layers.model import edtf
 from layers.model.records import Asset
 from layers.ownership.walk import Interval
 
@@ -55,7 +55,7 @@ def owner(country: str) -> Holder:
 def host(country: str) -> Holder:
     """All of what lies in a country (ISO 3166-1 alpha-2)."""
     return Holder(
-        lambda answer, _: _WHOLE if answer.strike.host_country == country else _NONE,
+        lambda answer, _: _WHOLE if answer.host.country == country else _NONE,
         lambda outages, _: _WHOLE if outages.host == country else _NONE,
     )
 
@@ -151,8 +151,8 @@ def struck_sites(
     for answer in answers:
         if not answer.hits or not counts_as_strike(answer):
             continue
-        begun, ended = days(answer.strike) if first or last else (None, None)
-        if _before(ended, first) or _before(last, begun):
+        when = edtf.parse(answer.strike.when)
+        if not when.may_overlap(first, last):
             continue
         shares = {hit.hit.asset: holder.of_hit(answer, hit) for hit in answer.hits}
         if all(share.high <= NEGLIGIBLE for share in shares.values()):
@@ -164,7 +164,7 @@ def struck_sites(
             elif share != site.share:
                 site.share = Interval(min(site.share.low, share.low), max(site.share.high, share.high))
             site.strikes.append(answer)
-        is_sure = is_sure_strike(answer) and not (_before(begun or date.min, first) or _before(last, ended or date.max))
+        is_sure = is_sure_strike(answer) and when.lies_within(first, last)
         if is_sure and all(hit.hit.verdict == "confirmed" for hit in answer.hits):
             sure.update(shares)
         else:
@@ -172,10 +172,6 @@ def struck_sites(
             sure |= frozenset.intersection(*possible)
             worlds.append(possible)
     return StruckSites(sites, sure, worlds)
-
-
-def _before(day: date | None, other: date | None) -> bool:
-    return day is not None and other is not None and day < other
 
 
 def _worlds(answer: StrikeAttribution) -> set[frozenset[str]]:

@@ -108,7 +108,7 @@ def strike_counts(entities: Mapping[str, Entity], answers: Iterable[StrikeAttrib
     for answer in answers:
         if not counts_as_strike(answer):
             continue
-        if host := answer.strike.host_country:
+        if host := answer.host.country:
             counts[host, "host"] += 1
             if is_sure_strike(answer):
                 counts[host, "sure host"] += 1

@@ -69,15 +69,16 @@ class SiteReadings:
     def of(self, answer: StrikeAttribution) -> Iterator[tuple[HitOwnership, SiteReading, bool]]:
         """Yield the readings of the sites that a strike hit or may have hit, those of one site together.
 
-        Each comes with its site, and with whether the strike counts, and the reading is so of what it hit whichever
-        site that was, on each of its days.
+        Each comes with its site, and with whether the strike counts, and the country, or who is named without one,
+        surely had this of what it hit, whichever site that was and on each of its days.
         """
         on = days(answer.strike)
         sites = {hit.hit.asset: self._site(hit.hit.asset, *on) for hit in answer.hits}
         sure = {reading: _sure(answer, sites, reading) for reading in READINGS} if sites else {}
         for hit in answer.hits:
             for row in sites[hit.hit.asset].rows:
-                yield hit, row, row.country in sure[row.reading]
+                names_whose = row.country is not None or bool(row.holders)
+                yield hit, row, names_whose and row.country in sure[row.reading]
 
     def _site(self, asset: str, first: date | None, last: date | None) -> _Site:
         # Of days before and behind which the same stakes and controls have begun and ended, one answer holds.

@@ -147,7 +147,8 @@ def _attributed(
         for strike in sorted(by_id, key=lambda name: by_id[name].when)
     ]
     owners = OwnersByDate(shared.stakes.above(_assets(outcomes)))
-    attributed = [*map(Attributor(records, owners).attribute, outcomes)]
+    shared.hosts.look_up(strikes)
+    attributed = [*map(Attributor(records, owners, hosts=shared.hosts).attribute, outcomes)]
     rows = tuple(attributions(records, attributed, wording))
     if not shared.layers:
         return rows, None

@@ -27,6 +27,7 @@ from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError
 from layers.model.records import Records
 from layers.ownership.stake_graph import StakeColumns
+from layers.reference.land import Land
 
 #: Version of the files of a plan.
 FORMAT = 2
@@ -121,6 +122,7 @@ def write_plan(
     publish_from: float,
     is_whole: bool = False,
     layers: bool = False,
+    land: Land | None = None,
     limit: int = CELL_STRIKES,
     run: int = RUN_STRIKES,
 ) -> Plan:
@@ -130,7 +132,7 @@ def write_plan(
     ----------
     pages
         The strikes; for rows of the layers with all their columns.
-    records, index, stakes
+    records, index, stakes, land
         All else, see `layers.batch.shared_tables.write`.
     program, head, publish_from, is_whole, layers
         As the attributes of `Plan`.
@@ -148,7 +150,7 @@ def write_plan(
     """
     folder.mkdir(parents=True)
     (folder / SHARED).mkdir()
-    shared_tables.write(folder / SHARED, records, index, stakes, layers)
+    shared_tables.write(folder / SHARED, records, index, stakes, layers, land)
     places = _Places.of(pages)
     cells = Cells.of(places.codes[places.order], limit)
     names = cells.names

@@ -7,10 +7,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
+
 from geo.columnar.chunked_array import to_numpy
+from layers.attribution.host_country import HostCountries
 from layers.matching.asset_index import AssetIndex
+from layers.model.cache import Lazy
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import StakeColumns
+from layers.reference.land import Land
 from layers.snapshot.collection_files import read_shapes, write_shapes
 from layers.snapshot.snapshot_files import (
     read_index,
@@ -22,10 +27,10 @@ from layers.snapshot.snapshot_files import (
 )
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
-#: Tables of records that an attribution reads, besides the strike itself. Of assets and stakes the columns are enough.
-_TABLES = ("entities", "relations", "decisions")
+#: Tables of records that an attribution reads, besides the strike itself. Of stakes the columns are enough.
+_TABLES = ("assets", "entities", "relations", "decisions")
 #: And those that rows of the layers say something of.
-_OF_LAYERS = ("assets", "stakes", "sources", "controls")
+_OF_LAYERS = ("stakes", "sources", "controls")
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +46,10 @@ class SharedTables:
     stakes
         Stakes of all times.
     records
-        Entities, relations and decisions, and where there are ``layers`` assets, stakes, sources and controls; all
-        tables are empty.
+        Assets, entities, relations and decisions, and where there are ``layers`` stakes, sources and controls; all
+        other tables are empty.
+    hosts
+        Finds the countries in which strikes happened.
     layers
         Whether rows of the layers are to be laid out.
     """
@@ -51,6 +58,7 @@ class SharedTables:
     widest_m: tuple[float, ...]
     stakes: StakeColumns
     records: Records
+    hosts: HostCountries
     layers: bool = False
 
     @classmethod
@@ -71,10 +79,19 @@ class SharedTables:
         # Each word of each text is looked up: a dictionary answers ten times as fast as a search in sorted texts.
         code = {word: number for number, word in enumerate(index.names.code)}
         index = replace(index, names=replace(index.names, code=code))
-        return cls(index, tuple(files.metadata("widest_m")), read_stakes(files, records), records, layers)
+        land = Lazy(lambda: Land(to_numpy(read_shapes(files, "land.shapes")), np.array(files.metadata("land"), object)))
+        hosts = HostCountries(land if files.metadata("land") else None)
+        return cls(index, tuple(files.metadata("widest_m")), read_stakes(files, records), records, hosts, layers)
 
 
-def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumns, layers: bool = False) -> None:
+def write(
+    folder: Path,
+    records: Records,
+    index: AssetIndex,
+    stakes: StakeColumns,
+    layers: bool = False,
+    land: Land | None = None,
+) -> None:
     """Write the files into an empty folder.
 
     Parameters
@@ -87,6 +104,8 @@ def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumn
         Their stakes.
     layers
         Whether rows of the layers are to be laid out.
+    land
+        The land of the countries; without it points say nothing of where a strike happened.
     """
     files = TableFolderWriter(folder)
     for name in (*_TABLES, *(_OF_LAYERS if layers else ())):
@@ -96,4 +115,6 @@ def write(folder: Path, records: Records, index: AssetIndex, stakes: StakeColumn
     write_shapes(files, "index.shapes", to_numpy(index.geometry))
     files.metadata("widest_m", index.widest_m)
     files.metadata("layers", layers)
+    write_shapes(files, "land.shapes", land.parts if land else np.empty(0, object))
+    files.metadata("land", land.codes.tolist() if land else [])
     files.finish()

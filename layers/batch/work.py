@@ -37,7 +37,7 @@ from layers.model.types import columns
 
 #: Columns of strikes that answers rest on.
 COLUMNS = (
-    *("id", "title", "when", "place", "host_country", GEOMETRY, "uncertainty_m", "basis"),
+    *("id", "title", "when", "place", "region", "host_country", GEOMETRY, "uncertainty_m", "basis"),
     *("targets", "target_kinds", "status"),
 )
 #: Folder of the answers in that of a plan, the start of the name of the folder of a cell, and its files.

@@ -22,7 +22,7 @@ from geo.columnar.row_order import ranges
 from geo.lonlat import Bools, Ints
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex
-from layers.collections.queryables import GEOMETRY, STANDS, UNSURE_STATUSES, Kind, Queryable, queryables_of
+from layers.collections.queryables import GEOMETRY, STANDS, Kind, Queryable, queryables_of
 
 Array: TypeAlias = NDArray[Any]
 #: First and last day of each row.
@@ -328,13 +328,8 @@ class ColumnValues:
             If there is no queryable of that name.
         """
         if name not in self._values:
-            self._values[name] = self._standing() if name == STANDS.name else self._read(self.queryables[name])
+            self._values[name] = self["sure"] if name == STANDS.name else self._read(self.queryables[name])
         return self._values[name]
-
-    def _standing(self) -> Values:
-        status = self["status"].column
-        assert isinstance(status, DictionaryArray), "texts are"
-        return plain_values(STANDS.kind, status.map(lambda word: word not in UNSURE_STATUSES))
 
     def _read(self, queryable: Queryable) -> Values:
         if queryable.name == GEOMETRY:

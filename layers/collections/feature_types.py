@@ -10,13 +10,20 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from layers.attribution.attribute import AttributionRow, StrikeAttribution, days, sites_together
+from layers.attribution.attribute import (
+    AttributionRow,
+    StrikeAttribution,
+    days,
+    is_sure_strike,
+    sites_together,
+    sure_sites,
+)
 from layers.attribution.country_totals import NO_STRIKES, CountryTotals
 from layers.collections.feature_table import FeatureTable
 from layers.disclosure.ruling import withheld_fields
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike, Weapon
-from layers.model.types import AssetKind, Basis, Country, Edtf, Group, Metres, RestsOn, Status, Timestamp
+from layers.model.types import AssetKind, Basis, Country, Edtf, Group, HostBasis, Metres, RestsOn, Status, Timestamp
 from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
@@ -46,7 +53,10 @@ class StrikeFeature(Feature):
     day_last: date | None = Field(None, description="Last day it may mean.")
     place: str = Field(description="Place as reported.")
     region: str | None = Field(None, description="First-order division.")
-    host_country: Country | None = Field(None, description="Country it happened in; empty on the high seas.")
+    host_country: Country | None = Field(None, description="Country it happened in; empty at sea and where not known.")
+    host_basis: HostBasis | None = Field(
+        None, description="What says in which country: stated, or what it follows from; sea is at sea, empty not known."
+    )
     uncertainty_m: Metres | None = Field(None, description="Radius that holds the true place.")
     basis: Basis | None = Field(None, description="What the coordinate stands for.")
     attacker: str | None = Field(None, description="Who is said to have done it.")
@@ -60,8 +70,13 @@ class StrikeFeature(Feature):
     kind: AssetKind | None = Field(None, description="Kind of what was hit.")
     group: Group | None = Field(None, description="Group that the kind is drawn as.")
     rests_on: RestsOn = Field(description="What the answer rests on.")
+    sure: bool = Field(description="Whether it surely counts: no draft, not retracted, nor decided to be no strike.")
     assets: tuple[str, ...] = Field((), description="Ids of the assets hit, or possibly hit.")
+    assets_sure: tuple[str, ...] = Field((), description="Those of them that it surely hit.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of what was hit.")
+    owner_countries_sure: tuple[str, ...] = Field(
+        (), description="Those of them whose owners surely held part, whichever of the assets was hit."
+    )
     related_countries: tuple[str, ...] = Field((), description="Countries tied to it otherwise, never owners by it.")
     owners: str = Field("", description="Countries and shares in percent, of several sites hit those of all together.")
     relations: str = Field("", description="Ties that are not ownership.")
@@ -179,12 +194,20 @@ def strike_columns(
     columns |= {
         "day_first": first,
         "day_last": last,
+        "host_country": [answer.host.country for answer in answers],
+        "host_basis": [answer.host.basis for answer in answers],
         "weapons": ["; ".join(map(_weapon, strike.weapons)) or None for strike in strikes],
         "kind": [kind for kind, _ in kinds],
         "group": [group for _, group in kinds],
         "rests_on": [answer.outcome.basis_of_outcome for answer in answers],
+        "sure": [is_sure_strike(answer) for answer in answers],
         "assets": [answer.assets for answer in answers],
+        "assets_sure": [sure_sites(answer) for answer in answers],
         "owner_countries": [tuple(share.country for share in answer.shares) for answer in answers],
+        "owner_countries_sure": [
+            tuple(dict.fromkeys(row.country for row in own if row.relation == "owner" and row.sure and row.country))
+            for own in rows
+        ],
         "related_countries": [tuple(sorted({row.country for row in tied if row.country})) for tied in ties],
         "owners": [*map(_owners_text, answers)],
         "relations": [

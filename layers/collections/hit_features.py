@@ -9,14 +9,14 @@ from typing import Any
 from pydantic import Field
 
 from geo.columnar.dictionary_array import DictionaryArray
-from layers.attribution.attribute import HitOwnership, StrikeAttribution
+from layers.attribution.attribute import HitOwnership, StrikeAttribution, sure_sites
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
 from layers.collections.feature_types import Feature, StrikeFeature
 from layers.collections.flatten import features_by_strike, values_of_records
 from layers.collections.update_times import UPDATED
 from layers.model.records import Records, Strike
-from layers.model.types import AssetKind, Country, Edtf, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
+from layers.model.types import AssetKind, Country, Edtf, HostBasis, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
 
 
 class HitFeature(Feature):
@@ -37,8 +37,10 @@ class HitFeature(Feature):
         description="What country means: of its ultimate holders by registration or by head office, or of who controls."
     )
     sure: bool = Field(
-        description="Whether the strike counts, and this is so whichever site it hit and on whichever of its days."
+        description="Whether the strike counts, and the country surely had this of what it hit, whichever site "
+        "that was and on whichever of its days; without a country, whether those that owners names did."
     )
+    site_sure: bool = Field(description="Whether the strike counts, and surely hit this site.")
     share_min: Percent | None = Field(None, description="Least share of the site; empty for control.")
     share_max: Percent | None = Field(None, description="Largest share of the site; empty for control.")
     owners: tuple[str, ...] = Field((), description="Ids of the holders or controllers that count to the country.")
@@ -47,6 +49,9 @@ class HitFeature(Feature):
     operator_name: str | None = Field(None, description="Their names in English, in the same order.")
     status: Status = Field(description="How well the strike is established.")
     host_country: Country | None = Field(None, description="Country in which it happened.")
+    host_basis: HostBasis | None = Field(
+        None, description="What says in which country: stated, or what it follows from; sea is at sea, empty not known."
+    )
     when: Edtf = Field(description="EDTF date of the strike.")
     day_first: date | None = Field(None, description="First day it may mean.")
     day_last: date | None = Field(None, description="Last day it may mean.")
@@ -64,12 +69,13 @@ class HitFeature(Feature):
 
 #: What rows say of their strike and their site.
 _OF_STRIKE = (
-    "title", "status", "host_country", "when", "day_first", "day_last", "place", "uncertainty_m", "rests_on", UPDATED,
+    "title", "status", "host_country", "host_basis", "when", "day_first", "day_last", "place", "uncertainty_m",
+    "rests_on", UPDATED,
 )  # fmt: skip
 _OF_SITE = ("name", "kind", "capacity", "capacity_unit")
 #: What they do not have from elsewhere.
 _OWN = (
-    "id", "strike", "asset", "country", "reading", "sure", "share_min", "share_max", "owners", "operator",
+    "id", "strike", "asset", "country", "reading", "sure", "site_sure", "share_min", "share_max", "owners", "operator",
     "alternative", "source",
 )  # fmt: skip
 
@@ -94,10 +100,10 @@ class HitFeaturesBuilder:
     def extend(self, answers: Iterable[StrikeAttribution]) -> None:
         """Add strikes, in any order, each as attributed by registration."""
         self._table.extend(
-            _row(answer.strike.id, hit, row, is_sure, source)
+            _row(answer.strike.id, hit, row, is_sure, hit.hit.asset in sites, source)
             for answer in answers
             if answer.hits
-            for source in [_first_address(self._records, answer.strike)]
+            for source, sites in [(_first_address(self._records, answer.strike), sure_sites(answer))]
             for hit, row, is_sure in self._readings.of(answer)
         )
 
@@ -121,7 +127,9 @@ class HitFeaturesBuilder:
         return tuple(self._records.entities[entity].name for entity in entities)
 
 
-def _row(strike: str, hit: HitOwnership, row: SiteReading, is_sure: bool, source: str | None) -> tuple[Any, ...]:
+def _row(
+    strike: str, hit: HitOwnership, row: SiteReading, is_sure: bool, is_site_sure: bool, source: str | None
+) -> tuple[Any, ...]:
     """The values of `_OWN`."""
     asset = hit.hit.asset
     operators = dict.fromkeys(tie.entity for tie in hit.relations if tie.relation == "operator")
@@ -132,6 +140,7 @@ def _row(strike: str, hit: HitOwnership, row: SiteReading, is_sure: bool, source
         row.country,
         row.reading,
         is_sure,
+        is_site_sure,
         row.share_min,
         row.share_max,
         row.holders,

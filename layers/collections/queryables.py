@@ -30,10 +30,8 @@ class Queryable:
     enum: tuple[str, ...] = ()
 
 
-#: What strikes can be sorted by beside their properties: it follows from their status.
-STANDS = Queryable("stands", "boolean", "Whether it is neither a draft nor retracted: false before true.")
-#: Statuses of strikes of which it is open whether they stand, or that do not.
-UNSURE_STATUSES = ("draft", "retracted")
+#: What strikes can be sorted by beside their properties: another name of ``sure``.
+STANDS = Queryable("stands", "boolean", "Whether it surely counts: false before true.")
 
 
 @lru_cache(maxsize=64)

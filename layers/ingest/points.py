@@ -16,8 +16,9 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.messages import Argument, Message
 from layers.model.problems import ReadResult
 from layers.model.records import Asset, Strike
-from layers.reference.basemap import DEGREE_M, Basemap
+from layers.reference.basemap import Basemap
 from layers.reference.gazetteer_scoring import EARTH_RADIUS_M
+from layers.reference.land import DEGREE_M
 
 #: How far off the coast of the base map, which passes inland of quays and oil berths, a point still is of its country.
 SHORE_M = 5_000.0

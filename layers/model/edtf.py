@@ -42,6 +42,11 @@ class EdtfDate:
         ends_in_time = first is None or self.latest is None or self.latest >= first
         return starts_in_time and ends_in_time
 
+    def lies_within(self, first: date | None, last: date | None) -> bool:
+        """Whether each day that the time may mean lies in ``first`` to ``last``, both inclusive; ``None`` is open."""
+        begins_in_time = first is None or (self.earliest is not None and first <= self.earliest)
+        return begins_in_time and (last is None or (self.latest is not None and self.latest <= last))
+
 
 def parse(text: str) -> EdtfDate:
     """Read an EDTF level 1 value (ISO 8601-2:2019, annex A; Library of Congress EDTF, 2019).

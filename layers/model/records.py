@@ -119,7 +119,7 @@ class Strike(Record):
     places: dict[Language, Text] = Field(default_factory=dict, description="The place by language.")
     region: Text | None = Field(None, description="First-order division.")
     host_country: Country | None = Field(
-        None, description="ISO 3166-1 country the place lies in; empty on the high seas."
+        None, description="ISO 3166-1 country the place lies in; empty at sea, and where the source states none."
     )
     geometry: PointGeometry | None = Field(
         None, description="Where, a point, lon/lat (OGC:CRS84); empty where no source gives it."

@@ -134,6 +134,8 @@ Checked = Literal["read", "excerpt", "unverified"]
 Basis = Literal["site", "settlement", "district", "region", "sea-area", "field", "line-end", "rounded"]
 #: Which country of an entity counts: that of its registration, or that of its head office.
 CountryBasis = Literal["registration", "headquarters"]
+#: What says in which country a strike happened; "sea" is at sea, in no country.
+HostBasis = Literal["stated", "point", "region", "site", "sea"]
 #: What the answer on a strike rests on: a decision, several candidates, the best one, or nothing.
 RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]

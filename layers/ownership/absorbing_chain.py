@@ -47,6 +47,9 @@ class AbsorbingChain:
         Shape (edges,): the row that each edge leads to.
     low, high
         Shape (edges,): bounds of the fraction of each edge, from 0 to 1.
+    alternative
+        Shape (edges,): another row that each edge may lead to instead, if it is an edge of an open row and that gives
+        the bound; ``None`` where each edge has its one row.
 
     Attributes
     ----------
@@ -56,9 +59,11 @@ class AbsorbingChain:
         Rows with an edge whose fraction is unknown and with a part left to give it.
     """
 
-    def __init__(self, start: Ints, target: Ints, low: Floats, high: Floats) -> None:
+    def __init__(self, start: Ints, target: Ints, low: Floats, high: Floats, alternative: Ints | None = None) -> None:
         self.size = len(start) - 1
         self.start, self.target, self.low = start, target, low
+        self._alternative = target if alternative is None else alternative
+        self._has_one_target = np.array_equal(self._alternative, target)
         self.room = high - low
         self.row = np.repeat(np.arange(self.size), np.diff(start))
         self.left = remainder(self.row, low, self.size)
@@ -69,16 +74,16 @@ class AbsorbingChain:
     @cached_property
     def matrix(self) -> csr_array | Floats:
         """The least fractions, shape (rows, rows)."""
-        return self._matrix(self.low)
+        return self._matrix(self.low, self.target)
 
-    def _matrix(self, shares: Floats) -> csr_array | Floats:
+    def _matrix(self, shares: Floats, target: Ints) -> csr_array | Floats:
         """Return fractions as a matrix, dense where it is small; parallel edges are summed, as graphs of scipy need."""
         from scipy.sparse import csr_array
 
         if self.size <= _MAX_DENSE:
-            dense = np.bincount(self.row * self.size + self.target, shares, self.size * self.size).astype(float)
+            dense = np.bincount(self.row * self.size + target, shares, self.size * self.size).astype(float)
             return dense.reshape(self.size, self.size)
-        matrix = csr_array((shares.copy(), self.target.copy(), self.start.copy()), shape=(self.size, self.size))
+        matrix = csr_array((shares.copy(), target.copy(), self.start.copy()), shape=(self.size, self.size))
         matrix.sum_duplicates()
         return matrix
 
@@ -179,9 +184,25 @@ class AbsorbingChain:
         """Return the values after one more round of value iteration."""
         new: Floats = self.matrix @ value + self.left[:, None] * absorbed
         edges, _, first = self._open
-        gained = self._allotted(value, absorbed, sign) * (value[self.target[edges]] - absorbed[self.row[edges]])
+        ahead = self._ahead(value, sign)
+        gained = self._allotted(ahead, absorbed, sign) * (ahead - absorbed[self.row[edges]])
+        if not self._has_one_target:
+            gained += self.low[edges][:, None] * (ahead - value[self.target[edges]])
         new[self.open_rows] += np.add.reduceat(gained, first, axis=0)
         return new
+
+    def _leads_to(self, value: Floats, sign: Floats) -> Ints:
+        """Return the row that each edge of the open rows leads to for the bounds of a value, shape (edges, k)."""
+        edges = self._open[0]
+        target, other = self.target[edges][:, None], self._alternative[edges][:, None]
+        is_better = sign * (value[other[:, 0]] - value[target[:, 0]]) > _ROUNDING
+        return np.where(is_better, other, target)
+
+    def _ahead(self, value: Floats, sign: Floats) -> Floats:
+        """Return the value of the row that each edge of the open rows leads to, shape (edges, k)."""
+        if self._has_one_target:
+            return value[self.target[self._open[0]]]
+        return np.take_along_axis(value, self._leads_to(value, sign), axis=0)
 
     def _policies(self, absorbed: Floats, value: Floats, sign: Floats) -> Floats:
         """Improve the policy that a value suggests until no better one is found, and return its value.
@@ -192,26 +213,27 @@ class AbsorbingChain:
         edges, position, _ = self._open
         present = np.zeros((len(edges), 1))
         for _ in range(_MAX_POLICIES):
-            present = self._allotted(value, absorbed, sign, present)
+            present = self._allotted(self._ahead(value, sign), absorbed, sign, present)
             allotted = present[:, 0]
-            shares, rest = self.low.copy(), self.left.copy()
+            shares, rest, target = self.low.copy(), self.left.copy(), self.target.copy()
+            target[edges] = self._leads_to(value, sign)[:, 0]
             shares[edges] += allotted
             rest[self.open_rows] -= np.bincount(position, allotted, len(self.open_rows))
             rest[rest < _ROUNDING] = 0.0  # a row given away to the last digit leaves nothing, not a rounding error
-            new = solve(self._matrix(shares), rest[:, None] * absorbed)
+            new = solve(self._matrix(shares, target), rest[:, None] * absorbed)
             if np.abs(new - value).max(initial=0.0) < 1e-12:
                 return new
             value = new
         return value
 
-    def _allotted(self, value: Floats, absorbed: Floats, sign: Floats, present: Floats | None = None) -> Floats:
-        """Return what each edge of the open rows gets beyond ``low``, shape (edges, k).
+    def _allotted(self, ahead: Floats, absorbed: Floats, sign: Floats, present: Floats | None = None) -> Floats:
+        """Return what each edge of the open rows gets beyond ``low`` by the values that they lead to, shape (edges, k).
 
         The part of a row that is left goes to the edges of the largest gain, up to their ``high``, until it is used up;
         of equal gains first to the edges that have most of their room at ``present``.
         """
         edges, position, first = self._open
-        gain: Floats = sign * (value[self.target[edges]] - absorbed[self.row[edges]])
+        gain: Floats = sign * (ahead - absorbed[self.row[edges]])
         # A gain of rounding is none: to follow it could close a loop that nothing leaves.
         room = np.where(gain > _ROUNDING, self.room[edges][:, None], 0.0)
         if self._is_roomy:  # for all edges at once, so that none comes first

@@ -189,7 +189,7 @@ class WalkRules:
         Shape (nodes,): ``NodeKind`` and country number (-1 where not known) of each node.
     owned, owner, low, high
         Shape (stakes,): the two ends of each stake, and bounds of its share, fractions of 1.
-    followed, changes_nationality
+    followed, may_be_followed, changes_nationality
         Shape (stakes,): see ``minority.StakeRule``.
     """
 
@@ -200,6 +200,7 @@ class WalkRules:
     low: Floats
     high: Floats
     followed: Bools
+    may_be_followed: Bools
     changes_nationality: Bools
 
     @classmethod
@@ -220,7 +221,7 @@ class WalkRules:
         owned, owner = graph.owned[used], graph.owner[used]
         low, high = graph.low[used], graph.high[used]
         known: Bools = (country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
-        rule = stake_rule(minority, nodes.passes_on[owned], low, known[owner])
+        rule = stake_rule(minority, nodes.passes_on[owned], low, graph.most[used], known[owner])
         return cls(nodes.kind, country, owned, owner, low, high, *rule)
 
     @property
@@ -308,6 +309,7 @@ class WalkRules:
             self.low[at],
             self.high[at],
             self.followed[at],
+            self.may_be_followed[at],
             self.changes_nationality[at],
         )
 
@@ -365,26 +367,32 @@ def bounds(rules: WalkRules, state: Bools, holder: Bools) -> tuple[Floats, Float
     tuple of Floats
         Least and largest fractions of 1 that any choice of the unknown shares gives, shape (nodes,) each.
     """
-    if rules.changes_nationality.all() or not holder.any():  # nothing need be remembered
+    if (rules.followed & rules.changes_nationality).all() or not holder.any():  # nothing need be remembered
         absorbed = np.where(rules.state, state, holder & rules.retains).astype(float)
         low, high = _chain(rules, [rules.owner]).bounds(absorbed[:, None])
         return low[:, 0], high[:, 0]
     size = rules.size
-    low, high = _chain(rules, _targets(rules, holder)).bounds(_absorbed(rules, state)[:, None])
+    is_open = not np.array_equal(rules.followed, rules.may_be_followed)
+    alternative = _targets(rules, holder, rules.may_be_followed) if is_open else None
+    chain = _chain(rules, _targets(rules, holder, rules.followed), alternative)
+    low, high = chain.bounds(_absorbed(rules, state)[:, None])
     under_own = np.where(holder, np.arange(size, 2 * size), np.arange(size))
     return low[under_own, 0], high[under_own, 0]
 
 
-def _chain(rules: WalkRules, targets: list[Ints]) -> AbsorbingChain:
-    """Build a chain with one copy of all nodes for each array of targets."""
+def _chain(rules: WalkRules, targets: list[Ints], alternative: list[Ints] | None = None) -> AbsorbingChain:
+    """Build a chain with one copy of all nodes for each array of targets, and of the other targets of open stakes."""
     copies = len(targets)
     counts = np.tile(np.bincount(rules.owned, minlength=rules.size), copies)
     start = np.concatenate([[0], np.cumsum(counts)])
-    return AbsorbingChain(start, np.concatenate(targets), np.tile(rules.low, copies), np.tile(rules.high, copies))
+    other = None if alternative is None else np.concatenate(alternative)
+    return AbsorbingChain(
+        start, np.concatenate(targets), np.tile(rules.low, copies), np.tile(rules.high, copies), other
+    )
 
 
-def _targets(rules: WalkRules, holder: Bools) -> list[Ints]:
-    """Return the targets of the stakes in four copies of the n nodes.
+def _targets(rules: WalkRules, holder: Bools, followed: Bools) -> list[Ints]:
+    """Return the targets of the stakes, of which some are followed, in four copies of the n nodes.
 
     In rows 0 to n the nationality of the share does not count, in n to 2n it does; 2n to 4n are these two after a
     minority that is not followed.
@@ -393,7 +401,7 @@ def _targets(rules: WalkRules, holder: Bools) -> list[Ints]:
     along = [
         rules.owner + np.where(rules.changes_nationality, holder[rules.owner], counts) * rules.size for counts in (0, 1)
     ]
-    return [np.where(rules.followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
+    return [np.where(followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
 
 
 def _absorbed(rules: WalkRules, state: Bools) -> Floats:

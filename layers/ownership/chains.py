@@ -89,12 +89,22 @@ def chains(ownership: OwnershipGraph, start: str, upper_bound: UpperBound | None
 
 
 class _Path(NamedTuple):
-    """A path upward: its top, the stakes on it, and the share of the asset that goes along it, fractions of 1."""
+    """A path upward: its top, the stakes on it, and the share of the asset that goes along it, fractions of 1.
 
-    position: WalkState
+    The top has several positions where it is open whether a stake on the path is followed.
+    """
+
+    positions: tuple[WalkState, ...]
     taken: tuple[StakeEdge, ...]
     low: float
     high: float
+
+
+class _End(NamedTuple):
+    """The share in percent that ends at the top of a path, and where it ends."""
+
+    share: Interval
+    end: Terminal
 
 
 class _Search:
@@ -114,21 +124,23 @@ class _Search:
         order = count()  # of equal shares the first found is first
         # Many paths, few holders.
         step, stakes_in = cache(partial(_step, ownership)), cache(partial(_stakes_in, ownership))
-        heap: list[tuple[float, int, _Path, Interval | None]] = []
-        heappush(heap, (-100.0, next(order), _Path(ownership.start(self._start), (), 1.0, 1.0), None))
+        heap: list[tuple[float, int, _Path, _End | None]] = []
+        heappush(heap, (-100.0, next(order), _Path((ownership.start(self._start),), (), 1.0, 1.0), None))
         while heap:
-            _, _, path, ends = heappop(heap)
-            if ends is not None:
+            _, _, path, end = heappop(heap)
+            if end is not None:
                 steps = [step(holding) for holding in ownership.recorded(path.taken)]
-                yield Chain(tuple(steps), ends, ownership.end(path.position))
+                yield Chain(tuple(steps), *end)
                 continue
-            holdings, left_low, left_high = stakes_in(path.position.node, path.position.stopped)
+            node = path.positions[0].node
+            holdings, left_low, left_high = stakes_in(node, all(position.stopped for position in path.positions))
             retained = Interval(100 * path.low * left_low, 100 * path.high * left_high)
             if retained.high >= MIN_CHAIN_PERCENT:
-                heappush(heap, (-retained.high, next(order), path, retained))
+                for end in _ends(ownership, path, retained):
+                    heappush(heap, (-retained.high, next(order), path, end))
             else:
                 self._leave_out(retained.high)
-            met = {holding.owned for holding in path.taken} | {path.position.node}
+            met = {holding.owned for holding in path.taken} | {node}
             for holding in holdings:
                 limit = self._limit(path, holding)
                 if limit >= _MIN_PATH_PERCENT and holding.owner not in met:
@@ -158,8 +170,18 @@ def _stakes_in(ownership: OwnershipGraph, node: int, stopped: bool) -> tuple[tup
 
 
 def _extended(ownership: OwnershipGraph, path: _Path, holding: StakeEdge) -> _Path:
-    position = ownership.step(path.position, holding)
-    return _Path(position, (*path.taken, holding), path.low * holding.low, path.high * holding.high)
+    positions = dict.fromkeys(step for position in path.positions for step in ownership.steps(position, holding))
+    return _Path(tuple(positions), (*path.taken, holding), path.low * holding.low, path.high * holding.high)
+
+
+def _ends(ownership: OwnershipGraph, path: _Path, retained: Interval) -> Iterator[_End]:
+    """Yield where a share that ends at the top of a path may end, of several countries or reaches none surely.
+
+    With holders of one country and reach it ends with the topmost.
+    """
+    ends = {(end.country, end.reach): end for end in map(ownership.end, path.positions)}
+    for end in ends.values():
+        yield _End(retained if len(ends) == 1 else Interval(0.0, retained.high), end)
 
 
 class UpperBound:

@@ -17,9 +17,11 @@ from geo.lonlat import Bools, Floats
 #: this type; ``static/state.js`` lists it for the page.
 Minority = Literal["stay", "follow"]
 
-#: From a company that is not joint a share goes on only to a holder whose least share, a fraction of 1, is above
-#: this. ``stay``: to a majority alone; ``follow``: to every known holder.
+#: From a company that is not joint a share goes on only to a holder whose share, a fraction of 1, is above this.
+#: ``stay``: to a majority alone; ``follow``: to every known holder.
 FOLLOWED_ABOVE: Mapping[Minority, float] = MappingProxyType({"stay": 0.5, "follow": -inf})
+#: What other holders leave is a difference of sums, and may be so much more by rounding alone.
+_ROUNDING = 1e-11
 
 
 class StakeRule(NamedTuple):
@@ -28,17 +30,21 @@ class StakeRule(NamedTuple):
     Attributes
     ----------
     followed
-        Whether the share goes on. Where it does not, only a state further up takes it from the company.
+        Whether the share surely goes on. Where it does not, only a state further up takes it from the company.
+    may_be_followed
+        Whether it goes on if the holder has the most that it may have: it is open where this is so and ``followed``
+        is not.
     changes_nationality
-        Whether the share has the holder's nationality from here on: it is followed, and the holder's country is
+        Whether the share, where it goes on, has the holder's nationality from here on: the holder's country is
         known, or nobody knows the holder, or the company below is joint.
     """
 
     followed: Bools
+    may_be_followed: Bools
     changes_nationality: Bools
 
 
-def stake_rule(minority: Minority, joint: Bools, low: Floats, nationality_known: Bools) -> StakeRule:
+def stake_rule(minority: Minority, joint: Bools, low: Floats, most: Floats, nationality_known: Bools) -> StakeRule:
     """Apply a rule of minorities to stakes.
 
     Parameters
@@ -48,15 +54,16 @@ def stake_rule(minority: Minority, joint: Bools, low: Floats, nationality_known:
     joint
         Shape (n,): whether what each stake is in is joint (an asset, or a company that its partners run together), or a
         person, whose further nationalities are as holders.
-    low
-        Shape (n,): the least share of each stake, a fraction of 1.
+    low, most
+        Shape (n,): the least share of each stake, and the largest that the other stakes leave, fractions of 1.
     nationality_known
         Shape (n,): whether the country of each holder is known, or the holder stands for one that nobody knows.
 
     Returns
     -------
     StakeRule
-        Two arrays of shape (n,); empty for no stakes.
+        Three arrays of shape (n,); empty for no stakes.
     """
     followed: Bools = joint | (low > FOLLOWED_ABOVE[minority])
-    return StakeRule(followed, followed & (joint | nationality_known))
+    may_be_followed: Bools = followed | (most > FOLLOWED_ABOVE[minority] + _ROUNDING)
+    return StakeRule(followed, may_be_followed, may_be_followed & (joint | nationality_known))

@@ -418,8 +418,8 @@ class _Reasons:
     """Why shares have no country, and where stakes are more than the whole, for each node with all above it.
 
     A holder of no known country gives its reason if something may stay under its nationality; which nationalities a
-    walk can take depends on the followed stakes alone. Assets without a known owner, and stakes of over 100 percent,
-    are met over any stakes.
+    walk can take depends on the stakes that may be followed. Assets without a known owner, and stakes of over 100
+    percent, are met over any stakes.
     """
 
     def __init__(self, ownership: OwnershipGraph, rules: WalkRules) -> None:
@@ -431,7 +431,9 @@ class _Reasons:
         self._marks = AncestorMarks(rules.edges, marked, marked)
         self._unknown = self._without_country(rules)
         taken = rules.changes_nationality & self._unknown[rules.owner]
-        self._nationalities = AncestorMarks(rules.edges_where(rules.followed), rules.owned[taken], rules.owner[taken])
+        self._nationalities = AncestorMarks(
+            rules.edges_where(rules.may_be_followed), rules.owned[taken], rules.owner[taken]
+        )
 
     def _without_country(self, rules: WalkRules) -> Bools:
         """Mark the holders of no known name or country under whose nationality something may stay."""
@@ -439,7 +441,7 @@ class _Reasons:
         stops = ~rules.followed & rules.edges.can_reach(stays)[rules.owner]
         stays[rules.owned[stops]] = True
         unknown: Bools = rules.retains & ((rules.kind == NodeKind.UNKNOWN) | (rules.country < 0))
-        return unknown & rules.edges_where(rules.followed & ~rules.changes_nationality).can_reach(stays)
+        return unknown & rules.edges_where(rules.may_be_followed & ~rules.changes_nationality).can_reach(stays)
 
     def of(self, node: int) -> Iterator[Message]:
         """Yield the reasons of a node, in any order."""

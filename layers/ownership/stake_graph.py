@@ -23,6 +23,7 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Entity, Records, Stake
+from layers.ownership.absorbing_chain import remainder
 from layers.ownership.nationality import countries_of_holder
 from layers.store.record_table import texts
 
@@ -399,6 +400,12 @@ class StakeGraph:
     def owned(self) -> Ints:
         """The node that each stake is in, shape (n,)."""
         return np.repeat(np.arange(len(self.start) - 1), np.diff(self.start))
+
+    @cached_property
+    def most(self) -> Floats:
+        """The largest fraction of each stake that the least ones of the others leave, shape (n,)."""
+        left = remainder(self.owned, self.low, len(self.nodes))
+        return np.minimum(self.high, self.low + left[self.owned])
 
     @cached_property
     def floating(self) -> Bools:

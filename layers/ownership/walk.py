@@ -191,7 +191,7 @@ class OwnershipGraph:
         """The rule of minorities over each stake of ``graph``."""
         graph, nodes = self.graph, self.nodes
         known: Bools = (self.country >= 0) | (nodes.kind == NodeKind.UNKNOWN)
-        return stake_rule(self.minority, nodes.passes_on[graph.owned], graph.low, known[graph.owner])
+        return stake_rule(self.minority, nodes.passes_on[graph.owned], graph.low, graph.most, known[graph.owner])
 
     def number(self, name: str) -> int:
         """Return the node number of an asset or entity.
@@ -241,12 +241,14 @@ class OwnershipGraph:
         """Return the record of a stake."""
         return self.graph.stakes[int(self.graph.row[holding.edge])]
 
-    def step(self, position: WalkState, holding: StakeEdge) -> WalkState:
-        """Go up to one holder."""
-        if position.stopped or not self.rule.followed[holding.edge]:
-            return WalkState(holding.owner, position.nationality_of, stopped=True)
-        changes = self.rule.changes_nationality[holding.edge]
-        return WalkState(holding.owner, holding.owner if changes else position.nationality_of)
+    def steps(self, position: WalkState, holding: StakeEdge) -> tuple[WalkState, ...]:
+        """Go up to one holder: where it is open whether the share is followed, not followed first, and followed."""
+        rule, edge, owner = self.rule, holding.edge, holding.owner
+        stopped = WalkState(owner, position.nationality_of, stopped=True)
+        if position.stopped or not rule.may_be_followed[edge]:
+            return (stopped,)
+        followed = WalkState(owner, owner if rule.changes_nationality[edge] else position.nationality_of)
+        return (followed,) if rule.followed[edge] else (stopped, followed)
 
     def end(self, position: WalkState) -> Terminal:
         """Return the end of a share that goes no further than a position."""
@@ -280,6 +282,7 @@ class Walk:
     Bounds are exact for each country and reach alone: the least (or largest) part that any choice of the unknown
     shares gives (see ``absorbing_chain``). A closed loop without an outside owner has no end and is unattributed.
     Where a company is met under two nationalities, its shares may be chosen apart: then bounds are outer bounds.
+    A stake that may be more than half or less goes on or stays, whichever gives the bound.
 
     Parameters
     ----------
@@ -305,8 +308,8 @@ class Walk:
         self._order = list(self._edges)
         self._index = {position: index for index, position in enumerate(self._order)}
 
-    def _explore(self, max_positions: float) -> dict[WalkState, list[tuple[StakeEdge, WalkState]]]:
-        edges: dict[WalkState, list[tuple[StakeEdge, WalkState]]] = {}
+    def _explore(self, max_positions: float) -> dict[WalkState, list[tuple[StakeEdge, tuple[WalkState, ...]]]]:
+        edges: dict[WalkState, list[tuple[StakeEdge, tuple[WalkState, ...]]]] = {}
         todo = [self.start]
         while todo:
             position = todo.pop()
@@ -315,8 +318,8 @@ class Walk:
                     start = self.ownership.nodes.ids[self.start.node]
                     raise TooLarge(f"more than {max_positions} positions above {start!r}")
                 held = self.ownership.holdings(position.node)
-                edges[position] = [(holding, self.ownership.step(position, holding)) for holding in held]
-                todo.extend(target for _, target in edges[position])
+                edges[position] = [(holding, self.ownership.steps(position, holding)) for holding in held]
+                todo.extend(target for _, targets in edges[position] for target in targets)
         return edges
 
     @property
@@ -381,7 +384,8 @@ class Walk:
         counts = [len(self._edges[position]) for position in self._order]
         return AbsorbingChain(
             np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
-            np.array([self._index[target] for _, target in edges], np.int64),
+            np.array([self._index[targets[0]] for _, targets in edges], np.int64),
             np.array([holding.low for holding, _ in edges], float),
             np.array([holding.high for holding, _ in edges], float),
+            np.array([self._index[targets[-1]] for _, targets in edges], np.int64),
         )

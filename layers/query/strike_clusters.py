@@ -87,12 +87,15 @@ class ClusteredStrikes:
         That of the grid, which may be less than what was asked for.
     strikes
         In clusters and apart.
+    possible
+        Those rows of the others that do not surely satisfy the selection.
     """
 
     zoom: float
     strikes: int
     clusters: Sequence[StrikeCluster]
     apart: Ints
+    possible: Ints
 
 
 def clustered(
@@ -126,14 +129,15 @@ def clustered(
     grid = _Grid.of(zoom, box)
     rows, cells = grid.rows_of(places.x, places.y, np.flatnonzero(truth.may & places.present))
     if len(rows) <= apart_max:
-        return ClusteredStrikes(grid.zoom, len(rows), (), rows)
+        return ClusteredStrikes(grid.zoom, len(rows), (), rows, rows[~truth.sure[rows]])
     size = np.bincount(cells, minlength=grid.count)
     together = (size > 1).take(cells)
     # Clusters are numbered by the order of their cells.
     number = (np.cumsum(size > 1) - 1).take(cells[together])
     parts = None if division is None else _ring_parts(strikes, division, wanted)
     clusters = _clusters(rows[together], number, size[size > 1], places, grid, truth, parts)
-    return ClusteredStrikes(grid.zoom, len(rows), clusters, rows[~together])
+    apart = rows[~together]
+    return ClusteredStrikes(grid.zoom, len(rows), clusters, apart, apart[~truth.sure[apart]])
 
 
 class _Places(NamedTuple):

@@ -38,6 +38,8 @@ class StrikeConditions:
         The least percent that they owned of one of the sites.
     commodity
         What one of the sites makes, moves or stores.
+    assets
+        Sites that the selection names: all of them were hit, surely or not.
     certainty
         The strikes alone that surely satisfy all, or that may and may not.
     """
@@ -49,6 +51,7 @@ class StrikeConditions:
     reading: Reading = "registration"
     min_share: float = 0.0
     commodity: str | None = None
+    assets: tuple[str, ...] = ()
     certainty: Certainty | None = None
 
     @property

@@ -123,10 +123,8 @@ def _tied(collections: Collections, rows: Ints) -> Tied:
     """Return what rows of hits say of a strike and a site."""
     hits, strikes = collections["hits"], collections["strikes"]
     at = strike_rows(strikes, hits)[rows]
-    alternative = hits.values("alternative").data[rows]
-    guessed = _equals(strikes, "rests_on", "match")[at]
     low, high = (np.nan_to_num(hits.values(name).data[rows], nan=100.0) for name in ("share_min", "share_max"))
-    return Tied(at, low, high, ~alternative & ~guessed, alternative)
+    return Tied(at, low, high, hits.values("site_sure").data[rows], hits.values("alternative").data[rows])
 
 
 def with_share(collections: Collections, tied: Tied, least: float) -> Truth:
@@ -230,17 +228,10 @@ def tie_of_entity(
         return _flagged(strikes, ties, _of_relation(ties, conditions.relation) & _equals(ties, "entity", entity))
     if conditions.reading == "control":
         hits = collections["hits"]
-        controlled = _equals(hits, "reading", "control") & _holding(hits, entity)
+        controlled = _equals(hits, "reading", "control") & listing(hits, "owners", entity)
         return _flagged(strikes, hits, controlled)
     tied = _held_pairs(collections, registers, entity)
     return with_share(collections, tied, conditions.min_share)
-
-
-def _holding(hits: Collection, entity: str) -> Bools:
-    """Mark the rows of hits that name an entity as who holds or controls."""
-    holders = hits.values("owners").lists
-    named = np.fromiter((word == entity for word in holders.words), bool, len(holders.words))
-    return marked(len(hits), holders.rows[np.append(named, False)[holders.codes]])
 
 
 def _held_pairs(collections: Collections, registers: OwnersByDate, entity: str) -> Tied:
@@ -275,6 +266,13 @@ def _of_relation(ties: Collection, relation: TieKind) -> Bools:
     if relation != "related":
         return _equals(ties, "relation", relation)
     return ~(_equals(ties, "relation", "owner") | _equals(ties, "relation", "host"))
+
+
+def listing(collection: Collection, name: str, text: str) -> Bools:
+    """Mark the rows of which a column of lists has a text."""
+    lists = collection.values(name).lists
+    named = np.fromiter((word == text for word in lists.words), bool, len(lists.words))
+    return marked(len(collection), lists.rows[np.append(named, False)[lists.codes]])
 
 
 def _equals(collection: Collection, name: str, text: str) -> Bools:

@@ -3,6 +3,7 @@
 A selection of strikes has two truths at once: the strikes that *may* satisfy all conditions, which are selected, and
 those of them that surely do. A strike is sure if it stands (it is no draft and not retracted), surely lies between the
 days of the selection, and what it hit surely belonged as the conditions say, whichever of its possible sites that was.
+Where sites are selected, it surely hit one of them.
 """
 
 from __future__ import annotations
@@ -16,12 +17,11 @@ import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
-from layers.collections.queryables import UNSURE_STATUSES
 from layers.ownership.owners import OwnersByDate
 from layers.query.filter import Filter
 from layers.query.selection import Selection, row_mask
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
-from layers.query.strike_ties import marked, tie_of_country, tie_of_entity
+from layers.query.strike_ties import listing, marked, tie_of_country, tie_of_entity
 from layers.text.place_names import search_key
 
 #: Columns of strikes that a text is looked for in.
@@ -59,7 +59,7 @@ def narrowed(
     registers
         The owners on any days, for conditions on an entity.
     """
-    if conditions == StrikeConditions():
+    if replace(conditions, assets=()) == StrikeConditions():
         return selection
     rows = truth_of(collections, registers, selection, conditions)
     wanted = rows.may
@@ -99,6 +99,8 @@ def _truth(
     if conditions.text:
         named = _named(strikes, conditions.text)
         result = result.both(Truth(named, named))
+    for asset in conditions.assets:
+        result = result.both(Truth(listing(strikes, "assets", asset), listing(strikes, "assets_sure", asset)))
     if conditions.commodity:
         carried = _carrying(collections, conditions.commodity)
         result = result.both(Truth(carried, carried))
@@ -110,15 +112,8 @@ def _truth(
 
 
 def stands(strikes: Collection) -> Bools:
-    """Mark the strikes that are neither drafts nor retracted; cached with the strikes."""
-    standing: Bools = strikes.all_rows_cache.get_or_compute(("standing",), lambda: _stands(strikes))
-    return standing
-
-
-def _stands(strikes: Collection) -> Bools:
-    status = strikes.values("status").words
-    standing = np.array([*(word not in UNSURE_STATUSES for word in status.words), True])
-    return np.asarray(standing[status.codes], bool)
+    """Mark the strikes that surely count: neither drafts nor retracted, nor decided to be none."""
+    return strikes.values("sure").data
 
 
 def surely_between(strikes: Collection, first: date | None, last: date | None) -> Bools:

@@ -3,7 +3,6 @@
 Honest to about zoom 8: Natural Earth is drawn for 1:10 million, so a border is good to a kilometre or two.
 """
 
-import math
 import sqlite3
 from collections.abc import Mapping
 from contextlib import closing
@@ -11,12 +10,10 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import cast
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from shapely import STRtree
 from shapely.geometry.base import BaseGeometry
 
 from geo.tiles.tile_layer import TileLayer
@@ -24,12 +21,9 @@ from geo.tiles.tile_matrix import MERCATOR, TileProjection
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError
 from layers.model.cache import Lazy
+from layers.reference.land import Land
 
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
-
-# The breadth of the territorial sea, 12 nautical miles (UN Convention on the Law of the Sea, art. 3).
-TERRITORIAL_SEA_M = 22_224.0
-DEGREE_M = 111_195.0
 
 
 class BasemapMissing(Exception):
@@ -111,10 +105,10 @@ class Basemap:
         return self.named_places.value
 
     @cached_property
-    def _land(self) -> tuple[STRtree, NDArray[np.object_]]:
-        """An index of the countries' single polygons, and the code (or None) of each."""
+    def land(self) -> Land:
+        """The countries' single polygons."""
         parts, owner = shapely.get_parts(self.countries.shape, return_index=True)
-        return STRtree(parts), self.countries.iso_a2[owner]
+        return Land(parts, self.countries.iso_a2[owner])
 
     @cached_property
     def _rows_by_iso(self) -> dict[str, list[int]]:
@@ -141,41 +135,8 @@ class Basemap:
         return MappingProxyType(whole)
 
     def country_at(self, lon: float, lat: float) -> str | None:
-        """Return the ISO 3166-1 alpha-2 code of the country at a lon/lat point in degrees.
-
-        A point at sea has the country of the nearest coast within the 12 nautical miles of the
-        territorial sea: a coast drawn for 1:10 million passes inland of quays and oil berths. This
-        is no statement of law; straits are simply halved. None on the high seas, on land without
-        an agreed sovereign, and for a point that is not finite.
-        """
-        if not (math.isfinite(lon) and math.isfinite(lat)):
-            return None
-        tree, codes = self._land
-        inside = tree.query(shapely.points(lon, lat), predicate="intersects")
-        if len(inside):
-            return cast(str | None, codes[inside.min()])
-        return self._country_of_coast(lon, lat)
-
-    def _country_of_coast(self, lon: float, lat: float) -> str | None:
-        """Return the country with the nearest coast, None beyond the territorial sea.
-
-        Distances are measured on a plane true to scale at the point, which over 22 km errs by
-        less than a part in a hundred outside the polar regions.
-        """
-        tree, codes = self._land
-        height = TERRITORIAL_SEA_M / DEGREE_M
-        stretch = max(math.cos(math.radians(lat)), 0.01)
-        box = (lon - height / stretch, lat - height, lon + height / stretch, lat + height)
-        near = tree.query(shapely.box(*box))
-        if not len(near):
-            return None
-        coast = shapely.transform(
-            shapely.clip_by_rect(tree.geometries[near], *box), lambda xy: (xy - [lon, lat]) * [stretch, 1]
-        )
-        # The distance to an empty clip is not a number: such a polygon only has a box that is near.
-        distance = np.nan_to_num(shapely.distance(coast, shapely.Point(0, 0)), nan=np.inf)
-        best = distance.argmin()
-        return cast(str | None, codes[near[best]]) if distance[best] <= height else None
+        """Return the country at a lon/lat point in degrees, see `Land.country_at`."""
+        return self.land.country_at(lon, lat)
 
     def ground(self, plane: TileProjection = MERCATOR) -> tuple[TileLayer, TileLayer]:
         """Return the layers `country` and `boundary` on a plane."""

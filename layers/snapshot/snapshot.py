@@ -13,6 +13,7 @@ from typing import Final, TypeVar
 from geo.columnar.binary_array import find_sorted
 from layers.attribution.attribute import Attributor, StrikeAttribution
 from layers.attribution.country_totals import CountryTotals, Counts, strike_counts, totals_of
+from layers.attribution.host_country import HostCountries
 from layers.attribution.outages import AssetOutages, asset_outages
 from layers.attribution.readings import SiteReadings
 from layers.attribution.review_queue import ReviewItem, review_queue
@@ -285,6 +286,11 @@ class Snapshot:
         """Pairs of entities that may be one, the likeliest first."""
         return resolve.duplicate_entities(self.records)
 
+    @cached_property
+    def _hosts(self) -> HostCountries:
+        basemap = self.basemap
+        return HostCountries(Lazy(lambda: basemap.land))
+
     @property
     def country_names(self) -> Mapping[str, str]:
         """English names of the countries of the base map by ISO 3166-1 alpha-2."""
@@ -295,7 +301,7 @@ class Snapshot:
     ) -> Mapping[str, StrikeAttribution]:
         """The attribution of each strike, newest strike first, each computed when it is looked up."""
         if (basis, minority) not in self._answers:
-            attributor, find = Attributor(self.records, self.registers, basis, minority), self._finder
+            attributor, find = Attributor(self.records, self.registers, basis, minority, self._hosts), self._finder
             attributions = LazyMapping(self.order, self.records.strikes, lambda key: attributor.attribute(find(key)))
             self._answers[basis, minority] = attributions
         return self._answers[basis, minority]
@@ -364,9 +370,10 @@ class Snapshot:
         ``is_first`` strikes are matched and attributed in one pass, near ones together, unless they were matched.
         """
         if len(self.records.strikes) <= _PAGE:
+            self._hosts.look_up(self.records.strikes.values())
             yield from self.answers(basis, minority).values()
             return
-        attributor = Attributor(self.records, self.registers, basis, minority)
+        attributor = Attributor(self.records, self.registers, basis, minority, self._hosts)
         records, decided = self.records, referred(self.records.decisions, "strike")
         for strikes, proposed in self._proposals() if is_first else self._known_proposals():
             keys = [strike.id for strike in strikes]
@@ -376,6 +383,7 @@ class Snapshot:
                 for key in keys
             ]
             prefetch(records.assets, {hit.asset for one in found for hit in one.hits})
+            self._hosts.look_up(strikes)
             yield from map(attributor.attribute, found)
 
     def _proposals(self) -> Iterator[tuple[Sequence[Strike], Mapping[str, str]]]:

@@ -11,7 +11,7 @@ const view = { ...EVERYTHING, basis: "registration" };
 const KEYS = { host: (country) => country ?? "other", owner: (country) => country, shape: (group) => group ?? "none" };
 const part = (value, sure, possible) => ({ value, sure, possible });
 const cluster = (more = {}) => ({ at: [30, 46], bbox: [29, 45, 31, 47], strikes: 10, sure: 6, parts: [], ...more });
-const row = (id, more = {}) => ({ id, status: "reported", rests_on: "decision", assets: [], owners: "", relations: "", host_country: "UA",
+const row = (id, more = {}) => ({ id, status: "reported", rests_on: "decision", assets: [], owners: "", relations: "", host_country: "UA", isSure: true,
   geometry: { type: "Point", coordinates: [30, 46] }, ...more });
 const whole = globalThis.fetch;
 afterEach(() => (globalThis.fetch = whole));
@@ -90,14 +90,14 @@ test("clusters and single marks count each strike once, and single ones near eac
 });
 
 test("the ring of a cluster is that of its rows", () => {
-  const rows = [row("a", { owners: "RU 50, AZ 30" }), row("b", { owners: "RU 100" }), row("c", { status: "draft", owners: "AZ 100" })];
+  const rows = [row("a", { owners: "RU 50, AZ 30" }), row("b", { owners: "RU 100" }), row("c", { isSure: false, owners: "AZ 100" })];
   const owner = { ...view, role: "owner" };
   const parts = [part("RU", 1.5, 0), part("AZ", 0.3, 1)];
   assert.deepEqual(ringOfCluster({ strikes: 3, sure: 2, parts }, owner, KEYS), ringOf(rows, owner, KEYS));
   const host = { ...view, role: "host" };
   assert.deepEqual(ringOfCluster({ strikes: 3, sure: 2, parts: [part("UA", 2, 1)] }, host, KEYS), ringOf(rows, host, KEYS));
   const share = { ...view, country: "AZ" };
-  assert.deepEqual(ringOfCluster({ strikes: 4, sure: 3, parts: [] }, share, KEYS), [["share", 0.75, "sure"], ["share", 0.25, "possible"]]);
+  assert.deepEqual(ringOfCluster({ strikes: 4, sure: 3, parts: [] }, share, KEYS), [["certainty", 0.75, "sure"], ["certainty", 0.25, "possible"]]);
   const tie = { ...view, role: "related" };
   const tied = [row("a", { relations: "AZ operator, GB supplier" }), row("b", { relations: "AZ operator" })];
   assert.deepEqual(ringOfCluster({ strikes: 2, sure: 2, parts: [part("operator+supplier", 1, 0), part("operator", 1, 0)] }, tie, KEYS), ringOf(tied, tie, KEYS));

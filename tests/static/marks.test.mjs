@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { drawn, isArea, isSure, lookOf, markName, markOf, ownerShares, pieOf, ringOf, shareOf, tiesOf } from "../../static/marks.js";
+import { drawn, isArea, lookOf, markName, markOf, ownerShares, pieOf, ringOf, shareOf, tiesOf } from "../../static/marks.js";
 
 const KEYS = { host: (country) => country ?? "other", owner: (country) => country, shape: (group) => group ?? "none" };
 const row = (more = {}) => ({
-  id: "a", group: "oil", host_country: "RU", status: "corroborated", rests_on: "decision", assets: ["x"],
+  id: "a", group: "oil", host_country: "RU", status: "corroborated", rests_on: "decision", assets: ["x"], isSure: true,
   owners: "RU 47.33, US 22.5, KZ 20.8, GB 5-6, unattributed 1.75", relations: "GB operator, lukoil supplier", ...more,
 });
 const owner = (country = null, more = {}) => ({ role: "owner", country, min_share: 0, ...more });
@@ -31,21 +31,11 @@ test("the share of the chosen country fills the mark from its least to its most"
   assert.deepEqual([mark.look, mark.level], ["share", [0.5, 0.55]]);
 });
 
-test("a strike surely counts unless it is a draft, or it depends on which site was hit", () => {
-  const either = row({ rests_on: "alternatives", owners: "AZ 100", assets: ["x", "y"] });
-  assert.equal(isSure(either, owner()), true, "some strike it was");
-  assert.equal(isSure(either, owner("AZ")), true, "whichever it was");
-  assert.equal(isSure(either, { role: "related", country: "AZ" }), false);
-  assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 0-100", assets: ["x", "y"] }), owner("AZ")), false);
-  assert.equal(isSure(row({ rests_on: "alternatives", owners: "AZ 100" }), owner("AZ")), false, "one site, or none");
-  assert.equal(isSure(row({ status: "draft" }), owner()), false);
-  assert.equal(isSure(row(), owner("GB", { min_share: 5.5 })), false, "it may have been less than is asked");
-});
-
 test("an outline is dashed where something of the mark is in doubt", () => {
   const outline = (more, view) => markOf(row(more), view, KEYS).outline;
   assert.equal(outline({}, owner()), "solid");
-  assert.equal(outline({ status: "draft" }, owner()), "dashed");
+  assert.equal(outline({ isSure: false }, owner()), "dashed", "whatever else the row says");
+  assert.equal(outline({ isSure: false, owners: "AZ 100" }, owner("AZ")), "dashed");
   assert.equal(outline({ rests_on: "alternatives" }, owner()), "dashed", "which site is not settled");
   assert.equal(outline({ rests_on: "alternatives" }, { role: "host", country: "RU" }), "dashed");
   assert.equal(outline({ rests_on: "alternatives", owners: "AZ 100", assets: ["x", "y"] }, owner("AZ")), "solid");
@@ -75,8 +65,13 @@ test("marks that look alike share one image, and others do not", () => {
 });
 
 test("a ring has the parts of all its strikes, sure and possible apart, and they make one whole", () => {
-  const rows = [row({ owners: "RU 100" }), row({ owners: "RU 100", status: "draft" }), row({ owners: "" }), row({ owners: "UA 100" })];
+  const rows = [row({ owners: "RU 100" }), row({ owners: "RU 100", isSure: false }), row({ owners: "" }), row({ owners: "UA 100" })];
   const ring = ringOf(rows, owner(), KEYS);
   assert.deepEqual(ring, [["", 0.25, "sure"], ["RU", 0.25, "sure"], ["UA", 0.25, "sure"], ["RU", 0.25, "possible"]]);
   assert.equal(ring.reduce((sum, [, part]) => sum + part, 0), 1);
+});
+
+test("where a country is chosen a ring says how many are sure, in no colour of a share", () => {
+  const rows = [row({ owners: "QA 20.42" }), row({ owners: "QA 20.42" }), row({ owners: "QA 0-100", isSure: false })];
+  assert.deepEqual(ringOf(rows, owner("QA"), KEYS), [["certainty", 0.65, "sure"], ["certainty", 0.35, "possible"]]);
 });

@@ -12,7 +12,7 @@ import { paintTint, tintOf } from "../../static/tint.js";
 
 const at = (coordinates) => ({ type: "Point", coordinates });
 const strike = (id, coordinates, more = {}) => ({
-  id, geometry: at(coordinates), basis: "settlement", uncertainty_m: 8000, rests_on: "decision", assets: [], status: "corroborated", ...more,
+  id, geometry: at(coordinates), basis: "settlement", uncertainty_m: 8000, rests_on: "decision", assets: [], assets_sure: [], status: "corroborated", ...more,
 });
 
 // A fixed sequence: the same places in every run.
@@ -75,6 +75,8 @@ test("candidates are joined to their strike where they stand apart from it", () 
   const sites = new Map([["x", { name: "Depot", geometry: at([30.2, 46]) }], ["y", { name: "Here", geometry: at([30, 46]) }]]);
   const drawn = siteFeatures([[row, [30, 46]]], sites, 8);
   assert.deepEqual(drawn.map(({ properties }) => [properties.role, properties.sure, properties.name]), [["link", false, undefined], ["site", false, "Depot"]]);
+  const [link] = siteFeatures([[{ ...row, assets_sure: ["x"] }, [30, 46]]], sites, 8);
+  assert.equal(link.properties.sure, true, "as the server says");
   assert.deepEqual(siteFeatures([[row, [30, 46]]], sites, 4), []);
   assert.deepEqual(sitesOf([row, { ...row, rests_on: "match" }, row]), ["x", "y"]);
 });
@@ -98,6 +100,7 @@ test("an arc ends at its state, or where it leaves the view or goes under someth
   const left = leaning([500, 400], [-3000, 400], size);
   assert.equal(left.whole, false);
   assert.ok(left.end[0] >= 16 && left.end[0] < 120);
+  assert.ok(left.d.split(" ").at(-2) < left.end[0] - 10, "its line goes on, out of the map");
   const far = leaning([500, 400], [-50_000, 3000], size);
   assert.ok(far.end[0] >= 16 && far.end[0] < 40, "however far its state is, it leads to the edge of the view");
   const under = leaning([500, 400], [-3000, 400], { ...size, covers: [{ left: 0, top: 0, right: 300, bottom: 800 }] });

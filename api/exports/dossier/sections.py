@@ -230,13 +230,15 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
     if strike["basis"]:
         radius = length(strike["uncertainty_m"], language)
         sure = page_text("within", language, basis=word("basis", strike["basis"], language), radius=radius)
-    country = countries.get(host["country"], host["name"]) if host else page_text("highSeas", language)
+    basis = answer["host_basis"]
+    country = countries.get(host["country"], host["name"]) if host else ""
+    said = page_text(f"host{basis or 'unknown'}", language, country=country)
     cited = " ".join(f"[{sources.cite(name)}]" for name in strike["sources"])
     voices = sources_in_words(strike["n_sources"], strike["n_voices"], language)
     return [
         [page_text("when", language), when],
         [page_text("where", language), f"{place} ({sure})"],
-        [page_text("host", language), country],
+        [page_text("host", language), said],
         [page_text("status", language), word("status", strike["status"], language)],
         [page_text("sources", language), f"{cited} ({voices})"],
     ]

@@ -21,12 +21,15 @@ from layers.attribution.attribute import (
     country_of,
     counts_as_strike,
     days,
+    is_sure_strike,
     sites_together,
     stands,
+    sure_of_sites,
 )
 from layers.collections.feature_types import SPOKEN
 from layers.decisions.hits import Hit, HitVerdict
 from layers.model.records import Asset, Records
+from layers.model.types import HostBasis
 from layers.ownership.walk import Interval
 from layers.query.strike_ties import strike_rows
 from layers.reference.map_ground import GroundLanguage
@@ -68,6 +71,10 @@ class MapStrike:
         Whether it hit one of the places, and it is open which.
     at_sites
         Whether the places are those of sites.
+    host, at_sea
+        The country in which it happened; ``None`` at sea, and where it is not known.
+    is_sure
+        Whether it surely counts, and surely hit one of its sites.
     owners
         Share of each country with bounds in percent, the largest first; the rest that is not established is ``None``.
     tied
@@ -88,6 +95,7 @@ class MapStrike:
     when: str
     first_day: date | None
     host: str | None
+    at_sea: bool
     places: tuple[StruckPlace, ...]
     alternatives: bool
     at_sites: bool
@@ -109,6 +117,8 @@ class MapStrike:
         home, rest = self.share(self.host) if self.host else _NOTHING, self.share(None)
         others = [share for owner, share in self.owners if owner not in (self.host, None)]
         low, high = sum(share.low for share in others), sum(share.high for share in others)
+        if self.host is None and not self.at_sea:  # any of the owners may be at home
+            return Interval(0.0, min(high, 100.0))
         # Whatever is neither the host's nor without a country is of others.
         return Interval(max(low, 100 - home.high - rest.high, 0.0), min(high, 100 - home.low - rest.low, 100.0))
 
@@ -142,7 +152,9 @@ def map_strikes(
             status=strike.status,
             when=strike.when,
             first_day=days(strike)[0],
-            host=strike.host_country,
+            host=answer.host.country,
+            host_basis=answer.host.basis,
+            is_sure=is_sure_strike(answer),
             geometry=strike.geometry,
             uncertainty_m=strike.uncertainty_m,
             rests_on=answer.outcome.basis_of_outcome,
@@ -198,12 +210,16 @@ class _StrikeFacts:
     when: str
     first_day: date | None
     host: str | None
+    host_basis: HostBasis | None
+    is_sure: bool
     uncertainty_m: float | None
     rests_on: str
 
 
 #: The columns of `_StrikeFacts` after the geometry, in their order.
-_STATED = ("id", "title", "status", "when", "day_first", "host_country", "uncertainty_m", "rests_on")
+_STATED = (
+    "id", "title", "status", "when", "day_first", "host_country", "host_basis", "sure", "uncertainty_m", "rests_on",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,10 +288,11 @@ def _map_strike(
         when=about.when,
         first_day=about.first_day,
         host=about.host,
+        at_sea=about.host_basis == "sea",
         places=places,
         alternatives=alternatives,
         at_sites=at_sites,
-        is_sure=about.status != "draft",
+        is_sure=about.is_sure and bool(sure_of_sites(sites, lambda _: {True})),
         owners=_owners(sites),
         tied=frozenset().union(*(site.tied for site in sites)),
         sites=sites_together(sites),

@@ -145,9 +145,9 @@ class StoryTeller:
             title = self.words("title.country-tied", n=len(strikes), country=named, tied=tied)
         else:
             title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
-        perhaps = sum(kind == "maybe" for _, kind in ranked)
+        perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
         said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
-        said += self._drafts(len(owned) - sure - perhaps)
+        said += self._drafts(owned)
         said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
         others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
         return self._story(title, said, _numbered(subjects), others, strikes, country=named)
@@ -174,7 +174,7 @@ class StoryTeller:
         other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
         said = [self.words("subtitle.unclear", n=count["unclear"])] if count["unclear"] and count[main] else []
         said += [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
-        said += self._drafts(count[main] - sure[main])
+        said += self._drafts([strike for strike in strikes if classes[strike.id] == main])
         hosts = {strike.host for strike in strikes}
         if len(hosts) == 1 and None not in hosts:
             sentence = self.words("title.placed", place=self.words.country(hosts.pop()), sentence=sentence)
@@ -203,8 +203,9 @@ class StoryTeller:
         parts = [*home, *far[: 3 - len(home)], *rest]
         return ", ".join(self.words.owner(owner, share, digits) for owner, share in parts)
 
-    def _drafts(self, number: int) -> list[str]:
-        """Say how many of the strikes that the title counts are drafts, so that it adds up with the key."""
+    def _drafts(self, counted: Sequence[MapStrike]) -> list[str]:
+        """Say how many of the strikes that the title counts are drafts."""
+        number = sum(strike.status == "draft" for strike in counted)
         return [self.words("subtitle.drafts", n=number)] if number else []
 
     def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:

@@ -53,6 +53,7 @@ def struck(number: int, **values: Any) -> MapStrike:
         "when": f"2025-08-{number + 1:02}",
         "first_day": date(2025, 8, number + 1),
         "host": "UA",
+        "at_sea": False,
         "places": (StruckPlace(30.7, 46.5),),
         "alternatives": False,
         "at_sites": True,

@@ -80,7 +80,8 @@ READINGS = {"sites_together": int, **THREE, "sites": [{"asset": str, "name": str
 STRIKE_ANSWER = {
     "headline": str, "headline_parts": [str], "readings": READINGS,
     "strike": dict, "basis": str, "minority": str, "rests_on": str, "decision": (dict, type(None)),
-    "host": (dict, type(None)), "owners": list, "related": [TIE], "assets": list, "claims": [CLAIM],
+    "host": (dict, type(None)), "host_basis": MAYBE, "owners": list, "related": [TIE], "assets": list,
+    "claims": [CLAIM],
     "candidates": [{"asset": str, "name": str, "kind": str, **EVIDENCE}], "none_probability": NUMBER, "sources": dict,
     "candidates_below": {"count": int, "probability": NUMBER}, "corrections": str, "match_answer": str,
     "updated": MAYBE,
@@ -93,6 +94,7 @@ HIT = {
     "conditions": [CONDITION],
     "asset": dict,
     "verdict": str,
+    "sure": bool,
     "decision": (dict, type(None)),
     "match": (dict, type(None)),
     **OWNED,

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from api.wording.catalogue import text
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, attributions, shares_of_sites
 from layers.attribution.country_totals import NO_STRIKES, OwnedTotals, country_totals
+from layers.attribution.host_country import Host
 from layers.decisions.hits import Hit, StrikeOutcome
 from layers.model.records import Decision, Entity, Records, Relation, Strike
 from layers.ownership.chains import Chains
@@ -43,7 +44,8 @@ def hit(asset: str, verdict: Verdict, shares: dict[str, tuple[float, float]], *t
 def told(
     of: Strike, *hits: HitOwnership, decision: Decision | None = None, basis: Any = "registration"
 ) -> StrikeAttribution:
-    return StrikeAttribution(of, StrikeOutcome(of.id, (), "decision", decision), hits, (), NONE, (), basis, "stay")
+    outcome, host = StrikeOutcome(of.id, (), "decision", decision), Host(of.host_country, "stated")
+    return StrikeAttribution(of, outcome, hits, (), NONE, (), basis, "stay", host)
 
 
 def owned(*answers: StrikeAttribution, country: str = "AA") -> OwnedTotals:

@@ -82,7 +82,7 @@ def test_a_holding_vehicle_is_registered_run_and_controlled_in_three_countries()
 
 def test_nobody_controls_where_no_party_has_more_than_half() -> None:
     found = rows(hit(records(HOLDERS, [("c", "a", 50, 50), ("d", "a", 50, 50)]), "a"))
-    assert found["a", "control", None] == (True, ())
+    assert found["a", "control", None] == (False, ()), "nobody is named, so that nothing is sure of anybody"
 
 
 def test_a_part_without_a_known_owner_has_a_row_without_a_country() -> None:
@@ -90,7 +90,7 @@ def test_a_part_without_a_known_owner_has_a_row_without_a_country() -> None:
     found = {(row.reading, row.country): (row, is_sure) for _, row, is_sure in known}
     for reading in ("registration", "headquarters"):
         rest, is_sure = found[reading, None]
-        assert (rest.share_min, rest.share_max, is_sure, rest.holders) == (30, 30, True, ())
+        assert (rest.share_min, rest.share_max, is_sure, rest.holders) == (30, 30, False, ())
     assert found["control", "AZ"][0].share_min is found["control", "AZ"][0].share_max is None
 
 

@@ -29,8 +29,10 @@ from layers.matching.asset_index import index_of
 from layers.model.problems import ProblemsError
 from layers.model.records import Attribution, Match, Records
 from layers.ownership.stake_graph import StakeColumns
+from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
+from tests.conftest import BASEMAP
 
 SIZES = Sizes(strikes=600, lines=40, facilities=160)
 
@@ -63,8 +65,9 @@ def planned(
 
     index, stakes = index_of(records), StakeColumns.of(records)
     return write_plan(
-        folder, pages, records, index, stakes, program="1", head={}, publish_from=PUBLISH_FROM, limit=limit, run=run
-    )
+        folder, pages, records, index, stakes,
+        program="1", head={}, publish_from=PUBLISH_FROM, land=basemap.read(BASEMAP).land, limit=limit, run=run,
+    )  # fmt: skip
 
 
 @pytest.fixture(scope="module")

@@ -31,8 +31,10 @@ from layers.matching.asset_index import index_of
 from layers.model.problems import ProblemsError
 from layers.model.records import Decision, Records
 from layers.ownership.stake_graph import StakeColumns
+from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
+from tests.conftest import BASEMAP
 
 HEAD = {"seq": 7, "hash": "abc"}
 WORLD = world_records(synthesize(Sizes(strikes=80, lines=10, facilities=60), seed=3))
@@ -47,7 +49,7 @@ def answered(
         table = to_arrow("strikes", records.strikes.values())
         yield table.select(columns or (table.column_names if layers else COLUMNS))
 
-    of = {"program": "1", "head": HEAD, "is_whole": True, **about}
+    of = {"program": "1", "head": HEAD, "is_whole": True, "land": basemap.read(BASEMAP).land, **about}
     shared = (index_of(records), StakeColumns.of(records))
     write_plan(folder, pages, records, *shared, publish_from=publish_from, limit=limit, layers=layers, **of)
     run(folder, InProcess(), text)

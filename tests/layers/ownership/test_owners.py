@@ -23,7 +23,7 @@ from layers.ownership.chains import Chain, Chains, UpperBound
 from layers.ownership.minority import Minority
 from layers.ownership.owners import BulkOwners, NodeOwners, Owners, OwnersByDate, OwnersOnDate
 from layers.ownership.stake_graph import FREE_FLOAT, NodeKind, StakeColumns
-from layers.ownership.walk import CountryShare, Interval, OwnershipGraph, StakeEdge, Walk, WalkState
+from layers.ownership.walk import CountryShare, Interval, OwnershipGraph, StakeEdge, Terminal, Walk, WalkState
 from tests.layers.builders import Holder, Share, records, worded
 
 COUNTRIES = ["AA", "BB", None]
@@ -151,21 +151,22 @@ def test_unknown_records_are_refused_however_little_is_walked() -> None:
 
 def every_path(
     ownership: OwnershipGraph, position: WalkState, taken: tuple[StakeEdge, ...] = ()
-) -> Iterator[tuple[str, float]]:
-    """Stakes and largest share of every simple path, without any bound."""
+) -> Iterator[tuple[tuple[str, Terminal], float]]:
+    """Stakes, end and largest share of every simple path, without any bound; of open stakes both ways on."""
     holdings = ownership.holdings(position.node)
     high = float(np.prod([holding.high for holding in taken])) * max(0.0, 1 - sum(h.low for h in holdings))
-    yield " ".join(ownership.stake(holding).id for holding in taken), 100 * high
+    yield (" ".join(ownership.stake(holding).id for holding in taken), ownership.end(position)), 100 * high
     for holding in holdings:
         if holding.owner not in {position.node, *(step.owned for step in taken)}:
-            yield from every_path(ownership, ownership.step(position, holding), (*taken, holding))
+            for above in ownership.steps(position, holding):
+                yield from every_path(ownership, above, (*taken, holding))
 
 
 def circles(ownership: OwnershipGraph, position: WalkState, taken: tuple[StakeEdge, ...] = ()) -> Iterator[float]:
     """The largest shares that lead back to a node of their path, in percent."""
     for holding in ownership.holdings(position.node):
         if holding.owner not in {position.node, *(step.owned for step in taken)}:
-            yield from circles(ownership, ownership.step(position, holding), (*taken, holding))
+            yield from circles(ownership, ownership.steps(position, holding)[0], (*taken, holding))
         else:
             yield 100 * float(np.prod([step.high for step in (*taken, holding)]))
 
@@ -180,7 +181,7 @@ def test_chains_are_the_largest_of_all_paths(known: Records, most: int, hoped: b
     told = [share for share in paths.values() if share >= chains.MIN_CHAIN_PERCENT]
     assert [chain.share.high for chain in found.paths] == pytest.approx(sorted(told, reverse=True)[:most], abs=1e-9)
     for chain in found.paths:
-        assert paths[ids(chain)] == pytest.approx(chain.share.high)
+        assert paths[ids(chain), chain.end] == pytest.approx(chain.share.high)
     low = sum(chain.share.low for chain in found.paths)
     start = ownership.start("a")
     left_out = sorted(share for share in paths.values() if share > 1e-6)[: -len(found.paths) or None]

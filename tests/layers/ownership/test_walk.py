@@ -97,19 +97,22 @@ def test_shares_and_the_unattributed_part_make_100(graph: tuple[int, list[Share]
         assert sum(part.high for part in row.reaches.values()) == pytest.approx(row.share.high, abs=1e-5)
 
 
-@settings(max_examples=60)
-@given(graphs(cyclic=True), st.data())
-def test_bounds_hold_the_truth_for_every_completion(graph: tuple[int, list[Share]], data: st.DataObject) -> None:
+@settings(max_examples=200)
+@given(graphs(cyclic=True), st.data(), st.sampled_from(["stay", "follow"]))
+def test_bounds_hold_the_truth_for_every_completion(
+    graph: tuple[int, list[Share]], data: st.DataObject, minority: str
+) -> None:
     """Widen exact shares to intervals: the exact answer must lie within the bounds of the widened one."""
     count, shares = graph
     joint = data.draw(st.lists(st.sampled_from([f"c{i}" for i in range(count)]), unique=True))
-    exact = by_country(records(companies(count) + STATES, shares, joint), minority="follow")
+    holders = [(f"c{i}", "registeredEntity", data.draw(st.sampled_from(["YY", "ZZ", None]))) for i in range(count)]
+    exact = by_country(records(holders + STATES, shares, joint), minority=minority)
     widened = []
     for owner, owned, share, _ in shares:
         least = data.draw(st.integers(0, int(share)))
         largest = data.draw(st.integers(int(share), 100))
         widened.append((owner, owned, float(least), float(largest)))
-    bounds = by_country(records(companies(count) + STATES, widened, joint), minority="follow")
+    bounds = by_country(records(holders + STATES, widened, joint), minority=minority)
     for country in {*exact, *bounds}:
         bound, truth = bounds.get(country, Interval(0, 0)), exact.get(country, Interval(0, 0))
         assert bound.low <= truth.low + 1e-6
@@ -195,6 +198,46 @@ def test_minorities_stay_unless_they_reach_a_state_or_are_followed() -> None:
     followed = by_country(known, minority="follow")
     assert followed["BB"].low == pytest.approx(20)
     assert followed["AA"].low == pytest.approx(70)
+
+
+def of_a_holder(least: float, largest: float, *others: Share) -> dict[str, tuple[float, float]]:
+    """Shares of countries in what a company of AA has, of which a company of BB, one fifth a state's, holds a part."""
+    holders = [
+        ("c", "registeredEntity", "AA"),
+        ("h", "registeredEntity", "BB"),
+        ("p", "person", "DD"),
+        ("s", "state", "CC"),
+    ]
+    shares = [("c", "a", 100.0, 100.0), ("h", "c", least, largest), ("s", "h", 20.0, 20.0), *others]
+    found = by_country(records(holders, shares))
+    return {country: (round(share.low, 6), round(share.high, 6)) for country, share in found.items()}
+
+
+def test_a_holder_of_half_or_more_may_have_it_all_or_leave_it_with_the_company() -> None:
+    assert of_a_holder(50, 100) == {"AA": (0, 90), "BB": (0, 80), "CC": (10, 20)}
+    assert of_a_holder(40, 60) == {"AA": (40, 92), "BB": (0, 48), "CC": (8, 12)}
+
+
+def test_a_holder_that_surely_has_more_than_half_or_not_is_as_before() -> None:
+    assert of_a_holder(51, 100) == {"AA": (0, 49), "BB": (40.8, 80), "CC": (10.2, 20)}
+    assert of_a_holder(20, 50) == {"AA": (90, 96), "CC": (4, 10)}
+
+
+def test_what_others_surely_hold_may_leave_no_majority() -> None:
+    assert of_a_holder(50, 100, ("p", "c", 50, 100)) == {"AA": (90, 90), "CC": (10, 10)}
+    assert of_a_holder(30, 100, ("p", "c", 45, 45)) == {"AA": (45, 94), "BB": (0, 44), "CC": (6, 11)}
+
+
+def test_chains_over_a_stake_that_may_be_a_majority_end_in_either_country() -> None:
+    holders = [("c", "registeredEntity", "AA"), ("h", "registeredEntity", "BB")]
+    known = records(holders, [("c", "a", 100, 100), ("h", "c", 50, 100)])
+    found = chains(OwnershipGraph(known, None, None), "a")
+    told = [(len(chain.steps), chain.end.country, chain.share) for chain in found.paths]
+    assert sorted(told, key=str) == [
+        (1, "AA", Interval(0, 50)),
+        (2, "AA", Interval(0, 100)),
+        (2, "BB", Interval(0, 100)),
+    ]
 
 
 def test_partners_of_a_joint_company_are_its_owners_and_unknown_ones_stay_unknown() -> None:

@@ -136,7 +136,7 @@ def test_the_host_alone_decides_nothing() -> None:
 def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
     open_share = ((None, Interval(0, 100)), ("AZ", Interval(0, 100)))
     strikes = [struck(1), struck(2), struck(3, owners=open_share), struck(4, owners=(("UA", Interval(100, 100)),))]
-    strikes.append(struck(5, is_sure=False))
+    strikes.append(struck(5, is_sure=False, status="draft"))
     told = StoryTeller(WORDS).of_country(strikes, "AZ")
     assert told.title == "Azerbaijan owned all or part of what was hit in 2\u00a0to\u00a04 of 5 recorded strikes"
     assert [one.kind for one in told.numbered] == ["whole", "whole", "whole", "maybe"]
