@@ -21,7 +21,7 @@ from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeatureFormat, FeaturePage
 from api.http.json import Json
 from api.python.frames import frame_of, frame_of_features
-from api.requests.query_parameters import parse_items_request, parse_selection
+from api.requests.query_parameters import DEFAULT_ORDERS, parse_items_request, parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import owners_answer
 from api.server.version_builder import changed_at, opened_version
@@ -34,7 +34,7 @@ from layers.model import edtf
 from layers.model.cache import Lazy
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.query.selection import rows
+from layers.query.selection import SortKey, rows
 from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
@@ -47,6 +47,7 @@ from layers.store.store import Store
 
 #: Features that a server is asked for at once.
 _PAGE = 5000
+_BY_ID = (SortKey("id"),)
 #: Features of a file that a server is asked for; it cuts that to the most that it gives.
 _MOST = 1_000_000
 #: Strikes whose sources a server is asked for, and requests to it at the same time.
@@ -276,7 +277,10 @@ class ServerSource:
         return frame_of_features(model, [*self._features(name, query)])
 
     def _features(self, name: str, query: Mapping[str, str]) -> Iterator[Json]:
-        page = self._answer(f"/collections/{name}/items", {**query, "f": "json", "limit": str(_PAGE)})
+        # Without an order a server begins with features that show the types of all columns.
+        order = ",".join(f"-{key.name}" if key.descending else key.name for key in DEFAULT_ORDERS.get(name, _BY_ID))
+        asked = {"sortby": order, **query, "f": "json", "limit": str(_PAGE)}
+        page = self._answer(f"/collections/{name}/items", asked)
         while True:
             yield from page["features"]
             following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)

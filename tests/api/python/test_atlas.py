@@ -82,7 +82,8 @@ def query(conditions: dict[str, Any]) -> dict[str, str]:
 def test_a_selection_has_the_rows_and_the_counts_of_the_api(
     atlas: Atlas, client: TestClient, conditions: dict[str, Any]
 ) -> None:
-    answer = client.get("/collections/strikes/items", params={**query(conditions), "limit": "10000"}).json()
+    asked = {"sortby": "-when,-id", **query(conditions), "limit": "10000"}
+    answer = client.get("/collections/strikes/items", params=asked).json()
     selected = atlas.strikes(**conditions)
     assert selected["id"].tolist() == [feature["id"] for feature in answer["features"]]
     assert len(selected) == answer["numberMatched"] > 0
