@@ -248,6 +248,8 @@ def _headers(request: Request, of: str, form: MediaFormat, system: str) -> dict[
         "ETag": tag,
         "Cache-Control": cache,
         "Content-Crs": f"<{system}>",
+        # Each answer is written anew: of a file that is fetched in parts the whole comes each time.
+        "Accept-Ranges": "none",
         **language_headers(request, worded=worded),
     }
 

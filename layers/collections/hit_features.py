@@ -12,10 +12,10 @@ from geo.columnar.dictionary_array import DictionaryArray
 from layers.attribution.attribute import HitOwnership, StrikeAttribution
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
-from layers.collections.feature_types import Feature, StrikeFeature
+from layers.collections.feature_types import Feature, StrikeFeature, first_address
 from layers.collections.flatten import features_by_strike, values_of_records
 from layers.collections.update_times import UPDATED
-from layers.model.records import Records, Strike
+from layers.model.records import Records
 from layers.model.types import AssetKind, Country, Edtf, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
 
 
@@ -97,7 +97,7 @@ class HitFeaturesBuilder:
             _row(answer.strike.id, hit, row, is_sure, source)
             for answer in answers
             if answer.hits
-            for source in [_first_address(self._records, answer.strike)]
+            for source in [first_address(self._records, answer.strike)]
             for hit, row, is_sure in self._readings.of(answer)
         )
 
@@ -139,9 +139,3 @@ def _row(strike: str, hit: HitOwnership, row: SiteReading, is_sure: bool, source
         hit.hit.verdict == "possible",
         source,
     )
-
-
-def _first_address(records: Records, strike: Strike) -> str | None:
-    """The address of the first source of a strike that has one."""
-    cited = (records.sources.get(source) for source in strike.sources)
-    return next((source.url for source in cited if source is not None and source.url), None)

@@ -160,7 +160,7 @@ def test_crs_bbox_crs_parameter(client: TestClient, collection: str, uri: str) -
 
 def test_crs_bbox_crs_parameter_invalid(client: TestClient) -> None:
     for collection in COLLECTIONS:
-        for bad in (UNKNOWN, "EPSG:4326", ""):
+        for bad in (UNKNOWN, "EPSG:999999", ""):
             path = f"/collections/{collection}/items?bbox=1,1,2,2&bbox-crs={bad}"
             assert problem(client, path, 400)["parameter"] == "bbox-crs"
 
