@@ -180,5 +180,5 @@ def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Wor
     app.add_middleware(HeadAndOptions)
     app.add_middleware(CommonHeaders)
     app.add_middleware(RequestObserver, tally=worker.tally, log=log)
-    if settings.proxies:
-        app.add_middleware(Forwarded, proxies=settings.proxies)
+    if settings.proxies or settings.root_path:
+        app.add_middleware(Forwarded, proxies=settings.proxies, root_path=settings.root_path)

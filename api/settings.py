@@ -111,6 +111,8 @@ class Settings:
     grace_s: int = 30
     #: Addresses or networks of the proxies whose X-Forwarded headers count; none by default.
     proxies: tuple[str, ...] = ()
+    #: Path below which a proxy shows the server, where no such header says it; without the last slash.
+    root_path: str = ""
     #: Origins whose pages may show the map within them, such as https://news.example; ``*`` is all. Nobody by default.
     embedders: tuple[str, ...] = ()
     #: Folder in which the workers of one server share their state; ``None`` for a single worker.

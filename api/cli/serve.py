@@ -111,6 +111,7 @@ def serve(
         basemap=base,
         basemap_archive=archive,
         proxies=proxies,
+        root_path=root_path.rstrip("/"),
         grace_s=grace,
         publish_from=publish_from,
         show_from=show_from,
@@ -135,7 +136,7 @@ def serve(
         errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map{mode}  (Ctrl+C stops it)")
         warn_of_clock(opened)
 
-    run(store, settings, ServerAddress(host, port, root_path.rstrip("/")), workers, log, begun)
+    run(store, settings, ServerAddress(host, port), workers, log, begun)
 
 
 BUILD_CACHE_EPILOG = "Example: strikeatlas keep --store data/atlas.gpkg"

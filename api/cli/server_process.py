@@ -33,11 +33,10 @@ HUNG_S = 600
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class ServerAddress:
-    """Where a server listens, and below which path a proxy shows it (without the last slash)."""
+    """Where a server listens."""
 
     host: str = "127.0.0.1"
     port: int = 8000
-    root_path: str = ""
 
 
 def serve(
@@ -99,7 +98,6 @@ def _config(
         app,
         host=address.host,
         port=address.port,
-        root_path=address.root_path,
         factory=isinstance(app, partial),
         http=BoundedProtocol,
         ws="none",

@@ -40,7 +40,8 @@ _HEADERS = {
     "Referrer-Policy": "no-referrer",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Access-Control-Allow-Origin": "*",
-    "Access-Control-Expose-Headers": f"ETag, Link, Content-Crs, Location, Retry-After, {SEQ_HEADER}",
+    "Access-Control-Expose-Headers": "Accept-Ranges, Allow, Content-Bbox, Content-Crs, Content-Range, ETag, Link, "
+    f"Location, Retry-After, WWW-Authenticate, {SEQ_HEADER}",
 }
 _RAW = [(name.lower().encode(), value.encode()) for name, value in _HEADERS.items()]
 _NAMES = {name for name, _ in _RAW}
@@ -105,9 +106,7 @@ class HeadAndOptions:
         """Pass the request on; send no body where only the head was requested."""
         method = scope.get("method")
         if method == "OPTIONS":
-            is_preflight = any(name == b"access-control-request-method" for name, _ in scope["headers"])
-            # Without a preflight 200 (OGC 20-002r1, /req/create-replace-delete/options-response).
-            await Response(status_code=204 if is_preflight else 200, headers=_preflight(scope))(scope, receive, send)
+            await _options(scope)(scope, receive, send)
         elif method == "HEAD":
             await self._head(scope, send)
         else:
@@ -139,16 +138,23 @@ class HeadAndOptions:
             scope.update({name: inner[name] for name in ("route", "endpoint") if name in inner})
 
 
-def _preflight(scope: Scope) -> dict[str, str]:
-    """Build the headers of an answer to OPTIONS: those of a CORS preflight (Fetch) besides Allow.
+def _options(scope: Scope) -> Response:
+    """Answer OPTIONS: 204 with the headers of a CORS preflight (Fetch) to one, else 200 with what the client may do.
 
-    A browser never sends a token by itself as it does a cookie, so a page that sends one was given it; ``*`` does not
-    cover the Authorization header (Fetch, 3.3.3).
+    Methods that write need a token. To a client without one they are not offered where it can read (RFC 9110, 10.2.1):
+    QGIS takes them for a layer that may be edited. A browser never sends a token by itself as it does a cookie, so a
+    page that sends one was given it; ``*`` does not cover the Authorization header (Fetch, 3.3.3).
     """
-    methods = allow_header(methods_at(scope))
-    return {
-        "Allow": methods,
-        "Access-Control-Allow-Methods": methods,
+    names, methods = {name for name, _ in scope["headers"]}, methods_at(scope)
+    is_preflight = b"access-control-request-method" in names
+    allowed = allow_header(methods)
+    if not is_preflight and b"authorization" not in names and "GET" in methods:
+        allowed = allow_header(("GET",))
+    headers = {
+        "Allow": allowed,
+        "Access-Control-Allow-Methods": allowed,
         "Access-Control-Allow-Headers": "*, Authorization",
         "Access-Control-Max-Age": "86400",
     }
+    # Without a preflight 200 (OGC 20-002r1, /req/create-replace-delete/options-response).
+    return Response(status_code=204 if is_preflight else 200, headers=headers)

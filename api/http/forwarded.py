@@ -42,13 +42,14 @@ class Forwarded:
 
     Links are then built from the address that the client used, and its requests count for it. Of a header that several
     proxies added to, the last value counts: the known proxy wrote it. A value that is no scheme, host, prefix or
-    address is ignored. A proxy may remove the prefix from the path or leave it there.
+    address is ignored. A proxy may remove the prefix from the path or leave it there, and so it may with ``root_path``,
+    the prefix where no header has one.
 
     `SEQ_HEADER` of a known proxy is the newest change that it passed an answer of on: `PASSED_ON` of the scope.
     """
 
-    def __init__(self, app: ASGIApp, proxies: Iterable[str]) -> None:
-        self._app = app
+    def __init__(self, app: ASGIApp, proxies: Iterable[str], root_path: str = "") -> None:
+        self._app, self._root_path = app, root_path
         networks = [ip_network(proxy, strict=False) for proxy in proxies]
 
         @lru_cache(maxsize=256)
@@ -68,6 +69,8 @@ class Forwarded:
             scope["client"] = (client, 0)
             if (seq := _passed_on(scope)) is not None:
                 scope[PASSED_ON] = seq
+        if scope["type"] == "http" and self._root_path and not scope.get("root_path"):
+            scope = {**scope, **_with_prefix(scope, self._root_path)}
         await self._app(scope, receive, send)
 
     def _client(self, scope: Scope) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ import pandas as pd
 
 from api.formats.registry import FILES
 from api.http.json import Json
-from api.python.conditions import Day, day_of, query_of
+from api.python.conditions import Condition, Day, day_of, query_of
 from api.python.frames import SelectableFrame, frame_of
 from api.python.own_strikes import OwnStrikes
 from api.python.sources import AtlasError, AtlasSource, ServerSource, bundled, of_store
@@ -112,18 +112,28 @@ class Atlas:
         return SelectableFrame.of(self._layer("strikes"), self.select)
 
     @property
-    def assets(self) -> geopandas.GeoDataFrame:
-        """All sites and pipelines, with their owners on the day of the data."""
-        return self._layer("assets")
+    def assets(self) -> SelectableFrame:
+        """All sites and pipelines, with their owners on the day of the data; called, those that `layer` selects."""
+        return SelectableFrame.of(self._layer("assets"), partial(self.layer, "assets"))
 
     @property
-    def hits(self) -> geopandas.GeoDataFrame:
+    def hits(self) -> SelectableFrame:
         """One row for each strike, site, country and reading, with what is sure and the bounds of the share.
+
+        Called, the rows that `layer` selects.
 
         The readings are by registration of the ultimate holders, by their head office, and by control. They are ways
         to read the same strikes: filter by one of them before anything is counted.
+
+        Examples
+        --------
+        >>> import strikeatlas
+        >>> atlas = strikeatlas.open()
+        >>> sure = atlas.hits(country="AZ", reading="registration", sure=True)
+        >>> sure["strike"].nunique() > 0
+        True
         """
-        return self._layer("hits")
+        return SelectableFrame.of(self._layer("hits"), partial(self.layer, "hits"))
 
     @property
     def countries(self) -> SelectableFrame:
@@ -148,8 +158,9 @@ class Atlas:
         bbox: Sequence[float] | None = None,
         filter: str | None = None,
         sortby: str | None = None,
+        **columns: Condition,
     ) -> geopandas.GeoDataFrame:
-        """Return the features of a layer that may satisfy all conditions, in the order of the HTTP API.
+        """Return the features of a layer that may satisfy all conditions, those with days newest first, others by id.
 
         Parameters
         ----------
@@ -163,6 +174,8 @@ class Atlas:
             CQL2 text, see filtering.md.
         sortby
             Columns, separated by commas, with ``-`` in front to descend.
+        columns
+            What columns must equal, and lists contain, by their names.
 
         Raises
         ------
@@ -173,11 +186,11 @@ class Atlas:
         --------
         >>> import strikeatlas
         >>> atlas = strikeatlas.open()
-        >>> hits = atlas.layer("hits", filter="reading = 'control' AND country = 'RU'")
+        >>> hits = atlas.layer("hits", reading="control", filter="share_min > 50 AND country = 'RU'")
         >>> sorted(set(hits["reading"]))
         ['control']
         """
-        query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby)
+        query = query_of(since=since, until=until, bbox=bbox, filter=filter, sortby=sortby, **columns)
         return self._source.layer(name, query)
 
     def export(
@@ -243,6 +256,7 @@ class Atlas:
         bbox: Sequence[float] | None = None,
         filter: str | None = None,
         sortby: str | None = None,
+        **columns: Condition,
     ) -> geopandas.GeoDataFrame:
         """Return the strikes that may satisfy all conditions, as ``/collections/strikes/items`` does.
 
@@ -262,7 +276,7 @@ class Atlas:
             ``sure`` or ``possible``: the strikes alone that surely satisfy all, or that only may.
         q
             Words of a title, place, region, attacker or damage.
-        since, until, bbox, filter, sortby
+        since, until, bbox, filter, sortby, columns
             As in `layer`.
 
         Raises
@@ -295,6 +309,7 @@ class Atlas:
         until: Day | None = None,
         bbox: Sequence[float] | None = None,
         filter: str | None = None,
+        **columns: Condition,
     ) -> geopandas.GeoDataFrame:
         """Return how many of the strikes of a selection concern each country, most first: ``/strikes/counts``.
 
@@ -339,7 +354,7 @@ class Atlas:
         Parameters
         ----------
         owned
-            Id of an asset or entity; a server answers for assets alone.
+            Id of an asset or entity; a server answers for assets alone, open its store for entities.
         on
             The day; by default that of the data.
         basis
@@ -357,8 +372,8 @@ class Atlas:
 
         Raises
         ------
-        UnknownRecord
-            If there is no such asset or entity; of a server, `AtlasError`.
+        AtlasError
+            If there is no such asset or entity.
         BadParameter
             If the day is none.
 
@@ -471,7 +486,8 @@ class Atlas:
         -------
         geopandas.GeoDataFrame
             Rows as those of `hits`, with the label of the row as ``strike``, and beside them the ``probability`` of
-            the site and the ``reasons`` for it. A strike for which no site is probable enough has no row.
+            the site and the ``reasons`` for it. A strike for which no site is probable enough has no row: what is said
+            of it instead (none, undecided) is in ``attrs["answers"]`` by its label, and `match` has the sites.
 
         Raises
         ------
@@ -498,8 +514,12 @@ class Atlas:
         place = len(frame.columns) - 1
         frame.insert(place, "probability", pd.Series([pair.probability for pair in pairs], dtype="float64"))
         frame.insert(place + 1, "reasons", pd.Series([_reasons(pair) for pair in pairs], dtype=object))
-        order = {row: number for number, row in enumerate(own.labels)}
+        order, hit = {row: number for number, row in enumerate(own.labels)}, {*frame["strike"]}
         rows: Ints = np.argsort([order[row] for row in frame["strike"]], kind="stable")
+        publish_from, every = own.snapshot.publish_from, own.snapshot.all_matches()
+        frame.attrs["answers"] = {
+            label: match_answer(every[row], publish_from) for row, label in own.labels.items() if row not in hit
+        }
         frame["strike"] = pd.Series([own.labels[row] for row in frame["strike"]])
         return frame.iloc[rows].reset_index(drop=True)
 
@@ -569,9 +589,12 @@ _PAIR_COLUMNS = [
 ]  # fmt: skip
 
 
+_UNGIVEN = ("self", "columns")
+
+
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of a method without the atlas itself."""
-    return {name: value for name, value in arguments.items() if name != "self"}
+    return {name: value for name, value in {**arguments, **arguments["columns"]}.items() if name not in _UNGIVEN}
 
 
 def _owner_row(row: Json, answer: Json) -> dict[str, Any]:

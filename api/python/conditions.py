@@ -10,6 +10,8 @@ from layers.model import edtf
 
 #: A day, or a year, a month or a day as ISO 8601 writes it.
 Day = date | str
+#: What a column of a layer must equal, a list contain.
+Condition = str | float | bool | date
 
 
 def query_of(
@@ -17,7 +19,7 @@ def query_of(
     since: Day | None = None,
     until: Day | None = None,
     bbox: Sequence[float] | None = None,
-    **texts: str | float | None,
+    **others: Condition | None,
 ) -> dict[str, str]:
     """Return conditions as parameters of a query; what is ``None`` is left out.
 
@@ -27,15 +29,15 @@ def query_of(
         The first and the last day, both included: a year or month begins with its first day and ends with its last.
     bbox
         West, south, east, north in degrees (OGC:CRS84).
-    texts
-        Other parameters by name, each as it is.
+    others
+        Other parameters by name: texts as they are, numbers, flags and days as the API writes them.
 
     Raises
     ------
     BadParameter
         If a day is none, or the last is before the first.
     """
-    query = {name: _text(value) for name, value in texts.items() if value is not None}
+    query = {name: _text(value) for name, value in others.items() if value is not None}
     if bbox is not None:
         query["bbox"] = ",".join(_text(float(degrees)) for degrees in bbox)
     first, last = day_of("since", since), day_of("until", until, last=True)
@@ -67,5 +69,7 @@ def day_of(name: str, stated: Day | None, *, last: bool = False) -> date | None:
     return day
 
 
-def _text(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.6f}".rstrip("0").rstrip(".")
+def _text(value: Condition) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6f}".rstrip("0").rstrip(".") if isinstance(value, (int, float)) else str(value)

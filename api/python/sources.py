@@ -21,20 +21,23 @@ from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeatureFormat, FeaturePage
 from api.http.json import Json
 from api.python.frames import frame_of, frame_of_features
-from api.requests.query_parameters import parse_items_request, parse_selection
-from api.requests.strike_conditions import parse_strike_conditions
+from api.requests.parameters import require_known_names
+from api.requests.query_parameters import DEFAULT_ORDERS, parse_items_request, parse_selection
+from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.serializers.attribution import owners_answer
 from api.server.version_builder import changed_at, opened_version
 from api.settings import Settings
 from api.wording.catalogue import text
+from api.wording.problems import error_sentence
 from geo.columnar.chunked_array import to_numpy
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
 from layers.model import edtf
 from layers.model.cache import Lazy
+from layers.model.problems import UnknownRecord
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
-from layers.query.selection import rows
+from layers.query.selection import Selection, SortKey, rows
 from layers.query.strike_counts import groups
 from layers.query.strike_truth import narrowed
 from layers.reference import basemap
@@ -47,6 +50,9 @@ from layers.store.store import Store
 
 #: Features that a server is asked for at once.
 _PAGE = 5000
+_BY_ID = (SortKey("id"),)
+#: Parameters that select beside the columns of a layer.
+_SELECTING = ("datetime", "bbox", "filter", "sortby")
 #: Features of a file that a server is asked for; it cuts that to the most that it gives.
 _MOST = 1_000_000
 #: Strikes whose sources a server is asked for, and requests to it at the same time.
@@ -133,7 +139,7 @@ class SnapshotSource:
             With the first parameter that cannot be read.
         """
         collection = self.snapshot.collections[name]
-        selection = parse_items_request(query, collection, _PAGE, _PAGE).selection
+        selection = self._selection(name, query)
         if name == "strikes":
             conditions = parse_strike_conditions(query)
             selection = narrowed(self.snapshot.collections, self.snapshot.registers, selection, conditions)
@@ -161,6 +167,13 @@ class SnapshotSource:
         metadata, changed = self.about.value if self.about is not None else self._unstored
         return FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed)
 
+    def _selection(self, name: str, query: Mapping[str, str]) -> Selection:
+        """Read what selects among the features of a layer; a parameter that it does not have is refused."""
+        collection = self.snapshot.collections[name]
+        conditions = (one.name for one in STRIKE_CONDITIONS if name == "strikes")
+        require_known_names(query.items(), (*_SELECTING, *collection.queryables, *conditions))
+        return parse_items_request(query, collection, _PAGE, _PAGE).selection
+
     def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
         """Return names and web addresses of the sources of strikes, by their ids, of those strikes that it has."""
         known, cited = self.snapshot.records.strikes, self.snapshot.records.sources
@@ -185,7 +198,7 @@ class SnapshotSource:
             With the first parameter that cannot be read.
         """
         snapshot = self.snapshot
-        selection = parse_items_request(query, snapshot.collections["strikes"], _PAGE, _PAGE).selection
+        selection = self._selection("strikes", query)
         conditions = parse_strike_conditions(query)
         counted = groups(snapshot.collections, snapshot.registers, selection, conditions, "country")
         return [(group.value, group.strikes) for group in counted if group.value is not None]
@@ -195,11 +208,14 @@ class SnapshotSource:
 
         Raises
         ------
-        UnknownRecord
+        AtlasError
             If there is no such asset or entity.
         """
         day = on or self.data_date
-        owners = self.snapshot.owners(owned, day, basis, minority)
+        try:
+            owners = self.snapshot.owners(owned, day, basis, minority)
+        except UnknownRecord as error:
+            raise AtlasError(error_sentence(error)) from None
         return owners_answer(self.snapshot, owned, owners, day, basis, minority)
 
 
@@ -276,7 +292,10 @@ class ServerSource:
         return frame_of_features(model, [*self._features(name, query)])
 
     def _features(self, name: str, query: Mapping[str, str]) -> Iterator[Json]:
-        page = self._answer(f"/collections/{name}/items", {**query, "f": "json", "limit": str(_PAGE)})
+        # Without an order a server begins with features that show the types of all columns.
+        order = ",".join(f"-{key.name}" if key.descending else key.name for key in DEFAULT_ORDERS.get(name, _BY_ID))
+        asked = {"sortby": order, **query, "f": "json", "limit": str(_PAGE)}
+        page = self._answer(f"/collections/{name}/items", asked)
         while True:
             yield from page["features"]
             following = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)

@@ -68,11 +68,11 @@ SUPPORTED_CRS = (
     Crs("EPSG:32636", "WGS 84 / UTM zone 36N", 3, geographic=False),
     Crs("EPSG:32637", "WGS 84 / UTM zone 37N", 3, geographic=False),
 )
-_BY_NAME = {name: crs for crs in SUPPORTED_CRS for name in (crs.uri, crs.curie)}
+_BY_NAME = {name: crs for crs in SUPPORTED_CRS for name in (crs.uri, crs.curie, crs.name)}
 
 
 def parse_crs(text: str, parameter: str) -> Crs:
-    """Return the system that a parameter names, by its URI or safe CURIE.
+    """Return the system that a parameter names, by its URI or CURIE, safe or not.
 
     Raises
     ------
@@ -80,7 +80,8 @@ def parse_crs(text: str, parameter: str) -> Crs:
         If the system is not on offer.
     """
     if text not in _BY_NAME:
-        raise BadParameter(parameter, text, f"one of {', '.join(crs.uri for crs in SUPPORTED_CRS)}")
+        names = ", ".join(crs.uri for crs in SUPPORTED_CRS)
+        raise BadParameter(parameter, text, f"one of {names}, or its CURIE such as {WEB_MERCATOR.name}")
     return _BY_NAME[text]
 
 

@@ -54,7 +54,7 @@ MAX_EXACT_INTEGER = 2**53
 
 # --- the tables ------------------------------------------------------------------------------------------------------
 
-_ANY_CRS = f"One of the list of the collection, by its URI or safe CURIE such as {crs.WEB_MERCATOR.curie}."
+_ANY_CRS = f"One of the list of the collection, by its URI or CURIE such as {crs.WEB_MERCATOR.name}."
 _WITHIN = (
     "west,south,east,north in degrees (OGC:CRS84), or in the axis order of bbox-crs; with heights as the third and "
     "sixth number too. west > east crosses the antimeridian. Features without a place are kept."

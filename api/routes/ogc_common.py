@@ -12,7 +12,6 @@ from api.openapi.declaration import OGC_SPEC, ApiPart, Link, conformance_classes
 from api.openapi.responses import ANY_OBJECT, BOOLEAN, LINKS, STRING, array_of, object_with, reference
 from api.requests import crs
 from api.requests.negotiation import DEFINITION
-from api.requests.query_parameters import DEFAULT_ORDERS
 from api.responses.resource import collection_or_404, document, licence_link, self_links, served_version
 from api.serializers.policy import withheld
 from api.wording.catalogue import text
@@ -112,7 +111,6 @@ def _described(request: Request, collection: Collection) -> Json:
     extent: Json = {"temporal": {"interval": [interval], "trs": _GREGORIAN}}
     if collection.bounds is not None:
         extent["spatial"] = {"bbox": [list(collection.bounds)], "crs": crs.CRS84.uri}
-    order = [f"{'-' if key.descending else ''}{key.name}" for key in DEFAULT_ORDERS.get(collection.name, ())]
     return {
         "id": collection.name,
         "title": collection.title,
@@ -121,7 +119,6 @@ def _described(request: Request, collection: Collection) -> Json:
         "crs": [system.uri for system in crs.SUPPORTED_CRS],
         "storageCrs": crs.CRS84.uri,
         "extent": extent,
-        "defaultSortOrder": order or ["id"],
         **_withheld(request, collection),
         "links": _links(request, collection),
     }

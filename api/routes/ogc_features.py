@@ -59,9 +59,10 @@ from api.wording.preference import language_headers, language_parts
 from geo.columnar.chunked_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
-from layers.query.keyset_cursor import CursorError, begin_after, cursor_at
-from layers.query.selection import is_cached_or_cheap, rows
+from layers.query.keyset_cursor import CursorError, PagedRows
+from layers.query.selection import is_cached_or_cheap
 from layers.query.strike_truth import narrowed, truth_of
+from layers.query.type_examples import NO_EXAMPLES, TypeExamples
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
@@ -255,6 +256,8 @@ def _headers(request: Request, of: str, form: MediaFormat, system: str) -> dict[
         "ETag": tag,
         "Cache-Control": cache,
         "Content-Crs": f"<{system}>",
+        # Each answer is written anew: of a file that is fetched in parts the whole comes each time.
+        "Accept-Ranges": "none",
         **language_headers(request, worded=worded),
     }
 
@@ -265,18 +268,20 @@ def _profiled(form: MediaFormat, profile: str) -> MediaFormat:
 
 
 def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat) -> FeaturePage:
-    every = rows(collection, wanted.selection)
+    # Clients read types from the first features, in the order of the server.
+    is_ordered = "sortby" in request.query_params
+    examples = NO_EXAMPLES if is_ordered else TypeExamples.of(collection)
+    moved = collection.ids.take(examples.first), collection.ids.take(examples.last)
+    try:
+        every = PagedRows(collection, wanted.selection, moved, wanted.cursor)
+    except CursorError as error:
+        raise BadParameter("cursor", str(wanted.cursor), "one of the next links of this very request") from error
     require_wanted()
-    begin = min(wanted.offset, len(every))
-    if wanted.cursor is not None:
-        try:
-            begin = begin_after(collection, wanted.selection, every, wanted.cursor)
-        except CursorError as error:
-            raise BadParameter("cursor", wanted.cursor, "one of the next links of this very request") from error
-    shown = every[begin : begin + wanted.limit]
+    begin = min(wanted.offset, len(every)) if wanted.cursor is None else every.begin
+    shown = every.page(begin, wanted.limit)
     more = begin + len(shown) < len(every) and len(shown)
-    last = cursor_at(collection, wanted.selection, int(shown[-1])) if more else None
-    links = _page_links(request, collection, wanted, form, last, begin)
+    end = every.cursor(int(shown[-1])) if more else None
+    links = _page_links(request, collection, wanted, form, end, begin)
     # The time of the data, so that one version always gives the same bytes.
     return FeaturePage(
         collection,
@@ -286,7 +291,7 @@ def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: 
         len(every),
         http_date(served_version(request).changed),
         file_metadata(request),
-        is_ordered="sortby" in request.query_params,
+        is_ordered=is_ordered,
         possible=_possible(request, collection, shown),
     )
 

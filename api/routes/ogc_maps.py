@@ -26,7 +26,7 @@ from api.requests.parameters import (
     parse_flag,
     parse_text,
 )
-from api.requests.query_parameters import BBOX, BBOX_CRS, DATETIME, SELECTING, parse_selection
+from api.requests.query_parameters import BBOX, BBOX_CRS, CRS, DATETIME, SELECTING, parse_selection
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.responses.tile import selection_mask
@@ -57,23 +57,17 @@ _WORLD: Box = (-180.0, -85.0, 180.0, 85.0)
 _EXPECTED = "a box with an area, within 180 degrees to the east and west"
 
 
-def _parse_crs(name: str, text: str) -> crs.Crs:
-    """Read a system by its URI or CURIE, safe or not."""
-    return crs.parse_crs(text if text.startswith(("http", "[")) else f"[{text}]", name)
-
-
 def _size_parameter(name: str, description: str) -> RequestParameter[int]:
     schema = {"type": "integer", "minimum": 1, "maximum": MAX_MAP_PIXELS}
     return RequestParameter(name, integer_between(1, MAX_MAP_PIXELS), schema, description)
 
 
 _SYSTEMS = [system.uri for system in crs.SUPPORTED_CRS if system.name in MAP_PROJECTIONS]
-_BBOX_CRS = replace(BBOX_CRS, parse=_parse_crs)
-_CRS = RequestParameter(
-    "crs",
-    _parse_crs,
-    {"type": "string", "format": "uri", "enum": _SYSTEMS},
-    "System of the map, by its URI or CURIE; CRS84 by default.",
+_CRS = replace(
+    CRS,
+    schema={"type": "string", "format": "uri", "enum": _SYSTEMS},
+    description="System of the map, by its URI or CURIE; CRS84 by default.",
+    component="",
 )
 _WIDTH = _size_parameter("width", "Pixels; of one that is not given the box decides.")
 _HEIGHT = _size_parameter("height", "Pixels.")
@@ -81,7 +75,7 @@ _TRANSPARENT = RequestParameter(
     "transparent", parse_flag, {"type": "boolean"}, "Whether nothing is drawn where nothing is."
 )
 #: Parameters of every map, but for its format.
-_MAPPING: Sequence[RequestParameter[Any]] = (BBOX, _BBOX_CRS, _CRS, _WIDTH, _HEIGHT, _TRANSPARENT)
+_MAPPING: Sequence[RequestParameter[Any]] = (BBOX, BBOX_CRS, _CRS, _WIDTH, _HEIGHT, _TRANSPARENT)
 _F_PICTURE, _F_PAGE = format_parameter("png", "svg"), format_parameter("png", "svg", "html")
 _SVG = MediaFormat("svg", SVG, "SVG")
 #: Name of the parameter that chooses what the map of all shows (20-058, collections-selection).
@@ -288,7 +282,7 @@ def _sheet(query: Mapping[str, str], bounds: Box | None) -> _Sheet:
     projection = MAP_PROJECTIONS.get(system.name)
     if projection is None:
         raise BadParameter(_CRS.name, query[_CRS.name], f"one of {', '.join(MAP_PROJECTIONS)}")
-    system_of_box = _BBOX_CRS.read(query, crs.CRS84)
+    system_of_box = BBOX_CRS.read(query, crs.CRS84)
     if BBOX.name in query:
         box = _world(crs.parse_bbox(query[BBOX.name], system_of_box), projection)
         if not (box[0] < box[2] and box[1] < box[3] and -1 <= box[0] < 1 and box[2] <= 2):

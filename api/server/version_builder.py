@@ -28,6 +28,7 @@ from layers.query.selection import Selection, rows
 from layers.query.strike_clusters import WORLD, clustered
 from layers.query.strike_conditions import StrikeConditions
 from layers.query.strike_counts import groups, timeline, totals
+from layers.query.type_examples import TypeExamples
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import Disclosure, disclose, policy_of
@@ -439,7 +440,7 @@ class VersionBuilder:
 def _ready_to_serve(snapshot: Snapshot) -> None:
     """Compute ahead what the first page would wait for: features, and their order."""
     for collection in snapshot.layers.values():
-        _ = collection.fragments, collection.rows_by_id
+        _ = collection.fragments, collection.rows_by_id, TypeExamples.of(collection)
         rows(collection, with_tiebreak(Selection(order=DEFAULT_ORDERS.get(collection.name, ()))))
 
 

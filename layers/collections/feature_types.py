@@ -23,7 +23,19 @@ from layers.collections.feature_table import FeatureTable
 from layers.disclosure.ruling import withheld_fields
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.records import Asset, Attribution, Records, Strike, Weapon
-from layers.model.types import AssetKind, Basis, Country, Edtf, Group, HostBasis, Metres, RestsOn, Status, Timestamp
+from layers.model.types import (
+    AssetKind,
+    Basis,
+    Country,
+    Edtf,
+    Group,
+    HostBasis,
+    Metres,
+    RestsOn,
+    Status,
+    Timestamp,
+    Url,
+)
 from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
@@ -82,6 +94,7 @@ class StrikeFeature(Feature):
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
     n_voices: int = Field(description="Number of independent voices among them: pages that retell one agency are one.")
+    source: Url | None = Field(None, description="Address of the first of its sources that has one.")
     title_uk: str | None = Field(None, description="The short name of the event in Ukrainian.")
     title_de: str | None = Field(None, description="The short name of the event in German.")
     place_uk: str | None = Field(None, description="The place in Ukrainian.")
@@ -189,6 +202,7 @@ def strike_columns(
     # Many cite the same sources.
     by_sources = {strike.sources: strike for strike in strikes}
     n_voices = {sources: len(voices_of(strike, records.sources)) for sources, strike in by_sources.items()}
+    addresses = {sources: first_address(records, strike) for sources, strike in by_sources.items()}
     stated = zip(*map(attrgetter(*_STATED), strikes), strict=True)
     columns: dict[str, Sequence[Any]] = dict(zip(_STATED, stated, strict=True))
     columns |= {
@@ -215,12 +229,19 @@ def strike_columns(
         ],
         "n_sources": [len(strike.sources) for strike in strikes],
         "n_voices": [n_voices[strike.sources] for strike in strikes],
+        "source": [addresses[strike.sources] for strike in strikes],
         "withheld": [*map(withheld_fields, strikes)],
     }
     for language in SPOKEN:
         columns[f"title_{language}"] = [strike.titles.get(language) for strike in strikes]
         columns[f"place_{language}"] = [strike.places.get(language) for strike in strikes]
     return columns
+
+
+def first_address(records: Records, strike: Strike) -> str | None:
+    """The address of the first source of a strike that has one."""
+    cited = (records.sources.get(source) for source in strike.sources)
+    return next((source.url for source in cited if source is not None and source.url), None)
 
 
 def _kind_and_group(records: Records, answer: StrikeAttribution) -> tuple[str | None, Group | None]:

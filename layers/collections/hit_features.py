@@ -12,10 +12,10 @@ from geo.columnar.dictionary_array import DictionaryArray
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, sure_sites
 from layers.attribution.readings import Reading, SiteReading, SiteReadings
 from layers.collections.feature_table import FeatureTable, FeatureTableBuilder
-from layers.collections.feature_types import Feature, StrikeFeature
+from layers.collections.feature_types import Feature, StrikeFeature, first_address
 from layers.collections.flatten import features_by_strike, values_of_records
 from layers.collections.update_times import UPDATED
-from layers.model.records import Records, Strike
+from layers.model.records import Records
 from layers.model.types import AssetKind, Country, Edtf, HostBasis, Id, Metres, Percent, RestsOn, Status, Timestamp, Url
 
 
@@ -103,7 +103,7 @@ class HitFeaturesBuilder:
             _row(answer.strike.id, hit, row, is_sure, hit.hit.asset in sites, source)
             for answer in answers
             if answer.hits
-            for source, sites in [(_first_address(self._records, answer.strike), sure_sites(answer))]
+            for source, sites in [(first_address(self._records, answer.strike), sure_sites(answer))]
             for hit, row, is_sure in self._readings.of(answer)
         )
 
@@ -148,9 +148,3 @@ def _row(
         hit.hit.verdict == "possible",
         source,
     )
-
-
-def _first_address(records: Records, strike: Strike) -> str | None:
-    """The address of the first source of a strike that has one."""
-    cited = (records.sources.get(source) for source in strike.sources)
-    return next((source.url for source in cited if source is not None and source.url), None)

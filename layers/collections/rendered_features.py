@@ -324,8 +324,9 @@ def _layer(name: str, geometry: GeometryIndex, columns: Lazy[TileColumns], plane
 
 
 def _tile_columns(features: FeatureTable[Any]) -> TileColumns:
-    # When a feature changed is drawn by nobody, and would make other tiles of a change that moves many.
-    return {name: _tile_column(column) for name, column in features.columns.items() if name != UPDATED}
+    # When a feature changed is drawn by nobody, and would make other tiles of a change that moves many; addresses are
+    # long, and few are alike.
+    return {name: _tile_column(column) for name, column in features.columns.items() if name not in (UPDATED, "source")}
 
 
 def _tile_column(column: DictionaryArray) -> DictionaryArray:

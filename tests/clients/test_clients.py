@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -26,6 +27,8 @@ from tests.store_kinds import is_file, needs_a_file
 COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
 OGRINFO = shutil.which("ogrinfo")
 needs_ogrinfo = pytest.mark.skipif(OGRINFO is None, reason="needs ogrinfo (apt-get install gdal-bin)")
+OGR2OGR = shutil.which("ogr2ogr")
+needs_ogr2ogr = pytest.mark.skipif(OGR2OGR is None, reason="needs ogr2ogr (apt-get install gdal-bin)")
 needs_oapif = pytest.mark.skipif("OAPIF" not in pyogrio.list_drivers(), reason="needs a GDAL with the OAPIF driver")
 
 
@@ -78,6 +81,31 @@ def test_the_oapif_driver_reads_all_pages(server_url: str, collection: str) -> N
     assert len(frame) == matched(f"{server_url}/collections/{collection}/items") > 25
     assert frame["id"].is_unique
     assert frame.crs == "OGC:CRS84"
+
+
+@needs_oapif
+@pytest.mark.parametrize("collection", ["strikes", "hits", "attributions"])
+def test_the_oapif_driver_reads_dates_as_exact_as_they_are(
+    server_url: str, snapshot: Snapshot, collection: str
+) -> None:
+    frame = pyogrio.read_dataframe(f"OAPIF:{server_url}", layer=collection)
+    columns = snapshot.collections[collection].features.columns
+    assert dict(zip(frame["id"], frame["when"], strict=True)) == dict(zip(columns["id"], columns["when"], strict=True))
+    assert any(len(date) != 10 for date in frame["when"])
+    assert {str(frame[day].dtype)[:10] for day in ("day_first", "day_last")} == {"datetime64"}
+    shares = [name for name in frame if name.endswith(("_min", "_max")) and name[:6] not in ("killed", "injure")]
+    assert {str(frame[share].dtype) for share in shares} == ({"float64"} if collection != "strikes" else set())
+
+
+@needs_ogr2ogr
+def test_ogr2ogr_copies_every_date(server_url: str, snapshot: Snapshot) -> None:
+    assert OGR2OGR is not None
+    wanted = [OGR2OGR, "-f", "CSV", "/vsistdout/", f"OAPIF:{server_url}", "hits", "-select", "strike,when"]
+    told = subprocess.run(wanted, capture_output=True, text=True, timeout=120, check=True).stdout
+    columns = snapshot.collections["hits"].features.columns
+    rows = [tuple(row) for row in csv.reader(told.splitlines())]
+    assert rows[0] == ("strike", "when")
+    assert sorted(rows[1:]) == sorted(zip(columns["strike"], columns["when"], strict=True))
 
 
 @needs_oapif

@@ -61,6 +61,33 @@ def test_qgis_opens_each_layer_with_its_rules(opened: dict[str, Any], snapshot: 
         assert not layer["faults"]
 
 
+@pytest.fixture(scope="module")
+def connected(server_url: str) -> dict[str, Any]:
+    if SYSTEM is None or not has("qgis.core"):
+        pytest.skip("needs QGIS (apt-get install python3-qgis qgis-providers)")
+    script = Path(__file__).with_name("qgis_oapif.py")
+    arguments = [SYSTEM, str(script), server_url, "strikes", "hits", "attributions"]
+    done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=True)
+    layers: dict[str, Any] = json.loads(done.stdout)
+    return layers
+
+
+def test_qgis_reads_dates_of_a_server_as_exact_as_they_are(connected: dict[str, Any], snapshot: Snapshot) -> None:
+    for name, layer in connected.items():
+        columns = snapshot.collections[name].features.columns
+        assert layer["valid"]
+        assert layer["when"] == dict(zip(columns["id"], columns["when"], strict=True))
+        assert {layer["types"][day] for day in ("day_first", "day_last")} == {"Date"}
+    for share in ("share_min", "share_max", "state_min", "company_max"):
+        assert connected["attributions"]["types"][share] == "Real"
+
+
+def test_qgis_does_not_offer_to_edit_without_a_token(connected: dict[str, Any]) -> None:
+    for layer in connected.values():
+        assert layer["capabilities"] == connected["hits"]["capabilities"]
+        assert not any(word in layer["capabilities"] for word in ("Add", "Delete", "Change"))
+
+
 def test_qgis_draws_the_colours_of_the_map(opened: dict[str, Any]) -> None:
     look = style_table()
     hosts = {look["host"][host]["light"].lower() for host in ("UA", "RU")}

@@ -77,7 +77,7 @@ def test_crs_storage_crs(client: TestClient) -> None:
 @pytest.mark.parametrize("collection", COLLECTIONS)
 @pytest.mark.parametrize("uri", OFFERED)
 def test_crs_crs_parameter(client: TestClient, collection: str, uri: str) -> None:
-    for value in (uri, f"[{name_of(uri)}]"):
+    for value in (uri, f"[{name_of(uri)}]", name_of(uri)):
         answer = client.get(f"/collections/{collection}/items", params={"crs": value, "limit": 3})
         assert answer.status_code == 200
         assert answer.headers["content-crs"] == f"<{uri}>"
@@ -91,7 +91,7 @@ def test_crs_crs_parameter(client: TestClient, collection: str, uri: str) -> Non
 def test_crs_crs_parameter_invalid(client: TestClient, collection: str) -> None:
     path = f"/collections/{collection}/items"
     feature = client.get(f"{path}?limit=1").json()["features"][0]["id"]
-    for bad in (UNKNOWN, "EPSG:4326", "[EPSG:999999]", ""):
+    for bad in (UNKNOWN, "EPSG:999999", "[EPSG:999999]", ""):
         for where in (path, f"{path}/{feature}"):
             assert problem(client, f"{where}?crs={bad}", 400)["parameter"] == "crs"
 
@@ -160,7 +160,7 @@ def test_crs_bbox_crs_parameter(client: TestClient, collection: str, uri: str) -
 
 def test_crs_bbox_crs_parameter_invalid(client: TestClient) -> None:
     for collection in COLLECTIONS:
-        for bad in (UNKNOWN, "EPSG:4326", ""):
+        for bad in (UNKNOWN, "EPSG:999999", ""):
             path = f"/collections/{collection}/items?bbox=1,1,2,2&bbox-crs={bad}"
             assert problem(client, path, 400)["parameter"] == "bbox-crs"
 

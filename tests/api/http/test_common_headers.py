@@ -28,7 +28,10 @@ from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
 from tests.store_kinds import NewStore, again, behind_its_back
 
-EXPOSED = {"ETag", "Link", "Content-Crs", "Location", "Retry-After", "Atlas-Seq"}
+EXPOSED = {
+    "Accept-Ranges", "Allow", "Atlas-Seq", "Content-Bbox", "Content-Crs", "Content-Range", "ETag", "Link", "Location",
+    "Retry-After", "WWW-Authenticate",
+}  # fmt: skip
 
 
 def small() -> tuple[FastAPI, list[str]]:
@@ -83,10 +86,18 @@ def small() -> tuple[FastAPI, list[str]]:
     ],
 )
 def test_options_names_the_methods_of_the_path_to_programs_and_browsers(path: str, methods: str) -> None:
-    answer = ask(small()[0], path, {"origin": "https://elsewhere.example"}, "OPTIONS")
+    headers = {"origin": "https://elsewhere.example", "authorization": "Bearer x"}
+    answer = ask(small()[0], path, headers, "OPTIONS")
     assert (answer.status, answer.body) == (200, b"")
     assert answer.headers["allow"] == answer.headers["access-control-allow-methods"] == methods
     assert answer.headers["access-control-allow-origin"] == "*"
+
+
+def test_options_offers_no_writing_without_a_token_where_there_is_reading() -> None:
+    assert ask(small()[0], "/things", method="OPTIONS").headers["allow"] == "GET, HEAD, OPTIONS"
+    assert ask(small()[0], "/things/one", method="OPTIONS").headers["allow"] == "DELETE, OPTIONS"
+    preflight = ask(small()[0], "/things", {"access-control-request-method": "POST"}, "OPTIONS")
+    assert preflight.headers["access-control-allow-methods"] == "GET, HEAD, POST, OPTIONS"
 
 
 def test_a_method_that_is_not_there_is_told_those_that_are() -> None:

@@ -98,6 +98,30 @@ def test_a_proxy_may_leave_the_prefix_on(proxied: FastAPI, path: str) -> None:
     assert (on.status, on.body) == (off.status, off.body)
 
 
+@pytest.fixture(scope="module")
+def below(store: Store) -> FastAPI:
+    """Shown below a path that no header says."""
+    settings = Settings(basemap=BASEMAP, follow_every_s=0, proxies=("127.0.0.0/8",), root_path="/maps/atlas")
+    return create_app(store, settings)
+
+
+@pytest.mark.parametrize("path", [*LINKED, "/static/style.css", "/map", "/maps/atlas-of-others"])
+def test_a_proxy_that_sends_no_prefix_may_take_it_off_or_leave_it_on(
+    below: FastAPI, proxied: FastAPI, path: str
+) -> None:
+    headers = {name: value for name, value in BEHIND.items() if name != "x-forwarded-prefix"}
+    expected = ask(proxied, path, BEHIND)
+    for address in (path, f"/maps/atlas{path}"):
+        answer = ask(below, address, headers)
+        assert (answer.status, answer.body) == (expected.status, expected.body)
+
+
+def test_the_prefix_of_a_known_proxy_counts_before_that_of_the_operator(below: FastAPI) -> None:
+    found = addresses(ask(below, "/other/collections", {**BEHIND, "x-forwarded-prefix": "/other"}))
+    assert found
+    assert all(one.startswith("https://atlas.example.org:8443/other/") for one in found)
+
+
 @pytest.mark.parametrize("path", ["/static/style.css", "/tiles/strikes/0/0/0.mvt", "/map"])
 def test_files_and_tiles_are_below_the_prefix_too(proxied: FastAPI, path: str) -> None:
     assert ask(proxied, path, BEHIND).body == ask(proxied, f"/maps/atlas{path}", BEHIND).body == ask(proxied, path).body

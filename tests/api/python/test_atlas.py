@@ -28,7 +28,6 @@ from api.server.version_builder import cache_of
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.decisions.hits import SHOW_FROM, match_answer
-from layers.model.problems import UnknownRecord
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.flat_collections import LAYERS
@@ -49,6 +48,8 @@ SELECTIONS: list[dict[str, Any]] = [
     {"country": "KZ", "min_share": 20.5, "certainty": "possible"},
     {"commodity": "oil", "bbox": (28, 45, 33, 48)},
     {"q": "Одеса", "since": date(2022, 1, 1), "sortby": "-uncertainty_m"},
+    {"kind": "refinery", "host_country": "RU", "owner_countries": "RU"},
+    {"day_last": date(2025, 8, 6)},
     {"filter": "n_sources > 2 AND host_country = 'UA'", "until": "2025-08-08"},
 ]
 
@@ -82,7 +83,8 @@ def query(conditions: dict[str, Any]) -> dict[str, str]:
 def test_a_selection_has_the_rows_and_the_counts_of_the_api(
     atlas: Atlas, client: TestClient, conditions: dict[str, Any]
 ) -> None:
-    answer = client.get("/collections/strikes/items", params={**query(conditions), "limit": "10000"}).json()
+    asked = {"sortby": "-when,-id", **query(conditions), "limit": "10000"}
+    answer = client.get("/collections/strikes/items", params=asked).json()
     selected = atlas.strikes(**conditions)
     assert selected["id"].tolist() == [feature["id"] for feature in answer["features"]]
     assert len(selected) == answer["numberMatched"] > 0
@@ -143,6 +145,13 @@ def test_a_server_selects_counts_and_attributes_alike(served: Atlas, atlas: Atla
     pd.testing.assert_frame_equal(counted.drop(columns="geometry"), expected.drop(columns="geometry"))
     owners, same = (one.owners("a-cpc-kropotkinskaya", on="2025-02-17") for one in (served, atlas))
     pd.testing.assert_frame_equal(owners, same)
+    hit = {"country": "AZ", "reading": "registration", "sure": True}
+    assert 0 < len(atlas.hits(**hit)) < len(atlas.hits)
+    assert served.hits(**hit)["id"].tolist() == atlas.hits(**hit)["id"].tolist()
+    refineries = atlas.assets(kind="refinery")
+    assert {*refineries["kind"]} == {"refinery"}
+    assert served.assets(kind="refinery")["id"].tolist() == refineries["id"].tolist()
+    assert len(atlas.hits()) == len(atlas.hits)
     assert "strikes" in served._repr_html_()
 
 
@@ -196,6 +205,8 @@ def test_a_store_is_read_from_its_cached_snapshot(few_store: Store, base: Basema
         ({"min_share": 101}, "min_share='101'"),
         ({"filter": "nothing = 1"}, "filter="),
         ({"bbox": (1, 2, 3)}, "bbox="),
+        ({"kinds": "refinery"}, "kinds="),
+        ({"n_sources": "many"}, "n_sources="),
     ],
 )
 def test_a_condition_that_cannot_be_read_is_named(atlas: Atlas, conditions: dict[str, Any], named: str) -> None:
@@ -212,7 +223,7 @@ def test_owners_have_bounds_and_the_way_up(atlas: Atlas, client: TestClient) -> 
     chain = owners.loc[owners["country"] == "KZ", "chain"].item()
     assert chain == "Caspian Pipeline Consortium 100 % < Kazakhstan 19 %"
     assert all(url.startswith("http") for row in owners["sources"] for url in row)
-    with pytest.raises(UnknownRecord):
+    with pytest.raises(AtlasError, match="no asset or entity 'a-none'"):
         atlas.owners("a-none")
     with pytest.raises(BadParameter, match="on="):
         atlas.owners("a-cpc-kropotkinskaya", on="some day")
@@ -264,6 +275,18 @@ def test_a_callers_strikes_are_attributed_as_those_that_rest_on_a_match(few_reco
     pd.testing.assert_frame_equal(rows, expected)
     assert mine["probability"].between(0.75, 1).all()
     assert list(dict.fromkeys(mine["strike"])) == ids
+    assert mine.attrs["answers"] == {}
+
+
+def test_what_is_said_of_a_callers_strike_without_a_row_is_told(atlas: Atlas) -> None:
+    known = {"targets": ["Kropotkinskaya pumping station", None], "when": "2025-02-17"}
+    mine = geopandas.GeoDataFrame(
+        known, index=["known", "unknown"], geometry=geopandas.points_from_xy([40.55] * 2, [45.41] * 2), crs="OGC:CRS84"
+    )
+    rows, pairs = atlas.attribute(mine, uncertainty_m=5000, basis="settlement"), atlas.match(mine, uncertainty_m=5000)
+    assert {*rows["strike"]} == {"known"}
+    answer = pairs.loc[pairs["strike"] == "unknown", "answer"].iloc[0]
+    assert rows.attrs["answers"] == {"unknown": answer} == {"unknown": "undecided"}
 
 
 def test_faults_of_a_callers_frame_are_named_together(atlas: Atlas) -> None:

@@ -13,6 +13,7 @@ from shapely.geometry import shape
 from starlette.testclient import TestClient
 
 from api.settings import Settings
+from layers.collections.property_types import property_types
 from layers.snapshot.snapshot import Snapshot
 from tests.api.conftest import Own
 from tests.api.feature_client import COLLECTIONS, LISTED, Json, ids, items, links, pages, problem
@@ -286,3 +287,41 @@ def test_a_parameter_that_the_definition_does_not_name_is_400(client: TestClient
     assert client.get(f"{path}?f=json").status_code == 200
     assert problem(client, f"{path}?lmit=5", 400)["parameter"] == "lmit"
     assert problem(client, f"{path}?f=xml", 400)["parameter"] == "f"
+
+
+@pytest.mark.parametrize("name", ["strikes", "assets", "attributions", "hits", "countries"])
+def test_the_first_ten_features_and_a_short_last_page_show_the_type_of_each_column(
+    client: TestClient, snapshot: Snapshot, name: str
+) -> None:
+    """As many as QGIS reads to know the types of all."""
+    every = client.get(f"/collections/{name}/items?limit=10000").json()["features"]
+    head = client.get(f"/collections/{name}/items?limit=10").json()["features"]
+    assert [one["id"] for one in head] == [one["id"] for one in every[:10]]
+    types = property_types(snapshot.collections[name].model)
+    for column, kind in types.items():
+        values = {one["properties"][column] for one in every} if kind not in ("list", "text") else set()
+        shown = {one["properties"][column] for one in head} if values else set()
+        assert (shown - {None} == set()) is (values - {None} == set()), column
+        if kind == "edtf":
+            for page in (head, every[-1:]):
+                assert any(len(one["properties"][column]) != 10 for one in page)
+    assert any(one["geometry"] for one in head)
+
+
+def test_features_come_once_whatever_shows_the_types(client: TestClient) -> None:
+    every = client.get("/collections/hits/items?limit=10000&sortby=-when").json()["features"]
+    by_cursor, at = list[str](), "/collections/hits/items?limit=700"
+    while at:
+        page = client.get(at).json()
+        by_cursor += [one["id"] for one in page["features"]]
+        at = next((one["href"] for one in page["links"] if one["rel"] == "next"), "")
+    offsets = (client.get(f"/collections/hits/items?limit=700&offset={start}").json() for start in (0, 700, 1400))
+    by_offset = [one["id"] for page in offsets for one in page["features"]]
+    assert by_cursor == by_offset
+    assert sorted(by_cursor) == sorted(one["id"] for one in every)
+    assert by_cursor != [one["id"] for one in every]
+
+
+def test_no_part_of_an_answer_is_promised(client: TestClient) -> None:
+    answer = client.get("/collections/strikes/items?f=parquet", headers={"range": "bytes=0-3"})
+    assert (answer.status_code, answer.headers["accept-ranges"]) == (200, "none")
