@@ -46,7 +46,9 @@ REVIEWERS = Path("data/reviewers.json")
 #: States the policy of disclosure that a store must have, where there is such a file and none is named.
 POLICY = Path("data/policy.toml")
 #: An origin, whose host may begin with a wildcard; nothing else may stand in a header.
-_ORIGIN = re.compile(r"\*|https?://(\*\.)?[A-Za-z0-9.-]{1,253}(:[0-9]{1,5})?", re.ASCII)
+_ORIGIN = re.compile(r"https?://(?:\*\.)?([A-Za-z0-9.-]{1,253})(?::([0-9]{1,5}))?", re.ASCII)
+#: A label of a host name (RFC 1123, 2.1).
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?", re.ASCII)
 #: Names another such file, for every command.
 POLICY_VARIABLE = "STRIKEATLAS_POLICY"
 
@@ -183,9 +185,14 @@ def stated_embedders(given: Iterable[str]) -> tuple[str, ...]:
     """
     origins = tuple(given)
     for origin in origins:
-        if _ORIGIN.fullmatch(origin) is None:
+        if origin != "*" and not _is_origin(origin):
             raise BadParameter("embed-on", origin, "an origin such as https://news.example, or *")
     return origins
+
+
+def _is_origin(text: str) -> bool:
+    found = _ORIGIN.fullmatch(text)
+    return found is not None and 0 < int(found[2] or 443) < 65_536 and all(map(_LABEL.fullmatch, found[1].split(".")))
 
 
 def with_overrides(settings: Settings, given: Iterable[str]) -> Settings:

@@ -196,5 +196,7 @@ export const citation = (address) => json(citationAddress(address, "json"));
 /** The address of that citation in a form. */
 export const citationAddress = (address, form) => addressOf("cite", { url: address, f: form });
 
-/** What the server holds and how it wants to be credited. */
-export const about = () => files?.about() ?? json(new URL("about", ROOT).href);
+let described;
+
+/** What the server holds, who may embed its map, and how it wants to be credited. */
+export const about = () => (described ??= files?.about() ?? json(new URL("about", ROOT).href));

@@ -42,24 +42,31 @@ function rankOf(key, name) {
   return name.includes(key) ? 3 : null;
 }
 
-function bestOf(each, key) {
+const BY_WORDS = 4; // the rank of what has every word in one of its names
+
+function bestOf(each, key, words) {
   let best = null;
   each.keys.forEach((name, i) => {
     const rank = rankOf(key, name);
     const shorter = best && rank === best.rank && each.names[i].length < best.matched.length;
     if (rank !== null && (!best || rank < best.rank || shorter)) best = { each, matched: each.names[i], rank };
   });
-  return best;
+  if (best || !words.every((word) => each.keys.some((name) => name.includes(word)))) return best;
+  return { each, matched: each.name, rank: BY_WORDS };
 }
 
-/** What a text may mean, by kind, best first, at most `limit` of each. */
+/** What a text may mean, by kind, at most `limit` of each of `total`: strikes newest first, as they are kept, others best first. */
 export function found({ named, fold }, text, limit, language) {
-  const key = foldWith(fold)(text);
+  const [key, words] = [foldWith(fold)(text), searchKeysWith(fold)(text)];
   if (!key) return [];
-  const of = Object.entries(named).map(([kind, all]) => [kind, all.map((each) => bestOf(each, key)).filter(Boolean)
-    .sort((a, b) => a.rank - b.rank || b.each.strikes - a.each.strikes || a.matched.length - b.matched.length || (a.each.id < b.each.id ? -1 : 1)).slice(0, limit)]);
-  return of.filter(([, matches]) => matches.length).sort(([, a], [, b]) => a[0].rank - b[0].rank).map(([kind, matches]) => ({
-    kind,
+  const best = (a, b) => a.rank - b.rank || b.each.strikes - a.each.strikes || a.matched.length - b.matched.length || (a.each.id < b.each.id ? -1 : 1);
+  const of = Object.entries(named).map(([kind, all]) => {
+    const matches = all.map((each) => bestOf(each, key, words)).filter(Boolean);
+    return { kind, total: matches.length, matches: (kind === "strike" ? matches : matches.sort(best)).slice(0, limit) };
+  });
+  const rank = ({ matches }) => Math.min(...matches.map((one) => one.rank));
+  return of.filter(({ total }) => total).sort((a, b) => rank(a) - rank(b)).map(({ kind, total, matches }) => ({
+    kind, total,
     results: matches.map(({ each: { id, name, spoken, country, detail, strikes }, matched }) => ({ id, name: spoken?.[language] ?? name, country, detail, strikes, matched })),
   }));
 }

@@ -60,12 +60,23 @@ export function citeBlock(address) {
     el("summary", {}, t("cite")), words, el("p", { class: "tools" }, links));
 }
 
+/** HTML to embed the map and where it works; nothing where the operator lets no other site show it, or that is not known yet. */
+function embedBlock(address) {
+  const block = el("details", { hidden: true }, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address)));
+  const offer = (embedders) => {
+    block.hidden = false;
+    if (!embedders.includes("*")) block.append(el("p", { class: "quiet" }, api.FILES ? t("embedFiles") : t("embedFor", { origins: embedders.join(", ") })));
+  };
+  api.about().then(({ embedders }) => (api.FILES || embedders.length) && offer(embedders ?? []), () => null);
+  return block;
+}
+
 /** Of files: those of all strikes, and what needs a server. */
 function drawWhole(address) {
   const whole = ["csv", "geojson", "parquet"].map((ending) => link(new URL(`data/strikes.${ending}`, api.ROOT).href, `strikes.${ending}`, `strikes.${ending}`));
   byId("reuse").replaceChildren(el("h2", {}, t("allStrikes")), el("p", { class: "tools" }, whole, link(address, t("permalink"))),
     el("p", { class: "quiet" }, t("needsServer"), " ", el("a", { href: api.siteAddress("connect") }, t("needsServerMore"))),
-    el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
+    embedBlock(address));
 }
 
 /** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes; nothing of none. */
@@ -87,6 +98,6 @@ export function createReuse(now) {
       el("h2", {}, counted("reuse", total)), files,
       el("p", { class: "tools" }, pictures, link(address, t("permalink"))),
       citeBlock(address),
-      el("details", {}, el("summary", {}, t("embedMap")), el("code", {}, embedHtml(address))));
+      embedBlock(address));
   };
 }

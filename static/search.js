@@ -5,9 +5,10 @@ import { byId, el, joined } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { countryName } from "./figures.js";
 import { remember } from "./sentence.js";
-import { LOCALE, counted, t, word } from "./text.js";
+import { LOCALE, counted, number, t, word } from "./text.js";
 
-const EACH = 5; // results of a kind
+const EACH = 8; // results of a kind
+const MOST = 50; // of one kind whose others are asked for
 const WAIT = 140; // milliseconds after the last key
 const CLOSE_UP = 9; // zoom at which a place is shown
 const LANGUAGES = [...new Set([LOCALE, "en", "uk", "de", "ru"])];
@@ -28,14 +29,15 @@ function everyRegion() {
 function withCountries(groups, text) {
   const begin = bare(text);
   regions ??= everyRegion();
-  const known = groups.find(({ kind }) => kind === "country")?.results ?? [];
+  const { results: known = [], total = 0 } = groups.find(({ kind }) => kind === "country") ?? {};
   const more = regions.filter(([code, names]) => !known.some(({ id }) => id === code) && names.some((name) => name.startsWith(begin)))
     .map(([code]) => code).slice(0, EACH);
   const countries = [...known, ...more.map((id) => ({ id, name: countryName(id), country: null }))];
   const others = groups.filter(({ kind }) => kind !== "country");
   if (!countries.length) return others;
   const first = more.length || groups[0]?.kind === "country";
-  return first ? [{ kind: "country", results: countries }, ...others] : [...others, { kind: "country", results: countries }];
+  const found = { kind: "country", results: countries, total: total + more.length };
+  return first ? [found, ...others] : [...others, found];
 }
 
 /** What a result is, in a few words. */
@@ -63,7 +65,7 @@ class Search {
     "aria-autocomplete": "list", "aria-controls": "search-list", "aria-expanded": "false", enterkeyhint: "search" });
   #list = el("div", { id: "search-list", role: "listbox", hidden: true });
   #said = el("span", { class: "sr", role: "status" });
-  #options = []; // { node, changes }
+  #options = []; // { node, choose }
   #active = -1;
   #timer;
   #request = new AbortController();
@@ -100,40 +102,50 @@ class Search {
     this.#timer = setTimeout(() => this.#find(text), WAIT);
   }
 
-  async #find(text) {
+  async #find(text, each = EACH) {
     const mine = (this.#request = new AbortController());
-    const groups = await api.search(text, EACH, mine.signal).then((answer) => answer.groups, () => null);
+    const answer = await api.search(text, each, mine.signal).catch(() => null);
     if (mine.signal.aborted) return;
-    this.#show(text, withCountries(groups ?? [], text), groups === null);
+    this.#show(text, withCountries(answer?.groups ?? [], text), answer === null, answer?.searched);
   }
 
-  #show(text, groups, failed = false) {
+  // As words the strikes are all listed: with the name that a place has on record, where that is what was found.
+  #show(text, groups, failed = false, searched = text) {
     this.#options = [];
-    const words = text ? [this.#group("text", [{ id: text, name: t("searchText", { text }) }])] : [];
-    const parts = groups.map(({ kind, results }) => this.#group(kind, results));
+    const strikes = groups.find(({ kind }) => kind === "strike")?.total;
+    const all = strikes ? t("searchAll", { text: searched, strikes: counted("count", strikes) }) : t("searchText", { text });
+    const words = text ? [this.#group({ kind: "text", results: [{ id: searched, name: all }] })] : [];
+    const parts = groups.map((group) => this.#group(group, text));
     // What is found comes before the words themselves, and its options too.
     this.#list.replaceChildren(...parts, ...words, ...(failed ? [el("p", { class: "quiet" }, t("searchFailed"))] : []));
     this.#options = [...this.#list.querySelectorAll("[role=option]")].map((node) => this.#options.find((each) => each.node === node));
-    this.#said.textContent = text ? counted("found", this.#options.length - 1) : "";
+    this.#said.textContent = text ? counted("found", groups.reduce((n, { total }) => n + total, 0)) : "";
     this.#open(Boolean(text));
     this.#point(text ? 0 : -1);
   }
 
-  #group(kind, results) {
+  #group({ kind, results, total }, text) {
     const head = `search-${kind}`;
-    const options = results.map((result, i) => this.#option(kind, result, `${head}-${i}`));
-    return el("div", { role: "group", "aria-labelledby": head }, el("div", { id: head, class: "search-kind", role: "presentation" }, t(`kindOf${kind}`)), options);
+    const options = results.map((result, i) => this.#option(`${head}-${i}`, () => this.#choose(() => chosen(kind, result)),
+      el("span", { class: "search-name" }, kind === "country" ? countryName(result.id) : result.name),
+      el("span", { class: "quiet" }, detailOf(kind, result))));
+    return el("div", { role: "group", "aria-labelledby": head }, el("div", { id: head, class: "search-kind", role: "presentation" }, t(`kindOf${kind}`)),
+      options, total > results.length && this.#rest(kind, results.length, total, text));
   }
 
-  #option(kind, result, id) {
-    const changes = () => chosen(kind, result);
-    const node = el("div", { id, role: "option", "aria-selected": "false", class: "search-option" },
-      el("span", { class: "search-name" }, kind === "country" ? countryName(result.id) : result.name),
-      el("span", { class: "quiet" }, detailOf(kind, result)));
+  // What of a kind is not shown: strikes are listed by the words below, of others more are asked for.
+  #rest(kind, shown, total, text) {
+    const n = number(total - shown);
+    if (kind === "strike" || shown > EACH) return el("p", { class: "quiet" }, t(kind === "strike" ? "searchBelow" : "searchNarrow", { n }));
+    return this.#option(`search-${kind}-more`, () => this.#find(text, MOST), el("span", { class: "quiet" }, t("searchMore", { n })));
+  }
+
+  #option(id, choose, ...content) {
+    const node = el("div", { id, role: "option", "aria-selected": "false", class: "search-option" }, content);
     // The box keeps the keyboard: a press would else take it away before the click is known.
     node.addEventListener("pointerdown", (event) => event.preventDefault());
-    node.addEventListener("click", () => this.#choose(changes));
-    this.#options.push({ node, changes });
+    node.addEventListener("click", choose);
+    this.#options.push({ node, choose });
     return node;
   }
 
@@ -166,7 +178,7 @@ class Search {
     if (to !== undefined && n) {
       if (open) this.#point(to % n);
       else this.#open(true), this.#point(Math.max(0, this.#active));
-    } else if (event.key === "Enter" && open && this.#options[this.#active]) this.#choose(this.#options[this.#active].changes);
+    } else if (event.key === "Enter" && open && this.#options[this.#active]) this.#options[this.#active].choose();
     else if (event.key === "Escape" && (open || this.#input.value)) {
       if (!open) this.#input.value = "";
       this.#open(false);

@@ -255,7 +255,7 @@ def new_store(
 @pytest.fixture(scope="session")
 def app(store: Store) -> FastAPI:
     """The application over that store."""
-    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=("https://news.example",)))
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ import shapely
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
-from api.exports.text import counted, with_country_names
+from api.exports.text import counted, page_text, with_country_names
 from api.html.addresses import href
 from api.html.map_images import WHOLE, Picture, pictures, shared_picture
 from api.http import links
@@ -327,12 +327,33 @@ def published(
         "version": citation.version(language),
         "history": citation.history,
         "forms": forms,
-        "embed": iframe(embedded(address), 800, 520),
+        **_embedding(request, address),
         "corrections": corrections_of(request, view, keys),
         "all_corrections": href(request, "/corrections", **{subject.kind: subject.key}, f="html"),
         "licences": licences(request, view, content.sources),
     }
     return {"published": content, "reused": reused, "map_address": address}
+
+
+def embedders_of(request: Request) -> tuple[str, ...] | None:
+    """Return the origins whose pages may show the map, ``*`` being all; of files, whose server decides, ``None``."""
+    embedders: tuple[str, ...] = request.app.state.settings.embedders
+    return embedders if links.is_answered(request, "/oembed") else None
+
+
+def _embedding(request: Request, address: str) -> Json:
+    """Give the HTML that shows the map within another page and who may do so; no HTML where nobody may."""
+    embedders, language = embedders_of(request), language_of(request)
+    if embedders is None:
+        where = page_text("embedFiles", language)
+    else:
+        where = "" if "*" in embedders else page_text("embedFor", language, origins=", ".join(embedders))
+    return {"embed": None if embedders == () else iframe(embedded(address), 800, 520), "embed_for": where}
+
+
+def oembed_address(request: Request, address: str) -> str | None:
+    """Return the address of the oEmbed answer to a page; ``None`` where there is none."""
+    return href(request, "/oembed", url=address, format="json") if embedders_of(request) else None
 
 
 def embedded(address: str) -> str:
@@ -364,7 +385,6 @@ def head_of(
     """
     subject, language = content.subject, language_of(request)
     address, version = page_address(request, subject.kind, subject.key), _cited_version(request, view)
-    has_oembed = links.is_answered(request, "/oembed")
     data = {
         "@context": "https://schema.org",
         "@type": "WebPage",
@@ -391,7 +411,7 @@ def head_of(
         subject.description,
         address,
         shown[0] if shown else shared_picture(request),
-        href(request, "/oembed", url=address, format="json") if has_oembed else None,
+        oembed_address(request, address),
         linked_data(data),
     )
 

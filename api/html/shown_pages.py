@@ -19,11 +19,12 @@ from api.html.published import (
     cited,
     embedded,
     map_address,
+    oembed_address,
     page_address,
     strikes_pictures,
 )
 from api.html.subjects import asset_content, country_content, entity_content, strike_content
-from api.http.links import base_address, is_answered
+from api.http.links import base_address
 from api.requests.map_view import MapView
 from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
@@ -136,9 +137,7 @@ def map_head(request: Request, view: ServedVersion, shown: MapView) -> PageHead:
     address = address_of(request, page)
     drawn: Sequence[Picture] = strikes_pictures(request, view, _chosen(view, shown))
     picture = drawn[0] if drawn else shared_picture(request)
-    has_oembed = is_answered(request, "/oembed")
-    oembed = href(request, "/oembed", url=address, format="json") if has_oembed else None
-    return PageHead(subject.title, subject.description, address, picture, oembed)
+    return PageHead(subject.title, subject.description, address, picture, oembed_address(request, address))
 
 
 def _chosen(view: ServedVersion, shown: MapView) -> Mapping[str, str]:

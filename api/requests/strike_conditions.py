@@ -29,7 +29,8 @@ def _parse_country(name: str, text: str) -> str:
 
 Q = RequestParameter(
     "q", _parse_text, _TEXT,
-    "Words of a title, place, region, attacker or damage, in any spelling or script that sounds alike.", "Кременчук",
+    "Words of a title, place, region, attacker or damage, in any script, spelling and case, or of the kind of a site.",
+    "кременчук нпз",
 )  # fmt: skip
 COUNTRY = RequestParameter(
     "country", _parse_country, {"type": "string", "pattern": "^[A-Za-z]{2}$"},

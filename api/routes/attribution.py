@@ -9,6 +9,7 @@ from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 
+from api.html.published import embedders_of
 from api.http.json import Json
 from api.http.links import JSON, href, link
 from api.openapi.declaration import ApiPart, Link
@@ -96,6 +97,7 @@ PART = ApiPart(
             history=STRING,
             data_date=STRING,
             records=object_with(**dict.fromkeys(RECORD_TYPES, COUNT)),
+            embedders={**array_of(STRING), "nullable": True},
         ),
     },
     collection_links=_collection_links,
@@ -245,7 +247,7 @@ def schema(request: Request, table: str) -> Response:
 
 @PART.document("/about", "About the data", "About")
 def about(request: Request) -> Response:
-    """Version of the program and of the data, hash of the history up to it, number of records, attribution."""
+    """Version of program and data, hash of the history up to it, number of records, attribution, who may embed."""
     view = served_version(request)
     snapshot = view.snapshot
     summary = {
@@ -254,5 +256,6 @@ def about(request: Request) -> Response:
         "data_date": snapshot.data_date,
         "records": {name: len(snapshot.records.table(name)) for name in RECORD_TYPES},
         "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
+        "embedders": embedders_of(request),
     }
     return document(request, "answer", summary)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from threading import Lock
 from typing import Annotated
@@ -19,13 +19,18 @@ from api.routes.gazetteer import gazetteer
 from api.wording.catalogue import ENGLISH
 from api.wording.countries import country_names, name_in
 from api.wording.preference import language_of
-from layers.query.name_search import Named, NamedKind, NameIndex, NameMatch, indexes
-from layers.reference.gazetteer import GazetteerMissing
+from layers.query.name_search import BY_WORDS, Found, Named, NamedKind, NameIndex, NameMatch, indexes, strikes_named
+from layers.reference.gazetteer import MAX_LIMIT, Candidate, GazetteerMissing
 from layers.snapshot.snapshot import Snapshot
+from layers.text.place_names import fold, is_common_noun
 
 _MAX_EACH = 50
-#: The gazetteer has many small places of one name.
-_MAX_PLACES = 3
+#: Kinds by which words of a place are told to be on record.
+_STRUCK: frozenset[NamedKind] = frozenset(("strike", "asset"))
+#: Words of a place's name that is looked up within a text.
+_MAX_WORDS = 3
+#: Letters of its key, and people of the place, from which on its name is searched in place of another spelling.
+_SHORTEST, _TOWN = 4, 15_000
 _lock = Lock()
 
 PART = ApiPart(
@@ -33,9 +38,11 @@ PART = ApiPart(
     schemas={
         "SearchResults": object_with(
             query=STRING,
+            searched=STRING,
             groups=array_of(
                 object_with(
                     kind=STRING,
+                    total=COUNT,
                     results=array_of(object_with(id=STRING, name=STRING, matched=STRING, country=NULLABLE_STRING)),
                 )
             ),
@@ -51,7 +58,7 @@ def search(
     q: Annotated[
         str,
         Query(
-            description="A name or id, or how one begins, in Latin or Cyrillic letters.",
+            description="A name or id, how one begins, or words of it, its place or kind; Latin or Cyrillic.",
             examples=["Кременчук"],
             min_length=1,
             max_length=MAX_LENGTH,
@@ -59,19 +66,46 @@ def search(
     ],
     limit: Annotated[int, Field(ge=1, le=_MAX_EACH), INTEGER_TEXT, Query(description="Most results of each kind.")] = 5,
 ) -> Response:
-    """What a name may mean, by kind, best first; of each kind at most ``limit``."""
-    matches = [(kind, index.find(q, limit)) for kind, index in _indexes(request).items()]
-    # The kind whose best name fits best comes first; among equals the order is that of the kinds.
-    matches = sorted((each for each in matches if each[1]), key=lambda each: each[1][0].rank)
+    """What a name may mean, by kind, best first; of each kind at most ``limit`` of ``total``; strikes newest first.
+
+    Where no strike or site has the words as they are, and more have them with the name that the gazetteer gives a
+    place, that is what was ``searched``: as ``q`` of the strikes it selects all of them.
+    """
     snapshot, language = served_version(request).snapshot, language_of(request)
+    searched, found = q, _find(request, q, limit)
+    if not any(match.rank < BY_WORDS for kind in _STRUCK & found.keys() for match in found[kind].matches):
+        respelled = ((text, {**found, **_find(request, text, limit)}) for text in _respelled(request, q))
+        searched, found = max(
+            ((q, found), *respelled), key=lambda each: sum(each[1][kind].total for kind in _STRUCK & each[1].keys())
+        )
+    # The kind whose best name fits best comes first; among equals the order is that of the kinds.
     groups: list[Json] = [
-        {"kind": kind, "results": [_result(one, _name(snapshot, one.named, language)) for one in results]}
-        for kind, results in matches
+        {"kind": kind, "total": total, "results": [_result(one, _name(snapshot, one.named, language)) for one in best]}
+        for kind, (best, total) in sorted(found.items(), key=lambda each: min(one.rank for one in each[1].matches))
     ]
-    if places := _places(request, q, limit):
-        groups.append({"kind": "place", "results": places})
-    count = sum(len(group["results"]) for group in groups)
-    return document(request, "answer", {"query": q, "groups": groups, "count": count})
+    if places := _places(request, q):
+        groups.append({"kind": "place", "total": len(places), "results": [*map(_place, places[:limit])]})
+    count = sum(group["total"] for group in groups)
+    return document(request, "answer", {"query": q, "searched": searched, "groups": groups, "count": count})
+
+
+def _find(request: Request, text: str, limit: int) -> dict[NamedKind, Found]:
+    """Find what a text may mean, by kind, in their order; a kind of which nothing is found is left out."""
+    snapshot = served_version(request).snapshot
+    found = {kind: index.find(text, limit) for kind, index in _indexes(request).items()}
+    found["strike"] = strikes_named(snapshot.collections, snapshot.registers, text, limit)
+    return {kind: each for kind, each in found.items() if each.total}
+
+
+def _respelled(request: Request, text: str) -> Iterator[str]:
+    """Yield a text with the names of the gazetteer for words in it that name a place, the longest names first."""
+    words = text.split()
+    for length in range(min(len(words), _MAX_WORDS), 0, -1):
+        for at in range(len(words) - length + 1):
+            name = " ".join(words[at : at + length])
+            places = () if is_common_noun(key := fold(name)) else _places(request, name)
+            if places and places[0].population >= _TOWN and len(key) >= _SHORTEST and fold(places[0].name) != key:
+                yield " ".join([*words[:at], places[0].name, *words[at + length :]])
 
 
 def _result(found: NameMatch, name: str) -> Json:
@@ -91,24 +125,25 @@ def _name(snapshot: Snapshot, named: Named, language: str) -> str:
     return name_in(records.assets[named.id] if named.kind == "asset" else records.entities[named.id], language)
 
 
-def _places(request: Request, text: str, limit: int) -> list[Json]:
-    """Give the places of a name; none where there is no gazetteer."""
+def _places(request: Request, text: str) -> tuple[Candidate, ...]:
+    """Return the places of a name, best first; none where there is no gazetteer."""
     try:
         opened, _ = gazetteer(request)
     except GazetteerMissing:
-        return []
-    return [
-        {
-            "id": str(place.id),
-            "name": place.name,
-            "matched": place.matched,
-            "country": place.country,
-            "detail": place.region,
-            "lon": place.lon,
-            "lat": place.lat,
-        }
-        for place in opened.find(text, limit=min(limit, _MAX_PLACES)).candidates
-    ]
+        return ()
+    return opened.find(text, limit=MAX_LIMIT).candidates
+
+
+def _place(place: Candidate) -> Json:
+    return {
+        "id": str(place.id),
+        "name": place.name,
+        "matched": place.matched,
+        "country": place.country,
+        "detail": place.region,
+        "lon": place.lon,
+        "lat": place.lat,
+    }
 
 
 def _indexes(request: Request) -> Mapping[NamedKind, NameIndex]:

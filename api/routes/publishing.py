@@ -9,7 +9,7 @@ from fastapi import Query, Request, Response
 from pydantic import Field
 from starlette.exceptions import HTTPException
 
-from api.html.published import iframe
+from api.html.published import embedders_of, iframe
 from api.html.shown_pages import ShownPage, citation_at, embedded_at, page_at, subject_at
 from api.http.conditional import representation
 from api.http.json import Json
@@ -138,7 +138,12 @@ def oembed(
     maxheight: _Pixels = None,
     format: Literal["json"] = "json",
 ) -> Response:
-    """HTML that shows the map at what an address shows, no larger than asked for (oEmbed 1.0, type rich)."""
+    """HTML that shows the map at what an address shows, no larger than asked for (oEmbed 1.0, type rich).
+
+    404 where the operator lets no other site show it.
+    """
+    if not embedders_of(request):
+        raise HTTPException(404, "The operator lets no other site show this map")
     page = _page_at(request, url)
     subject = subject_at(request, served_version(request), page)
     width, height = min(maxwidth or _WIDTH, _WIDTH), min(maxheight or _HEIGHT, _HEIGHT)

@@ -28,7 +28,8 @@ def build_id(settings: Settings) -> str:
     A checkout changes more often than its version does, and what it answers with it.
     """
     shaping = (settings.limit_default, settings.limit_max, settings.attribution)
-    digest = hashlib.blake2b(repr((*shaping, settings.publish_from, settings.show_from)).encode())
+    shown = (settings.publish_from, settings.show_from, settings.embedders)
+    digest = hashlib.blake2b(repr((*shaping, *shown)).encode())
     digest.update(sources("api", "layers", "geo"))
     digest.update((settings.static / "style-table.json").read_bytes())
     return f"{program_version()}.{digest.hexdigest()[:8]}"

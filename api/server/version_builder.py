@@ -24,6 +24,7 @@ from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
 from layers.query.keyset_cursor import with_tiebreak
+from layers.query.name_search import strikes_named
 from layers.query.selection import Selection, rows
 from layers.query.strike_clusters import WORLD, clustered
 from layers.query.strike_conditions import StrikeConditions
@@ -133,6 +134,7 @@ def ready_to_list(snapshot: Snapshot) -> None:
     for conditions in (of_owners, StrikeConditions(relation="host")):
         groups(collections, registers, first, conditions, "country")
     clustered(collections, registers, first, of_owners, 0.0, WORLD, "owners")
+    strikes_named(collections, registers, "Odesa", 1)  # reads all texts
 
 
 def ready_to_edit(snapshot: Snapshot) -> None:

@@ -6,13 +6,24 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import islice
-from typing import Literal, get_args
+from operator import or_
+from typing import Literal, NamedTuple, get_args
 
+import numpy as np
+
+from geo.columnar.chunked_array import to_numpy
+from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection
-from layers.collections.feature_types import SPOKEN
+from layers.collections.column_values import TextValues
 from layers.model.records import Records
+from layers.ownership.owners import OwnersByDate
+from layers.query.selection import Selection, SortKey, rows
+from layers.query.strike_conditions import Collections, StrikeConditions
+from layers.query.strike_truth import SPOKEN_COLUMNS, narrowed
 from layers.text.place_names import fold
+from layers.text.search_terms import SearchTerm, search_terms, searchable
 
 #: What is found; a holder is a company, a body or a state, and a person is one of its own.
 NamedKind = Literal["country", "asset", "company", "person", "state", "strike"]
@@ -20,8 +31,12 @@ NAMED_KINDS: tuple[NamedKind, ...] = get_args(NamedKind)
 #: Names of one rank that are looked at: the most struck of them come first.
 _LOOKED_AT = 2000
 _END = "\n"
-#: Columns of strikes with their titles and places in further languages.
-_SPOKEN = tuple(f"{name}_{language}" for name in ("title", "place") for language in SPOKEN)
+#: Letters of a word between ``=`` (`search_key`) that is as short as it sounds, with these signs.
+_SPELLED = 4
+#: Rank of what has the words of a text alone, behind the patterns.
+BY_WORDS = 4
+#: The order of strikes; undated ones come last.
+NEWEST_FIRST = (SortKey("day_last", True), SortKey("title"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +68,7 @@ class Named:
     strikes: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class NameMatch:
+class NameMatch(NamedTuple):
     """Something that was found, with the name that fits best; the lower the rank, the better."""
 
     named: Named
@@ -62,36 +76,68 @@ class NameMatch:
     rank: int
 
 
+class Found(NamedTuple):
+    """The best of what was found, and how many there are in all."""
+
+    matches: list[NameMatch]
+    total: int
+
+
 class NameIndex:
     """The names of some things of one kind as one text of lines, each as it sounds, so that one search meets all."""
 
     def __init__(self, things: Iterable[Named]) -> None:
-        self._names: list[tuple[Named, str]] = []
-        lines = []
-        for named in things:
-            for name in dict.fromkeys((named.name, *named.names, named.id)):
-                if key := fold(name):
-                    self._names.append((named, name))
-                    lines.append(key)
+        self._things = tuple(things)
+        self._names: list[tuple[int, str]] = []
+        lines, texts = [], []
+        for number, named in enumerate(self._things):
+            names = dict.fromkeys((named.name, *named.names, named.id))
+            keyed = [(name, key) for name in names if (key := fold(name))]
+            self._names += [(number, name) for name, _ in keyed]
+            lines += [key for _, key in keyed]
+            texts.append(" ".join(map(searchable, names)))
         self._text = _END + _END.join(lines) + _END
         self._starts = [at.start() for at in re.finditer(_END, self._text)]
+        self._texts = TextValues(texts, np.arange(len(texts), dtype=np.int32))
+        self._strikes = np.fromiter((named.strikes for named in self._things), np.int64, len(texts))
 
-    def find(self, text: str, limit: int) -> list[NameMatch]:
-        """Return what a text is the name of, begins the name of, or stands in the name of; best first.
+    def find(self, text: str, limit: int) -> Found:
+        """Return what a text is the name of, begins the name of, or stands in the name of, best first.
 
-        Of names that fit alike those come first that more strikes concern, then the shorter ones.
+        Behind these comes what has each word of it in one of its names, in whatever case, or is a site of the kind that
+        the word names. Of names that fit alike those come first that more strikes concern, then the shorter ones. Of
+        texts of one or two letters the total is a lower bound.
         """
-        key = fold(text)
-        best: dict[str, NameMatch] = {}
-        for rank, pattern in enumerate(_patterns(key) if key else ()):
-            hits = [NameMatch(named, name, rank) for named, name in islice(self._matching(pattern), _LOOKED_AT)]
-            for hit in sorted(hits, key=lambda hit: (-hit.named.strikes, len(hit.matched), hit.named.id)):
-                best.setdefault(hit.named.id, hit)
-            if len(best) >= limit:
-                break
-        return [*best.values()][:limit]
+        terms, key = search_terms(text), fold(text)
+        best: dict[int, NameMatch] = {}
+        # Of long words that sound short nothing but the words themselves is meant: ``qqqqqq`` is no ``k``.
+        is_spelled = any(len(form) > _SPELLED for term in terms for (form, *_) in term.parts if form[0] == "=")
+        for rank, pattern in enumerate(() if is_spelled or not terms else _patterns(key)):
+            hits = [(number, name) for number, name in islice(self._matching(pattern), _LOOKED_AT)]
+            for number, name in sorted(hits, key=lambda hit: (-self._strikes[hit[0]], len(hit[1]), hit[0])):
+                best.setdefault(number, NameMatch(self._things[number], name, rank))
+        having = self._having(terms)
+        having[[*best]] = True
+        others = np.flatnonzero(having)
+        for number in others[np.argsort(-self._strikes[others], kind="stable")][: limit + len(best)].tolist():
+            best.setdefault(number, NameMatch(self._things[number], self._things[number].name, BY_WORDS))
+        return Found([*best.values()][:limit], len(others))
 
-    def _matching(self, pattern: str) -> Iterator[tuple[Named, str]]:
+    def _having(self, terms: Sequence[SearchTerm]) -> Bools:
+        """Mark the things that have every term."""
+        having = np.full(len(self._things), bool(terms))
+        for term in terms:
+            written = np.ones(len(self._things), bool)
+            for part in term.parts:
+                written &= reduce(or_, map(self._texts.containing, part))
+            having &= written | self._of_kinds(term.kinds)
+        return having
+
+    def _of_kinds(self, kinds: frozenset[str]) -> Bools:
+        of_kind = ((named.kind == "asset" and named.detail in kinds) if kinds else False for named in self._things)
+        return np.fromiter(of_kind, bool, len(self._things))
+
+    def _matching(self, pattern: str) -> Iterator[tuple[int, str]]:
         for match in re.finditer(pattern, self._text):
             yield self._names[bisect_right(self._starts, match.start()) - 1]
 
@@ -108,18 +154,32 @@ def _patterns(key: str) -> Iterator[str]:
 def indexes(
     records: Records, collections: Mapping[str, Collection], country_names: Mapping[str, str]
 ) -> Mapping[NamedKind, NameIndex]:
-    """Index all that is on record by kind."""
-    return {kind: NameIndex(each) for kind, each in named_things(records, collections, country_names).items()}
+    """Index all that is on record by kind, but for the strikes, whose columns `strikes_named` searches."""
+    named = (*_countries(collections, country_names), *_assets(records, collections), *_entities(records))
+    return {kind: NameIndex(one for one in named if one.kind == kind) for kind in NAMED_KINDS if kind != "strike"}
+
+
+def strikes_named(collections: Collections, registers: OwnersByDate, text: str, limit: int) -> Found:
+    """Return the strikes that the words of a text select (`StrikeConditions`), newest first; none without words."""
+    if not search_terms(text):
+        return Found([], 0)
+    strikes = collections["strikes"]
+    chosen = narrowed(collections, registers, Selection(order=NEWEST_FIRST), StrikeConditions(text=text))
+    found = rows(strikes, chosen)
+    shown = [*_strikes(strikes, to_numpy(found[:limit]))]
+    fits = {match.named.id: match for match in NameIndex(shown).find(text, limit).matches}
+    return Found([fits.get(one.id, NameMatch(one, one.name, BY_WORDS)) for one in shown], len(found))
 
 
 def named_things(
     records: Records, collections: Mapping[str, Collection], country_names: Mapping[str, str]
 ) -> Mapping[NamedKind, Sequence[Named]]:
-    """List all that is on record by kind."""
+    """List all that is on record by kind, strikes newest first."""
     things: dict[NamedKind, list[Named]] = {kind: [] for kind in NAMED_KINDS}
     for named in (*_countries(collections, country_names), *_assets(records, collections), *_entities(records)):
         things[named.kind].append(named)
-    things["strike"] += _strikes(collections["strikes"])
+    strikes = collections["strikes"]
+    things["strike"] += _strikes(strikes, to_numpy(rows(strikes, Selection(order=NEWEST_FIRST))))
     return things
 
 
@@ -145,8 +205,10 @@ def _entities(records: Records) -> Iterator[Named]:
         yield Named(kind, entity.id, entity.name, names, entity.registered_in or entity.headquartered_in)
 
 
-def _strikes(strikes: Collection) -> Iterator[Named]:
-    columns = strikes.features.columns
-    named = ("id", "title", "place", "host_country", "when", *_SPOKEN)
-    for strike, title, place, country, when, *spoken in zip(*(columns[name] for name in named), strict=True):
-        yield Named("strike", strike, title, (place, *filter(None, spoken)), country, when)
+def _strikes(strikes: Collection, at: Ints) -> Iterator[Named]:
+    columns = [strikes.features.columns[name] for name in ("id", "title", "place", "host_country", "when")]
+    spoken = [strikes.features.columns[name] for name in SPOKEN_COLUMNS]
+    for row in at.tolist():
+        strike, title, place, country, when = (column[row] for column in columns)
+        names = filter(None, (column[row] for column in spoken))
+        yield Named("strike", strike, title, (place, *names), country, when)

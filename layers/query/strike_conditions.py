@@ -29,7 +29,8 @@ class StrikeConditions:
     Parameters
     ----------
     text
-        Words that a title, a place, a region, an attacker or a damage has, in any spelling that sounds alike.
+        Words that a title, a place, a region, an attacker or a damage has, in any spelling and case, or for a kind of
+        site that was hit.
     country, entity
         Whose sites were hit: a country (ISO 3166-1 alpha-2), and a company, person or state by its id.
     relation, reading

@@ -9,23 +9,28 @@ Where sites are selected, it surely hit one of them.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import product
 from typing import ClassVar
 
 import numpy as np
 
 from geo.lonlat import Bools
 from layers.collections.collection import Collection
+from layers.collections.feature_types import SPOKEN
 from layers.ownership.owners import OwnersByDate
 from layers.query.filter import Filter
 from layers.query.selection import Selection, row_mask
 from layers.query.strike_conditions import Collections, StrikeConditions, Truth
 from layers.query.strike_ties import listing, marked, tie_of_country, tie_of_entity
-from layers.text.place_names import search_key
+from layers.text.search_terms import search_keys, search_terms, searchable
 
+#: Columns of strikes with their titles and places in further languages.
+SPOKEN_COLUMNS = tuple(f"{name}_{language}" for name in ("title", "place") for language in SPOKEN)
 #: Columns of strikes that a text is looked for in.
-TEXT_COLUMNS = ("title", "place", "region", "attacker", "damage", "id")
+TEXT_COLUMNS = ("title", "place", *SPOKEN_COLUMNS, "region", "attacker", "damage", "id")
 
 
 @dataclass(frozen=True)
@@ -97,8 +102,7 @@ def _truth(
     chosen = row_mask(strikes, selection)
     result = Truth(chosen, chosen & stands(strikes) & surely_between(strikes, selection.first, selection.last))
     if conditions.text:
-        named = _named(strikes, conditions.text)
-        result = result.both(Truth(named, named))
+        result = result.both(_named(collections, conditions.text))
     for asset in conditions.assets:
         result = result.both(Truth(listing(strikes, "assets", asset), listing(strikes, "assets_sure", asset)))
     if conditions.commodity:
@@ -128,37 +132,61 @@ def surely_between(strikes: Collection, first: date | None, last: date | None) -
     return sure
 
 
-def _named(strikes: Collection, text: str) -> Bools:
-    """Mark the strikes whose texts have every word of a text, each in one of them, as `search_key` spells them."""
-    named = np.ones(len(strikes), dtype=bool)
-    for word in search_key(text).split():
-        having = np.zeros(len(strikes), dtype=bool)
-        for column in TEXT_COLUMNS:
-            values = strikes.values(column).words.folded("search", _long_search_key)
-            having |= np.append(values.containing(word), False)[values.codes]
-        named &= having
+def _named(collections: Collections, text: str) -> Truth:
+    """Return the strikes that have every word of a text in one of their texts, or hit a site of the kind that it names.
+
+    Strikes surely did where all sites that they may have hit are of that kind.
+    """
+    strikes = collections["strikes"]
+    named = Truth(np.ones(len(strikes), bool), np.ones(len(strikes), bool))
+    for term in search_terms(text):
+        written = np.ones(len(strikes), bool)
+        for part in term.parts:
+            written &= _written(strikes, part)
+        hit = _of_kinds(collections, term.kinds)
+        named = named.both(Truth(written | hit.may, written | hit.sure))
     return named
 
 
+def _written(strikes: Collection, forms: Sequence[str]) -> Bools:
+    """Mark the strikes one of whose texts has one of the forms of a word; of an edited collection, part by part."""
+    if strikes.origin is not None:
+        return strikes.origin.combine(lambda part: _written(part, forms))
+    having = np.zeros(len(strikes), bool)
+    for column, form in product(TEXT_COLUMNS, forms):
+        values = strikes.values(column).words.folded("search", searchable)
+        having |= np.append(values.containing(form), False)[values.codes]
+    return having
+
+
+def _of_kinds(collections: Collections, kinds: frozenset[str]) -> Truth:
+    """Return the strikes one of whose sites is of some kinds, and those all of whose sites are."""
+    strikes, hit = collections["strikes"], collections["strikes"].values("assets").lists
+    of_kind = _assets_with(collections, "kind", kinds.__contains__)
+    chosen = np.fromiter((word in of_kind for word in hit.words), bool, len(hit.words))
+    count = np.bincount(hit.rows[np.append(chosen, False)[hit.codes]], minlength=len(strikes))
+    return Truth(count > 0, (count > 0) & (count == hit.lengths))
+
+
 def folded_texts(strikes: Collection) -> list[list[str]]:
-    """Return the texts of each strike that words are looked for in, as `search_key` spells them."""
+    """Return the texts of each strike that words are looked for in, as `search_keys` spells them."""
     columns = [strikes.features.columns[name] for name in TEXT_COLUMNS]
-    return [[_long_search_key(text) for text in texts if text] for texts in zip(*columns, strict=True)]
-
-
-def _long_search_key(text: str) -> str:
-    """Return the key of a text of any length."""
-    return " ".join(search_key(text[at : at + 200]) for at in range(0, len(text), 200))
+    return [[" ".join(search_keys(text)) for text in texts if text] for texts in zip(*columns, strict=True)]
 
 
 def _carrying(collections: Collections, commodity: str) -> Bools:
-    assets, strikes = collections["assets"], collections["strikes"]
-    values = assets.values("commodity").words
-    wanted = np.array([*(commodity in commodities_of(word) for word in values.words), False])
-    carrying = {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
-    hit = strikes.values("assets").lists
+    carrying = _assets_with(collections, "commodity", lambda word: commodity in commodities_of(word))
+    hit = collections["strikes"].values("assets").lists
     chosen = np.fromiter((word in carrying for word in hit.words), bool, len(hit.words))
-    return marked(len(strikes), hit.rows[np.append(chosen, False)[hit.codes]])
+    return marked(len(collections["strikes"]), hit.rows[np.append(chosen, False)[hit.codes]])
+
+
+def _assets_with(collections: Collections, column: str, holds: Callable[[str], bool]) -> set[str]:
+    """Return the ids of the assets whose text in a column satisfies something; one without a text does not."""
+    assets = collections["assets"]
+    values = assets.values(column).words
+    wanted = np.array([*map(holds, values.words), False])
+    return {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
 
 
 def commodities_of(text: str) -> list[str]:

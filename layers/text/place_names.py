@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from anyascii import anyascii
 
@@ -33,6 +34,7 @@ _RULES = (
     (re.compile(r"(sh|ch|[a-z])\1+"), r"\1"),
 )
 
+_LATIN_WORD = re.compile("[a-z0-9]+")
 #: Letters of a key that may be looked for as a part of a word.
 _SHORTEST_PART = 3
 
@@ -71,7 +73,7 @@ def fold(name: str) -> str:
     for comparison, not for display, and coarse on purpose; the key of a key is that key. Text beyond 200 characters is
     cut. The key is empty where the name has no letter or digit.
     """
-    return _sound(" ".join(_latin_words(name)))
+    return " ".join(filter(None, map(_sound, _latin_words(name))))
 
 
 def search_key(text: str) -> str:
@@ -88,9 +90,10 @@ def _latin_words(text: str) -> list[str]:
     text = unicodedata.normalize("NFKC", text[:MAX_LENGTH]).casefold().translate(_CYRILLIC)
     if not text.isascii():
         text = anyascii(text).lower()
-    return "".join(c if c.isascii() and c.isalnum() else " " for c in text.replace("'", "")).split()
+    return _LATIN_WORD.findall(text.replace("'", ""))
 
 
+@lru_cache(maxsize=400_000)
 def _sound(text: str) -> str:
     while (again := _once(text)) != text:
         text = again

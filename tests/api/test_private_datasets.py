@@ -52,13 +52,12 @@ class Vault:
         )
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
-        settings = Settings(basemap=base, reviewers=reviewers, follow_every_s=0, keep_from=0)
+        public = Settings(basemap=base, follow_every_s=0, embedders=("https://news.example",))
+        settings = replace(public, reviewers=reviewers, keep_from=0)
         self.app: FastAPI = create_app(self.store, settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.bundled_alone = opened_copy(bundled, folder / "alone.gpkg")
-        self.alone = TestClient(
-            create_app(self.bundled_alone, Settings(basemap=base, follow_every_s=0)), raise_server_exceptions=False
-        )
+        self.alone = TestClient(create_app(self.bundled_alone, public), raise_server_exceptions=False)
 
     def send(self, method: str, path: str, body: object = None, **headers: str) -> int:
         """Send a reviewer's request with a reason; give the status."""

@@ -92,6 +92,7 @@ def test_the_map_is_shown_on_another_site_and_keeps_nothing_there(
     frame = page.frame_locator("iframe")
     expect(frame.locator("#count strong")).to_contain_text("owned wholly or in part in Azerbaijan")
     expect(frame.locator("#search")).to_be_hidden()
+    expect(frame.locator("#map-frame canvas, #map-frame img").first).to_be_visible()
     out = frame.get_by_role("link", name="Open the full map")
     expect(out).to_have_attribute("href", f"{embeddable}/map?country=AZ")
     inner = next(one for one in page.frames if one.url.startswith(embeddable))
@@ -123,6 +124,34 @@ def test_a_site_that_the_operator_did_not_name_shows_no_map(
     assert not page.frames[1].url.startswith(embeddable)
     assert any("frame-ancestors" in text for text in said)
     page.close()
+
+
+def test_the_page_offers_to_embed_the_map_only_where_it_will_be_shown(
+    browser: Browser, embeddable: str, site: tuple[Path, str], few_store: Store
+) -> None:
+    with serving(few_store) as own:
+        page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
+        for server, is_offered in ((embeddable, True), (own, False)):
+            with page.expect_response(f"{server}/about"):
+                page.goto(f"{server}/map?country=AZ")
+            expect(page.locator("#reuse a[download='strikes.csv']")).to_be_visible()
+            offer = page.locator("#reuse details", has=page.locator("code"))
+            expect(offer).to_be_visible() if is_offered else expect(offer).to_be_hidden()
+            page.goto(f"{server}/countries/AZ?f=html")
+            assert page.locator("code", has_text="embed=1").count() == is_offered
+            assert page.locator("link[type='application/json+oembed']").count() == is_offered
+            assert page.request.get(f"{server}/oembed?url=/countries/AZ").status == (200 if is_offered else 404)
+        (site[0] / "own.html").write_text(f'<iframe src="{own}/map?embed=1"></iframe>', encoding="utf-8")
+        page.goto(f"{site[1]}/own.html")
+        assert not page.frames[1].url.startswith(own)
+        page.goto(f"{embeddable}/map?country=AZ")
+        page.locator("#reuse summary", has_text="Embed this map").click()
+        expect(page.locator("#reuse details", has=page.locator("code"))).to_contain_text(f"pages of {site[1]}")
+        html = page.locator("#reuse details code").inner_text()
+        (site[0] / "offered.html").write_text(html, encoding="utf-8")
+        page.goto(f"{site[1]}/offered.html")
+        expect(page.frame_locator("iframe").locator("#count strong")).to_contain_text("in Azerbaijan")
+        page.close()
 
 
 def test_an_address_with_a_view_as_query_opens_it_with_its_title(browser: Browser, embeddable: str) -> None:

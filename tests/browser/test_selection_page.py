@@ -250,7 +250,7 @@ def in_view(page: Page, **selected: str) -> None:
 def test_a_text_brings_its_strikes_into_view(open_page: Open) -> None:
     page = open_page("", drawn=True)
     search(page, "Кременчук")
-    page.get_by_role("option", name="All strikes with “Кременчук”").click()
+    page.get_by_role("option", name=re.compile("All with “Кременчук”: \\d+ strikes")).click()
     settled(page)
     in_view(page, q="Кременчук")
 
@@ -337,6 +337,21 @@ def test_a_country_is_found_by_its_name_in_several_languages(open_page: Open, wo
     page.get_by_role("group", name="Countries").get_by_role("option", name=re.compile("Azerbaijan")).click()
     settled(page)
     assert view_of(page) == {"country": "AZ"}
+
+
+def test_the_search_lists_what_it_counts_and_leads_to_the_rest(open_page: Open) -> None:
+    page = open_page()
+    search(page, "refinery")
+    more = page.locator("[aria-labelledby='search-asset'] [id='search-asset-more']")
+    expect(more).to_contain_text("more")
+    more.click()
+    expect(more).to_have_count(0)
+    assert page.locator("[aria-labelledby='search-asset'] [role=option]").count() > 8
+    whole = page.locator("[aria-labelledby='search-text'] [role=option]")
+    said = int(whole.inner_text().split("”: ")[1].split()[0])
+    whole.click()
+    settled(page)
+    assert said == listed(page) == matched(page, q="refinery") > 50
 
 
 def test_escape_closes_the_search_first_and_nothing_found_is_said(open_page: Open) -> None:

@@ -170,7 +170,7 @@ class _Composition:
         names = NameSource(self.subject.basemap, self.ground, self.subject.words)
         write_names(
             self.drawing, self.frame, drawn, names, self.look, lines, page_points(self.frame, [*outer, *self.dots]),
-            shown_larger=[inset.seen_as for inset in insets],
+            shown_larger=[inset.seen_as for inset in insets], struck=self.story.hosts,
         )  # fmt: skip
         neat_line(self.drawing, self.frame, self.look)
         for inset in insets:

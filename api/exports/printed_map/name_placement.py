@@ -1,10 +1,10 @@
-"""Writes the names on a map where they cover nothing: places, seas, countries, lines and rivers, in this order."""
+"""Writes the names on a map where they cover nothing: what was struck first, then places, seas, lines and rivers."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
@@ -31,6 +31,11 @@ _AT_SITE = 1.2
 _NEARER = 0.8
 #: Part of the size between the letters of waters and countries.
 _WIDE_WATER, _WIDE_COUNTRY = 0.08, 0.16
+#: Metres that a region is wide at most, whose largest city is named first.
+_REGION_M = 600_000.0
+#: Millimetres from a country within which its name stands on a leader where there is no room in it.
+_REACHES = (4.0, 6.5, 9.0, 12.0, 15.0, 18.0, 22.0, 26.0)
+_DIRECTIONS = 24
 #: Least part of the frame's area of a country, and of a sea, that is named.
 _LEAST_COUNTRY, _LEAST_SEA = 0.004, 0.008
 #: Points at which a name is tried along each side of a country or sea.
@@ -55,9 +60,9 @@ class NameSource:
 def write_names(
     drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
     lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
-    shown_larger: Sequence[BaseGeometry] = (),
+    shown_larger: Sequence[BaseGeometry] = (), struck: Sequence[str] = (),
 ) -> None:  # fmt: skip
-    """Write all names of a frame.
+    """Write all names of a frame: the city of a region, the countries struck, then the others of each kind.
 
     Parameters
     ----------
@@ -68,13 +73,23 @@ def write_names(
     is_inset
         Whether the frame is an inset, which names no seas and countries.
     shown_larger
-        What of the frame insets show, which name the places in it.
+        What of the frame insets show, which name the places in it, but for the city of a region.
+    struck
+        Countries (ISO 3166-1) that were struck, those that matter most first.
     """
     writer = _NameWriter(drawing, frame, look)
     pipes = shapely.union_all(shapely.buffer([line for _, _, line in lines], _OFF_LINE, quad_segs=2))
     shapely.prepare(pipes)
+    city = None
+    if not is_inset and frame.width * frame.metres_per_mm < _REGION_M:
+        city = max(_in_view(frame, source.ground.places), key=lambda place: place.population, default=None)
+    if city is not None:
+        writer.place(city, pipes, sites, is_city=True)
+    if not is_inset:
+        writer.countries(drawn, source, pipes, struck)
     for place in _in_view(frame, source.ground.places, shown_larger)[: look.places]:
-        writer.place(place, pipes, sites)
+        if place != city:
+            writer.place(place, pipes, sites)
     if not is_inset:
         writer.seas(drawn, source.words)
         writer.countries(drawn, source, pipes)
@@ -106,26 +121,28 @@ class _NameWriter:
     def __init__(self, drawing: Drawing, frame: Frame, look: SheetLook) -> None:
         self._drawing, self._frame, self._look = drawing, frame, look
         self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
-        self._named_sites = set[int]()
+        self._named_sites, self._named_countries = set[int](), set[str]()
         shapely.prepare(self._inside)
 
     def _fits(self, extent: BaseGeometry) -> bool:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
 
-    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats) -> None:
-        """Write a place beside its dot, in the first of eight positions that is free."""
+    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats, is_city: bool = False) -> None:
+        """Write a place beside its dot, in the first of eight positions that is free; a city stands out, and farther."""
         x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
-        size = self._look.letters * (1.0 if place.capital else 0.94)
+        is_bold = place.capital or is_city
+        size = self._look.letters * (1.15 if is_city else 1.0 if place.capital else 0.94)
         spot = shapely.Point(x, y).buffer(_DOT + 0.05)
         covered = not self._drawing.extents.is_free(spot, 0.05)
         gaps = (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5)
+        gaps += tuple(self._look.symbol * far for far in (1.5, 2.0, 2.6)) if is_city else ()
         labels = [
             label
             for gap in gaps
-            for label in _beside((x, y), place.name, size, gap, place.capital, self._look)
+            for label in _beside((x, y), place.name, size, gap, is_bold, self._look)
             if self._fits(label.extent) and not pipes.intersects(label.extent)
         ]
-        if covered:
+        if covered and not is_city:
             labels = self._read_right(labels, (x, y), sites)
         for label in labels[:1]:
             self._drawing.write("labels-places", label, "place")
@@ -175,30 +192,66 @@ class _NameWriter:
                     written.add(sea.name)
                     break
 
-    def countries(self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry) -> None:
-        """Write the countries in capitals, where no thin line is under the letters."""
+    def countries(
+        self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry, struck: Sequence[str] | None = None
+    ) -> None:
+        """Write the countries in capitals, where no thin line is under the letters.
+
+        Parameters
+        ----------
+        struck
+            These alone, in their order and whatever their size, over thin lines too; where one has no room for its
+            name, that stands near it on a leader, if it is among the first.
+        """
         table = source.basemap.countries
         parts, rows = self._frame.cut(table.shape)
         parts = shapely.make_valid(parts)
-        by_area = []
+        shapes: dict[str, list[BaseGeometry]] = {}
         for row in np.unique(rows).tolist():
-            shape = shapely.union_all(parts[rows == row]).intersection(drawn.land)
-            if table.iso_a2[row] is not None and shape.area > _LEAST_COUNTRY * self._frame.width * self._frame.height:
-                by_area.append((shape, str(table.iso_a2[row])))
-        named = set[str]()
-        for shape, iso in sorted(by_area, key=lambda one: (-one[0].area, one[1])):
-            if iso in named:
-                continue
-            free = shape.buffer(-0.8).difference(drawn.fine).difference(pipes)
-            for scale in (0.95, 0.8):
-                size = self._look.letters * scale
-                label = Letters(
-                    0, 0, source.words.country(iso).upper(), size, self._look.palette.country_letters, anchor="middle",
-                    spacing=size * _WIDE_COUNTRY,
-                )  # fmt: skip
-                if self._within(label, "labels-countries", "country", free, shape):
-                    named.add(iso)
-                    break
+            if (iso := table.iso_a2[row]) is not None:
+                shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(drawn.land))
+        least = 0.0 if struck is not None else _LEAST_COUNTRY * self._frame.width * self._frame.height
+        by_area = sorted(
+            ((max(of, key=lambda one: one.area), iso) for iso, of in shapes.items()),
+            key=lambda one: (-one[0].area, one[1]),
+        )
+        chosen = {iso: shape for shape, iso in by_area if shape.area > least and iso not in self._named_countries}
+        for number, iso in enumerate(chosen if struck is None else [iso for iso in struck if iso in chosen]):
+            shape, name = chosen[iso], source.words.country(iso).upper()
+            labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
+            free = shape.buffer(-0.8 if struck is None else -0.3).difference(pipes)
+            free = free if struck is not None else free.difference(drawn.fine)
+            if any(self._within(label, "labels-countries", "country", free, shape) for label in labels) or (
+                struck is not None and number < self._look.places // 2 and self._on_leader(labels[1], shape)
+            ):
+                self._named_countries.add(iso)
+
+    def _country(self, name: str, scale: float) -> Letters:
+        size, palette = self._look.letters * scale, self._look.palette
+        return Letters(
+            0, 0, name, size, palette.country_letters, anchor="middle", spacing=size * _WIDE_COUNTRY, halo=_HALO
+        )
+
+    def _on_leader(self, label: Letters, shape: BaseGeometry) -> bool:
+        """Write the name of a country near it, with a thin line into it, at the first place that is free."""
+        here = shapely.point_on_surface(shape)
+        for reach in _REACHES:
+            for step in range(_DIRECTIONS):
+                angle = 2 * math.pi * step / _DIRECTIONS
+                x, y = here.x + 1.6 * reach * math.cos(angle), here.y + reach * math.sin(angle)
+                moved = replace(label, x=x, y=y + label.size * 0.34, spacing=0.0)
+                if not self._fits(moved.extent):
+                    continue
+                near = shapely.shortest_line(moved.extent, here)
+                data = " ".join(f"{x:.2f} {y:.2f}" for x, y in near.coords)
+                self._drawing.add(
+                    "labels-countries",
+                    f'<path d="M{data}" fill="none" stroke="{label.fill}" stroke-width="0.16"/>'
+                    f"{circle((here.x, here.y), 0.22, label.fill, label.fill, 0.05)}",
+                )
+                self._drawing.write("labels-countries", moved, "country")
+                return True
+        return False
 
     def _within(self, label: Letters, layer: Layer, kind: str, room: BaseGeometry, whole: BaseGeometry) -> bool:
         """Write a name within an area, as near to its middle as it is free."""
@@ -216,11 +269,7 @@ class _NameWriter:
         middle = whole.centroid
         far = np.where(fits, np.hypot(xs - middle.x, ys - (middle.y + label.size * 0.3)), np.inf)
         at = int(far.argmin())
-        moved = Letters(
-            float(xs[at]), float(ys[at]), label.text, label.size, label.fill, leaning=label.leaning, anchor="middle",
-            spacing=label.spacing,
-        )  # fmt: skip
-        self._drawing.write(layer, moved, kind)
+        self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])), kind)
         return True
 
     def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: BaseGeometry) -> None:

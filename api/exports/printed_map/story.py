@@ -71,6 +71,15 @@ class Story:
         return [*self.numbered, *self.others]
 
     @property
+    def hosts(self) -> list[str]:
+        """Countries that were struck: those of most of what the map tells of first, then of most of all strikes."""
+        told, every = (
+            Counter(one.strike.host for one in ranked if one.strike.host)
+            for ranked in ([one for one in self.strikes if one.kind != "other"], self.strikes)
+        )
+        return sorted(map(str, every), key=lambda iso: (-told[iso], -every[iso], iso))
+
+    @property
     def struck_lines(self) -> frozenset[str]:
         """Lines that were struck by what the map tells of."""
         subjects = [one for one in self.strikes if one.kind != "other"]

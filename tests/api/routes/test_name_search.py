@@ -7,6 +7,17 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+#: Strikes at Kremenchuk, newest first; the newest is a draft.
+KREMENCHUK = [
+    "ua-refineries-2025-06-29",
+    "ua-kremenchuk-refinery-2025-06-15",
+    "ua-kremenchuk-refinery-2023-09-20",
+    "ua-kremenchuk-refinery-2022-06-18",
+    "ua-kremenchuk-refinery-2022-05-12",
+    "ua-kremenchuk-refinery-2022-04-24",
+    "ua-kremenchuk-refinery-2022-04-02",
+]
+
 
 def results(client: TestClient, text: str, **more: str) -> dict[str, list[dict[str, Any]]]:
     answer = client.get("/search", params={"q": text, **more})
@@ -37,6 +48,59 @@ def test_a_town_is_found_with_its_sites_and_strikes(client: TestClient, text: st
     assert all("Kremenchuk" in row["name"] or "Kremenchuk" in row["matched"] for row in groups["strike"])
     assert groups["place"][0]["name"] == "Kremenchuk"
     assert groups["place"][0]["lon"] == pytest.approx(33.42, abs=0.1)
+
+
+SPELLINGS = (
+    "Kremenchuk",
+    "Кременчук",
+    "Кременчуг",
+    "Kremenchug",
+    "Krementschuk",
+    "кременчук нпз",
+    "refinery kremenchug",
+)
+
+
+@pytest.mark.parametrize("text", SPELLINGS)
+def test_every_spelling_and_the_word_of_a_kind_find_the_same_strikes_newest_first(
+    client: TestClient, text: str
+) -> None:
+    answer = client.get("/search", params={"q": text, "limit": "50"}).json()
+    groups = {group["kind"]: group for group in answer["groups"]}
+    listed = client.get("/collections/strikes/items", params={"q": text, "limit": "50"}).json()
+    assert [row["id"] for row in groups["strike"]["results"]] == KREMENCHUK
+    assert {one["id"] for one in listed["features"]} == set(KREMENCHUK)
+    assert "a-kremenchuk" in [row["id"] for row in groups["asset"]["results"]]
+    assert answer["count"] == sum(group["total"] for group in answer["groups"])
+
+
+def test_what_is_counted_is_shown_or_said_to_be_more(client: TestClient) -> None:
+    groups = client.get("/search", params={"q": "НПЗ", "limit": "2"}).json()["groups"]
+    of = {group["kind"]: group for group in groups}
+    matched = client.get("/collections/strikes/items", params={"q": "НПЗ", "limit": "1"}).json()["numberMatched"]
+    assert of["strike"]["total"] == matched > 100
+    assert of["asset"]["total"] > 40
+    assert all(len(group["results"]) == min(2, group["total"]) for group in groups)
+
+
+def test_a_place_is_found_by_another_name_that_the_gazetteer_has(client: TestClient) -> None:
+    answer = client.get("/search", params={"q": "Николаев", "limit": "50"}).json()
+    groups = {group["kind"]: group for group in answer["groups"]}
+    assert answer["searched"] == "Mykolayiv"
+    listed = client.get("/collections/strikes/items", params={"q": answer["searched"]}).json()
+    assert len(listed["features"]) == groups["strike"]["total"] > 1
+    assert all("Mykolaiv" in row["name"] for row in groups["strike"]["results"])
+
+
+def test_a_strike_is_sure_to_be_of_a_kind_only_where_every_site_is(client: TestClient) -> None:
+    query = {
+        "q": "TES",
+        "limit": "1000",
+        "certainty": "possible",
+        "filter": "status IN ('reported','corroborated','verified')",
+    }
+    for feature in client.get("/collections/strikes/items", params=query).json()["features"]:
+        assert len(feature["properties"]["assets"]) > 1
 
 
 def test_sites_that_were_struck_more_come_first(client: TestClient) -> None:

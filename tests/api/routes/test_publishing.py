@@ -253,6 +253,20 @@ def test_oembed_has_no_other_form(client: TestClient) -> None:
     assert client.get("/oembed").status_code == 400
 
 
+def test_who_may_show_the_map_is_known_and_nobody_else_is_offered_it(client: TestClient, store: Store) -> None:
+    assert client.get("/about").json()["embedders"] == ["https://news.example"]
+    shown = page(client, COUNTRY)
+    assert "embed=1" in text(shown)
+    assert "Works on pages of https://news.example." in text(shown)
+    with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))) as closed:
+        assert closed.get("/about").json()["embedders"] == []
+        assert closed.get("/oembed", params={"url": HOST + VIEW}).status_code == 404
+        for path in (*PAGES, VIEW):
+            body = closed.get(path, headers=BROWSER).text
+            assert "embed=1" not in body
+            assert "oembed" not in body
+
+
 def policy(app: FastAPI, path: str) -> str:
     headers = dict(ask(app, path, dict(BROWSER)).headers)
     assert "x-frame-options" not in headers
@@ -260,7 +274,9 @@ def policy(app: FastAPI, path: str) -> str:
 
 
 def test_only_the_embedded_map_may_be_framed_and_only_by_those_named(app: FastAPI, store: Store) -> None:
-    assert policy(app, "/map?embed=1") == policy(app, "/map") == "'self'"
+    assert policy(app, "/map?embed=1") == "'self' https://news.example"
+    closed = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
+    assert policy(closed, "/map?embed=1") == policy(app, "/map") == "'self'"
     origins = stated_embedders(["https://news.example", "https://*.press.example:8443"])
     open_app = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=origins))
     assert policy(open_app, "/map?embed=1") == "'self' https://news.example https://*.press.example:8443"
@@ -268,7 +284,26 @@ def test_only_the_embedded_map_may_be_framed_and_only_by_those_named(app: FastAP
 
 
 @pytest.mark.parametrize(
-    "origin", ["news.example", "https://a b", "https://a;script-src *", "'none'", "https://a/b", ""]
+    "origin",
+    [
+        "news.example",
+        "https://a b",
+        "https://a;script-src *",
+        "'none'",
+        "https://a/b",
+        "",
+        "https://a..b",
+        "https://-a.example",
+        "https://a.example:0",
+        "https://a.example:65536",
+        "https://*",
+        "https://a.*",
+        "http://.",
+        "https://a.example/",
+        "wss://a.example",
+        "https://*.*.example",
+        "https://[::1]",
+    ],
 )
 def test_what_is_no_origin_is_refused(origin: str) -> None:
     with pytest.raises(BadParameter):
