@@ -1,1 +1,1 @@
-"""Reader of Global Energy Monitor's trackers, routes and ownership tables, and an audit of their owner columns."""
+"""Reader of Global Energy Monitor's trackers, routes and ownership tables."""

@@ -5,14 +5,14 @@ from pathlib import Path
 import pytest
 
 from api.wording.catalogue import text
+from bench.gem.agreement import Agreement, curated_splits, differences, parents, split_of
+from bench.gem.audit import Audit, audit, read_columns
 from layers.ownership.walk import Interval
 from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
-from layers.sources.gem.agreement import Agreement, curated_splits, differences, parents, split_of
-from layers.sources.gem.audit import Audit, audit, read_columns
 from layers.sources.reader.owner_grammar import parse_owners
 
-SAMPLE = Path(__file__).resolve().parents[3] / "data" / "gem" / "pipelines-2024-01-31.csv"
+SAMPLE = Path(__file__).resolve().parents[2] / "data" / "gem" / "pipelines-2024-01-31.csv"
 
 
 def audited(file: Path) -> Audit:

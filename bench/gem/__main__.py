@@ -1,4 +1,4 @@
-"""The audit of a GEM tracker file, printed: `python -m api.cli.gem_audit FILE` for tables, or with `--json`."""
+"""The audit of a GEM tracker file, printed: `python -m bench.gem FILE` for tables, or with `--json`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from api.http.json import Json
 from api.terminal.console import console
 from api.wording.catalogue import phrase, text
 from api.wording.problems import located_sentence, problem_values
+from bench.gem.agreement import Compared, curated_splits
+from bench.gem.audit import Audit, audit, read_columns
 from layers.sources import curated
 from layers.sources.files.source_file import SourceFile
-from layers.sources.gem.agreement import Compared, curated_splits
-from layers.sources.gem.audit import Audit, audit, read_columns
 from layers.sources.reader.owner_grammar import ODDITIES, Sum
 
 SUMS: Mapping[Sum, str] = {

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import get_args
 
+from bench.gem.agreement import Agreement, OwnerColumns, Split, compare_columns
 from layers.model.problems import Problem
-from layers.sources.gem.agreement import Agreement, OwnerColumns, Split, compare_columns
 from layers.sources.gem.columns import TrackerRow
 from layers.sources.gem.trackers import LOSSES, Tracker, TrackerRows
 from layers.sources.reader.owner_grammar import ODDITIES, Sum, parse_owners

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from api.cli.gem_audit import main
+from bench.gem.__main__ import main
 
 SAMPLE = Path(__file__).resolve().parents[2] / "data" / "gem" / "pipelines-2024-01-31.csv"
 

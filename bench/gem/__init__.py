@@ -1,0 +1,1 @@
+"""Audit of the owner and parent columns of trackers of Global Energy Monitor."""
