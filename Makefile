@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
+.PHONY: help setup needed run test test-postgresql lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -41,7 +41,10 @@ NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json $(DATA)/gazetteer.s
 setup: ## install everything into this folder, and build the gazetteer
 	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
 	trap 'echo "Interrupted. The next make goes on from here; make clean removes what was set up." >&2; exit 130' INT; \
-	$(MAKE) --no-print-directory --jobs=3 $(NEEDED) 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+	$(MAKE) --no-print-directory --jobs=3 needed 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+
+needed: $(NEEDED)
+	@:
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
