@@ -396,7 +396,8 @@ class VersionBuilder:
         _ready_to_serve(snapshot)
         seq = snapshot.seq
         changed = changed_at(self._store, snapshot, disclosure)
-        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot)}-{self._program}"
+        shaped = f"{_digest(snapshot)}-{disclosure.policy.digest}-{self._program}"
+        version = f"{seq}-{changed:%Y%m%dT%H%M%S.%f}-{shaped}"
         tiles = TileCache(self._settings.tiles_kept, self.counts)
         return ServedVersion(
             snapshot,
