@@ -19,7 +19,7 @@ from layers.store.external_edits import AUTHOR
 from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, ExpectedLatest, Revision, StaleVersion, Store, StoreError
 from tests.layers.store.store_killed import strikes
-from tests.store_kinds import NewStore, by_another, geopackage_only
+from tests.store_kinds import NewStore, by_another, geopackage_only, write_layer
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(
         lambda store, new: store.append("decisions", new, author="test"),
         lambda store, new: store.append("decisions", new, author="test", seen=ExpectedLatest("strike", "none", None)),
         lambda store, new: store.write(Edit("decisions", new.id, new, None), author="test"),
-        lambda store, _new: store.write_layer("matches", {"a": "TEXT"}, [], geometry=False),
+        lambda store, _new: write_layer(store, "matches", {"a": "TEXT"}, [], geometry=False),
     ],
 )
 def test_every_write_records_them_first(store: Store, few_records: Records, write: Callable[..., object]) -> None:
