@@ -98,7 +98,7 @@ class Settings:
     #: 1: in the queues a reviewer counts by their token, wherever it comes from; 0: everybody by address.
     clients_by_token: int = 0
     #: Pieces of work of one client and class that may wait, and threads of each class.
-    waiting_max: int = 64
+    waiting_max: int = 256
     tiles_at_once: int = 1
     selections_at_once: int = 2
     exports_at_once: int = 2

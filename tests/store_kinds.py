@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +13,10 @@ import pytest
 
 from layers.disclosure.policy import OPEN, Policy
 from layers.geopackage import geopackage
+from layers.model.timestamps import timestamp
+from layers.store import derived_tables
 from layers.store.backends import create_new, open_store
+from layers.store.derived_tables import DerivedLayer
 from layers.store.store import Store
 
 try:
@@ -51,6 +54,14 @@ def cache_folder(store: Store) -> Path:
 def set_policy(store: Store, policy: Policy, at: datetime | None = None) -> None:
     """Give a store a policy of disclosure, as the command does."""
     store.set_policy(None if policy == OPEN else policy.model_dump(mode="json"), author="tests", why="tests", at=at)
+
+
+def write_layer(
+    store: Store, name: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]], geometry: bool
+) -> None:
+    """Replace a derived layer by rows of a test."""
+    with store._writing() as connection:
+        derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), timestamp())
 
 
 def again(store: Store) -> Store:

@@ -422,7 +422,8 @@ class VersionBuilder:
         snapshot, disclosure, head = published.snapshot, published.disclosure, published.head
         _ready_to_serve(snapshot)
         changed = changed_at(self._store, published)
-        version = f"{head.hash[:16]}-{changed:%Y%m%dT%H%M%S.%f}-{_digest(snapshot, disclosure)}-{self._program}"
+        shaped = f"{_digest(snapshot, disclosure)}-{disclosure.policy.digest}-{self._program}"
+        version = f"{head.hash[:16]}-{changed:%Y%m%dT%H%M%S.%f}-{shaped}"
         same = before if before is not None and before.version == version else None
         return ServedVersion(
             snapshot,

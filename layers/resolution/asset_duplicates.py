@@ -112,7 +112,9 @@ class SameSites(NamedTuple):
     Attributes
     ----------
     groups
-        As ``same_site_groups`` returns them.
+        The id of the representative by the id of each asset that stands for one site with another, its own among them;
+        an asset that is not in it stands for itself. The representative is a bundled record if there is one, else one
+        with owners or an operator, then the best located, then the first by id.
     likely
         The probability of pairs that are in no group together but may be one site, by their ids in either order, each
         by the representative of its group; the largest of those of their members. None of groups of which any two
@@ -123,35 +125,20 @@ class SameSites(NamedTuple):
     likely: Mapping[tuple[str, str], float]
 
 
-def same_site_groups(records: Records) -> Mapping[str, str]:
-    """Group the assets that stand for one site until a person has decided, each group under a representative.
+def same_sites(records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> SameSites:
+    """Group the assets that stand for one site until a person has decided, and find which others may be one site.
+
+    Pairs of ``SAME_SITE_FROM`` or more join groups, if every two assets of both would be proposed (complete linkage at
+    ``PROPOSE_FROM``), so that a chain of neighbours is not melted together. They are taken from the likeliest on, equal
+    ones by id, so that the order of the records does not matter. Not in one group are two assets that were judged
+    different, two of one data set, an asset and its part, and parts of one asset.
 
     Parameters
     ----------
     records
-        With the judgements among them applied: what was judged the same is one asset already. Not in one group are
-        two assets that were judged different, two of one data set, an asset and its part, and parts of one asset.
-
-    Returns
-    -------
-    Mapping
-        The id of the representative by the id of each asset that stands for one site with another, its own among
-        them; an asset that is not in it stands for itself. The representative is a bundled record if there is one,
-        else one with owners or an operator, then the best located, then the first by id.
-
-    Notes
-    -----
-    Pairs of ``SAME_SITE_FROM`` or more join groups, if every two assets of both would be proposed (complete linkage at
-    ``PROPOSE_FROM``), so that a chain of neighbours is not melted together. They are taken from the likeliest on, equal
-    ones by id, so that the order of the records does not matter.
-    """
-    return same_sites(records).groups
-
-
-def same_sites(records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> SameSites:
-    """Group the assets as ``same_site_groups`` does, and find which others may be one site.
-
-    ``holders`` are the ``asset_holders.holder_names`` of the records, where they are known already.
+        With the judgements among them applied: what was judged the same is one asset already.
+    holders
+        The ``asset_holders.holder_names`` of the records, where they are known already.
     """
     return sites_in(AssetColumns.of(records, holders), merge_groups(records)[0]["assets"].apart())
 

@@ -102,10 +102,7 @@ def policy_of(store: Store, seq: int | None = None) -> Policy:
     ProblemsError
         If another version of this program wrote one that this version cannot read: nothing is published without it.
     """
-    return _read(store.policy(seq))
-
-
-def _read(values: Mapping[str, Any] | None) -> Policy:
+    values = store.policy(seq)
     return OPEN if values is None else of_values(values, "the policy in the store")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -629,33 +629,6 @@ class Store:
             if len(rows) < _PAGE:
                 return
             since = rows[-1][0]
-
-    def write_layer(
-        self, name: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]], geometry: bool
-    ) -> None:
-        """Replace a derived layer, such as the matches, in one transaction. It leaves no history.
-
-        Parameters
-        ----------
-        name
-            Lower-case letters, digits, underscores; not a table of records.
-        columns
-            Column name to SQL type (`sql_types` gives those of a class of records), but ``fid`` and ``geometry``.
-        rows
-            One tuple a row: the values in the order of ``columns`` and, if ``geometry``, a shapely geometry,
-            lon/lat, or None at the end. No rows make an empty layer.
-        geometry
-            Whether it is a feature layer with a spatial index, or one of attributes.
-
-        Raises
-        ------
-        ValueError
-            If a name or type cannot be used, or a row has another number of values.
-        StoreBusy
-            If another writer does not finish in time.
-        """
-        with self._writing() as connection:
-            derived_tables.write_table(connection, DerivedLayer(name, columns, rows, geometry), timestamp())
 
 
 def _require_table(noun: str, record: Record | None) -> None:

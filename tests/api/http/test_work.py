@@ -217,3 +217,8 @@ def test_a_client_is_an_address_and_of_ipv6_a_network(address: str, client: str)
 
 def test_a_request_without_an_address_is_of_a_client_of_its_own() -> None:
     assert client_of({"type": "http", "client": None}) == ""
+
+
+def test_as_much_of_a_client_may_wait_as_it_may_have_at_work() -> None:
+    """Or many connections of one client would be refused what they could wait for."""
+    assert Settings().waiting_max >= Settings().client_max

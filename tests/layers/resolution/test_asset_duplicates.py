@@ -17,7 +17,6 @@ from layers.resolution.asset_duplicates import (
     SAME_SITE_FROM,
     AssetWeights,
     propose_assets,
-    same_site_groups,
     same_sites,
     weights_table,
 )
@@ -49,8 +48,12 @@ def reasons(proposal: DuplicateProposal) -> dict[str, float]:
     return {reason.name: reason.weight for reason in proposal.reasons}
 
 
+def same_sites_of(known: Records) -> Mapping[str, str]:
+    return same_sites(known).groups
+
+
 def groups(*assets: Asset) -> Mapping[str, str]:
-    return same_site_groups(records(*assets))
+    return same_sites_of(records(*assets))
 
 
 def test_one_plant_of_two_sources_is_proposed_with_reasons() -> None:
@@ -127,9 +130,9 @@ def test_what_was_judged_different_is_neither_proposed_nor_grouped() -> None:
     assert groups(*pair) == {"a": "a", "b": "a"}
     known = records(*pair, judged("a", "b", "different"))
     assert propose_assets(known) == ()
-    assert same_site_groups(known) == {}
+    assert same_sites_of(known) == {}
     undone = records(*pair, judged("a", "b", "different"), judged("a", "b", "undone", 1))
-    assert same_site_groups(undone) == groups(*pair)
+    assert same_sites_of(undone) == groups(*pair)
 
 
 def test_a_site_of_which_a_record_was_judged_different_may_not_be_another_of_its_records() -> None:
@@ -143,7 +146,7 @@ def test_a_site_of_which_a_record_was_judged_different_may_not_be_another_of_its
 
 def test_a_chain_of_neighbours_is_not_melted_together() -> None:
     row = [asset(f"a{number}", number * 350.0) for number in range(6)]
-    found = same_site_groups(records(*row))
+    found = same_sites_of(records(*row))
     members: dict[str, list[str]] = {}
     for name, leader in found.items():
         members.setdefault(leader, []).append(name)
@@ -193,9 +196,9 @@ def test_the_representative_is_bundled_else_owned_else_best_located() -> None:
         tables = records(*assets)
         return Records.of({**vars(tables), "entities": {"e": entity}, "stakes": {"k": stake}})
 
-    assert set(same_site_groups(with_owner(*known)).values()) == {"c"}
+    assert set(same_sites_of(with_owner(*known)).values()) == {"c"}
     bundled = asset("z", dataset="curated", uncertainty_m=900.0)
-    assert set(same_site_groups(with_owner(*known, bundled)).values()) == {"z"}
+    assert set(same_sites_of(with_owner(*known, bundled)).values()) == {"z"}
 
 
 PLACED = st.builds(
@@ -209,10 +212,10 @@ PLACED = st.builds(
 
 @given(st.lists(PLACED, max_size=10, unique_by=lambda one: one.id), st.randoms(use_true_random=False))
 def test_groups_do_not_depend_on_the_order_of_the_records(assets: list[Asset], random: Any) -> None:
-    found = same_site_groups(records(*assets))
+    found = same_sites_of(records(*assets))
     shuffled = list(assets)
     random.shuffle(shuffled)
-    assert same_site_groups(records(*shuffled)) == found
+    assert same_sites_of(records(*shuffled)) == found
     assert all(found[leader] == leader for leader in found.values())
     for one in assets:
         sharing = [other for other in assets if other.id in found and found[other.id] == found.get(one.id)]
@@ -220,7 +223,7 @@ def test_groups_do_not_depend_on_the_order_of_the_records(assets: list[Asset], r
 
 
 def test_no_asset_is_in_a_group_of_an_empty_layer() -> None:
-    assert same_site_groups(records()) == {}
+    assert same_sites_of(records()) == {}
     assert propose_assets(records()) == ()
 
 
@@ -248,7 +251,7 @@ def test_the_thresholds_are_precise_on_labelled_pairs(real: Records) -> None:
 
 
 def test_groups_of_real_layers_are_of_labelled_sites(real: Records) -> None:
-    found = same_site_groups(real)
+    found = same_sites_of(real)
     wrong = [(one, other) for one, other, same in labels(real) if not same and found.get(one, one) == found.get(other)]
     assert len(wrong) <= 1
 

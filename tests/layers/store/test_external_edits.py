@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from layers.store.external_edits import AUTHOR
 from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, ExpectedLatest, Revision, StaleVersion, Store, StoreError
 from tests.layers.store.store_killed import strikes
-from tests.store_kinds import NewStore, by_another, geopackage_only
+from tests.store_kinds import NewStore, by_another, geopackage_only, write_layer
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def test_a_write_that_had_not_seen_an_edit_is_refused_and_the_edit_is_history(
         lambda store, new: store.append("decisions", new, author="test"),
         lambda store, new: store.append("decisions", new, author="test", seen=ExpectedLatest("strike", "none", None)),
         lambda store, new: store.write(Edit("decisions", new.id, new, None), author="test"),
-        lambda store, _new: store.write_layer("matches", {"a": "TEXT"}, [], geometry=False),
+        lambda store, _new: write_layer(store, "matches", {"a": "TEXT"}, [], geometry=False),
     ],
 )
 def test_every_write_records_them_first(store: Store, few_records: Records, write: Callable[..., object]) -> None:
@@ -314,3 +314,16 @@ def test_sizes_are_numbers_of_records(store: Store, few_records: Records) -> Non
     assert store.count("strikes", "assets") == len(few_records.strikes) + len(few_records.assets)
     with pytest.raises(ValueError, match="does not belong"):
         store.count("sqlite_master")
+
+
+@geopackage_only
+def test_sqlite_alone_edits_what_has_no_place_and_is_refused_where_an_index_needs_functions(store: Store) -> None:
+    store.close()
+    key = next(iter(store.records().sources))
+    with closing(sqlite3.connect(store.path)) as other:
+        other.execute("UPDATE sources SET publisher = 'Another' WHERE id = ?", (key,))
+        for table in ("strikes", "assets"):
+            with pytest.raises(sqlite3.OperationalError, match="no such function: ST_IsEmpty"):
+                other.execute(f"UPDATE {table} SET note = 'n'")
+        other.commit()
+    assert [(row.table, row.record) for row in recorded(store)] == [("sources", key)]

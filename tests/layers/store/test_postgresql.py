@@ -22,7 +22,7 @@ from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, Store
 from tests.layers.load_builders import of, source, strike
 from tests.layers.store.test_store import ALL
 from tests.postgres_cluster import Cluster, missing, running
-from tests.store_kinds import set_policy
+from tests.store_kinds import set_policy, write_layer
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -191,7 +191,7 @@ def test_who_only_reads_sees_no_private_row_in_any_table(store: Store, cluster: 
     store.load(of(source("d/s", "d"), strike("d/1", "d")), author="Ann", private={"d": "no"})
     hidden = strike("o/2", "o").model_copy(update={"private": True})
     store.append("strikes", hidden, author="Ann")
-    store.write_layer("matches", {"strike": "TEXT"}, [("o/1",), ("d/1",)], geometry=False)
+    write_layer(store, "matches", {"strike": "TEXT"}, [("o/1",), ("d/1",)], geometry=False)
     database = store.name.partition("?")[0].rpartition("/")[2]
     cluster.execute("postgres", "ALTER ROLE strikeatlas_reader LOGIN")
     with psycopg.connect(cluster.address(database, "strikeatlas_reader")) as reader:
@@ -237,7 +237,7 @@ def test_who_only_reads_sees_no_record_while_a_policy_withholds_anything(
     store: Store, cluster: Cluster, address: str, policy: str, shows: bool
 ) -> None:
     store.load(of(source("o/s", "o"), strike("o/1", "o")), author="Ann")
-    store.write_layer("matches", {"strike": "TEXT"}, [("o/1",)], geometry=False)
+    write_layer(store, "matches", {"strike": "TEXT"}, [("o/1",)], geometry=False)
     database = store.name.partition("?")[0].rpartition("/")[2]
     cluster.execute("postgres", "ALTER ROLE strikeatlas_reader LOGIN")
     with psycopg.connect(cluster.address(database, "strikeatlas_reader"), autocommit=True) as reader:

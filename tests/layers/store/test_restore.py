@@ -23,6 +23,7 @@ from layers.store.restore import HistoryGap, restore
 from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, Store, StoreError
 from tests.layers.store.test_store import ALL, ASSET, DECISION, GEOMETRIES, SOURCE, STRIKE, changed, of
+from tests.store_kinds import write_layer
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -87,7 +88,7 @@ class Run:
     def derive(self) -> None:
         seq, records = self.store.version()
         for layer in titles(seq, records):
-            self.store.write_layer(layer.name, layer.columns, layer.rows, layer.geometry)
+            write_layer(self.store, layer.name, layer.columns, layer.rows, layer.geometry)
         self.seen()
 
     def seen(self) -> None:

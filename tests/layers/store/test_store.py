@@ -57,7 +57,7 @@ from layers.store.store import (
 )
 from tests.layers.english import raises
 from tests.layers.store.store_killed import strikes
-from tests.store_kinds import REFUSED, again, geopackage_only, is_file, raw
+from tests.store_kinds import REFUSED, again, geopackage_only, is_file, raw, write_layer
 
 ROOT = Path(__file__).resolve().parents[3]
 NASTY = "Орлівка 🛢 \"quoted\" 'n' \\ ; DROP TABLE strikes; -- <b>\u202e 中文"
@@ -639,19 +639,19 @@ def test_a_row_that_another_program_spoilt_is_named_and_can_be_loaded_over(store
 @geopackage_only
 def test_derived_layers_are_replaced_as_a_whole(store: Store) -> None:
     columns = {"strike": "TEXT", "probability": "REAL"}
-    store.write_layer("matches", columns, [("k", 0.5, Point(1, 2)), ("k", 0.25, None)], geometry=True)
+    write_layer(store, "matches", columns, [("k", 0.5, Point(1, 2)), ("k", 0.25, None)], geometry=True)
     frame = geopandas.read_file(store.path, layer="matches")
     assert (list(frame.strike), list(frame.probability)) == (["k", "k"], [0.5, 0.25])
     assert frame.crs == "EPSG:4326"
     assert tuple(pyogrio.read_info(store.path, layer="matches")["total_bounds"]) == (1, 2, 1, 2)
 
     rows = [("k", "a", 0.5, None, "[]")]
-    store.write_layer("matches", sql_types(Match), rows, geometry=False)
+    write_layer(store, "matches", sql_types(Match), rows, geometry=False)
     plain = pyogrio.read_dataframe(store.path, layer="matches")
     assert (list(plain.columns), list(plain.asset)) == (list(Match.model_fields), ["a"])
     with raw(store) as connection:
         assert connection.execute("SELECT name FROM sqlite_master WHERE name LIKE 'rtree_matches%'").fetchall() == []
-    store.write_layer("matches", columns, [], geometry=True)
+    write_layer(store, "matches", columns, [], geometry=True)
     assert len(geopandas.read_file(store.path, layer="matches")) == 0
     assert store.seq() == 0
     assert again(store).records() == Records.of({})
@@ -676,9 +676,9 @@ def test_derived_layers_are_replaced_as_a_whole(store: Store) -> None:
 def test_a_layer_that_cannot_be_leaves_the_earlier_one(
     store: Store, name: str, columns: dict[str, str], rows: list[tuple[object, ...]]
 ) -> None:
-    store.write_layer("matches", {"a": "TEXT"}, [("kept", Point(1, 2))], geometry=True)
+    write_layer(store, "matches", {"a": "TEXT"}, [("kept", Point(1, 2))], geometry=True)
     with pytest.raises(ValueError, match=r"\w"):
-        store.write_layer(name, columns, rows, geometry=True)
+        write_layer(store, name, columns, rows, geometry=True)
     with raw(store) as connection:
         assert connection.execute("SELECT a FROM matches").fetchall() == [("kept",)]
     assert again(store).seq() == 0
@@ -743,7 +743,7 @@ def test_a_writer_that_waits_too_long_is_told_and_the_store_goes_on(
         for write in (
             lambda: other.append("sources", SOURCE, author="Ann"),
             lambda: other.load(of(SOURCE), author="Ann"),
-            lambda: other.write_layer("matches", {"a": "TEXT"}, [], geometry=False),
+            lambda: write_layer(other, "matches", {"a": "TEXT"}, [], geometry=False),
         ):
             with pytest.raises(StoreBusy, match="nothing was written"):
                 write()
