@@ -65,8 +65,8 @@ def atlas(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
     addresses = [address for path, address in doors.addresses() if path not in doors.OF_THE_PROCESS]
     atlas.change(STRIKE, note="seen", damage="seen")
-    health = atlas.client.get("/health").json()["workers"]
     before = atlas.told(addresses)
+    health = atlas.client.get("/health").json()["workers"]
     atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
     place = atlas.store.records().strikes[STRIKE].geometry
     assert place is not None
