@@ -123,7 +123,8 @@ def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atl
     place = {"geometry": EXACT, "uncertainty_m": 300, "basis": "site", "place_source": "24tv-pmi"}
     strike = Strike(
         id="review-1", dataset="review", title="A depot was struck", when="2026-02-01", place="Odesa",
-        host_country="UA", status="reported", sources=("24tv-pmi",), checked="read", killed_min=4, killed_max=4, **place,
+        host_country="UA", status="reported", sources=("24tv-pmi",), checked="read", killed_min=4, killed_max=4,
+        **place,
     )  # fmt: skip
     head = atlas.store.head()
     before = published(atlas)
