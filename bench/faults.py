@@ -127,7 +127,8 @@ def _records(path: Path) -> Records:
         with store.reading() as connection:
             faults = connection.execute("PRAGMA integrity_check").fetchall()
         assert faults == [("ok",)], faults
-        assert store.seq() == sum(1 for _ in store.revisions())
+        # Rows of history that tell of answers to requests are about no record.
+        assert store.seq() >= sum(1 for _ in store.revisions())
         return store.records()
     finally:
         store.close()

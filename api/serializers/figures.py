@@ -49,8 +49,8 @@ from layers.store.history_chain import Head
 _CHARACTERS, _GROUP, _WEAK = 28, 4, 10
 _DECIMALS = 4
 _CODE = re.compile(
-    r"(?P<subject>.{1,4000})\.((?P<seq>s[0-9]{1,15})|(?P<head>h[0-9a-f]{16}))\.(?P<day>[0-9]{8})\."
-    r"(?(seq)(?P<weak>[0-9a-f]{10})|(?P<digest>[a-z2-7]{4}(-[a-z2-7]{4}){6}))",
+    r"(?P<subject>.{1,4000})\.(?P<change>s[0-9]{1,15}|h[0-9a-f]{16})\.(?P<day>[0-9]{8})\."
+    r"(?P<digest>[0-9a-f]{10}|[a-z2-7]{4}(-[a-z2-7]{4}){6})",
     re.ASCII,
 )
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -185,7 +185,7 @@ class FigureCode:
     @classmethod
     def is_code(cls, text: str) -> bool:
         """Whether a text is built as a code is."""
-        return _CODE.fullmatch(text.strip()) is not None
+        return _parts(text) is not None
 
     @classmethod
     def parse(cls, text: str) -> FigureCode:
@@ -196,17 +196,22 @@ class FigureCode:
         BadParameter
             If it is none.
         """
-        read = _CODE.fullmatch(text.strip())
+        read = _parts(text)
         try:
             if read is not None:
                 day = datetime.strptime(read["day"], "%Y%m%d").date()
-                change, digest = read["seq"] or read["head"], read["weak"] or read["digest"]
-                return cls(FigureSubject.parse(read["subject"]), change, day, digest)
+                return cls(FigureSubject.parse(read["subject"]), read["change"], day, read["digest"])
         except BadParameter as error:
             raise BadParameter("code", text, _EXPECTED) from error
         except ValueError:
             pass  # no day of the calendar
         raise BadParameter("code", text, _EXPECTED)
+
+
+def _parts(text: str) -> re.Match[str] | None:
+    """The parts of a code, of either form; ``None`` of any other text."""
+    read = _CODE.fullmatch(text.strip())
+    return read if read and (read["change"][0] == "s") == (len(read["digest"]) == _WEAK) else None
 
 
 def digest_of(content: Json) -> str:

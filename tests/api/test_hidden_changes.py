@@ -65,8 +65,8 @@ def atlas(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
     addresses = [address for path, address in doors.addresses() if path not in doors.OF_THE_PROCESS]
     atlas.change(STRIKE, note="seen", damage="seen")
-    health = atlas.client.get("/health").json()["workers"]
     before = atlas.told(addresses)
+    health = atlas.client.get("/health").json()["workers"]
     atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
     place = atlas.store.records().strikes[STRIKE].geometry
     assert place is not None
@@ -123,7 +123,8 @@ def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atl
     place = {"geometry": EXACT, "uncertainty_m": 300, "basis": "site", "place_source": "24tv-pmi"}
     strike = Strike(
         id="review-1", dataset="review", title="A depot was struck", when="2026-02-01", place="Odesa",
-        host_country="UA", status="reported", sources=("24tv-pmi",), checked="read", killed_min=4, killed_max=4, **place,
+        host_country="UA", status="reported", sources=("24tv-pmi",), checked="read", killed_min=4, killed_max=4,
+        **place,
     )  # fmt: skip
     head = atlas.store.head()
     before = published(atlas)

@@ -35,7 +35,7 @@ PATHS = (
 )
 #: Seconds between two requests of a client, which leave the machine to what is waited for.
 _REST_S = 0.01
-_TAG = re.compile(r'"(?:[0-9a-f]+\.)?([0-9]+)-[0-9]{8}T')
+_TAG = re.compile(r'"(?:[0-9a-f]+\.)?([0-9a-f]{16})-[0-9]{8}T')
 _EDIT = re.compile(rb"Rehearsed edit ([0-9]+)\b")
 
 
@@ -60,11 +60,11 @@ class Answer:
     digest: str
 
     @property
-    def seq(self) -> int:
-        """The change that the answer is of, by its entity tag."""
+    def head(self) -> str:
+        """The first digits of the hash of the change that the answer is of, by its entity tag."""
         found = _TAG.match(self.tag)
         assert found, self
-        return int(found[1])
+        return found[1]
 
 
 @dataclass(frozen=True)

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from layers.sources import curated
+from layers.store.history_chain import COLUMNS, EMPTY, VALUES, linked
 from layers.store.migrations.registry import MIGRATIONS, SCHEMA_VERSION
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.store.test_upgrade import built
 from tests.store_copies import opened_copy
-from tests.store_kinds import NewStore, behind_its_back, by_another, needs_a_file
+from tests.store_kinds import NewStore, behind_its_back, by_another, needs_a_file, without_triggers
 
 
 @pytest.fixture
@@ -55,7 +56,7 @@ def test_an_upgrade_says_what_it_did_and_leaves_a_valid_store(run: Run, older: P
         "recorded": 1,
         "fault": None,
     }
-    assert run("verify", older, "--json").report == {"store": str(older), "findings": [], "kept": []}
+    assert run("verify", older, "--json").report == {"store": str(older), "findings": [], "heads": [], "kept": []}
     assert "nothing was done" in run("upgrade", older).out
     assert run("list", "strikes", "--store", older).code == 0
 
@@ -69,7 +70,7 @@ def test_an_upgrade_is_reported_to_people_too(run: Run, older: Path) -> None:
 
 def test_what_was_loaded_and_edited_is_valid(run: Run, own: Store) -> None:
     said = run("verify", own.name)
-    assert (said.code, said.out.splitlines()) == (0, [f"{own.name} is valid.", "Nothing is kept beside it."])
+    assert (said.code, said.out.splitlines()[:2]) == (0, [f"{own.name} is valid.", "Nothing is kept beside it."])
     one, other, *_ = own.records().entities
     assert run("judge", one, other, "different", "--why", "A test", "--who", "Ann", "--store", own.name).code == 0
     assert run("verify", own.name, "--json").report["findings"] == []
@@ -143,6 +144,26 @@ def test_an_edited_export_and_a_rewritten_history_are_named_and_a_broken_chain_i
     for command in (("serve",), ("load", "--dry-run")):
         assert run(*command, "--store", own.name).code == 5
     assert run("load", "--dry-run", "--store", own.name, "--accept-broken-history").code == 0
+
+
+def test_a_history_that_was_rewritten_as_a_whole_is_told_by_a_head_from_outside(run: Run, own: Store) -> None:
+    noted = own.head()
+    said = run("verify", own.name)
+    assert "Nothing in a store tells whether its whole history was rewritten and hashed anew" in said.out
+    assert "--head" in said.out
+    said = run("verify", own.name, "--head", noted.digits, "--json")
+    assert (said.code, codes(said)) == (0, [])
+    assert said.report["heads"] == [{"hash": noted.hash, "change": noted.seq, "at": noted.at}]
+    assert f"{noted.hash} is change {noted.seq} of" in run("verify", own.name, "--head", noted.hash.upper()).out
+    with without_triggers(own) as program:
+        rows = [row[1:8] for row in program.execute(f"SELECT {COLUMNS} FROM history ORDER BY seq")]
+        program.execute("DELETE FROM history")
+        for row in linked(EMPTY, rows):
+            program.execute(f"INSERT INTO history {VALUES}", row)
+    assert run("verify", own.name).code == 0, "the store alone cannot tell"
+    said = run("verify", own.name, "--head", noted.digits, "--json")
+    assert (said.code, codes(said), said.report["heads"]) == (1, ["head-gone"], [])
+    assert run("verify", own.name, "--head", "9f3c").code == 2
 
 
 def test_an_export_of_another_store_or_of_none_is_not_proved(

@@ -124,7 +124,7 @@ def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
 
 def test_receipts_are_left_alone_unless_asked_for(run: Run, store: Store, authority: Authority) -> None:
     run("receipt", "add", received(run, store, authority), "--store", store.name)
-    assert verified(run, store).report == {"store": store.name, "findings": [], "kept": []}
+    assert verified(run, store).report == {"store": store.name, "findings": [], "heads": [], "kept": []}
     assert verified(run, store, "--receipt", authority.folder / "head.tsr").code == 2
 
 

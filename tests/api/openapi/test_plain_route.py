@@ -104,7 +104,7 @@ def test_addresses_are_percent_encoded() -> None:
 def test_the_version_of_a_strike_is_that_of_its_record(app: FastAPI) -> None:
     view = app.state.atlas.view
     for key, strike in view.stored.strikes.items():
-        plain = version_of(TABLES["strikes"].to_dict(strike))
+        plain = version_of(TABLES["strikes"].to_dict(strike), app.state.atlas.store.version_key())
         assert view.version_of_strike(key) == view.version_of_strike(key) == plain
     with pytest.raises(KeyError):
         view.version_of_strike("nope")

@@ -16,9 +16,10 @@ from layers.model.records import Records
 from layers.store.checked_history import BrokenHistory
 from layers.store.derived_tables import DerivedLayer
 from layers.store.history_chain import COLUMNS, EMPTY, VALUES, linked
+from layers.store.idempotency import KeyedRequest, StoredResponse
 from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.store import NotAStore, Store
-from layers.store.verification import verify_file
+from layers.store.verification import find_head, verify_file
 from tests.layers.store.store_killed import strikes
 from tests.store_kinds import Program, behind_its_back, by_another, without_triggers
 
@@ -117,6 +118,56 @@ def test_a_history_that_was_rewritten_as_a_whole_is_told_by_whoever_knows_its_he
     assert store.head() != head
     with pytest.raises(BrokenHistory, match=f"row {head.seq} of history is gone or another one"):
         store.require_history()
+
+
+@pytest.mark.parametrize(
+    ("statement", "expected"),
+    [
+        ("DELETE FROM private_datasets", [("listing-gone", {"dataset": "others"})]),
+        (
+            "UPDATE private_datasets SET who = 'Bob'",
+            [("listing-gone", {"dataset": "others"}), ("listing-added", {"dataset": "others"})],
+        ),
+        (
+            "INSERT INTO private_datasets (dataset, private, at, who, why) VALUES ('others', 0, '', 'Bob', '')",
+            [("listing-added", {"dataset": "others"})],
+        ),
+        ("DELETE FROM idempotency_keys", [("answer-gone", {"key": "k"})]),
+        ("UPDATE idempotency_keys SET body = x'00'", [("answer-added", {"key": "k"})]),
+        (
+            "INSERT INTO idempotency_keys SELECT 'bob', key, request, at, seq, status, headers, body "
+            "FROM idempotency_keys",
+            [("answer-added", {"key": "k"})],
+        ),
+    ],
+)
+def test_what_stands_beside_history_is_what_history_tells(
+    store: Store, statement: str, expected: list[tuple[str, object]]
+) -> None:
+    """Datasets that are private, and answers that are given again, can be neither emptied nor forged unnoticed."""
+    store.make_private("others", author="Ann", why="The licence was taken back.")
+    answer = StoredResponse(201, {"ETag": '"1"'}, b"{}")
+    source = next(iter(store.records().sources.values())).model_copy(update={"id": "new", "dataset": "review"})
+    keyed = KeyedRequest("ann", "k", "r", lambda seq: answer)
+    store.append("sources", source, author="Ann", keyed=keyed)
+    assert [one for one in found(store.path) if one[0].startswith(("listing", "answer", "chain"))] == []
+    behind_its_back(store, statement)
+    assert [one for one in found(store.path) if one[0].startswith(("listing", "answer", "chain"))] == expected
+
+
+def test_an_end_that_was_cut_off_with_its_count_is_told_by_whoever_knows_its_head(store: Store) -> None:
+    head, last = store.head(), store.seq()
+    keys = [(row.table, row.record) for row in store.revisions(last - 2)]
+    behind_its_back(
+        store,
+        f"DELETE FROM history WHERE seq > {last - 2}",
+        f"UPDATE sqlite_sequence SET seq = {last - 2} WHERE name = 'history'",
+        *(f"DELETE FROM {table} WHERE id = '{record}'" for table, record in keys),
+    )
+    assert not {"cut", "chain"} & {code for code, _ in found(store.path)}, "the file alone cannot tell"
+    with store.reading() as connection:
+        assert find_head(connection, head.hash) is None
+        assert find_head(connection, store.head().digits) == store.head()
 
 
 def test_a_record_that_was_changed_with_the_triggers_off_is_named(store: Store) -> None:

@@ -43,7 +43,7 @@ def written(snapshot: Snapshot, picture: DossierMap) -> Written:
         order: dict[str, object] = {
             "strikes": map_order(picture.drawn, selection), "language": language, "title": TITLE,
             "countries": country_names(snapshot.country_names, language), "code": "map:1,2,3,4.s4.20261125.0123456789",
-            "head": "ab" * 32, "seq": 412, "day": DAY, "basis": "registration", "minority": "stay",
+            "head": "ab" * 32, "day": DAY, "basis": "registration", "minority": "stay",
         }  # fmt: skip
         wanted = DossierOrder(**(order | given))  # type: ignore[arg-type]
         answers = (
