@@ -40,7 +40,7 @@ class CachedAnswer:
     matched: Mapping[str, Any]
 
     def __len__(self) -> int:
-        return len(self.body["body"]) + 2 * sum(len(name) + len(value) for name, value in self.plain_headers.items())
+        return len(self.body.get("body", b"")) + 2 * sum(len(name) + len(value) for name, value in self.plain_headers.items())
 
 
 class AnswerCache:
@@ -85,7 +85,7 @@ class AnswerCache:
             nonlocal start
             if message["type"] == "http.response.start":
                 start = {**message}
-            elif start is not None:
+            elif start is not None and message["type"] == "http.response.body":
                 if not message.get("more_body", False) and self._is_of(view, start):
                     at = (key, int(time.time())) if scope.get(TRANSIENT) else key
                     view.responses.put(at, _answer(scope, start, message))
@@ -121,7 +121,7 @@ def _key(scope: Scope) -> Hashable | None:
         stated[b"host"],
         root_path(scope),
         stated.get(b"accept"),
-        None if language is None else preferred(None, language.decode("latin-1"), languages()),
+        preferred(None, None if language is None else language.decode("latin-1"), languages()),
         None if coding is None else _codings(coding.decode("latin-1")),
     )
 
