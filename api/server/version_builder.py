@@ -12,7 +12,7 @@ from functools import partial
 from api.requests.map_view import MapView
 from api.requests.query_parameters import DEFAULT_ORDERS, LIST_ORDER, parse_selection
 from api.server.build_id import sources
-from api.server.served_version import CacheStats, ServedVersion, TileCache
+from api.server.served_version import CacheStats, Responses, ServedVersion, TileCache
 from api.settings import Settings, require_policy
 from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
@@ -431,6 +431,7 @@ class VersionBuilder:
             published.stored,
             disclosure,
             same.tiles if same else TileCache(self._settings.tiles_kept, self.counts),
+            same.responses if same else Responses(self._settings.answers_kept),
             self._store.version_key(),
             version,
             head,
