@@ -88,7 +88,7 @@ function ownedAssets(owned) {
     const known = assets.get(row.asset) ?? { name: row.asset_name, min: 100, max: 0, strikes: new Set(), maybe: true };
     known.min = Math.min(known.min, row.share_min);
     known.max = Math.max(known.max, row.share_max);
-    known.maybe &&= row.alternative || row.status === "draft";
+    known.maybe &&= !row.site_sure;
     known.strikes.add(row.strike);
     assets.set(row.asset, known);
   }

@@ -2,6 +2,7 @@
 // know which it has. What one selects by is in the page; ties and their bounds were worked out when the files were written.
 import { LANG } from "./language.js";
 import { ROOT, fileAddress, learnFiles, subjectAddress } from "./origin.js";
+import { bounds } from "./geodesy.js";
 import { SELECTED } from "./selection.js";
 import { t } from "./text.js";
 import { timeline } from "./file-timeline.js";
@@ -151,13 +152,6 @@ export async function strike(id, parameters) {
   return withSureness(rows.find((each) => each.row === row) ?? { row, sure: false });
 }
 
-function bounds(rows) {
-  const places = rows.filter(({ row }) => row.geometry).map(({ row }) => row.geometry.coordinates);
-  if (!places.length) return null;
-  const [lon, lat] = [places.map(([x]) => x), places.map(([, y]) => y)];
-  return [Math.min(...lon), Math.min(...lat), Math.max(...lon), Math.max(...lat)];
-}
-
 /** Why the rows that are not sure are not, each under the first reason that holds. */
 function reasons(rows, view) {
   const counted = { drafts: 0, undated: 0, across: 0, unsettled: 0 };
@@ -202,7 +196,7 @@ async function countedOf({ by = null, ...parameters }) {
   const answer = {
     strikes: rows.length, sure, possible: rows.length - sure, reasons: reasons(rows, view),
     unplaced: rows.filter(({ row }) => !row.geometry).length, undated: rows.filter(({ row }) => !isDated(row)).length,
-    bbox: bounds(rows), by, groups: [], spans: [],
+    bbox: bounds(rows.flatMap(({ row }) => (row.geometry ? [row.geometry.coordinates] : [])))?.flat() ?? null, by, groups: [], spans: [],
   };
   if (UNITS.includes(by)) return { ...answer, ...timeline(rows.filter(({ row }) => isDated(row)), by) };
   if (!by) return answer;

@@ -24,7 +24,7 @@ const draw = () => drawQueue({ rows, waiting, current: current() }, (id) => trie
 // A number before each name on the map, as in the list of candidates; the chosen one is tied to the strike by a full line.
 function drawMap(chosen) {
   const assets = answer.candidates.map((row, i) => ({
-    asset: { geometry: row.geometry, name: `${i + 1} ${row.name}` }, verdict: row.asset === chosen ? "confirmed" : "proposed",
+    asset: { geometry: row.geometry, name: `${i + 1} ${row.name}` }, sure: row.asset === chosen,
   }));
   map?.pick({ strike: answer.strike, assets }, { move: !chosen, glide: false });
 }

@@ -12,7 +12,7 @@ from api.serializers.attribution import country_share
 from api.serializers.capacity import CapacityAccount, CountedRelation
 from api.wording.catalogue import ENGLISH
 from api.wording.countries import name_in
-from layers.attribution.attribute import StrikeAttribution, counts_as_strike, sites_together
+from layers.attribution.attribute import StrikeAttribution, counts_as_strike, sites_together, sure_sites
 from layers.attribution.country_totals import NO_STRIKES, RELATIONS, CountryTotals, Relation, country_totals
 from layers.model import edtf
 from layers.model.messages import Message
@@ -180,6 +180,7 @@ def _strikes(rows: Iterable[Json]) -> int:
 
 
 def _owned_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str, language: str) -> Iterable[Json]:
+    sure = sure_sites(struck)
     for hit in struck.hits:
         asset = snapshot.records.assets[hit.hit.asset]
         for share in hit.owners.shares:
@@ -191,6 +192,7 @@ def _owned_rows(snapshot: Snapshot, struck: StrikeAttribution, iso: str, languag
                     **country_share(snapshot, share),
                     "rests_on": struck.outcome.basis_of_outcome,
                     "alternative": hit.hit.verdict == "possible",
+                    "site_sure": hit.hit.asset in sure,
                 }
 
 

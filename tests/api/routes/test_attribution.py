@@ -117,7 +117,9 @@ CAPACITY = {
 COUNTRY_ANSWER = {
     "capacity": {"owner": CAPACITY, "host": CAPACITY}, "since": MAYBE, "until": MAYBE, "sources": dict,
     "country": str, "name": str, "basis": str, "minority": str, "relation": MAYBE, "relations": COUNTED,
-    "owned": [{**BRIEF, **SHARE, "asset": str, "asset_name": str, "rests_on": str, "alternative": bool}],
+    "owned": [
+        {**BRIEF, **SHARE, "asset": str, "asset_name": str, "rests_on": str, "alternative": bool, "site_sure": bool}
+    ],
     "related": [{**BRIEF, **TIE, "asset_name": str}], "hosted": [{**BRIEF, "owners": str}],
     "counts": {"owned": int, "related": int, "hosted": int},
 }  # fmt: skip
