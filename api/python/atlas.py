@@ -186,7 +186,7 @@ class Atlas:
         --------
         >>> import strikeatlas
         >>> atlas = strikeatlas.open()
-        >>> hits = atlas.layer("hits", reading="control", filter="share_min > 50 AND country = 'RU'")
+        >>> hits = atlas.layer("hits", reading="control", filter="share_min IS NULL", country="RU")
         >>> sorted(set(hits["reading"]))
         ['control']
         """
