@@ -186,7 +186,7 @@ class Atlas:
         --------
         >>> import strikeatlas
         >>> atlas = strikeatlas.open()
-        >>> hits = atlas.layer("hits", reading="control", filter="share_min > 50 AND country = 'RU'")
+        >>> hits = atlas.layer("hits", reading="control", filter="share_min IS NULL", country="RU")
         >>> sorted(set(hits["reading"]))
         ['control']
         """
@@ -589,12 +589,10 @@ _PAIR_COLUMNS = [
 ]  # fmt: skip
 
 
-_UNGIVEN = ("self", "columns")
-
-
 def _given(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the arguments of a method without the atlas itself."""
-    return {name: value for name, value in {**arguments, **arguments["columns"]}.items() if name not in _UNGIVEN}
+    """Return the conditions among the arguments of a method, columns among them."""
+    every = {**arguments, **arguments["columns"]}
+    return {name: value for name, value in every.items() if name not in ("self", "columns")}
 
 
 def _owner_row(row: Json, answer: Json) -> dict[str, Any]:

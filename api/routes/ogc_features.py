@@ -59,10 +59,10 @@ from api.wording.preference import language_headers, language_parts
 from geo.columnar.chunked_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
-from layers.query.keyset_cursor import CursorError, PagedRows
+from layers.query.keyset_cursor import NOTHING_MOVED, CursorError, PagedRows
 from layers.query.selection import is_cached_or_cheap
 from layers.query.strike_truth import narrowed, truth_of
-from layers.query.type_examples import NO_EXAMPLES, TypeExamples
+from layers.query.type_examples import TypeExamples
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
@@ -270,17 +270,16 @@ def _profiled(form: MediaFormat, profile: str) -> MediaFormat:
 def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat) -> FeaturePage:
     # Clients read types from the first features, in the order of the server.
     is_ordered = "sortby" in request.query_params
-    examples = NO_EXAMPLES if is_ordered else TypeExamples.of(collection)
-    moved = collection.ids.take(examples.first), collection.ids.take(examples.last)
+    moved = NOTHING_MOVED if is_ordered else TypeExamples.of(collection).ids
     try:
-        every = PagedRows(collection, wanted.selection, moved, wanted.cursor)
+        every, begin = PagedRows.of(collection, wanted.selection, moved, wanted.cursor)
     except CursorError as error:
         raise BadParameter("cursor", str(wanted.cursor), "one of the next links of this very request") from error
     require_wanted()
-    begin = min(wanted.offset, len(every)) if wanted.cursor is None else every.begin
+    begin = begin or min(wanted.offset, len(every.rows))
     shown = every.page(begin, wanted.limit)
-    more = begin + len(shown) < len(every) and len(shown)
-    end = every.cursor(int(shown[-1])) if more else None
+    more = begin + len(shown) < len(every.rows) and len(shown)
+    end = every.cursor(collection, wanted.selection, int(shown[-1])) if more else None
     links = _page_links(request, collection, wanted, form, end, begin)
     # The time of the data, so that one version always gives the same bytes.
     return FeaturePage(
@@ -288,7 +287,7 @@ def _page(request: Request, collection: Collection, wanted: ItemsRequest, form: 
         shown,
         wanted.representation,
         links,
-        len(every),
+        len(every.rows),
         http_date(served_version(request).changed),
         file_metadata(request),
         is_ordered=is_ordered,

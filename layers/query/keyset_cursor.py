@@ -11,10 +11,11 @@ import base64
 import binascii
 import hashlib
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from itertools import chain
+from typing import Any, TypeAlias
 
 import numpy as np
 import orjson
@@ -30,6 +31,9 @@ from layers.query.selection import rows as selected_rows
 MAX_CURSOR = 65_536
 #: Most rows that come first or last.
 _MOST_MOVED = 64
+#: Ids of rows that come first, and of those that come last.
+Moved: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+NOTHING_MOVED: Moved = ((), ())
 
 _ID = "id"
 
@@ -45,15 +49,13 @@ def with_tiebreak(selection: Selection) -> Selection:
     return replace(selection, order=(*selection.order, SortKey(_ID)))
 
 
-def cursor_at(
-    collection: Collection, selection: Selection, row: int, first: Sequence[str] = (), last: Sequence[str] = ()
-) -> str:
+def cursor_at(collection: Collection, selection: Selection, row: int, moved: Moved = NOTHING_MOVED) -> str:
     """Cursor of a row in the order of a selection with a tie-break: opaque, URL-safe text.
 
     Parameters
     ----------
-    first, last
-        Ids of the rows that come before and after all others, see `PagedRows`.
+    moved
+        Ids of the rows that come before all others, and of those that come after, see `PagedRows`.
 
     Raises
     ------
@@ -61,7 +63,7 @@ def cursor_at(
         If the id is no sort key of the selection.
     """
     values = [_json_value(collection.values(key.name), row) for key in _order(selection)]
-    return _encoded(orjson.dumps([_digest(collection, selection), values, *([first, last] if first or last else [])]))
+    return _encoded(orjson.dumps([_digest(collection, selection), values, *(moved if any(moved) else ())]))
 
 
 def begin_after(collection: Collection, selection: Selection, rows: Array, cursor: str) -> int:
@@ -86,83 +88,106 @@ def begin_after(collection: Collection, selection: Selection, rows: Array, curso
         If the id is no sort key of the selection.
     """
     order = _order(selection)
-    values, _, _ = _read(collection, selection, cursor)
+    values, _ = _read(collection, selection, cursor)
     columns = [(collection.values(key.name), key.descending) for key in order]
     rank = tuple(rank_of(*column, value) for column, value in zip(columns, values, strict=True))
     return bisect_right(rows, rank, key=key_of_rows(columns))
 
 
+@dataclass(frozen=True, eq=False)
 class PagedRows:
     """Selected rows as pages have them: a few first, then all others in the order of the selection, a few last.
 
     Parameters
     ----------
-    collection, selection
-        What is paged, with a tie-break.
-    moved
-        Ids of rows that come first, and of those that come last; one that is not selected is passed over.
-    cursor
-        Where the page before ended. Those rows come first and last then that did so there.
-
-    Raises
-    ------
-    CursorError
-        If the text is no cursor, or one of another selection or order.
+    rows
+        The selected rows in their order.
+    first, last
+        Those of them that come first and last.
+    moved_from
+        Where these are in the order, ascending.
     """
 
-    def __init__(
-        self,
-        collection: Collection,
-        selection: Selection,
-        moved: tuple[Sequence[str], Sequence[str]] = ((), ()),
-        cursor: str | None = None,
-    ) -> None:
-        self._collection, self._selection, shown = collection, selection, None
-        first, last = moved
+    rows: Array
+    first: Rows
+    last: Rows
+    moved_from: Sequence[int]
+
+    @classmethod
+    def of(
+        cls, collection: Collection, selection: Selection, moved: Moved = NOTHING_MOVED, cursor: str | None = None
+    ) -> tuple[PagedRows, int]:
+        """Return the selected rows, and how many of them come up to a cursor; the last answers are cached.
+
+        Parameters
+        ----------
+        collection, selection
+            What is paged, with a tie-break.
+        moved
+            Ids of rows that come first, and of those that come last; one that is not selected is passed over.
+        cursor
+            Where the page before ended; those rows come first and last then that did so there.
+
+        Raises
+        ------
+        CursorError
+            If the text is no cursor, or one of another selection or order.
+        """
+        values: list[Any] = []
         if cursor is not None:
-            values, first, last = _read(collection, selection, cursor)
-            shown = values[[by.name for by in selection.order].index(_ID)]
-        self._ids = [*first], [*last]
-        self._rows = selected_rows(collection, selection)
-        self._key = key_of_rows([(collection.values(by.name), by.descending) for by in _order(selection)])
-        self._first, self._last = map(self._selected, self._ids)
-        self._moved = np.concatenate([self._first, self._last])
-        # Where they would be by the order alone.
-        self._at = sorted(map(self._position, self._moved.tolist()))
-        #: Number of rows up to the cursor.
-        self.begin = 0
-        if shown in first:
-            self.begin = len(self._selected(first[: first.index(shown) + 1]))
-        elif shown in last:
-            self.begin = len(self)
-        elif cursor is not None:
-            at = begin_after(collection, selection, self._rows, cursor)
-            self.begin = len(self._first) + at - bisect_left(self._at, at)
+            values, moved = _read(collection, selection, cursor)
+        pages: PagedRows = collection.query_cache.get_or_compute(
+            ("pages", selection, moved), lambda: cls._of(collection, selection, moved)
+        )
+        return pages, 0 if cursor is None else pages._begin(collection, selection, moved, cursor, values)
 
-    def _position(self, row: int) -> int:
-        return bisect_left(self._rows, self._key(row), key=self._key)
+    @classmethod
+    def _of(cls, collection: Collection, selection: Selection, moved: Moved) -> PagedRows:
+        every = selected_rows(collection, selection)
+        key = key_of_rows([(collection.values(by.name), by.descending) for by in _order(selection)])
+        found: list[dict[int, int]] = []
+        for ids in moved:
+            known = [row for row in map(collection.rows_by_id.get, ids) if row is not None]
+            places = {row: bisect_left(every, key(row), key=key) for row in known}
+            found.append({row: at for row, at in places.items() if row in every[at : at + 1]})
+        first, last = (np.array([*places], np.int64) for places in found)
+        return cls(every, first, last, sorted(chain.from_iterable(places.values() for places in found)))
 
-    def _selected(self, ids: Iterable[str]) -> Rows:
-        """Rows of ids, without those that are not selected."""
-        known = [row for row in map(self._collection.rows_by_id.get, ids) if row is not None]
-        return np.array([row for row in known if row in self._rows[(at := self._position(row)) : at + 1]], np.int64)
+    def _begin(
+        self, collection: Collection, selection: Selection, moved: Moved, cursor: str, values: Sequence[Any]
+    ) -> int:
+        shown = values[[by.name for by in selection.order].index(_ID)]
+        if shown in moved[0]:
+            before = moved[0][: moved[0].index(shown) + 1]
+            return sum(collection.rows_by_id.get(name) in self.first for name in before)
+        if shown in moved[1]:
+            return len(self.rows)
+        at = begin_after(collection, selection, self.rows, cursor)
+        return len(self.first) + at - bisect_left(self.moved_from, at)
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    @property
+    def nbytes(self) -> int:
+        """Bytes beside the selected rows, which are cached by themselves."""
+        return self.first.nbytes + self.last.nbytes
 
     def page(self, begin: int, limit: int) -> Rows:
         """At most so many rows from a position on, shape (k,)."""
-        start = max(0, begin - len(self._first))
-        for at in self._at:
+        if not self.moved_from:
+            return self.rows[begin : begin + limit]
+        start = max(0, begin - len(self.first))
+        for at in self.moved_from:
             start += at <= start
-        others = self._rows[start : start + limit + len(self._moved)]
-        others = others[~np.isin(others, self._moved)]
-        last = self._last[max(0, begin + len(self._last) - len(self)) :]
-        return np.concatenate([self._first[begin:], others, last])[:limit]
+        end = start + limit + len(self.moved_from)
+        others = self.rows[start:end]
+        if left_out := [at - start for at in self.moved_from if start <= at < end]:
+            others = np.delete(others, left_out)
+        last = self.last[max(0, begin + len(self.last) - len(self.rows)) :]
+        return np.concatenate([self.first[begin:], others, last])[:limit]
 
-    def cursor(self, row: int) -> str:
+    def cursor(self, collection: Collection, selection: Selection, row: int) -> str:
         """Cursor of the last row of a page."""
-        return cursor_at(self._collection, self._selection, row, *self._ids)
+        first, last = (tuple(map(collection.ids.__getitem__, rows.tolist())) for rows in (self.first, self.last))
+        return cursor_at(collection, selection, row, (first, last))
 
 
 def _is_keyed(selection: Selection) -> bool:
@@ -195,20 +220,20 @@ def _digest(collection: Collection, selection: Selection) -> str:
     return _encoded(hashlib.sha256(orjson.dumps(request)).digest()[:9])
 
 
-def _read(collection: Collection, selection: Selection, cursor: str) -> tuple[list[Any], list[str], list[str]]:
+def _read(collection: Collection, selection: Selection, cursor: str) -> tuple[list[Any], Moved]:
     """Values of the last row, and ids of the rows that come first and last."""
     try:
         if len(cursor) > MAX_CURSOR:
             raise ValueError("too long")
         digest, values, *moved = orjson.loads(_decoded(cursor))
-        first, last = moved or ([], [])
         if digest != _digest(collection, selection) or len(values) != len(selection.order):
             raise ValueError("of another selection")
-        if len(first + last) > _MOST_MOVED:
+        first, last = moved or NOTHING_MOVED
+        if len(first) + len(last) > _MOST_MOVED:
             raise ValueError("too many rows first")
         kinds = [collection.queryables[key.name].kind for key in selection.order]
         read = [_value(kind, value) for kind, value in zip(kinds, values, strict=True)]
-        return read, [*map(str, first)], [*map(str, last)]
+        return read, (tuple(map(str, first)), tuple(map(str, last)))
     except (ValueError, TypeError, binascii.Error) as error:
         raise CursorError(f"expected a cursor of this selection, as in the link to its next page: {error}") from None
 

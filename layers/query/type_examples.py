@@ -35,10 +35,13 @@ class TypeExamples:
         Shape (k,), at most one row a column, mostly two to five in all.
     last
         Shape (0,) or (1,): another date that is no plain day, for the end, where a page may be short.
+    ids
+        Ids of the first rows, and of the last.
     """
 
     first: Ints
     last: Ints
+    ids: tuple[tuple[str, ...], tuple[str, ...]]
 
     @classmethod
     def of(cls, collection: Collection) -> TypeExamples:
@@ -55,7 +58,6 @@ class TypeExamples:
 
 
 _NO_ROWS: Ints = np.empty(0, np.int64)
-NO_EXAMPLES = TypeExamples(_NO_ROWS, _NO_ROWS)
 
 
 def _examples(collection: Collection) -> TypeExamples:
@@ -73,7 +75,8 @@ def _examples(collection: Collection) -> TypeExamples:
             first = np.append(first, _found(values, shows_type, steps)[:1])
     for name in (name for name, kind in kinds.items() if kind == "edtf"):
         last = _found(columns[name].chunked_codes, _test(columns[name], "edtf"), reversed(steps))
-    return TypeExamples(first, np.setdiff1d(last, first)[-1:])
+    last = np.setdiff1d(last, first)[-1:]
+    return TypeExamples(first, last, (tuple(collection.ids.take(first)), tuple(collection.ids.take(last))))
 
 
 def _found(values: Array, shows_type: _Test, steps: Iterable[slice]) -> Ints:
