@@ -83,28 +83,6 @@ def drawn_strikes(strikes: geopandas.GeoDataFrame) -> list[DrawnStrike]:
     return [_mark(row, geometry) for row, geometry in placed]
 
 
-def count_undrawn(strikes: geopandas.GeoDataFrame) -> tuple[int, int]:
-    """Count the strikes that a map does not draw.
-
-    Parameters
-    ----------
-    strikes
-        Rows with the columns of the collection, in any CRS.
-
-    Returns
-    -------
-    tuple of int
-        Strikes without a place (missing or empty geometry), and retracted ones with a place.
-    """
-    missing = retracted = 0
-    for row, geometry in rows(strikes):
-        if geometry is None or geometry.is_empty:
-            missing += 1
-        elif text_value(row, "status") == "retracted":
-            retracted += 1
-    return missing, retracted
-
-
 def rows(frame: geopandas.GeoDataFrame) -> Iterator[tuple[Mapping[str, Any], Any]]:
     """Yield the attributes of each row by column, ``None`` where missing, and its geometry, in the frame's order."""
     columns = frame.drop(columns=frame.geometry.name).astype(object)
