@@ -97,7 +97,7 @@ function* steps(pen, { width, title, notes, map, arcs, key, foot }) {
   yield text(title, TITLE, 700);
   for (const note of notes) yield text(note, TEXT, 400, 0.8);
   yield (y, draws) => {
-    const top = y + 8;
+    const top = Math.round(y + 8); // on whole pixels, so that it stays sharp
     if (draws) pen.drawImage(map, 0, top, width, map.tall);
     if (draws && arcs) pen.drawImage(arcs, 0, top, width, map.tall);
     return top + map.tall + 6;
