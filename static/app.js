@@ -47,7 +47,7 @@ const list = createList(select, new Promise((done) => (onMap = done)));
 const drawSide = createSide();
 const showDetail = late(async () => (await import("./detail.js")).createDetail(set));
 const showHoldings = late(async () => (await import("./holdings.js")).createHoldings(set));
-const drawReuse = late(async () => (await import("./publish.js")).createReuse(() => state.now));
+const drawReuse = late(async () => (await import("./publish.js")).createReuse(() => state.now, () => map));
 const drawKey = late(async () => (await import("./key.js")).drawKey);
 const rowOf = createRowOf(() => shown?.rows);
 const differs = (a, b, names) => names.some((name) => String(a?.[name]) !== String(b?.[name]));

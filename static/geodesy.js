@@ -82,12 +82,3 @@ export function bounds(points) {
   const [xs, ys] = [points.map((p) => p[0]), points.map((p) => p[1])];
   return [[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]];
 }
-
-/** West, south, east and north, in degrees, of a map of so many pixels around a place at a zoom (Mercator, tiles of 512). */
-export function boxOf([lon, lat, zoom], { width, height }) {
-  const world = 512 * 2 ** zoom;
-  const down = 0.5 - Math.asinh(Math.tan(lat * RAD)) / (2 * Math.PI);
-  const latAt = (y) => Math.atan(Math.sinh((0.5 - Math.min(1, Math.max(0, y))) * 2 * Math.PI)) / RAD;
-  const across = Math.min(180, (width / 2 / world) * 360);
-  return [lon - across, latAt(down + height / 2 / world), lon + across, latAt(down - height / 2 / world)];
-}

@@ -1,4 +1,10 @@
-// A picture of what a map shows, for paper.
+// A picture of what a map shows, for paper and to take away.
+
+/** Give a picture of what a map shows, as it is; what was drawn is there as long as nothing else is done. */
+export function pictureNow(map) {
+  map.redraw();
+  return map.getCanvas().toDataURL();
+}
 
 /** Give a picture of the same ground, as far as it fits, at another size in pixels, and what draws the map as it was. */
 export function pictureOf(map, { width, height }) {

@@ -9,7 +9,7 @@ import { allRows } from "./in-view.js";
 import { mapStyle, written } from "./layers.js";
 import { framed, glide, library, options, placeOf, settled, sharpened, sightOf, styled, unwrapped } from "./map-options.js";
 import { createMarkKeys } from "./mark-keys.js";
-import { pictureOf } from "./map-picture.js";
+import { pictureNow, pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
 import { MOST, choice, labelOf, several, shareLabel, tip } from "./popups.js";
 import { isLocal, pickedOf, sceneOf } from "./scene.js";
@@ -124,6 +124,9 @@ class StrikeMap {
 
   /** Give a picture of the same ground at another size, as `pictureOf`. */
   picture = (size) => pictureOf(this.#map, size);
+
+  /** Give a picture of it as it is, as `pictureNow`. */
+  asShown = () => pictureNow(this.#map);
 
   /** Take the map away. */
   remove() {

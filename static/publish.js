@@ -1,16 +1,14 @@
 // For whoever publishes what the page shows: its own address, a citation, files of exactly these strikes, a picture, HTML to embed it.
 import * as api from "./api.js";
 import { byId, el } from "./dom.js";
-import { boxOf } from "./geodesy.js";
 import { parametersOf } from "./selection.js";
 import { written } from "./state.js";
 import { counted, number, t } from "./text.js";
+import { late } from "./timing.js";
 
 const FILE_MAX = 10000; // strikes of one answer of the server: a file has all of the selection or is not offered
 const FILES = { csv: "csv", json: "geojson", gpkg: "gpkg" }; // forms and the endings of their files
 const CITATIONS = { bibtex: "bib", ris: "ris", csl: "json" };
-const PICTURES = { png: "picturePng", svg: "pictureSvg" }; // forms and the names of what they are called
-const PICTURE = 1600; // pixels of the longer side of a picture
 
 /** The address of the map at a view, whose title and picture the server makes. */
 export function viewAddress(view) {
@@ -27,18 +25,25 @@ function fileAddress(view, form) {
   return address.href;
 }
 
-/** The address of a picture of a selection in the part of the world that the map shows. */
-function pictureAddress(view, form) {
-  const frame = byId("map-frame").getBoundingClientRect();
-  const [width, height] = [frame.width, frame.height].map((n) => Math.round((n * PICTURE) / Math.max(frame.width, frame.height)) || PICTURE);
-  const address = new URL("map", api.ROOT);
-  const box = view.map ? boxOf(view.map, frame).map((n) => n.toFixed(4)).join(",") : null;
-  const given = { f: form, collections: "strikes", crs: "EPSG:3857", bbox: box, width, height, ...parametersOf(view) };
-  for (const [name, value] of Object.entries(given)) if (value !== null) address.searchParams.set(name, value);
-  return address.href;
-}
-
 const link = (address, words, file) => el("a", { class: "plain", href: address, download: file ?? null }, words);
+
+const draw = late(async () => (await import("./view-picture.js")).pictureOfView);
+
+/** A button that gives the picture of what the map shows. */
+function pictureButton(now, map) {
+  const button = el("button", { type: "button", class: "plain" }, t("picturePng"));
+  button.addEventListener("click", async () => {
+    button.disabled = true;
+    const blob = await Promise.resolve(map()?.asShown && draw(map(), now())).catch(() => null);
+    button.disabled = false;
+    button.textContent = t(blob ? "picturePng" : "pictureFailed");
+    if (!blob) return;
+    const address = URL.createObjectURL(blob);
+    el("a", { href: address, download: "strikeatlas.png" }).click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  });
+  return button;
+}
 
 function embedHtml(address) {
   const source = `${address}${address.includes("?") ? "&" : "?"}embed=1`.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
@@ -72,31 +77,25 @@ function embedBlock(address) {
 }
 
 /** Of files: those of all strikes, and what needs a server. */
-function drawWhole(address) {
+function drawWhole(address, now, map) {
   const whole = ["csv", "geojson", "parquet"].map((ending) => link(new URL(`data/strikes.${ending}`, api.ROOT).href, `strikes.${ending}`, `strikes.${ending}`));
-  byId("reuse").replaceChildren(el("h2", {}, t("allStrikes")), el("p", { class: "tools" }, whole, link(address, t("permalink"))),
+  byId("reuse").replaceChildren(el("h2", {}, t("allStrikes")), el("p", { class: "tools" }, whole, pictureButton(now, map), link(address, t("permalink"))),
     el("p", { class: "quiet" }, t("needsServer"), " ", el("a", { href: api.siteAddress("connect") }, t("needsServerMore"))),
     embedBlock(address));
 }
 
-/** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes; nothing of none. */
-export function createReuse(now) {
+/** Prepare what can be taken away of the selection, below the list; returns a function that draws it for so many strikes; nothing of none. `map` gives the map, once it is there. */
+export function createReuse(now, map) {
   return (total) => {
     const address = viewAddress({ ...now(), strike: null, entity: null });
-    if (api.FILES) return drawWhole(address);
+    if (api.FILES) return drawWhole(address, now, map);
     if (!total) return byId("reuse").replaceChildren();
     const files = total > FILE_MAX
       ? el("p", {}, t("tooManyForFile", { n: number(FILE_MAX) }))
       : el("p", { class: "tools" }, Object.entries(FILES).map(([form, ending]) => link(fileAddress(now(), form), t(`file${form}`), `strikes.${ending}`)));
-    const pictures = Object.entries(PICTURES).map(([form, name]) => {
-      const picture = link(pictureAddress(now(), form), t(name), `strikes.${form}`);
-      // The map may have moved since.
-      for (const event of ["pointerdown", "focus"]) picture.addEventListener(event, () => (picture.href = pictureAddress(now(), form)));
-      return picture;
-    });
     byId("reuse").replaceChildren(
       el("h2", {}, counted("reuse", total)), files,
-      el("p", { class: "tools" }, pictures, link(address, t("permalink"))),
+      el("p", { class: "tools" }, pictureButton(now, map), link(address, t("permalink"))),
       citeBlock(address),
       embedBlock(address));
   };

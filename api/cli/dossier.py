@@ -42,6 +42,7 @@ from api.serializers.figures import FigureCode, FigureSubject, digest_of, select
 from api.serializers.policy import summary
 from api.serializers.selection import selection_answer
 from api.settings import BASEMAP
+from api.wording.catalogue import phrase
 from api.wording.countries import country_names, name_in
 from layers.attribution.attribute import StrikeAttribution
 from layers.collections.geometry_index import Box
@@ -114,6 +115,7 @@ def dossier(
     if places:
         order = MapOrder(
             bbox=box or box_around(places), fmt="pdf", language=language, country=owner,
+            scope=phrase("print.title.dossier", language),
             origin=replace(origin, remarks=summary(version.disclosure, language), retracted=0),
         )  # fmt: skip
         lines = map_lines(snapshot.records, language)

@@ -23,6 +23,7 @@ from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_publ
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
+from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.formats import csv, geopackage
 from api.formats.file_metadata import FileMetadata
@@ -38,7 +39,7 @@ from api.server.build_id import program_version, sources
 from api.server.version_builder import changed_at
 from api.settings import BASEMAP, Settings
 from api.wording.catalogue import phrase
-from api.wording.countries import country_names
+from api.wording.countries import country_names, name_in
 from layers.collections.geometry_index import Box
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
@@ -49,6 +50,7 @@ from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Strike
 from layers.query.selection import Selection
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
+from layers.reference.map_ground import GroundLanguage
 from layers.snapshot.flat_collections import BY_STRIKE, LAYERS
 from layers.snapshot.snapshot import Snapshot
 from layers.store.record_table import lists_of
@@ -173,6 +175,7 @@ def map_(
             in_grey=grey,
             country=country,
             strike=strike,
+            scope=_scope(snapshot, query, language),
             title=title,
             table=table,
             dpi=dpi,
@@ -230,6 +233,19 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], country: str | None, 
         rows = rows if len(rows) else selected_rows(snapshot, query)
         shapes = list(layer.shapes_at(np.array(rows, dtype=np.int64)))
     return box_around(shapes)
+
+
+def _scope(snapshot: Snapshot, query: Mapping[str, str], language: GroundLanguage) -> str | None:
+    """Say which strikes a map is given where a query selects them; ``None`` where it does not."""
+    words, records = PrintWords.of(language, snapshot.basemap), snapshot.records
+    said = {
+        "datetime": words.date,
+        "kind": lambda kind: phrase(f"kind.{kind}", language),
+        "assets": lambda asset: name_in(records.assets[asset], language) if asset in records.assets else asset,
+        "entity": lambda owner: name_in(records.entities[owner], language) if owner in records.entities else owner,
+    }
+    listed = [say(query[name]) for name, say in said.items() if name in query]
+    return words("title.selected", list="; ".join(listed)) if listed else None
 
 
 def _row_of(snapshot: Snapshot, strike: str) -> int:

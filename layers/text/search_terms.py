@@ -50,6 +50,6 @@ def search_keys(text: str) -> list[str]:
 
 
 def _stem(key: str) -> tuple[str, ...]:
-    """Return the stem of a key in brackets, so that it is found whole: Кременчуг and Kremenchuk have one."""
+    """Return the stem of a key: Кременчуг and Kremenchuk have one. In brackets and capitals no other part is in it."""
     found = stem(key)
-    return (f"<{found}>",) if len(found) >= MIN_STEM and found.isalpha() else ()
+    return (f"<{found.upper()}>",) if len(found) >= MIN_STEM and found.isalpha() else ()

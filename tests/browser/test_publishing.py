@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import threading
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
+from PIL import Image, ImageChops, ImageStat
 from playwright.sync_api import Browser, expect
 from pypdf import PdfReader
 
@@ -171,11 +173,54 @@ def test_an_address_with_a_view_as_query_opens_it_with_its_title(browser: Browse
             assert shown == f"Use these {told['numberMatched']} strikes"
     page.locator("#reuse .cite summary").click()
     expect(page.locator("#reuse .citation")).to_contain_text("accessed on: ____")
-    picture = page.locator("#reuse a[download='strikes.png']").evaluate("node => node.href")
-    assert page.request.get(picture).headers["content-type"] == "image/png"
-    vectors = page.locator("#reuse a[download='strikes.svg']").evaluate("node => node.href")
-    assert vectors == picture.replace("f=png", "f=svg")
-    assert page.request.get(vectors).headers["content-type"] == "image/svg+xml"
+    page.close()
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE])
+@pytest.mark.parametrize("view", ["", "#country=AZ", "#map=30.72,46.48,9"])
+def test_the_picture_to_download_is_the_view_with_title_key_and_source(
+    browser: Browser, server_url: str, tmp_path: Path, size: dict[str, int], view: str
+) -> None:
+    page = browser.new_page(viewport=size, locale="en-GB")  # type: ignore[arg-type]
+    page.goto(f"{server_url.rstrip('/')}/map{view}")
+    page.wait_for_selector("body[data-ready]")
+    settled(page)
+    # The texts that are written, and the map that is drawn among them.
+    page.evaluate(
+        """() => {
+          window.written = [];
+          const pen = CanvasRenderingContext2D.prototype;
+          const [write, draw] = [pen.fillText, pen.drawImage];
+          pen.fillText = function (text, ...at) {
+            window.written.push(text);
+            return write.call(this, text, ...at);
+          };
+          pen.drawImage = function (image, ...at) {
+            if (image.tall) window.drawn = [image.src, ...at];
+            return draw.call(this, image, ...at);
+          };
+        }"""
+    )
+    with page.expect_download() as begun:
+        page.locator("#reuse button", has_text="Picture of this view").evaluate("node => node.click()")
+    begun.value.save_as(tmp_path / "view.png")
+    said = " ".join(page.evaluate("window.written")).replace("  ", " ")
+    frame = page.locator("#map-frame").evaluate("node => [node.clientWidth, node.clientHeight]")
+    shown, left, top, width, height = page.evaluate("window.drawn")
+    assert [left, width, height] == pytest.approx([0, *frame], abs=2)
+    as_shown = Image.open(io.BytesIO(base64.b64decode(shown.partition(",")[2]))).convert("RGB")
+    picture = Image.open(tmp_path / "view.png").convert("RGB")
+    scale = picture.width / width
+    part = picture.crop((0, round(top * scale), picture.width, round((top + height) * scale))).resize(as_shown.size)
+    # The map is whole and as it is on the screen: land, sea and marks.
+    assert len(as_shown.getcolors(1 << 24) or ()) > 50
+    assert max(ImageStat.Stat(ImageChops.difference(part, as_shown)).mean) < 3
+    titled = " ".join(page.locator("#count strong").inner_text().split())
+    assert titled in said
+    keys = page.locator("#key section h2").all_text_contents()
+    assert keys
+    for text in (*keys, "Data of", "change", "history", "GSHHG", page.url):
+        assert text in said
     page.close()
 
 

@@ -57,7 +57,7 @@ class DossierMap:
     def _key(self) -> SheetBlock:
         picture = self.sheet.picture
         return key_block(
-            self.sheet.contents, self.sheet.look, picture.size[1] + 1.5, picture.size[0], not self.sheet.story.numbered
+            self.sheet.contents, self.sheet.look, picture.size[1] + 1.5, picture.size[0], self.sheet.story.dotted
         )
 
     def png(self) -> bytes:

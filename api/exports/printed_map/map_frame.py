@@ -148,7 +148,7 @@ class _Composition:
         self.symbols = list[PlacedSymbol]()
         self.sites = [site for site in sites_of(story.numbered) if self._is_seen(frame, site)]
         self.dots = sites_of(story.others)
-        self.has_areas = len(story.strikes) <= _MOST_AREAS
+        self.areas_left_out = False
 
     def picture(self, is_full: bool) -> MapPicture:
         """Draw all, and return the picture."""
@@ -187,7 +187,7 @@ class _Composition:
         return MapPicture(
             self.drawing, (self.frame.width, bottom), self.story, self.frame, self.ground, is_full,
             tuple(name for name in ("circle", "struck", "pipe", "either", "former") if name in self.samples),
-            self.symbols, not self.has_areas,
+            self.symbols, self.areas_left_out,
         )  # fmt: skip
 
     @staticmethod
@@ -203,7 +203,8 @@ class _Composition:
         yield from ((line, 0.5) for is_struck, _, line in lines if is_struck)
 
     def _areas(self, drawing: Drawing, frame: Frame, sites: Sequence[MapSite], clip: str) -> None:
-        areas = uncertain_areas(frame, sites, self.look) if self.has_areas else []
+        areas, are_left_out = uncertain_areas(frame, sites, self.look, _MOST_AREAS)
+        self.areas_left_out |= are_left_out
         seen = [one for one in areas if one[1].intersects(shapely.box(*frame.box))]
         if seen:
             self.samples["circle"] = None

@@ -32,7 +32,7 @@ _NEARER = 0.8
 #: Part of the size between the letters of waters and countries.
 _WIDE_WATER, _WIDE_COUNTRY = 0.08, 0.16
 #: Metres that a region is wide at most, whose largest city is named first.
-_REGION_M = 600_000.0
+_REGION_M = 800_000.0
 #: Millimetres from a country within which its name stands on a leader where there is no room in it.
 _REACHES = (4.0, 6.5, 9.0, 12.0, 15.0, 18.0, 22.0, 26.0)
 _DIRECTIONS = 24
@@ -128,7 +128,7 @@ class _NameWriter:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
 
     def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats, is_city: bool = False) -> None:
-        """Write a place beside its dot, in the first of eight positions that is free; a city stands out, and farther."""
+        """Write a place beside its dot, in the first of eight positions that is free; a city may stand farther off."""
         x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
         is_bold = place.capital or is_city
         size = self._look.letters * (1.15 if is_city else 1.0 if place.capital else 0.94)

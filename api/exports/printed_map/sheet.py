@@ -59,6 +59,8 @@ class MapOrder:
         Whose share the strikes are coloured and ordered by; without it by where owners are at home.
     strike
         The strike that the map is about, if it is about one.
+    scope
+        Words for which strikes are given, if not all in the extent: titles say of which a number is.
     title
         Instead of the sentence that follows from the data.
     table
@@ -82,6 +84,7 @@ class MapOrder:
     in_grey: bool = False
     country: str | None = None
     strike: str | None = None
+    scope: str | None = None
     title: str | None = None
     table: bool = True
     dpi: float = 300
@@ -156,7 +159,7 @@ def composed(
     extent, words, own = extent_of(order.bbox), PrintWords.of(order.language, basemap), look
     look = look or order.look
     placed = [seen for strike in strikes if (seen := _within(strike, order.bbox)).places]
-    teller = StoryTeller(words, sum(not strike.places for strike in strikes))
+    teller = StoryTeller(words, sum(not strike.places for strike in strikes), order.scope)
     if order.strike is not None:
         if order.strike not in {strike.id for strike in placed}:
             raise ExportError(f"expected a strike with a place within the map; got {order.strike!r}")
@@ -244,7 +247,7 @@ def page_values(sheet: MapSheet, all_pages: bool) -> str:
         "heading": contents.heading,
         "afterRows": contents.after_rows,
         "tableApart": picture.is_full,
-        "dots": not picture.story.numbered,
+        "dots": picture.story.dotted,
         "allPages": all_pages,
         "notes": contents.notes,
         "classes": {

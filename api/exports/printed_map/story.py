@@ -1,7 +1,8 @@
 """What a map says: the class and the order of its strikes by whose they were, and the sentence that the picture shows.
 
 Bounds decide. A share is over half if its least value is; a title counts from those that are surely so to those that
-may be. Nothing depends on the country that was struck but what is at home there.
+may be, and says of how many that is not established. Nothing depends on the country that was struck but what is at home
+there.
 """
 
 from __future__ import annotations
@@ -71,6 +72,12 @@ class Story:
         return [*self.numbered, *self.others]
 
     @property
+    def dotted(self) -> list[StoryClass]:
+        """Classes of which no strike has a number, so that all are dots."""
+        numbered = {one.kind for one in self.numbered}
+        return [kind for kind, _ in self.key if kind not in numbered]
+
+    @property
     def hosts(self) -> list[str]:
         """Countries that were struck: those of most of what the map tells of first, then of most of all strikes."""
         told, every = (
@@ -136,10 +143,19 @@ def _radius(places: tuple[StruckPlace, ...]) -> float:
 
 @dataclass(frozen=True)
 class StoryTeller:
-    """Tells a story of strikes in the words of a language; ``no_place`` of the selected ones have no known place."""
+    """Tells a story of strikes in the words of a language.
+
+    Parameters
+    ----------
+    no_place
+        How many of the selected strikes have no known place.
+    scope
+        Words for which strikes are counted; those in the area of the map if not given.
+    """
 
     words: PrintWords
     no_place: int = 0
+    scope: str | None = None
 
     def of_country(self, strikes: Sequence[MapStrike], country: str) -> Story:
         """The story of a country: what it owned wholly, in part, perhaps, what it was tied to otherwise, and others."""
@@ -151,7 +167,7 @@ class StoryTeller:
         sure = sum(strike.is_sure and strike.share(country).low > NEGLIGIBLE for strike in owned)
         tied = sum(kind == "tied" for _, kind in ranked)
         if not owned and tied:
-            title = self.words("title.country-tied", n=len(strikes), country=named, tied=tied)
+            title = self.words("title.country-tied", n=len(strikes), area=self._area, country=named, tied=tied)
         else:
             title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
         perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
@@ -159,6 +175,8 @@ class StoryTeller:
         said += self._drafts(owned)
         said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
         others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
+        unknown = sum(not one.strike.owners or one.strike.share(None).low > _HALF for one in others)
+        said += [self.words("subtitle.others-unclear", n=unknown)] if unknown else []
         return self._story(title, said, _numbered(subjects), others, strikes, country=named)
 
     def of_region(self, strikes: Sequence[MapStrike]) -> Story:
@@ -175,15 +193,18 @@ class StoryTeller:
         count = Counter(classes.values())
         sure = Counter(classes[strike.id] for strike in strikes if strike.is_sure)
         main: Literal["abroad", "home"] = "abroad" if count["abroad"] >= count["home"] else "home"
-        may = count["unclear"] + count[main]
-        if count[main]:
-            sentence = self._counted(f"title.{main}", sure[main], may, len(strikes))
-        else:
-            sentence = self.words("title.unclear", n=len(strikes))
         other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
-        said = [self.words("subtitle.unclear", n=count["unclear"])] if count["unclear"] and count[main] else []
-        said += [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
-        said += self._drafts([strike for strike in strikes if classes[strike.id] == main])
+        unclear = count["unclear"]
+        said = [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
+        if not count[main]:
+            sentence = self.words("title.unclear", n=len(strikes), area=self._area)
+        elif unclear >= count[main]:
+            sentence = self.words("title.mostly-unclear", n=len(strikes), area=self._area, unclear=unclear)
+            said = [self.words(f"subtitle.{main}", n=count[main]), *said, *self._drafts(strikes)]
+        else:
+            rest = self.words("title.and-unclear", unclear=unclear) if unclear else ""
+            sentence = self._counted(f"title.{main}", sure[main], count[main], len(strikes), rest=rest)
+            said += self._drafts([strike for strike in strikes if classes[strike.id] == main])
         hosts = {strike.host for strike in strikes}
         if len(hosts) == 1 and None not in hosts:
             sentence = self.words("title.placed", place=self.words.country(hosts.pop()), sentence=sentence)
@@ -212,6 +233,10 @@ class StoryTeller:
         parts = [*home, *far[: 3 - len(home)], *rest]
         return ", ".join(self.words.owner(owner, share, digits) for owner, share in parts)
 
+    @property
+    def _area(self) -> str:
+        return self.scope or self.words("title.area")
+
     def _drafts(self, counted: Sequence[MapStrike]) -> list[str]:
         """Say how many of the strikes that the title counts are drafts."""
         number = sum(strike.status == "draft" for strike in counted)
@@ -219,7 +244,7 @@ class StoryTeller:
 
     def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
         span = str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
-        return self.words(code, n=total, range=span, **gaps)
+        return self.words(code, n=total, range=span, area=self._area, **gaps)
 
     def _story(
         self, title: str, said: list[str], numbered: list[RankedStrike], others: list[RankedStrike],

@@ -11,7 +11,7 @@ from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_frame import MapPicture
 from api.exports.printed_map.sheet_contents import SheetContents, SheetRow
 from api.exports.printed_map.story import StoryClass
-from api.exports.printed_map.symbol_placement import cell_svg, circle
+from api.exports.printed_map.symbol_placement import cell_svg, circle, dot_svg
 
 #: Line heights in parts of the size, and gaps in millimetres between columns and entries.
 _TITLE_LINE, _LINE, _COLUMN_GAP, _ENTRY_GAP = 1.2, 1.32, 4.0, 3.0
@@ -55,7 +55,7 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     title.y += size * 0.3
     title.lines(0.0, wrapped(contents.subtitle, look.subtitle * POINT_MM, width), look.subtitle * POINT_MM, ink)
     top = title.y + 2.0
-    key = key_block(contents, look, top + picture.size[1] + 1.2, width, picture.is_full)
+    key = key_block(contents, look, top + picture.size[1] + 1.2, width, picture.story.dotted)
     rows = _table(contents, look, key.y + 1.5, width) if not picture.is_full else SheetBlock("table", key.y)
     notes = SheetBlock("notes", rows.y + 1.0)
     tiny = look.tiny * POINT_MM
@@ -70,12 +70,14 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     return whole.encode()
 
 
-def key_block(contents: SheetContents, look: SheetLook, top: float, width: float, are_dots: bool) -> SheetBlock:
-    """Draw the key in lines of a width in millimetres from ``top`` down; classes are dots where nothing is numbered."""
+def key_block(
+    contents: SheetContents, look: SheetLook, top: float, width: float, dotted: Sequence[StoryClass]
+) -> SheetBlock:
+    """Draw the key in lines of a width in millimetres from ``top`` down; some classes are dots on the map."""
     block = SheetBlock("key", top)
     size, ink, x, y = look.small * POINT_MM, look.palette.ink, 0.0, top
     height = size * 1.35
-    entries = [(_sign(kind, look, are_dots), text) for kind, text in contents.key]
+    entries = [(_sign(kind, look, kind in dotted), text) for kind, text in contents.key]
     entries += [(_sample(name, look), text) for name, text in contents.samples]
     for draw, text in entries:
         need = 5.4 + width_of(text, size)
@@ -88,12 +90,11 @@ def key_block(contents: SheetContents, look: SheetLook, top: float, width: float
     return block
 
 
-def _sign(kind: StoryClass, look: SheetLook, are_dots: bool) -> str:
+def _sign(kind: StoryClass, look: SheetLook, is_dot: bool) -> str:
     side = look.small * POINT_MM * 1.35
     drawn = look.palette.classes[kind]
-    if kind == "other" or are_dots:
-        edge = drawn.fill if drawn.edge == "#ffffff" else drawn.edge
-        mark = circle((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn.fill, edge)
+    if is_dot:
+        mark = dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
     else:
         mark = cell_svg((0.6, 0.0), (side, side), "", drawn, look)
     return f'<g transform="@">{mark}</g>'
@@ -103,7 +104,8 @@ def _sample(name: str, look: SheetLook) -> str:
     """A sign of the key that is no class."""
     palette, middle = look.palette, look.small * POINT_MM * 0.67
     ring = (
-        f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="none" stroke="{palette.soft}" '
+        f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="{palette.soft}" fill-opacity="0.07" '
+        f'stroke="{palette.soft}" '
         'stroke-width="0.2" stroke-dasharray="0.7 0.5"/>'
     )
     lines = {

@@ -31,8 +31,8 @@ _REACHES = (0.0, 1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
 _DIRECTIONS = 24
 #: Room around a symbol in millimetres, and what it costs to come near another site, or to cross something.
 _ROOM, _NEAR_SITE, _CROSSING, _OVER_LINE = 0.3, 6.0, 14.0, 3.0
-#: A circle of which less than this part of a symbol is seen is left out.
-_SEEN = 0.6
+#: A circle of fewer radii of a dot than this is not seen beside it, and is left out.
+_SEEN = 2.0
 #: Dots nearer than this are one, in millimetres; names keep off dots where there are no more than so many.
 _SAME_DOT, _MOST_CLAIMED = 0.5, 400
 
@@ -273,34 +273,45 @@ def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: Sh
             cell = (round(point[0] / _SAME_DOT), round(point[1] / _SAME_DOT))
             points[cell] = min(points.get(cell, (len(CLASSES), (0.0, 0.0))), (rank, (point[0], point[1])))
     for rank, point in sorted(points.values(), reverse=True):
-        drawn = look.palette.classes[CLASSES[rank]]
         radius = look.dot if CLASSES[rank] == "other" else look.dot * 1.25
-        if drawn.outline == "square":
-            drawing.add(
-                "sites",
-                f'<rect x="{point[0] - radius:.2f}" y="{point[1] - radius:.2f}" width="{2 * radius:.2f}" '
-                f'height="{2 * radius:.2f}" fill="{drawn.fill}" stroke="{drawn.edge}" stroke-width="0.2"/>',
-            )
-        else:
-            drawing.add("sites", circle(point, radius, drawn.fill, drawn.edge, 0.2))
+        drawing.add("sites", dot_svg(point, radius, look.palette.classes[CLASSES[rank]]))
         if len(points) <= _MOST_CLAIMED:
             drawing.extents.claim("site", f"{point[0]:.1f} {point[1]:.1f}", shapely.Point(point).buffer(radius + 0.1))
 
 
-def uncertain_areas(frame: Frame, sites: Sequence[MapSite], look: SheetLook) -> list[tuple[MapSite, BaseGeometry]]:
-    """Areas on the page within which places are known, to size, where they are seen beside the symbols."""
+def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
+    """A dot of a class; its outline and dash say what its colour says."""
+    dash = ' stroke-dasharray="0.45 0.3"' if drawn.dashed else ""
+    if drawn.outline == "square":
+        return (
+            f'<rect x="{at[0] - radius:.2f}" y="{at[1] - radius:.2f}" width="{2 * radius:.2f}" '
+            f'height="{2 * radius:.2f}" fill="{drawn.fill}" stroke="{drawn.edge}" stroke-width="0.2"{dash}/>'
+        )
+    return (
+        f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" fill="{drawn.fill}" stroke="{drawn.edge}" '
+        f'stroke-width="0.2"{dash}/>'
+    )
+
+
+def uncertain_areas(
+    frame: Frame, sites: Sequence[MapSite], look: SheetLook, most: int
+) -> tuple[list[tuple[MapSite, BaseGeometry]], bool]:
+    """Return areas on the page within which places are known, to size, and whether some are left out.
+
+    Those that are larger than a dot are, at most so many, the largest first.
+    """
+    least = look.dot * _SEEN * frame.metres_per_mm
+    large = [
+        (site, place) for site in sites for place in site.places if place.area is not None or place.radius_m > least
+    ]
+    large.sort(key=lambda one: (one[1].area is None, -one[1].radius_m))
     found = []
-    for site in sites:
-        for place in site.places:
-            if place.area is not None:
-                outline = shapely.transform(place.area, frame.mm)
-            elif place.radius_m / frame.metres_per_mm > look.symbol * _SEEN:
-                outline = shapely.Polygon(frame.mm(circle_around(place)))
-            else:
-                continue
-            if outline.is_valid and not outline.is_empty:
-                found.append((site, outline))
-    return found
+    for site, place in large[:most]:
+        points = frame.mm(circle_around(place)) if place.area is None else None
+        outline = shapely.transform(place.area, frame.mm) if points is None else shapely.Polygon(points)
+        if outline.is_valid and not outline.is_empty:
+            found.append((site, outline))
+    return found, len(large) > most
 
 
 def circle_around(place: StruckPlace) -> Floats:
@@ -315,10 +326,13 @@ def draw_areas(drawing: Drawing, areas: Sequence[tuple[MapSite, BaseGeometry]], 
     """Draw the areas within which places are known."""
     for site, outline in areas:
         drawn = look.palette.classes[site.kind]
+        # What the map does not tell of is not to rule it.
+        opacity = 0 if site.kind == "other" else 0.07
         tone = drawn.edge if drawn.fill == "#ffffff" or drawn.edge != "#ffffff" else drawn.fill
         drawing.add(
             "uncertainty",
-            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="0.07" stroke="{tone}" stroke-opacity="0.7" '
+            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
+            'stroke-opacity="0.7" '
             'stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
             clip,
         )

@@ -138,18 +138,49 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
     strikes = [struck(1), struck(2), struck(3, owners=open_share), struck(4, owners=(("UA", Interval(100, 100)),))]
     strikes.append(struck(5, is_sure=False, status="draft"))
     told = StoryTeller(WORDS).of_country(strikes, "AZ")
-    assert told.title == "Azerbaijan owned all or part of what was hit in 2\u00a0to\u00a04 of 5 recorded strikes"
+    assert (
+        told.title
+        == "Azerbaijan owned all or part of what was hit in 2\u00a0to\u00a04 of 5 recorded strikes in this area"
+    )
     assert [one.kind for one in told.numbered] == ["whole", "whole", "whole", "maybe"]
     assert [one.number for one in told.numbered] == [1, 2, 3, 4]
     assert [(one.kind, one.number) for one in told.others] == [("other", None)]
     region = StoryTeller(WORDS, no_place=2).of_region(strikes)
-    assert region.title == "Ukraine: 2\u00a0to\u00a04 of 5 recorded strikes hit sites owned mostly abroad"
-    assert "In 1 the majority is not established." in region.subtitle
+    assert region.title == (
+        "Ukraine: 2\u00a0to\u00a03 of 5 recorded strikes in this area hit sites owned mostly abroad; "
+        "for 1 that is not established"
+    )
     assert "2 strikes without a known place are not drawn." in region.subtitle
     assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
     for story in (told, region):  # title and key add up
         assert "1 of those counted is a draft, which is never sure." in story.subtitle
     assert "In 1 of them its share may be nothing." in told.subtitle
+
+
+def test_a_title_says_what_is_not_established_of_most_and_which_strikes_it_counts() -> None:
+    unknown = ((None, Interval(100, 100)),)
+    strikes = [struck(1), struck(2, is_sure=False), *(struck(number, owners=unknown) for number in (3, 4))]
+    region = StoryTeller(WORDS, scope="in this area (2025)").of_region(strikes)
+    assert region.title == (
+        "Ukraine: for 2 of 4 recorded strikes in this area (2025) it is not established who owned most of what was hit"
+    )
+    assert "2 hit sites owned mostly abroad. 1 of those counted is a draft" in region.subtitle
+    told = StoryTeller(WORDS).of_country(strikes, "AZ")
+    assert "For 2 of the others it is not established who owned most." in told.subtitle
+    assert dict(told.key)["other"] == "Other strikes: other or unknown owners (2)"
+
+
+@pytest.mark.parametrize("language", ["en", "de", "uk"])
+def test_every_number_of_a_title_says_of_which_strikes_it_is(language: Any) -> None:
+    every = catalogue(language)
+    titles = {code for code in every if code.startswith("print.title.") and "{n}" in str(every[code])}
+    assert titles
+    assert all("{area}" in form for code in titles for form in map(str, [every[code]]))
+
+
+def test_countries_that_were_struck_come_in_the_order_of_what_the_map_tells_of() -> None:
+    strikes = [struck(1, host="RU"), *(struck(number, host="IQ", owners=()) for number in (2, 3)), struck(4, host=None)]
+    assert StoryTeller(WORDS).of_country(strikes, "AZ").hosts == ["RU", "IQ"]
 
 
 def test_nothing_selected_is_said() -> None:

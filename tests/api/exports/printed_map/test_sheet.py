@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from api.exports.printed_map.map_strikes import MapLine, MapStrike, StruckPlace,
 from api.exports.printed_map.sheet import MapOrder, MapSheet
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.serializers.figures import EXAMPLE
+from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
 from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, unled_symbols
@@ -251,6 +253,67 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     numbers = {one.number for one in drawn.story.numbered}
     assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
     assert "\ufffd" not in "".join([*drawn.contents.texts, *(text.text for one in drawings for text in one.texts)])
+
+
+NAMED: Sequence[tuple[dict[str, Any], frozenset[str]]] = (
+    (
+        {"size": "slide", "country": "US", "bbox": (0.1, 0.6, 59.3, 55.4)},
+        frozenset(("UKRAINE", "RUSSIA", "IRAQ", "SAUDI ARABIA")),
+    ),
+    ({"size": "a4", "bbox": (46, 22, 58, 32)}, frozenset(("KUWAIT", "BAHRAIN", "QATAR", "UNITED ARAB EMIRATES"))),
+    ({"size": "slide", "bbox": (46, 22, 58, 32)}, frozenset(("KUWAIT", "BAHRAIN", "QATAR", "UNITED ARAB EMIRATES"))),
+)
+
+
+@pytest.mark.parametrize(("options", "wanted"), NAMED)
+def test_countries_that_were_struck_are_named(
+    snapshot: Snapshot, options: dict[str, Any], wanted: frozenset[str]
+) -> None:
+    strikes = map_strikes(snapshot.records, snapshot.answers().values(), "en").strikes
+    drawn = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order_of(**options))
+    drawing = drawn.picture.drawing
+    assert wanted <= {text.text for text in drawing.texts}
+    assert drawing.extents.overlaps() == []
+
+
+@pytest.mark.parametrize("size", ["85", "a4", "slide"])
+@pytest.mark.parametrize("bbox", [(28, 45, 33, 48), (30.5, 46.3, 31, 46.7), (30.6, 46.4, 30.85, 46.55)])
+def test_the_map_of_a_city_names_it_in_its_frame(snapshot: Snapshot, size: str, bbox: tuple[float, ...]) -> None:
+    strikes = map_strikes(snapshot.records, snapshot.answers().values(), "en").strikes
+    order = order_of(size=size, bbox=bbox, country="AZ")
+    whole, *_ = drawn_frames(
+        sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order).picture
+    )
+    assert any("Ode" in name for name, _ in whole.names)
+
+
+def test_what_is_known_within_a_radius_is_no_crisp_symbol(draw: Any, small_base: Basemap) -> None:
+    far = [
+        struck(n, id=f"m-{n}", places=(StruckPlace(28.2 + n % 20 / 4.3, 45.2 + n / 90, 15_000.0),)) for n in range(25)
+    ]
+    order = order_of(size="slide", country="KZ")
+    drawn = sheet.composed(far, LINES, small_base, None, order)
+    circles = [part for part in drawn.picture.drawing.body(True).split("<path") if 'stroke-dasharray="0.9 0.6"' in part]
+    assert len(circles) == 25
+    assert "circle" in drawn.picture.samples
+    assert not drawn.picture.areas_left_out
+    many = [
+        struck(n % 25, id=f"m-{n}", places=(StruckPlace(28.2 + n % 20 / 4.3, 45.2 + n / 90, 9_000.0 + n),))
+        for n in range(200)
+    ]
+    full = sheet.composed(many, LINES, small_base, None, order)
+    assert full.picture.areas_left_out
+    assert any("only the largest are drawn" in note for note in full.contents.notes)
+
+
+def test_dots_of_a_class_are_dashed_on_the_map_and_in_the_key(draw: Any) -> None:
+    unknown = ((None, Interval(100.0, 100.0)),)
+    strikes = [
+        *(struck(n, places=(StruckPlace(28.5 + n / 7, 46.0),)) for n in range(14)),
+        struck(20, owners=unknown, places=(StruckPlace(32, 47),)),
+    ]
+    svg = draw(strikes, size="slide").decode()
+    assert svg.count('stroke-dasharray="0.45 0.3"') == 2
 
 
 def test_a_sea_without_room_for_its_name_does_not_bear_the_name_of_the_next(snapshot: Snapshot) -> None:
