@@ -87,7 +87,7 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/python -m tests.records_page > docs/records.md
 	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
 	$(BIN)/python -m tests.architecture
-	$(BIN)/python -m api.build.module_preloads
+	$(BIN)/python -m tools.build.module_preloads
 	$(BIN)/python -m tests.notebook
 
 snapshots: $(NEEDED) $(VENV)/.stamp-dev ## write the pictures of the web map anew that the tests compare
@@ -164,11 +164,11 @@ define npm_ci
 endef
 
 # 2 MB of the 60 that npm installs are for the page: the rest is removed. The tests have a node_modules of their own.
-static/vendor/manifest.json: api/build/vendor_javascript.py package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
+static/vendor/manifest.json: tools/build/vendor_javascript.py package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@echo 'Installing the browser libraries of package-lock.json.'
 	@mkdir -p $(VENV)/npm && cp package.json package-lock.json .npmrc $(VENV)/npm
 	@$(call npm_ci,$(VENV)/npm)
-	@$(BIN)/python -m api.build.vendor_javascript $(VENV)/npm/node_modules
+	@$(BIN)/python -m tools.build.vendor_javascript $(VENV)/npm/node_modules
 	@rm -rf $(VENV)/npm
 
 node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv

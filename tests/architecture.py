@@ -58,7 +58,6 @@ ROOMS = (
     "layers.snapshot",
     "layers.corrections",
     "layers.batch",
-    "api.build",
     "api.http.json",
     "api.wording",
     "api.terminal",

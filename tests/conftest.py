@@ -70,7 +70,7 @@ LONGEST = (
     "layers/snapshot/test_snapshot_files.py",
     "api/openapi/test_contract.py",
     "layers/sources/files/test_bombs.py",
-    "api/build/test_wheel_layout.py",
+    "tools/build/test_wheel_layout.py",
     "layers/query/test_selection.py",
     "api/cli/test_judge.py",
     "api/server/test_snapshot_cache.py",

@@ -1,4 +1,4 @@
-"""Tools beside the program, which make the data that it comes with; nothing of the program imports them."""
+"""Tools beside the program, which make its wheel and the data it comes with; nothing of the program imports them."""
 
 from __future__ import annotations
 

@@ -40,7 +40,9 @@ class CachedAnswer:
     matched: Mapping[str, Any]
 
     def __len__(self) -> int:
-        return len(self.body.get("body", b"")) + 2 * sum(len(name) + len(value) for name, value in self.plain_headers.items())
+        return len(self.body.get("body", b"")) + 2 * sum(
+            len(name) + len(value) for name, value in self.plain_headers.items()
+        )
 
 
 class AnswerCache:

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from api.build.module_preloads import STATIC
 from api.publishing.opening import first_rows
+from tools.build.module_preloads import STATIC
 
 
 def test_the_page_itself_says_how_many_rows_it_begins_with(tmp_path: Path) -> None:

@@ -335,7 +335,7 @@ def test_the_atlas_says_what_it_is_and_escapes_names(snapshot: Snapshot) -> None
     assert len(shown._repr_html_()) < 500
 
 
-@pytest.mark.parametrize("module", ["strikeatlas", "api.python.atlas", "api.build.wheel_layout"])
+@pytest.mark.parametrize("module", ["strikeatlas", "api.python.atlas", "tools.build.wheel_layout"])
 def test_the_examples_of_the_docstrings_hold(module: str, snapshot: Snapshot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interface, "_bundled", lambda base: SnapshotSource("bundled records", snapshot))
     result = doctest.testmod(importlib.import_module(module))

@@ -1,6 +1,6 @@
 """Writes the links by which a page loads its modules at once into its head, instead of one import after the other.
 
-Run as `python -m api.build.module_preloads`; a test compares the page with what this would write.
+Run as `python -m tools.build.module_preloads`; a test compares the page with what this would write.
 """
 
 from __future__ import annotations

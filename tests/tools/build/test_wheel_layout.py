@@ -22,8 +22,8 @@ from pathlib import Path
 import pytest
 
 from api import settings
-from api.build.wheel_layout import LayoutError, with_package
 from tests.conftest import ROOT, free_port
+from tools.build.wheel_layout import LayoutError, with_package
 
 #: Without what the tests run with: an environment of its own must find its own packages.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
@@ -79,7 +79,7 @@ def test_everything_is_under_one_name(wheel: Path) -> None:
         "strikeatlas/layers/reference/data/basemap.pmtiles",
         "strikeatlas/layers/reference/data/gazetteer.sqlite",
     } <= names
-    assert not [name for name in names if "__pycache__" in name or name.startswith("strikeatlas/api/build/")]
+    assert not [name for name in names if "__pycache__" in name or name.startswith("strikeatlas/tools/")]
 
 
 def test_modules_differ_from_the_checkout_in_their_imports_alone(wheel: Path) -> None:

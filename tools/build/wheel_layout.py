@@ -27,9 +27,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "strikeatlas"
 RINGS = ("geo", "layers", "api")
-#: Folders whose files are in the wheel, and those of them that are for a checkout alone.
+#: Folders whose files are in the wheel.
 FOLDERS = (*RINGS, "static", PACKAGE)
-LEFT_OUT = ("api/build",)
 #: What `make setup` leaves in these folders, without which the program would lack something.
 REQUIRED = ("static/vendor/manifest.json", "layers/reference/data/gazetteer.sqlite")
 
@@ -72,10 +71,8 @@ def files(root: Path) -> Iterator[str]:
     """Yield the files of a checkout that are in the wheel, as paths with slashes, in their order."""
     for folder in FOLDERS:
         for path in sorted((root / folder).rglob("*")):
-            name = path.relative_to(root).as_posix()
-            is_own = not name.startswith(tuple(f"{left}/" for left in LEFT_OUT)) and "__pycache__" not in path.parts
-            if is_own and path.is_file():
-                yield name
+            if path.is_file() and "__pycache__" not in path.parts:
+                yield path.relative_to(root).as_posix()
 
 
 def module_name(path: str) -> str:

@@ -1,6 +1,6 @@
 """Copies the browser libraries out of node_modules into static/vendor, each with its licence.
 
-Run as `python -m api.build.vendor_javascript node_modules`. Nothing is fetched here: npm has already checked what lies
+Run as `python -m tools.build.vendor_javascript node_modules`. Nothing is fetched: npm has already checked what lies
 in that folder against the lock file.
 """
 

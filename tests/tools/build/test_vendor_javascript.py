@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.build.vendor_javascript import LIBRARIES, ROOT, MissingPackage, served_name, vendor, without_source_map
+from tools.build.vendor_javascript import LIBRARIES, ROOT, MissingPackage, served_name, vendor, without_source_map
 
 NODE_MODULES = ROOT / "node_modules"
 installed = pytest.mark.skipif(not NODE_MODULES.is_dir(), reason="npm ci has not run")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from api.build.module_preloads import ASKED_FOR, ENTRIES, LATER, LIBRARY, PAGE, STATIC, imported, with_preloads
+from tools.build.module_preloads import ASKED_FOR, ENTRIES, LATER, LIBRARY, PAGE, STATIC, imported, with_preloads
 
 
 def test_the_page_names_its_modules() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert with_preloads(page) == page, "run `python -m api.build.module_preloads`"
+    assert with_preloads(page) == page, "run `python -m tools.build.module_preloads`"
     assert page.count('rel="modulepreload"') > 40
 
 
