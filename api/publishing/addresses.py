@@ -33,7 +33,7 @@ _SUBJECTS = (
     ("/countries/", "", "countries"),
     ("/corrections/", "", "corrections"),
 )
-#: Folders, in that of each language, of which every file is one of a publication.
+#: Folders, in that of each language, of which every page and answer is one of a publication.
 SUBJECT_FOLDERS = frozenset(folder for _, _, folder in _SUBJECTS)
 #: Parameters that select strikes, by the name that the map has for each.
 _ON_MAP = {"country": "country", "entity": "owner", "assets": "asset", "relation": "role", "certainty": "certainty"}

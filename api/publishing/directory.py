@@ -204,11 +204,12 @@ class PublishedFolder:
         return file.read_bytes() if file.is_file() and not file.is_symlink() else None
 
     def _subjects(self) -> Iterator[str]:
-        """Give the files about subjects, listed or not: an earlier program may have left some that are private now."""
+        """Give the pages and answers about subjects, listed or not: one that was left earlier may be private by now."""
         for language in languages():
             for name in SUBJECT_FOLDERS:
                 folder = self.path / language_folder(language) / name
-                yield from (file.relative_to(self.path).as_posix() for file in folder.rglob("*") if not file.is_dir())
+                for ending in ("html", "json"):
+                    yield from (file.relative_to(self.path).as_posix() for file in folder.rglob(f"*.{ending}"))
 
     @contextmanager
     def _aside(self) -> Iterator[Path]:

@@ -279,7 +279,8 @@ def _unknown_sources(values: Json, records: Records, before: Strike | None) -> I
         given = values.get(column)
         former = getattr(before, column) if before is not None else None
         for index, key in enumerate(given if isinstance(given, list) else [given]):
-            if isinstance(key, str) and key not in records.sources and key not in (former or ()):
+            is_former = key in former if isinstance(former, tuple) else key == former
+            if isinstance(key, str) and key not in records.sources and not is_former:
                 end = f"/{index}" if isinstance(given, list) else ""
                 yield BodyFault(f"/properties/{column}{end}", _short(key), "the id of a source")
 

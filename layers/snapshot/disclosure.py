@@ -173,11 +173,13 @@ def lifted_by_write(
 
 
 def _lifted(before: Disclosure, after: Disclosure, name: str, now: datetime) -> Iterator[str]:
+    following = after.together.get(name, after.rulings[name]).of
     for key, ruling in before.together.get(name, before.rulings[name]).of.items():
-        # Of one that is removed history shows what its own ruling lets be published.
-        is_there = key in after.rulings[name].table
-        own = before.rulings[name].of.get(key, Ruling())
-        yield from ruling.lifted_by(after.ruling(name, key) if is_there else own, now)
+        if (then := following.get(key)) is ruling:  # as of nearly all
+            continue
+        if key not in after.rulings[name].table:  # history shows what the ruling of the record alone lets be published
+            then = before.rulings[name].of.get(key)
+        yield from ruling.lifted_by(then or Ruling(), now)
 
 
 def _tables(policy: Policy) -> tuple[str, ...]:

@@ -217,6 +217,7 @@ class Connections:
         """
         if state is None and _device_and_inode(self._path) != self._device_and_inode:
             with self._lock:
+                self._leave_to_parent()
                 while self._idle:
                     _fold(self._idle.pop())
             self.close()

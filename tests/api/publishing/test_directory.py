@@ -151,11 +151,11 @@ def test_wherever_a_publication_is_killed_the_next_one_leaves_nothing_private(tm
 def test_a_page_that_an_earlier_program_left_unlisted_is_removed(tmp_path: Path) -> None:
     folder = tmp_path / "site"
     publish(folder, FILES)
-    for path in ("strikes/a/x.html", "uk/assets/y.html", "CNAME"):
+    for path in ("strikes/a/x.html", "uk/assets/y.html", "assets/logo.png", "CNAME"):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("left")
     assert publish(folder, FILES).removed == ["strikes/a/x.html", "uk/assets/y.html"]
-    assert set(content_of(folder)) == {*FILES, MANIFEST, "CNAME"}
+    assert set(content_of(folder)) == {*FILES, MANIFEST, "assets/logo.png", "CNAME"}
 
 
 def test_a_dry_run_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
