@@ -319,3 +319,32 @@ def test_no_choice_waits_for_a_program_to_be_linked(browser: Browser, server_url
         assert page.evaluate("window.linked") == at_start, f"{view} waits for a program"
     page.close()
     assert troubles == []
+
+
+def test_an_opened_strike_is_marked_in_the_list_however_far_down_it_is(open_map: Open) -> None:
+    page = open_map(f"#strike={DEPOT}")
+    opened = page.locator('#list [aria-current="true"]')
+    expect(opened).to_have_attribute("data-id", DEPOT)
+    expect(opened).to_be_in_viewport()
+    assert int(page.locator("#list li", has=opened).get_attribute("aria-posinset") or 0) > 100
+
+
+def test_a_dashed_circle_stays_a_circle(open_map: Open) -> None:
+    """There is paper between fill and dashes: dashes beside the fill made it the cross of what is not known."""
+    page = open_map("", drawn=False)
+    around = page.evaluate(
+        """async () => {
+          const { markCanvas, pixelsOf } = await import("./static/symbols.js");
+          const mark = { look: 'pie', parts: [['other', 1]], level: null, outline: 'dashed', heavy: true, area: true };
+          const canvas = markCanvas({ ...mark, shape: 'oil' }, 48);
+          const { data, width } = pixelsOf(canvas);
+          const at = (angle, part) => {
+            const [x, y] = [Math.cos(angle), Math.sin(angle)].map((n) => Math.round(width / 2 + n * part * width));
+            return [...data.slice(4 * (y * width + x), 4 * (y * width + x) + 3)].join();
+          };
+          const angles = Array.from({ length: 48 }, (_, i) => (i * Math.PI) / 24);
+          return [0.07, 0.136].map((part) => [...new Set(angles.map((angle) => at(angle, part)))]);
+        }"""
+    )
+    (fill,), (between,) = around
+    assert fill != between
