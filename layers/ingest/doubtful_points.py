@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
+import shapely
 
 from geo.lonlat import Bools, Ints, Objects
 from layers.ingest.integrity import SEA_M
@@ -87,6 +88,7 @@ def with_doubts(
         Whether the points have been held to their stated countries, as those of curated records are.
     """
     doubts: list[Problem] = []
+    counts = Counter[Message]()
     for table in ("strikes", "assets"):
         points = Points.of(reading, table, basemap)
         is_of_strikes = table == "strikes"
@@ -99,8 +101,8 @@ def with_doubts(
         by_row: dict[int, Message] = {}
         for row, expected in chain.from_iterable(first_to_last):
             by_row.setdefault(row, expected)
+        counts.update(KINDS[expected.code] for expected in by_row.values())
         doubts += (_problem(points, row, by_row[row], reading) for row in sorted(by_row))
-    counts = Counter(KINDS[doubt.expected.code] for doubt in doubts)
     return replace(reading, doubts=tuple(doubts), warnings={**reading.warnings, **counts})
 
 
@@ -110,9 +112,18 @@ def _problem(points: Points, row: int, expected: Message, reading: ReadResult) -
     table = next(name for name, record_type in RECORD_TYPES.items() if isinstance(record, record_type))
     location = reading.locations.get((table, record.id))
     file, line = (location.file, location.row) if location else (table, None)
-    return Problem(
-        file, line, f"{type(record).__name__.lower()} {record.id}", "geometry", points.shape[row].wkt, expected
-    )
+    point = points.shape[row]
+    if _is_swapped(point, expected, points.basemap):
+        expected = Message("doubts.swapped", {"expected": expected})
+    return Problem(file, line, f"{type(record).__name__.lower()} {record.id}", "geometry", point.wkt, expected)
+
+
+def _is_swapped(point: shapely.Point, expected: Message, basemap: Basemap) -> bool:
+    """Whether a point would be in the country that is expected of it with its longitude and latitude exchanged."""
+    words = expected.arguments
+    country = words.get("stated") or words.get("named") or words.get("country")
+    found = basemap.country_at(point.y, point.x) if abs(point.x) <= 90 else None
+    return found is not None and state_of(found) == state_of(str(country))
 
 
 def _are_outside(points: Points, rows: Ints, codes: Objects) -> Bools:

@@ -133,7 +133,10 @@ def validated(
         for fault in error.errors(include_url=False):
             column = ".".join(str(part) for part in fault["loc"]) or "record"
             value = MISSING if fault["type"] == "missing" else shown_value(repr(fault["input"]))
-            problems.append(Problem(location.file, location.row, name, column, value, schema_fault(fault)))
+            expected = schema_fault(fault)
+            if fault["type"] == "extra_forbidden" and column in values:
+                expected = Message("schema.column", {"names": tuple(record_type.model_fields)})
+            problems.append(Problem(location.file, location.row, name, column, value, expected))
         return None
 
 

@@ -30,7 +30,7 @@ class NamedWeapon(NamedTuple):
     """A kind of weapon, and how many of it; None where no number is said."""
 
     kind: str
-    count: int | None
+    number: int | None
 
 
 def weapon_of(text: str) -> NamedWeapon:

@@ -19,6 +19,7 @@ from layers.sources.column_mapping.named_records import (
     AmbiguousName,
     Holding,
     NamedRecords,
+    OtherCountry,
     listed_owners,
     named_entity_id,
 )
@@ -42,6 +43,7 @@ class _Tie:
     name: str
     share: ShareInterval | None
     note: str | None
+    country: str | None
     column: str
     location: SourceLocation
 
@@ -128,7 +130,12 @@ class MappedTable:
                 if tie.relation == "operator":
                     self._named.operate(tie.record, tie.name, tie.location)
                 else:
-                    self._named.hold(Holding(tie.record, tie.name, tie.share, tie.note, tie.location))
+                    self._named.hold(Holding(tie.record, tie.name, tie.share, tie.note, tie.country, tie.location))
+            except OtherCountry as error:
+                expected = Message("column-mapping.one-country", {"owner": tie.name[:90], "country": str(error)})
+                record = f"{self._noun} {tie.record}"
+                column = self._mapping.columns.get("owner_country", "owner_country")
+                self._builder.add_problem(tie.location, record, column, tie.country, expected)
             except AmbiguousName as error:
                 expected = Message("column-mapping.one-of-name", {"ids": error.ids})
                 record = f"{self._noun} {tie.record}"
@@ -222,9 +229,11 @@ class MappedTable:
             return []
         file_columns = row.file_columns()
         owners = [(name, share, note, "owner") for name, share, note in self._owners(row)]
+        # A country beside several owners is nobody's alone.
+        country = row.country("owner_country") if len(owners) == 1 else None
         operators = [(name, None, None, "operator") for name in row.words("operator")]
         return [
-            _Tie(relation, key, name, share, note, file_columns.get(relation, relation), location)
+            _Tie(relation, key, name, share, note, country, file_columns.get(relation, relation), location)
             for name, share, note, relation in (*owners, *operators)
         ]
 

@@ -263,6 +263,11 @@ class MappedRow:
             self.fault(name, text, Message("column-mapping.known-word", {"column": name, "words": known}))
         return word or None
 
+    def country(self, name: str) -> str | None:
+        """Return the code of the country that a cell names; None where it is empty or at fault."""
+        text = self.text(name)
+        return self._country(name, text) if text else None
+
     def _country(self, name: str, text: str) -> str | None:
         code = code_of(text) or (text if _COUNTRY_CODE.fullmatch(text) else None)
         if code is None:

@@ -45,13 +45,18 @@ class AmbiguousName(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Holding:
-    """An owner of an asset or entity, by name; without a share it may be any."""
+    """An owner of an asset or entity, by name; without a share it may be any, without a country in any."""
 
     owned: str
     owner: str
     share: ShareInterval | None
     note: str | None
+    country: str | None
     location: SourceLocation
+
+
+class OtherCountry(LookupError):
+    """An owner that another row, or the entity of its name, has in another country, which is given."""
 
 
 class NamedRecords:
@@ -74,8 +79,8 @@ class NamedRecords:
         for key, record in self._builder.tables["assets"].items():
             _add(self._assets, key, _names(record))
 
-    def entity(self, name: str, location: SourceLocation) -> str:
-        """Return the id of the entity of a name; one that was not read is added.
+    def entity(self, name: str, location: SourceLocation, country: str | None = None) -> str:
+        """Return the id of the entity of a name; one that was not read is added, as registered in a country if given.
 
         The name of a country, in any language, is that state.
 
@@ -85,7 +90,7 @@ class NamedRecords:
             If several entities have it.
         """
         known = self._entities.get(plain_name(name), ())
-        return _only(known) if known else self._added(name, location)
+        return _only(known) if known else self._added(name, location, country)
 
     def asset_or_entity(self, name: str, location: SourceLocation) -> str:
         """Return the id of the asset of a name, else of the entity, which is added if there is none.
@@ -98,14 +103,14 @@ class NamedRecords:
         known = self._assets.get(plain_name(name), ())
         return _only(known) if known else self.entity(name, location)
 
-    def _added(self, name: str, location: SourceLocation) -> str:
+    def _added(self, name: str, location: SourceLocation, registered_in: str | None) -> str:
         key = named_entity_id(self._dataset, name)
         country = code_of(name)
         values: dict[str, Any] = {
             "id": key,
             "name": name,
             "type": "state" if country else "legalEntity",
-            "registered_in": country,
+            "registered_in": country or registered_in,
             "sources": (self._source,),
             "checked": "unverified",
         }
@@ -120,8 +125,13 @@ class NamedRecords:
         ------
         AmbiguousName
             If several entities have the name of the owner.
+        OtherCountry
+            If the owner is registered in another country than the holding says.
         """
-        owner = self.entity(holding.owner, holding.location)
+        owner = self.entity(holding.owner, holding.location, holding.country)
+        entity = self._builder.tables["entities"].get(owner)
+        if holding.country and isinstance(entity, Entity) and entity.registered_in != holding.country:
+            raise OtherCountry(entity.registered_in or "")
         share = holding.share
         gives_none = f"{self._publisher} names the owner and gives no share"
         values: dict[str, Any] = {

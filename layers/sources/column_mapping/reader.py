@@ -74,7 +74,7 @@ class _Tabular:
         others = () if mapping.layer else tuple(name for name in sheets if name != sheet)
         if not sheets or (row == 1 and not others):
             return None
-        words = {"sheet": sheet, "row": row, "others": others or Message("value.no-one")}
+        words: dict[str, Argument] = {"sheet": sheet, "row": row, "others": others or Message("value.no-one")}
         return Message("column-mapping.sheet", words)
 
 

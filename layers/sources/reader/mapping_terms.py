@@ -18,12 +18,13 @@ PLACE_COLUMNS = ("lon", "lat", "latlon", "lonlat", "wkt")
 #: Those among them that may be constants.
 FIXED_PLACES = ("lon", "lat", "wkt")
 #: Columns that a mapping may name beside those of the record, by table: ``source_url`` adds a source, ``weapon`` a
-#: weapon by its kind, ``owner`` a company with a stake, which ``owner_share`` gives as written, ``operator`` a company
-#: with a relation; ``share`` gives both bounds of a stake as written.
+#: weapon by its kind, ``owner`` a company with a stake, which ``owner_share`` gives as written, ``owner_country`` where
+#: that company is registered, ``operator`` a company with a relation; ``share`` gives both bounds of a stake as
+#: written.
 SIDE_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "strikes": ("source_url", "weapon"),
-    "assets": ("source_url", "owner", "owner_share", "operator"),
-    "entities": ("owner", "owner_share"),
+    "assets": ("source_url", "owner", "owner_share", "owner_country", "operator"),
+    "entities": ("owner", "owner_share", "owner_country"),
     "stakes": ("share",),
 }
 #: Columns that hold days.

@@ -579,13 +579,13 @@ SHEETS = {
     "Удари": [
         ["Удари по енергетиці, 2025"],
         [],
-        ["№", "Дата", "Місто", "Координати", "", "Об'єкт", "Тип", "Джерело"],
+        ["№", "Дата", "Місто", "Координати", "", "Об'єкт", "Тип", "Зброя"],
         ["", "", "", "широта", "довгота", "", "", ""],
-        ["1", "08.08.2025", "Одеса", "46.48", "30.71", "Нафтобаза", "нафтобаза", "https://www.bbc.com/news/1"],
-        ["2", "вівторок", "Суми", "50.91", "34.80", "Підстанція", "підстанція", ""],
-        ["3", "10.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
-        ["4", "11.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
-        ["5", "12.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", ""],
+        ["1", "08.08.2025", "Одеса", "46.48", "30.71", "Нафтобаза", "нафтобаза", "БПЛА"],
+        ["2", "вівторок", "Суми", "50.91", "34.80", "Підстанція", "підстанція", "Шахед"],
+        ["3", "10.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", "Шахед"],
+        ["4", "11.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", "Шахед"],
+        ["5", "12.08.2025", "Рівне", "50.61", "26.25", "Підстанція", "підстанція", "Шахед"],
     ],
 }
 
@@ -605,3 +605,24 @@ def test_the_sheet_and_the_header_of_the_table_are_found_and_said(
     assert [one.when for one in strikes.values()] == ["2025-08-08", "2025-08-10", "2025-08-11", "2025-08-12"]
     assert strikes["s/1"].geometry == shapely.Point(30.71, 46.48)
     assert strikes["s/1"].target_kinds == ("oil-depot",)
+
+
+SITES = """Name;Type;Lat;Lon;Country;Owner;Share;Owner country
+North depot;oil depot;46.48;30.71;Ukraine;Amber Oil;60 %;Azerbaijan
+South depot;oil depot;46.50;30.75;Ukraine;Amber Oil;100 %;Azerbaijan
+East depot;oil depot;46.52;30.79;Ukraine;Beryl;25 %;
+"""
+
+
+def test_the_country_of_an_owner_may_stand_in_a_column(command: Run, run: Run, own: Store, tmp_path: Path) -> None:
+    file = written(tmp_path / "sites.csv", SITES)
+    records = loaded(command, run, own, file)
+    assert only(records["entities"], "name", "registered_in") == [("Amber Oil", "AZ"), ("Beryl", None)]
+    assert [one["host_country"] for one in records["assets"]] == ["UA", "UA", "UA"]
+    north = next(one["id"] for one in records["assets"] if one["name"] == "North depot")
+    countries = run("owners", north, "--json").report["owners"]
+    assert {row["country"]: (row["share_min"], row["share_max"]) for row in countries}["AZ"] == (0, 60)
+    file.write_text(SITES.replace("100 %;Azerbaijan", "100 %;Georgia"), encoding="utf-8")
+    (fault,) = run("load", "csv", file, "--mapping", tmp_path / "mapping.toml", "--json").report["problems"]
+    assert (fault["row"], fault["column"], fault["value"]) == (3, "Owner country", "GE")
+    assert fault["expected"] == "one country for 'Amber Oil' in all rows; another one says 'AZ'"

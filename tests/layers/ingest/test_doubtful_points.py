@@ -72,6 +72,18 @@ def test_a_doubt_tells_file_row_record_point_and_contradiction_and_is_counted(ba
     assert result.records.strikes.keys() == {"fits", "odd"}
 
 
+def test_a_point_that_fits_with_its_degrees_exchanged_may_be_swapped(base: Basemap) -> None:
+    result = doubted(
+        base,
+        hit("swapped", 46.48, 30.71, host_country="UA"),
+        hit("named", 46.48, 30.71, place="Odesa, Ukraine"),
+        hit("odd", 2.3, 48.9, host_country="UA"),
+    )
+    swapped = ["swapped?" in doubt.expected for doubt in english(result.doubts)]
+    assert swapped == [True, True, False]
+    assert english_counts(result.warnings) == {STATED: 2, NAMED: 1}
+
+
 # Chop lies 1 km from Slovakia and 2 km from Hungary; Tulcea 12 km from Ukraine. Snake Island is 36 km off.
 INSIDE = {
     "on a border, as exactly as the base map draws it": hit("x", 22.165, 48.430, host_country="UA"),

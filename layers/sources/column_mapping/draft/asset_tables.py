@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from layers.reference.country_names import code_of
 from layers.sources.column_mapping.draft.cell_words import kind_of
 from layers.sources.column_mapping.draft.column_roles import FITS
 from layers.sources.column_mapping.draft.header_roles import header_words, role_fit
@@ -83,6 +84,8 @@ class AssetWriter(TableWriter):
     def _owners(self, name: str) -> None:
         profile = self._profile(name)
         self._map("owner", name, "by its header")
+        country = self._best("owner_country", lambda p: p.part(code_of) >= 0.5)
+        self._map("owner_country", country, "where the owner is registered: check")
         if profile.part(lambda text: "%" in text) >= 0.2:
             self.table.grammar["owner"] = "gem"
             self.table.reasons["grammar.owner"] = "names with shares in brackets"

@@ -90,7 +90,8 @@ class ColumnProfile:
             if not left:
                 break
         left = [cell for cell in left if not is_edtf_day(cell)]
-        return tuple(chosen) if len(left) <= (1 - MOST) * len(self.distinct) and self.distinct else None
+        read = len(self.distinct) - len(left)
+        return tuple(chosen) if self.distinct and read >= MOST * len(self.distinct) else None
 
     @property
     def is_date(self) -> bool:

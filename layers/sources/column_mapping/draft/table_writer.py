@@ -19,7 +19,7 @@ from layers.sources.column_mapping.draft.cell_words import (
     longest,
     power_kind_of,
 )
-from layers.sources.column_mapping.draft.column_profile import ColumnProfile
+from layers.sources.column_mapping.draft.column_profile import MOST, ColumnProfile
 from layers.sources.column_mapping.draft.column_roles import OTHER_RECORDS, ColumnRoles
 from layers.sources.column_mapping.draft.header_roles import header_words, record_of
 from layers.sources.column_mapping.draft.table_draft import TableDraft
@@ -268,13 +268,17 @@ class TableWriter:
         Only cells of ``natural`` become an id: a correction of any other one, such as a note, leaves the record as it
         is.
         """
-        own = self.columns.best("id", lambda p: p.is_unique and not self._is_of_another(p.name))
-        without = self._records_without(own, natural) if own else 0
-        if own and not without:
+
+        def without(profile: ColumnProfile) -> int:
+            is_own = profile.is_unique and not self._is_of_another(profile.name)
+            return self._records_without(profile, natural) if is_own else profile.rows
+
+        if own := self.columns.best("id", lambda profile: without(profile) == 0):
             self._map("id", own, "ids: no two are alike", shared=True)
             return
-        if own and self._profile(own).is_number:
-            self._remark("id", f"{own!r} would be the id, but {without} row(s) have none; give them one")
+        if gapped := self.columns.best("id", lambda profile: profile.rows - without(profile) >= MOST * profile.rows):
+            count = without(self._profile(gapped))
+            self._remark("id", f"{gapped!r} would be the id, but {count} row(s) have none; give them one")
         parts = list(dict.fromkeys(natural))
         geometry = [GEOMETRY] if self.columns.has_shapes and GEOMETRY not in parts else []
         prefixes = [parts[:length] for length in range(2, len(parts) + 1)]
@@ -286,13 +290,11 @@ class TableWriter:
         self.table.id = {"hash": [*parts, *geometry] or [*self.columns.sample.columns][:40], "repeated": "number"}
         self.table.reasons["id"] = "no column of ids, and rows that are alike: they get a number behind the id"
 
-    def _records_without(self, ids: str, natural: Sequence[str]) -> int:
+    def _records_without(self, ids: ColumnProfile, natural: Sequence[str]) -> int:
         """Return how many rows have no id, but what makes them a record: a row of totals has neither."""
-        columns, known = self.columns.sample.columns, {*self._profile(ids).texts}
-        what = columns[natural[0]] if natural else columns[ids]
-        return sum(
-            text not in known and bool(said or not natural) for text, said in zip(columns[ids], what, strict=True)
-        )
+        columns, known = self.columns.sample.columns, {*ids.texts}
+        what = columns[natural[0]] if natural else [True] * ids.rows
+        return sum(text not in known and bool(said) for text, said in zip(columns[ids.name], what, strict=True))
 
     def _is_of_another(self, name: str) -> bool:
         """Whether an id is that of another record than the row."""
