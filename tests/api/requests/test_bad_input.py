@@ -35,8 +35,8 @@ TABLE = {
     "/collections/strikes/items?offset={}": "-1 HUGE NaN 1.5 EMPTY NUL UTF LONG",
     "/collections/strikes/items?startindex={}": "-1 HUGE NaN 1.5 EMPTY NUL UTF LONG",
     "/collections/strikes/items?cursor={}": "EMPTY x W10 !! NUL UTF LONG",
-    "/collections/strikes/items?crs={}": "EMPTY EPSG:4326 [EPSG:1] http://x NUL UTF LONG",
-    "/collections/strikes/items?bbox=1,1,2,2&bbox-crs={}": "EMPTY EPSG:4326 [EPSG:1] NUL UTF LONG",
+    "/collections/strikes/items?crs={}": "EMPTY EPSG:43260 [EPSG:1] http://x NUL UTF LONG",
+    "/collections/strikes/items?bbox=1,1,2,2&bbox-crs={}": "EMPTY EPSG:43260 [EPSG:1] NUL UTF LONG",
     "/collections/strikes/items?bbox-crs=[EPSG:3035]&bbox={}": "EMPTY 1,1 2,2,1,1 nan,0,1,1 inf,0,1,1 NUL UTF LONG",
     "/collections/strikes/items?filter={}": """
         EMPTY id= id='x id=1/0 pg_sleep(9)>0 nothing=1 ((((( (id='a'))) HUGE title>HUGE
@@ -44,7 +44,7 @@ TABLE = {
         title%20LIKE%201 'a'||'b' id=%00 NUL UTF LONG""",
     "/collections/strikes/items?filter-lang=cql2-json&filter={}": 'EMPTY { [] null 1 {} [[[[[[ {"op":1} NUL UTF LONG',
     "/collections/strikes/items?filter=true&filter-lang={}": "EMPTY cql sql NUL UTF LONG",
-    "/collections/strikes/items?filter=true&filter-crs={}": "EMPTY EPSG:4326 NUL UTF LONG",
+    "/collections/strikes/items?filter=true&filter-crs={}": "EMPTY EPSG:43260 NUL UTF LONG",
     "/collections/strikes/items?sortby={}": "EMPTY , nothing geometry assets title,title -- NUL UTF LONG",
     "/collections/strikes/items?properties={}": "nothing geometry title;when , title, NUL UTF LONG",
     "/collections/strikes/items?skipGeometry={}": "EMPTY 1 True NUL UTF LONG",

@@ -28,15 +28,16 @@ def xy(shapes: Any, system: Crs) -> Any:
     return shapely.transform(shapes, lambda axes: axes[:, ::-1]) if system.north_first else shapes
 
 
-def test_names_are_uris_and_safe_curies() -> None:
+def test_names_are_uris_and_curies_safe_or_not() -> None:
     assert [system.name for system in SUPPORTED_CRS] == [
         "OGC:CRS84", "EPSG:4326", "EPSG:3857", "EPSG:3035", "EPSG:4258", "EPSG:32636", "EPSG:32637"
     ]  # fmt: skip
     assert CRS84.uri == "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
     assert WEB_MERCATOR.uri == "http://www.opengis.net/def/crs/EPSG/0/3857"
     for system in SUPPORTED_CRS:
-        assert parse_crs(system.uri, "crs") is parse_crs(f"[{system.name}]", "crs") is system
-    for other in ("EPSG:4326", "[EPSG:9999]", "", "http://www.opengis.net/def/crs/EPSG/0/43260"):
+        for name in (system.uri, f"[{system.name}]", system.name):
+            assert parse_crs(name, "crs") is system
+    for other in ("EPSG:9999", "4326", "epsg:4326", "[EPSG:9999]", "", "http://www.opengis.net/def/crs/EPSG/0/43260"):
         with pytest.raises(BadParameter, match=r"crs=.*expected one of http"):
             parse_crs(other, "crs")
 
