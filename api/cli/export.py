@@ -238,7 +238,7 @@ def _map_box(snapshot: Snapshot, query: Mapping[str, str], country: str | None, 
 def _scope(snapshot: Snapshot, query: Mapping[str, str], language: GroundLanguage) -> str | None:
     """Say which strikes a map is given where a query selects them; ``None`` where it does not."""
     words, records = PrintWords.of(language, snapshot.basemap), snapshot.records
-    said = {
+    said: Mapping[str, Callable[[str], str]] = {
         "datetime": words.date,
         "kind": lambda kind: phrase(f"kind.{kind}", language),
         "assets": lambda asset: name_in(records.assets[asset], language) if asset in records.assets else asset,

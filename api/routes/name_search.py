@@ -19,13 +19,22 @@ from api.routes.gazetteer import gazetteer
 from api.wording.catalogue import ENGLISH
 from api.wording.countries import country_names, name_in
 from api.wording.preference import language_of
-from layers.query.name_search import BY_WORDS, Found, Named, NamedKind, NameIndex, NameMatch, indexes, strikes_named
+from layers.query.name_search import (
+    BY_WORDS,
+    Named,
+    NamedKind,
+    NameIndex,
+    NameMatch,
+    NameMatches,
+    indexes,
+    strikes_named,
+)
 from layers.reference.gazetteer import MAX_LIMIT, Candidate, GazetteerMissing
 from layers.snapshot.snapshot import Snapshot
 from layers.text.place_names import fold, is_common_noun
 
 _MAX_EACH = 50
-#: Kinds by which words of a place are told to be on record.
+#: Kinds of what lies at a place: where they have its name as it is written, it is not looked up.
 _STRUCK: frozenset[NamedKind] = frozenset(("strike", "asset"))
 #: Words of a place's name that is looked up within a text.
 _MAX_WORDS = 3
@@ -89,7 +98,7 @@ def search(
     return document(request, "answer", {"query": q, "searched": searched, "groups": groups, "count": count})
 
 
-def _find(request: Request, text: str, limit: int) -> dict[NamedKind, Found]:
+def _find(request: Request, text: str, limit: int) -> dict[NamedKind, NameMatches]:
     """Find what a text may mean, by kind, in their order; a kind of which nothing is found is left out."""
     snapshot = served_version(request).snapshot
     found = {kind: index.find(text, limit) for kind, index in _indexes(request).items()}

@@ -76,8 +76,8 @@ class NameMatch(NamedTuple):
     rank: int
 
 
-class Found(NamedTuple):
-    """The best of what was found, and how many there are in all."""
+class NameMatches(NamedTuple):
+    """What fits a text best, and how many things fit it in all."""
 
     matches: list[NameMatch]
     total: int
@@ -101,7 +101,7 @@ class NameIndex:
         self._texts = TextValues(texts, np.arange(len(texts), dtype=np.int32))
         self._strikes = np.fromiter((named.strikes for named in self._things), np.int64, len(texts))
 
-    def find(self, text: str, limit: int) -> Found:
+    def find(self, text: str, limit: int) -> NameMatches:
         """Return what a text is the name of, begins the name of, or stands in the name of, best first.
 
         Behind these comes what has each word of it in one of its names, in whatever case, or is a site of the kind that
@@ -121,7 +121,7 @@ class NameIndex:
         others = np.flatnonzero(having)
         for number in others[np.argsort(-self._strikes[others], kind="stable")][: limit + len(best)].tolist():
             best.setdefault(number, NameMatch(self._things[number], self._things[number].name, BY_WORDS))
-        return Found([*best.values()][:limit], len(others))
+        return NameMatches([*best.values()][:limit], len(others))
 
     def _having(self, terms: Sequence[SearchTerm]) -> Bools:
         """Mark the things that have every term."""
@@ -130,11 +130,11 @@ class NameIndex:
             written = np.ones(len(self._things), bool)
             for part in term.parts:
                 written &= reduce(or_, map(self._texts.containing, part))
-            having &= written | self._of_kinds(term.kinds)
+            having &= written | self._of_kinds(term.kinds) if term.kinds else written
         return having
 
     def _of_kinds(self, kinds: frozenset[str]) -> Bools:
-        of_kind = ((named.kind == "asset" and named.detail in kinds) if kinds else False for named in self._things)
+        of_kind = (named.kind == "asset" and named.detail in kinds for named in self._things)
         return np.fromiter(of_kind, bool, len(self._things))
 
     def _matching(self, pattern: str) -> Iterator[tuple[int, str]]:
@@ -159,16 +159,16 @@ def indexes(
     return {kind: NameIndex(one for one in named if one.kind == kind) for kind in NAMED_KINDS if kind != "strike"}
 
 
-def strikes_named(collections: Collections, registers: OwnersByDate, text: str, limit: int) -> Found:
+def strikes_named(collections: Collections, registers: OwnersByDate, text: str, limit: int) -> NameMatches:
     """Return the strikes that the words of a text select (`StrikeConditions`), newest first; none without words."""
     if not search_terms(text):
-        return Found([], 0)
+        return NameMatches([], 0)
     strikes = collections["strikes"]
     chosen = narrowed(collections, registers, Selection(order=NEWEST_FIRST), StrikeConditions(text=text))
     found = rows(strikes, chosen)
     shown = [*_strikes(strikes, to_numpy(found[:limit]))]
     fits = {match.named.id: match for match in NameIndex(shown).find(text, limit).matches}
-    return Found([fits.get(one.id, NameMatch(one, one.name, BY_WORDS)) for one in shown], len(found))
+    return NameMatches([fits.get(one.id, NameMatch(one, one.name, BY_WORDS)) for one in shown], len(found))
 
 
 def named_things(

@@ -143,7 +143,7 @@ def _named(collections: Collections, text: str) -> Truth:
         written = np.ones(len(strikes), bool)
         for part in term.parts:
             written &= _written(strikes, part)
-        hit = _of_kinds(collections, term.kinds)
+        hit = _of_kinds(collections, term.kinds) if term.kinds else Truth(written, written)
         named = named.both(Truth(written | hit.may, written | hit.sure))
     return named
 

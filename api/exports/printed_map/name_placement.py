@@ -134,7 +134,7 @@ class _NameWriter:
         size = self._look.letters * (1.15 if is_city else 1.0 if place.capital else 0.94)
         spot = shapely.Point(x, y).buffer(_DOT + 0.05)
         covered = not self._drawing.extents.is_free(spot, 0.05)
-        gaps = (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5)
+        gaps: tuple[float, ...] = (self._look.symbol * 0.75, self._look.symbol * 1.1) if covered else (_GAP, _GAP + 0.5)
         gaps += tuple(self._look.symbol * far for far in (1.5, 2.0, 2.6)) if is_city else ()
         labels = [
             label

@@ -305,10 +305,9 @@ def uncertain_areas(
         (site, place) for site in sites for place in site.places if place.area is not None or place.radius_m > least
     ]
     large.sort(key=lambda one: (one[1].area is None, -one[1].radius_m))
-    found = []
+    found = list[tuple[MapSite, BaseGeometry]]()
     for site, place in large[:most]:
-        points = frame.mm(circle_around(place)) if place.area is None else None
-        outline = shapely.transform(place.area, frame.mm) if points is None else shapely.Polygon(points)
+        outline = shapely.transform(place.area or shapely.Polygon(circle_around(place)), frame.mm)
         if outline.is_valid and not outline.is_empty:
             found.append((site, outline))
     return found, len(large) > most
