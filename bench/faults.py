@@ -229,7 +229,15 @@ def _is_cached(folder: Path) -> bool:
 def _page(title: str) -> FeaturePage:
     """A layer of one strike."""
     strike = StrikeFeature(
-        id="a", title=title, when="2025", place="-", status="reported", rests_on="nothing", n_sources=0, n_voices=0
+        id="a",
+        title=title,
+        when="2025",
+        place="-",
+        status="reported",
+        rests_on="nothing",
+        sure=False,
+        n_sources=0,
+        n_voices=0,
     )
     layer = make_collection("strikes", FeatureTable.of(StrikeFeature, [strike]), [Point(1, 2)])
     return FeaturePage(layer, np.arange(1), Representation(), (), 1, "2026-11-25T00:00:00Z")

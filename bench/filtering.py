@@ -60,6 +60,7 @@ def strikes(count: int) -> Collection:
             place="Лисичанськ",
             status="reported",
             rests_on="match",
+            sure=False,
             day_first=date(2022, 2, 24) + timedelta(days[number]),
             day_last=date(2022, 2, 24) + timedelta(days[number] + more[number] // 38),
             host_country=COUNTRIES[kind[number] % 6],

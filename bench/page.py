@@ -299,7 +299,7 @@ def world_store(folder: Path, rows: int) -> Path:
 @contextmanager
 def served(path: Path, base: Path, port: int) -> Iterator[str]:
     """Serve a store; give the address once what a large one computes ahead is there."""
-    server = strikeatlas(path, base, port)
+    server = strikeatlas(path, base, port=port)
     with server.running(path.with_suffix(".log")):
         time.sleep(_BEGUN_S)
         yield server.url
