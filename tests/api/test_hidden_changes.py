@@ -189,6 +189,7 @@ def test_neither_who_made_a_change_nor_why_is_found_by_trial(atlas: Atlas) -> No
 
 def test_a_guessed_private_source_is_not_confirmed_by_an_entity_tag(atlas: Atlas) -> None:
     """The tag of a strike names it as it is published, whichever private sources it cites."""
+    atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
     was = atlas.store.records().strikes[STRIKE]
     before = atlas.told([f"/collections/strikes/items/{STRIKE}"])
     cited = was.model_copy(update={"sources": (*was.sources, "qqj/src")})
