@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run test test-postgresql lint types pytest fix docs snapshots lighthouse wheel lock clean
+.PHONY: help setup run test test-postgresql test-speed lint types pytest fix docs snapshots lighthouse wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -60,6 +60,12 @@ pytest: $(NEEDED) $(VENV)/.stamp-dev
 test-postgresql: $(NEEDED) $(VENV)/.stamp-dev ## run all tests of the API and of clients on stores in PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql \
 		tests/api tests/clients
+
+test-speed: SPEED_WORLD = $${TMPDIR:-/tmp}/strikeatlas-speed-world
+test-speed: $(NEEDED) $(VENV)/.stamp-dev ## compare answers with bare bytes of the same run, as before (needs wrk)
+	$(BIN)/python -m bench.world $(SPEED_WORLD) --strikes 20000 --lines 4000 --facilities 1000
+	$(BIN)/python -m bench.http $(SPEED_WORLD) $(SPEED_WORLD) --strikes 20000 --servers strikeatlas --rounds 3 \
+		--seconds 1 --ratios bench/http_ratios.json
 
 fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 	$(BIN)/ruff check --fix .

@@ -2,6 +2,8 @@
 
 PEERS is the folder of `bench.peers.install`, WORLD that of `bench.world` with `--postgis`. The servers run beside one
 another and take turns. One that refuses a question is left out of it, and the table says so.
+
+`make test-speed` asks this program alone, and fails where an answer takes much more than before beside bare bytes.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 
 from rich.console import Console
@@ -23,7 +25,7 @@ from bench.measurement import Measurement, Target, differing, probe, request_onc
 from bench.peers.postgres import Cluster
 from bench.peers.servers import Server, pygeoapi, strikeatlas, tipg
 from bench.questions import PAGE, Question, features, tiles, walks
-from bench.report import FLOOR, OURS, Run, table
+from bench.report import FLOOR, OURS, Run, floor_ratios, slower, table
 from bench.world_columns import REGION
 
 console = Console(stderr=True)
@@ -103,7 +105,7 @@ def measured(servers: Sequence[Server], given: argparse.Namespace) -> Run:
             targets[server.name] = Target(server.url, Client(server.url, headers), running, headers, given.seconds)
         arguments = {name: str(value) for name, value in vars(given).items()}
         ready = {name: target.running.ready_s for name, target in targets.items()}
-        run = Run(machine(), versions(given.peers), arguments, ready)
+        run = Run(machine(), versions(given.peers) if has_peers(given) else {}, arguments, ready)
         bench = Bench(targets, run)
         bench.first_time(chosen(tiles(first=True), given.only))
         questions = [*features(given.seed, REGION, given.strikes), *tiles(first=False)]
@@ -130,6 +132,23 @@ def keep(run: Run, path: Path | None) -> None:
 def chosen(questions: Sequence[Question], only: str) -> list[Question]:
     """Questions whose name contains a text; all for an empty text."""
     return [item for item in questions if only in item.name]
+
+
+def has_peers(given: argparse.Namespace) -> bool:
+    """Whether others than this program are asked."""
+    return set(given.servers) != {OURS}
+
+
+def compared(path: Path, run: Run, write: bool) -> int:
+    """Compare the ratios to the floor with those of a file, which is made where there is none; gives the exit code."""
+    now = floor_ratios(run.questions)
+    if write or not path.exists():
+        path.write_text(json.dumps(now, indent=1) + "\n")
+        return 0
+    lost = slower(json.loads(path.read_text()), now)
+    for question, (before, ratio) in lost.items():
+        console.print(f"{question}: {ratio} times the floor, {before} before")
+    return 1 if lost else 0
 
 
 def machine() -> str:
@@ -163,18 +182,23 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="questions whose name has it")
     parser.add_argument("--servers", nargs="+", default=[OURS, "tipg", "pygeoapi"])
     parser.add_argument("--json", type=Path, help="write everything measured here")
+    parser.add_argument("--set", action="append", default=[], help="a setting of our server, such as answers_kept=0")
+    parser.add_argument("--ratios", type=Path, help="fail where we take much more beside the floor than this file says")
+    parser.add_argument("--write", action="store_true", help="write that file anew")
     given = parser.parse_args()
     cluster = Cluster(given.peers / "postgres")
     known = {
-        OURS: lambda: strikeatlas(given.world / "world.gpkg", given.basemap),
+        OURS: lambda: strikeatlas(given.world / "world.gpkg", given.basemap, settings=given.set),
         "tipg": lambda: tipg(given.peers, cluster),
         "pygeoapi": lambda: pygeoapi(given.peers, cluster),
     }
-    with cluster.running():
+    with cluster.running() if has_peers(given) else nullcontext():
         run = measured([known[name]() for name in given.servers], given)
     keep(run, given.json)
     Console(width=220).print(table(run), run.machine, run.versions, f"load {run.loads}", run.ready_s, run.memory_mb)
     Console(width=220).print({name: item for name, item in run.differences.items() if item}, run.walks)
+    if given.ratios is not None:
+        sys.exit(compared(given.ratios, run, given.write))
 
 
 if __name__ == "__main__":

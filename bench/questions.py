@@ -1,4 +1,4 @@
-"""The questions to the servers, in the address form of each, in so many variants that no answer comes from a cache."""
+"""The questions to the servers, in the address form of each, most of them in many variants that take turns."""
 
 from __future__ import annotations
 

@@ -12,6 +12,8 @@ from bench.measurement import CONNECTIONS, Measurement
 
 OURS = "strikeatlas"
 FLOOR = "floor"
+#: A ratio to the floor may grow so far before it counts as a loss: runs differ by less than this.
+TOLERATED = 1.6
 
 
 @dataclass
@@ -93,6 +95,22 @@ def ratio(measurements: Mapping[str, Measurement], peers: list[str], connections
     limit = max(item.each_second for item in theirs)
     # None came to an end within the time of a run.
     return ours.each_second / limit if limit else None
+
+
+def floor_ratios(questions: Mapping[str, Mapping[str, Measurement]]) -> dict[str, float]:
+    """How many times the processor's time of the bare bytes our answer takes, by question, in the same run."""
+    ratios = {}
+    for question, measurements in questions.items():
+        both = [measurements[name].middle(4) for name in (OURS, FLOOR) if name in measurements]
+        if len(both) == 2 and both[0] and both[1] and both[1].cpu_ms:
+            ratios[question] = round(both[0].cpu_ms / both[1].cpu_ms, 2)
+    return ratios
+
+
+def slower(before: Mapping[str, float], now: Mapping[str, float]) -> dict[str, tuple[float, float]]:
+    """Ratios before and now of the questions that take over `TOLERATED` times as much beside the floor as before."""
+    known = {question: (ratio, now[question]) for question, ratio in before.items() if question in now}
+    return {question: pair for question, pair in known.items() if pair[1] > TOLERATED * pair[0]}
 
 
 def cheaper(measurements: Mapping[str, Measurement], peers: list[str]) -> float | None:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -100,10 +100,11 @@ class Server:
         raise RuntimeError(f"{self.name} did not answer; see {log}")
 
 
-def strikeatlas(store: Path, base: Path, port: int = 54401) -> Server:
-    """Serve by this program, as it is installed but for the log."""
+def strikeatlas(store: Path, base: Path, port: int = 54401, settings: Sequence[str] = ()) -> Server:
+    """Serve by this program, as it is installed but for the log and settings such as ``answers_kept=0``."""
     command = (sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store))
-    return Server("strikeatlas", port, (*command, "--basemap", str(base), "--log", "none"))
+    stated = [part for setting in settings for part in ("--set", setting)]
+    return Server("strikeatlas", port, (*command, "--basemap", str(base), "--log", "none", *stated))
 
 
 def tipg(folder: Path, cluster: Cluster, port: int = 54402) -> Server:
