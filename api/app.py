@@ -43,6 +43,7 @@ from api.routes import (
     xyz_tiles,
 )
 from api.server.acknowledged import AcknowledgedSeq, ReadYourWrites
+from api.server.answer_cache import AnswerCache
 from api.server.audit_trail import AuditTrail, audit_path
 from api.server.build_id import build_id, program_version
 from api.server.keys_at_work import KeysAtWork
@@ -111,6 +112,8 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
         openapi_url=None,
         docs_url=None,
         redoc_url=None,
+        # There are metrics and a log of its own; to look for others takes a tenth of the time of a cached answer.
+        telemetry={"tracing": False, "metrics": False, "logs": False},
         lifespan=_lifespan(atlas, worker, access_log, settings),
     )
     app.state.atlas = atlas
@@ -172,6 +175,7 @@ def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Wor
     app.add_middleware(BodyLimit, max_bytes=settings.body_max)
     app.add_middleware(Compression, cache_bytes=settings.coded_kept)
     errors.install(app)
+    app.add_middleware(AnswerCache, atlas=app.state.atlas, tally=worker.tally)
     app.add_middleware(
         ReadYourWrites, atlas=app.state.atlas, acknowledged=app.state.acknowledged, limit_s=settings.catch_up_s
     )

@@ -61,6 +61,8 @@ class Settings:
     tiles_kept: int = 4096
     #: Bytes of compressed bodies that are cached, tiles not among them.
     coded_kept: int = 32 * 2**20
+    #: Bytes of whole answers that are cached for one version of the data.
+    answers_kept: int = 64 * 2**20
     #: Seconds that a browser or a proxy may use an answer without revalidating it; 0 revalidates each time.
     cache_s: int = 0
     #: Bytes of the largest request body that is read.

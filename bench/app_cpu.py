@@ -63,7 +63,8 @@ async def request(app: ASGIApp, address: str) -> bytes:
 
 def clear_caches(view: ServedVersion) -> None:
     """Clear the caches of a served version, but for what follows from all rows of a collection, as their orders."""
-    view.tiles._tiles.clear()
+    for cache in (view.tiles._tiles, view.responses._once, view.responses._again):
+        cache.clear()
     for collection in view.snapshot.collections.values():
         collection.query_cache.clear()
         collection.filter_cache.clear()

@@ -20,6 +20,7 @@ MAX_WHOLE_BYTES = 4 * 2**20
 MIN_THREAD_BYTES = 64 * 2**10
 
 _Raw = list[tuple[bytes, bytes]]
+_Headers = Mapping[bytes, bytes]
 #: How a body is sent: as it is; compressed whole; compressed part by part; or not at all, as the client has it.
 Handling = Literal["plain", "whole", "stream", "known"]
 
@@ -60,13 +61,13 @@ class _CompressedAnswer:
     )
 
     _start: Message
-    _headers: Mapping[bytes, bytes]
+    _headers: _Headers
     _coding: str
     _encoder: Encoder
 
     def __init__(self, scope: Scope, send: Send, cache: LruCache[bytes]) -> None:
         self._scope = scope
-        self._request_headers: Mapping[bytes, bytes] = dict(scope["headers"])
+        self._request_headers: _Headers = dict(scope["headers"])
         self._send = send
         self._cache = cache
         # A word and no method: that would be a circle, and the body would stay until it is collected.
@@ -97,8 +98,10 @@ class _CompressedAnswer:
         size = len(part.get("body", b"")) if whole else int(headers.get(b"content-length", MAX_WHOLE_BYTES + 1))
         choice = _is_choice(start["status"], headers)
         coding = self._chosen(size) if choice else None
-        if (known := self._known(coding)) is not None:
-            await self._unmodified(known)
+        is_get = start["status"] == 200 and self._scope["method"] == "GET"
+        if is_get and (known := known_tag(self._request_headers, headers, coding)) is not None:
+            await self._send({**start, "status": 304, "headers": not_modified_headers(headers, known)})
+            await self._send({"type": "http.response.body", "body": b""})
             return "known"
         if coding is None:
             await self._send({**start, "headers": _with_vary(start["headers"], headers)} if choice else start)
@@ -110,38 +113,11 @@ class _CompressedAnswer:
         await self._start_coded()
         return "stream"
 
-    @property
-    def _accepted(self) -> str | None:
-        header = self._request_headers.get(b"accept-encoding")
-        return None if header is None else header.decode("latin-1")
-
     def _chosen(self, size: int) -> str | None:
-        accepted = self._accepted
+        accepted = _accepted(self._request_headers)
         if accepted is None or (size < MIN_COMPRESSED_BYTES and not refuses_identity(accepted)):
             return None
         return negotiate_coding(accepted)
-
-    def _known(self, coding: str | None) -> str | None:
-        """Find the tag of the client's copy; "" where the copy is known by its time, ``None`` without one (13.2.2)."""
-        requested, headers = self._request_headers, self._headers
-        if self._start["status"] != 200 or self._scope["method"] != "GET":
-            return None
-        if b"if-none-match" in requested:
-            known, tag = requested[b"if-none-match"].decode("latin-1"), headers.get(b"etag", b"").decode("latin-1")
-            if known.strip() == "*":
-                return etag_for_coding(tag, coding) if tag and coding else tag
-            return matching_etag(known, tag, self._accepted) if tag else None
-        if b"if-modified-since" in requested and b"last-modified" in headers:
-            stated, modified = requested[b"if-modified-since"], headers[b"last-modified"]
-            return "" if is_unmodified_since(stated.decode("latin-1"), modified.decode("latin-1")) else None
-        return None
-
-    async def _unmodified(self, tag: str) -> None:
-        headers = [(name, self._headers[name]) for name in _OF_304 if name in self._headers]
-        if tag:
-            headers.append((b"etag", tag.encode("latin-1")))
-        await self._send({**self._start, "status": 304, "headers": _with_vary(headers, self._headers)})
-        await self._send({"type": "http.response.body", "body": b""})
 
     async def _start_coded(self, size: int | None = None) -> None:
         """Send the start of an answer that is compressed."""
@@ -195,17 +171,56 @@ class _CompressedAnswer:
         )
 
 
+def known_tag(requested: _Headers, headers: _Headers, coding: str | None) -> str | None:
+    """Find the tag of the client's copy of an answer to GET with the status 200 (RFC 9110, 13.2.2).
+
+    Parameters
+    ----------
+    requested, headers
+        Headers of the request, and of the answer as they are without a coding.
+    coding
+        The coding that the answer would be sent in.
+
+    Returns
+    -------
+    str or None
+        Empty where the copy is known by its time; ``None`` where the client has no such copy.
+    """
+    if b"if-none-match" in requested:
+        known, tag = requested[b"if-none-match"].decode("latin-1"), headers.get(b"etag", b"").decode("latin-1")
+        if known.strip() == "*":
+            return etag_for_coding(tag, coding) if tag and coding else tag
+        return matching_etag(known, tag, _accepted(requested)) if tag else None
+    if b"if-modified-since" in requested and b"last-modified" in headers:
+        stated, modified = requested[b"if-modified-since"], headers[b"last-modified"]
+        return "" if is_unmodified_since(stated.decode("latin-1"), modified.decode("latin-1")) else None
+    return None
+
+
+def not_modified_headers(headers: _Headers, tag: str) -> _Raw:
+    """Return the headers of a 304 from those of the answer and the tag that `known_tag` found."""
+    sent = [(name, headers[name]) for name in _OF_304 if name in headers]
+    if tag:
+        sent.append((b"etag", tag.encode("latin-1")))
+    return _with_vary(sent, headers)
+
+
+def _accepted(requested: _Headers) -> str | None:
+    header = requested.get(b"accept-encoding")
+    return None if header is None else header.decode("latin-1")
+
+
 _OF_PLAIN = {b"content-length", b"accept-ranges", b"etag"}
 
 
-def _is_choice(status: int, headers: Mapping[bytes, bytes]) -> bool:
+def _is_choice(status: int, headers: _Headers) -> bool:
     """Return whether an answer could be compressed if it were large enough."""
     if b"content-encoding" in headers or status in (204, 206, 304) or b"content-range" in headers:
         return False
     return is_compressible(headers.get(b"content-type", b""))
 
 
-def _with_vary(sent: _Raw, headers: Mapping[bytes, bytes]) -> _Raw:
+def _with_vary(sent: _Raw, headers: _Headers) -> _Raw:
     """Return headers to be sent, with Accept-Encoding added to the Vary of the route's headers."""
     vary = headers.get(b"vary")
     if vary is not None and b"accept-encoding" in vary.lower():

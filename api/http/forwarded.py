@@ -89,6 +89,7 @@ def _passed_on(scope: Scope) -> int | None:
     return int(stated[-1]) if stated and _SEQ.fullmatch(stated[-1]) else None
 
 
+@lru_cache(maxsize=4096)
 def client_network(address: str) -> str:
     """Return what one client can choose its address from: of IPv6 the first 64 bits, of IPv4 the address."""
     try:

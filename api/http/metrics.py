@@ -37,6 +37,8 @@ class RequestCounters:
         self.routes: dict[str, RouteCounters] = {}
         self.tiles_cached = 0
         self.tiles_encoded = 0
+        #: Answers that were sent whole from the cache.
+        self.answers_cached = 0
 
     def add_answer(self, method: str, route: str, status: int, size: int, seconds: float) -> None:
         """Count a request."""
@@ -54,7 +56,7 @@ class RequestCounters:
         return {
             "answers": [[*key, count] for key, count in self.answers.items()],
             "routes": [[name, counts.buckets, counts.seconds, counts.size] for name, counts in self.routes.items()],
-            "tiles": [self.tiles_cached, self.tiles_encoded],
+            "cached": [self.tiles_cached, self.tiles_encoded, self.answers_cached],
         }
 
     def add(self, written: Mapping[str, Any]) -> None:
@@ -67,9 +69,10 @@ class RequestCounters:
             counts.buckets = [own + added for own, added in zip(counts.buckets, buckets, strict=True)]
             counts.seconds += seconds
             counts.size += size
-        cached, encoded = written["tiles"]
+        cached, encoded, answers = written["cached"]
         self.tiles_cached += cached
         self.tiles_encoded += encoded
+        self.answers_cached += answers
 
 
 def sum_counters(written: Iterable[Mapping[str, Any]]) -> RequestCounters:
@@ -101,9 +104,12 @@ class MetricsSnapshot(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield each metric with its samples, labelled by route, method, status, collection or number of a worker."""
         yield from self._requests()
+        yield CounterMetricFamily(
+            "strikeatlas_answers_cached", "Requests answered whole from the cache.", value=self.tally.answers_cached
+        )
         yield _counter(
             "strikeatlas_tiles",
-            "Vector tiles answered, kept from before or made anew.",
+            "Tiles of answers that were not cached whole, kept from before or made anew.",
             "from",
             {"cache": self.tally.tiles_cached, "data": self.tally.tiles_encoded},
         )

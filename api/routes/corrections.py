@@ -35,6 +35,7 @@ from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
 from api.responses.resource import as_json, document, negotiated_format, served_version, version
 from api.serializers.corrections import entry_values
 from api.serializers.corrections_feed import atom_feed
+from api.server.answer_cache import TRANSIENT
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of
 from layers.corrections.log import KINDS, CorrectionsPage, EntryKind
@@ -148,6 +149,7 @@ def corrections(
         below=before,
     )
     atlas: LiveSnapshot = request.app.state.atlas
+    request.scope[TRANSIENT] = True
     page = atlas.corrections.page(served_version(request).published, query)
     return _answered(request, page)
 
@@ -159,6 +161,7 @@ def correction(
 ) -> Response:
     """One entry of the corrections log, by the address that the feed has for it."""
     atlas: LiveSnapshot = request.app.state.atlas
+    request.scope[TRANSIENT] = True
     read = _ENTRY_ID.fullmatch(entry)
     found = read and atlas.corrections.entry(served_version(request).published, int(read[2]), is_load=bool(read[1]))
     if not found:

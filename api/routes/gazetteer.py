@@ -17,6 +17,7 @@ from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
 from api.responses.resource import negotiated_format, served_version
 from api.serializers import places
+from api.server.answer_cache import TRANSIENT
 from api.wording.preference import language_of
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, GazetteerMissing
 
@@ -106,7 +107,8 @@ def find(
 
     if form is not HTML:
         return representation(request, version, form.media_type, lambda: orjson.dumps(answer()), worded=True)
-    # A page links to the collections, so that its entity tag has the version of the data too.
+    # A page links to the collections, so that its entity tag has the version of the data too; the file may be replaced.
+    request.scope[TRANSIENT] = True
     version = f"{version}-{served_version(request).version}"
     return representation(
         request, version, form.media_type, lambda: pages.page(request, served_version(request), "answer", answer())

@@ -15,6 +15,7 @@ from api.requests.negotiation import DEFINITION
 from api.requests.query_parameters import DEFAULT_ORDERS
 from api.responses.resource import collection_or_404, document, licence_link, self_links, served_version
 from api.serializers.policy import withheld
+from api.server.answer_cache import TRANSIENT
 from api.wording.catalogue import text
 from api.wording.preference import language_of
 from layers.collections.collection import Collection
@@ -63,6 +64,7 @@ def landing(request: Request) -> Response:
     links = [*self_links(request, "/"), licence_link(request)]
     for part in _parts(request):
         links += part.landing_links(request)
+    request.scope[TRANSIENT] = True
     remarks = request.app.state.atlas.remarks()
     page = {
         "title": "StrikeAtlas",
@@ -85,6 +87,7 @@ def api(request: Request) -> Response:
 @PART.document("/conformance", "Conformance classes", "Conformance")
 def conformance(request: Request) -> Response:
     """Say which classes are implemented and tested."""
+    request.scope[TRANSIENT] = True
     classes = conformance_classes(_parts(request), request.app.state.atlas.store.read_only)
     return document(request, "conformance", {"conformsTo": classes, "links": self_links(request, "/conformance")})
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sized
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 from layers.corrections.log import PublishedVersion
 from layers.disclosure.ruling import withheld_fields
@@ -14,6 +16,8 @@ from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store.history_chain import Head
 from layers.store.row_mapping import TABLES
+
+T = TypeVar("T", bound=Sized)
 
 
 @dataclass(slots=True)
@@ -45,6 +49,32 @@ class TileCache:
         self._tiles.put(key, tile)
 
 
+class Responses(Generic[T]):
+    """Whole answers by what they follow from, within so many bytes.
+
+    A quarter is for those that were sent once, so that a reader of all there is displaces nothing that others ask for
+    again. One that is large beside the whole is not cached.
+    """
+
+    def __init__(self, max_bytes: int) -> None:
+        self._once: LruCache[T] = LruCache(max_bytes // 4, len, max_bytes // 16)
+        self._again: LruCache[T] = LruCache(max_bytes - max_bytes // 4, len, max_bytes // 16)
+
+    def __len__(self) -> int:
+        return len(self._once) + len(self._again)
+
+    def get(self, key: Hashable) -> T | None:
+        """An answer, or ``None`` if it is not cached."""
+        found = self._again.get(key)
+        if found is None and (found := self._once.get(key)) is not None:
+            self._again.put(key, found)
+        return found
+
+    def put(self, key: Hashable, answer: T) -> None:
+        """Cache an answer."""
+        self._once.put(key, answer)
+
+
 #: Bytes of the answers about selections that are cached for a version, and of the largest of them.
 _ANSWER_BYTES, _MAX_ANSWER_BYTES = 16_000_000, 1_000_000
 
@@ -61,6 +91,8 @@ class ServedVersion:
     #: What is published of them, and how much is not.
     disclosure: Disclosure
     tiles: TileCache
+    #: Answers of `api.server.answer_cache`.
+    responses: Responses[Any]
     #: Name of this version of data and program, of which entity tags are made: the same name, the same bytes.
     version: str
     #: The row of history that it is of. It is read when a version is built: an answer needs no database.

@@ -12,7 +12,7 @@ from functools import partial
 from api.requests.map_view import MapView
 from api.requests.query_parameters import DEFAULT_ORDERS, LIST_ORDER, parse_selection
 from api.server.build_id import sources
-from api.server.served_version import CacheStats, ServedVersion, TileCache
+from api.server.served_version import CacheStats, Responses, ServedVersion, TileCache
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
@@ -399,6 +399,7 @@ class VersionBuilder:
             stored,
             disclosure,
             tiles,
+            Responses(self._settings.answers_kept),
             version,
             self._store.head(seq),
             changed,
