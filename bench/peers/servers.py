@@ -100,7 +100,7 @@ class Server:
         raise RuntimeError(f"{self.name} did not answer; see {log}")
 
 
-def strikeatlas(store: Path, base: Path, settings: Sequence[str] = (), port: int = 54401) -> Server:
+def strikeatlas(store: Path, base: Path, port: int = 54401, settings: Sequence[str] = ()) -> Server:
     """Serve by this program, as it is installed but for the log and settings such as ``answers_kept=0``."""
     command = (sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store))
     stated = [part for setting in settings for part in ("--set", setting)]

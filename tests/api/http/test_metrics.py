@@ -98,6 +98,9 @@ def test_tiles_are_told_apart_by_whether_they_were_kept(own_app: FastAPI) -> Non
     since = Since(own_app)
     for path in ("/tiles/strikes/1/1/0.mvt", "/tiles/strikes/1/1/0.mvt", "/tiles/assets/1/1/0.mvt"):
         ask(own_app, path)
+    # By another address, as an equal request is answered whole from the cache.
+    ask(own_app, "/collections/strikes/tiles/WebMercatorQuad/1/0/1")
+    assert since("answers_cached_total") == 1
     assert (since("tiles_total", **{"from": "data"}), since("tiles_total", **{"from": "cache"})) == (2, 1)
 
 
