@@ -49,7 +49,6 @@ PART = ApiPart(
             url=STRING,
             version=STRING,
             data_date={"type": "string", "format": "date"},
-            change=COUNT,
             history=STRING,
             code=NULLABLE_STRING,
             bibtex=STRING,
