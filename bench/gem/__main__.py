@@ -13,7 +13,7 @@ from rich.text import Text
 
 from api.http.json import Json
 from api.terminal.console import console
-from api.wording.catalogue import phrase, text
+from api.wording.catalogue import phrase
 from api.wording.problems import located_sentence, problem_values
 from bench.gem.agreement import Compared, curated_splits
 from bench.gem.audit import Audit, audit, read_columns
@@ -63,7 +63,7 @@ def print_audit(result: Audit) -> None:
 
 
 def _reasons(row: Compared) -> str:
-    return "; ".join(map(text, row.why))
+    return "; ".join(row.why)
 
 
 def _values(result: Audit) -> Json:

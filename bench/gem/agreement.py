@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice, product
 
-from layers.model.messages import Message
 from layers.model.records import Asset, Entity, Records, Source, Stake
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from layers.sources.reader.owner_grammar import TOLERANCE, Owner, OwnerList
@@ -137,7 +136,7 @@ class Compared:
     owner: str
     ours: str
     theirs: str
-    why: tuple[Message, ...]
+    why: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,11 +243,11 @@ def _compared(row: OwnerColumns, splits: Mapping[str, Sequence[Split]]) -> Compa
             split_text(stated),
             _why(row, derived, stated, conflicts),
         )
-    verdict, why = "agree", tuple[Message, ...]()
+    verdict, why = "agree", tuple[str, ...]()
     if unknown:
-        verdict, why = "unknown", (Message("gem.no-row-alone", {"names": "; ".join(unknown)}),)
+        verdict, why = "unknown", (f"no row has {'; '.join(unknown)} alone",)
     elif not stated:
-        verdict, why = "unknown", (Message("gem.no-parents"),)
+        verdict, why = "unknown", ("GEM gives no parents",)
     return Compared(row.id, verdict, row.owner.text, split_text(derived), split_text(stated), why)
 
 
@@ -269,13 +268,13 @@ def _variants(row: OwnerColumns, splits: Mapping[str, Sequence[Split]]) -> Itera
     return (dict(zip(names, chosen, strict=True)) for chosen in islice(product(*versions), _MAX_VARIANTS))
 
 
-def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str]) -> tuple[Message, ...]:
+def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str]) -> tuple[str, ...]:
     reasons = []
     for column, owners in (("owner", row.owner), ("parent", row.parent)):
         if owners.over_100:
-            reasons.append(Message("gem.column-over", {"column": column, "sum": owners.known_sum}))
+            reasons.append(f"the {column} column sums to {owners.known_sum:.2f}")
         if owners.sum == "under":
-            reasons.append(Message("gem.column-under", {"column": column, "sum": owners.known_sum}))
+            reasons.append(f"the {column} column sums to {owners.known_sum:.2f} only")
     only_ours, only_theirs = [n for n in names if n not in stated], [n for n in names if n not in derived]
     if only_ours and len(only_ours) == len(only_theirs) == len(names) - len(only_ours):
         pairs = zip(
@@ -284,9 +283,9 @@ def _why(row: OwnerColumns, derived: Split, stated: Split, names: Sequence[str])
             strict=True,
         )
         if all(is_compatible(derived[first], stated[second]) for first, second in pairs):
-            reasons.append(Message("gem.other-names"))
+            reasons.append("the same shares under other names")
     for name in names:
         here, there = derived.get(name), stated.get(name)
-        ours, theirs = (share_text(share) if share else Message("value.no-one") for share in (here, there))
-        reasons.append(Message("gem.shares-differ", {"name": name, "ours": ours, "theirs": theirs}))
+        ours, theirs = (share_text(share) if share else "no one" for share in (here, there))
+        reasons.append(f"{name}: ours {ours}, GEM's {theirs}")
     return tuple(reasons)

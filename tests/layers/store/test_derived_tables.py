@@ -23,11 +23,11 @@ from layers.reference import basemap as basemaps
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.snapshot import Snapshot
-from layers.store.row_mapping import TABLES, version_of
+from layers.store.row_mapping import TABLES
 from layers.store.store import DerivedUpdate, Edit, Store
 from tests.api.conftest import feature
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore, is_file, new_geopackages, raw
+from tests.store_kinds import NewStore, is_file, new_geopackages, raw, write_layer
 
 STRIKE, OTHER = "ru-cpc-kropotkinskaya-2025-02-17", "ua-orlivka-2025-08-06"
 LAYERS = ("attributions", "matches")
@@ -81,7 +81,9 @@ def own(few_records: Records, base: Basemap, tmp_path: Path) -> Iterator[Store]:
 
 def changed(store: Store, key: str, **values: Any) -> Edit:
     before = store.records().strikes[key]
-    return Edit("strikes", key, before.model_copy(update=values), version_of(TABLES["strikes"].to_dict(before)))
+    return Edit(
+        "strikes", key, before.model_copy(update=values), TABLES["strikes"].version(before, store.version_key())
+    )
 
 
 def added(store: Store, **values: Any) -> Edit:
@@ -120,7 +122,7 @@ EDITS: dict[str, Callable[[Store, DerivedUpdate], object]] = {
             "assets",
             "a-orlivka",
             store.records().assets["a-orlivka"].model_copy(update={"geometry": shapely.Point(40, 45)}),
-            version_of(TABLES["assets"].to_dict(store.records().assets["a-orlivka"])),
+            TABLES["assets"].version(store.records().assets["a-orlivka"], store.version_key()),
         )
     ),
 }
@@ -141,7 +143,7 @@ def test_what_was_added_is_gone_with_its_rows(own: Store, base: Basemap) -> None
     own.write(edit, author="Ann", derived=known(own, base))
     assert layers(own)["extent of attributions"][:2] == (-170, -80)
     assert edit.record is not None
-    seen = version_of(TABLES["strikes"].to_dict(edit.record))
+    seen = TABLES["strikes"].version(edit.record, own.version_key())
     own.write(Edit("strikes", "new-one", None, seen), author="Ann", derived=known(own, base))
     assert layers(own) == before
 
@@ -187,7 +189,7 @@ def test_layers_that_are_not_there_are_left_to_the_next_load(
 
 def test_layers_with_other_columns_are_made_anew(own: Store, base: Basemap, tmp_path: Path) -> None:
     store = own
-    store.write_layer("matches", {"strike": "TEXT"}, [("x",)], geometry=False)
+    write_layer(store, "matches", {"strike": "TEXT"}, [("x",)], geometry=False)
     store.append("decisions", decided("none"), author="Ann", derived=known(store, base))
     assert layers(store) == fresh(store, base, new_geopackages(tmp_path))
 

@@ -68,7 +68,7 @@ def test_a_file_that_nobody_may_write_to_is_not_written_to_even_by_root(path: Pa
     with pytest.raises(ReadOnlyStore):
         store.write(Edit("strikes", "k", None, "*"), author="Ann")
     with pytest.raises(ReadOnlyStore):
-        store.write_layer("mine", {"a": "TEXT"}, [], False)
+        write_layer(store, "mine", {"a": "TEXT"}, [], False)
     assert store.records() == ALL
     assert os.listdir(path.parent) == ["atlas.gpkg"]
 

@@ -41,6 +41,9 @@ def test_the_library_is_where_the_page_looks_for_it() -> None:
 
 
 def test_what_the_page_imports_later_is_named() -> None:
-    """All but the still map, which only stands in for a map that cannot be drawn, and what reads published files."""
+    """All but what most readers never need: the still map in place of the drawn one, pictures, and published files."""
     imports = re.findall(r'import\("\./([a-z-]+\.js)"\)', "".join(path.read_text() for path in STATIC.glob("*.js")))
-    assert set(imports) - {"still-map.js", "files.js", "archive.js"} <= {*LATER, *imported((*LATER, *ASKED_FOR))}
+    assert set(imports) - {"still-map.js", "view-picture.js", "files.js", "archive.js"} <= {
+        *LATER,
+        *imported((*LATER, *ASKED_FOR)),
+    }
