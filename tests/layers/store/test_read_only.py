@@ -18,6 +18,7 @@ from layers.store.access import Access, access_to
 from layers.store.backup import back_up
 from layers.store.store import Edit, NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed
+from tests.store_kinds import write_layer
 
 ROOT = Path(__file__).resolve().parents[3]
 
