@@ -7,13 +7,21 @@ from typing import Annotated
 
 import typer
 
-from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_snapshot, output
+from api.cli.common import (
+    STORE,
+    AsJson,
+    BasemapOption,
+    BasisOption,
+    IsoArgument,
+    MinorityOption,
+    StoreAddress,
+    open_snapshot,
+    output,
+)
 from api.requests.parameters import Days, days_between
 from api.serializers import country as serialize
 from api.settings import BASEMAP
 from api.terminal import capacity as terminal
-from layers.model.types import CountryBasis
-from layers.ownership.minority import Minority
 
 EPILOG = "Example: strikeatlas capacity QA --since 2026-03-01 --until 2026-03-31"
 SinceOption = Annotated[
@@ -37,11 +45,9 @@ def period_of(since: datetime | None, until: datetime | None) -> Days:
 
 
 def capacity(
-    iso: Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")],
-    basis: Annotated[
-        CountryBasis, typer.Option(help="Country of registration or of the head office.")
-    ] = "registration",
-    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    iso: IsoArgument,
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
     since: SinceOption = None,
     until: UntilOption = None,
     store: StoreAddress = STORE,

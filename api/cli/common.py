@@ -20,6 +20,8 @@ from api.server.version_builder import opened_version, time_of
 from api.terminal.console import console, errors
 from api.wording.catalogue import text
 from layers.corrections.log import PublishedVersion
+from layers.model.types import CountryBasis
+from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
@@ -35,6 +37,11 @@ AcceptBrokenHistory = Annotated[
 ]
 BasemapOption = Annotated[
     Path, typer.Option("--basemap", help="The base map of countries and places.", show_default=settings.BASEMAP_SHOWN)
+]
+IsoArgument = Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")]
+BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
+MinorityOption = Annotated[
+    Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs.")]
 

@@ -12,7 +12,7 @@ import typer
 from rich.console import Group
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, StoreAddress, output
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP
@@ -110,7 +110,6 @@ def publish(
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it is only said what would be done.")]
 GivenWhy = Annotated[str | None, typer.Option(help="Why, for history and the corrections log; needed with --yes.")]
 GivenWho = Annotated[str | None, typer.Option(help="Who decides; needed with --yes.")]
-BasemapOption = Annotated[Path, typer.Option("--basemap", help="The base map built by `make setup`.")]
 
 
 @app.command(epilog="Example: strikeatlas dataset remove csv/mine --yes --why 'loaded by mistake' --who 'A. Editor'")

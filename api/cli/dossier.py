@@ -10,7 +10,16 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_args
 import shapely
 import typer
 
-from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, progress_bar
+from api.cli.common import (
+    STORE,
+    AsJson,
+    BasemapOption,
+    BasisOption,
+    MinorityOption,
+    StoreAddress,
+    open_published,
+    progress_bar,
+)
 from api.cli.export import (
     AssetOption,
     BoxOption,
@@ -77,10 +86,8 @@ def dossier(
         typer.Option("--format", help="PDF/UA, Word document or Markdown.", show_default="that of the name, or pdf"),
     ] = None,
     title: Annotated[str | None, typer.Option(help="Title instead of the one that follows from the selection.")] = None,
-    basis: Annotated[
-        CountryBasis, typer.Option(help="Country of registration or of the head office.")
-    ] = "registration",
-    minority: Annotated[Minority, typer.Option(help="Whether minorities stay or are followed.")] = "stay",
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
     language: LanguageOption = "en",
     address: Annotated[
         str, typer.Option(help="Where the atlas is published; permalinks begin with it.", metavar="URL")

@@ -34,7 +34,17 @@ from api.cli import serve as serve_commands
 from api.cli import upgrade as upgrade_commands
 from api.cli import verify as verify_commands
 from api.cli.capacity import SinceOption, UntilOption, period_of
-from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_snapshot, output
+from api.cli.common import (
+    STORE,
+    AsJson,
+    BasemapOption,
+    BasisOption,
+    IsoArgument,
+    MinorityOption,
+    StoreAddress,
+    open_snapshot,
+    output,
+)
 from api.exports.errors import ExportError
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
@@ -51,8 +61,6 @@ from layers.batch.runner import BatchError
 from layers.ingest.integrity import check as check_records
 from layers.ingest.publishable import check_publishable
 from layers.model.problems import ProblemsError, UnknownRecord
-from layers.model.types import CountryBasis
-from layers.ownership.minority import Minority
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
 from layers.reference.basemap_archive import UnreadableArchive
@@ -125,10 +133,6 @@ app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
-BasisOption = Annotated[CountryBasis, typer.Option(help="Country of registration or of the head office.")]
-MinorityOption = Annotated[
-    Minority, typer.Option(help="Whether minorities stay with a company that is not joint, or are followed.")
-]
 Collection = Literal["strikes", "assets", "attributions", "hits", "countries", "entities", "stakes", "sources"]
 
 
@@ -271,7 +275,7 @@ def holdings(
 
 @app.command(epilog="Example: strikeatlas country AZ")
 def country(
-    iso: Annotated[str, typer.Argument(metavar="ISO", help="ISO 3166-1 alpha-2 code, such as AZ.")],
+    iso: IsoArgument,
     basis: BasisOption = "registration",
     minority: MinorityOption = "stay",
     relation: Annotated[

@@ -24,7 +24,6 @@ from layers.model import edtf
 from layers.model.cache import LruCache
 from layers.model.records import Entity, Records, Stake
 from layers.ownership.absorbing_chain import remainder
-from layers.ownership.nationality import countries_of_holder
 from layers.store.record_table import texts
 
 #: The entity that stands for listed shares without a named holder; they stay with their company.
@@ -458,3 +457,20 @@ def _kind(entity: Entity) -> NodeKind:
 
 def _code(number: Mapping[str, int], country: str | None) -> int:
     return -1 if country is None else number[country]
+
+
+def countries_of_holder(entity: Entity) -> tuple[str, ...]:
+    """Return the countries of which exactly one has the shares of a holder, though it may not be known which.
+
+    Of a company, a state or an arrangement it is that of registration. Of a person it is the one nationality, or the
+    one that a source calls the effective one (as the International Court of Justice chose in the Nottebohm case, 1955);
+    where several are stated and none so, each of them may be it.
+
+    Returns
+    -------
+    tuple
+        ISO 3166-1 alpha-2 codes, ascending; empty where no country is known.
+    """
+    if entity.registered_in is not None:
+        return (entity.registered_in,)
+    return tuple(sorted(set(entity.nationalities))) if entity.type == "person" else ()

@@ -6,8 +6,8 @@ decides; until then the assets of a group stand for one site. See docs/asset-dup
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Container, Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -224,8 +224,3 @@ def _proposal(
     one, other = sorted((table.ids[left], table.ids[right]), key=rank)
     distance_m = None if np.isnan(metres) else round(metres, 1)
     return DuplicateProposal(one, other, round(score, 4), distance_m, tuple(reasons))
-
-
-def weights_table(weights: AssetWeights | None = None) -> Iterable[tuple[str, float]]:
-    """Return each reason and its weight, for the docs."""
-    return ((name.replace("_", "-"), value) for name, value in asdict(weights or AssetWeights()).items())

@@ -7,8 +7,7 @@ doi 10.1080/01621459.1969.10501049), as in ``matching``. See docs/duplicates.md.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -230,8 +229,3 @@ def _rank(strike: Strike) -> tuple[object, ...]:
     """Sort key by which the preferred strike is the first."""
     uncertainty_m = strike.uncertainty_m if strike.uncertainty_m is not None else float("inf")
     return _CHECKED.index(strike.checked), uncertainty_m, -len(strike.sources), strike.id
-
-
-def weights_table(weights: DuplicateWeights | None = None) -> Iterable[tuple[str, float]]:
-    """Return each reason and its weight, for the docs."""
-    return ((name.replace("_", "-"), value) for name, value in asdict(weights or DuplicateWeights()).items())

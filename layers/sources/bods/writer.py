@@ -19,17 +19,12 @@ from layers.sources.bods import reader
 from layers.sources.bods.interests import INTEREST_TYPES, SHARES, UNCLEAR
 from layers.sources.bods.parties import REASONS, SCHEMES, slug
 from layers.sources.bods.reader import ANNOTATION, ANNOTATION_FIELDS
-from layers.sources.bods.statements import REQUIRED, VERSION, ProblemLog
+from layers.sources.bods.statements import VERSION, ProblemLog
 
 #: Statement ids are uuid5 of their content in this name space (RFC 9562, 5.5).
 _NAMESPACE = UUID("5d0a3a62-3a0c-5b0e-9c0e-6f1f2b9a7c41")
 _WEB = re.compile(r"https?://[^\s<>\"]+")
 _FULL_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
-_REQUIRED_DETAILS = {
-    "entity": ("isComponent", "entityType"),
-    "person": ("isComponent", "personType"),
-    "relationship": ("isComponent", "subject", "interestedParty"),
-}
 _SCHEME_OF = {name: scheme for scheme, name in SCHEMES.items()}
 _TABLES = ("entities", "assets", "stakes", "controls")
 
@@ -61,14 +56,6 @@ def render(records: Records, publisher: str, published: date) -> list[dict[str, 
         _identified(_annotated(statement, table, record, back, records, publisher))
         for table, record, statement in plain
     ]
-
-
-def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
-    """Return the keys that BODS 0.4 requires of a statement and of its record, and that it lacks."""
-    details = statement.get("recordDetails", {})
-    wanted = _REQUIRED_DETAILS.get(str(statement.get("recordType")), ())
-    missing = [f"recordDetails.{key}" for key in wanted if key not in details]
-    return (*(key for key in REQUIRED if key not in statement), *missing)
 
 
 def _record_ids(records: Records) -> dict[tuple[str, str], str]:

@@ -23,7 +23,6 @@ from layers.store.migrations import (
     m0010_conditions,
     m0011_languages,
     m0012_salted_history,
-    m0013_policy,
 )
 
 
@@ -69,10 +68,8 @@ MIGRATIONS: Sequence[Migration] = (
     Migration(10, m0010_conditions.TITLE, 10, m0010_conditions.apply),
     # Rows of history hold the new columns, which a program that does not know them refuses to restore.
     Migration(11, m0011_languages.TITLE, 11, m0011_languages.apply),
-    # To a program that knows no salts every hash is wrong.
+    # To a program that knows no salts every hash is wrong; one that knows no policy publishes what it withholds.
     Migration(12, m0012_salted_history.TITLE, 12, m0012_salted_history.apply),
-    # A program that does not know the policy would publish what it withholds.
-    Migration(13, m0013_policy.TITLE, 13, m0013_policy.apply),
 )
 #: Version of the schema that this program writes.
 SCHEMA_VERSION = MIGRATIONS[-1].version

@@ -11,9 +11,8 @@ from layers.ownership.bulk_shares import country_bounds
 from layers.ownership.chains import chains, holdings_of
 from layers.ownership.control import controller
 from layers.ownership.minority import Minority
-from layers.ownership.nationality import countries_of_holder
 from layers.ownership.owners import BulkOwners, OwnersByDate
-from layers.ownership.stake_graph import StakeColumns
+from layers.ownership.stake_graph import StakeColumns, countries_of_holder
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from tests.layers.builders import Holder, Share, records
 

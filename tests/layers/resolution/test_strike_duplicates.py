@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import random
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,6 @@ from layers.resolution.strike_duplicates import (
     DuplicateProposal,
     DuplicateWeights,
     propose_duplicates,
-    weights_table,
 )
 from layers.text.report_terms import BUILDING_WORDS
 from layers.text.strike_terms import FAMILY_WORDS, SIDES, words
@@ -452,7 +452,8 @@ def test_no_two_bundled_strikes_are_proposed(records: Records) -> None:
 
 def test_the_page_has_the_table_of_weights() -> None:
     page = (LABELLED.parents[2] / "docs" / "duplicates.md").read_text(encoding="utf-8")
-    for name, weight in weights_table():
+    for field, weight in asdict(DuplicateWeights()).items():
+        name = field.replace("_", "-")
         hand = " by hand" if name in BY_HAND else ""
         assert f"| `{name}` | {weight:+.1f}{hand} |" in page
     said = " ".join(page.split())

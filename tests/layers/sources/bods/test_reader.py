@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from layers.ownership.walk import OwnershipGraph, Walk
 from layers.sources.bods.interests import INTEREST_TYPES
 from layers.sources.bods.parties import ENTITY_TYPES, REASONS, slug
 from layers.sources.bods.reader import parse
-from layers.sources.bods.writer import dumps, missing_keys, render
+from layers.sources.bods.statements import REQUIRED
+from layers.sources.bods.writer import dumps, render
 from tests.layers.builders import worded
 from tests.layers.english import english
 
@@ -565,6 +566,21 @@ def test_what_is_written_is_read_again(records: Records) -> None:
     assert owners(back) == owners(records)
     for key in back.sources.keys() & SOURCES.keys():
         assert back.sources[key] == SOURCES[key].model_copy(update={"dataset": "bods"})
+
+
+_REQUIRED_DETAILS = {
+    "entity": ("isComponent", "entityType"),
+    "person": ("isComponent", "personType"),
+    "relationship": ("isComponent", "subject", "interestedParty"),
+}
+
+
+def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the keys that BODS 0.4 requires of a statement and of its record, and that it lacks."""
+    details = statement.get("recordDetails", {})
+    wanted = _REQUIRED_DETAILS.get(str(statement.get("recordType")), ())
+    missing = [f"recordDetails.{key}" for key in wanted if key not in details]
+    return (*(key for key in REQUIRED if key not in statement), *missing)
 
 
 @given(small_records())
