@@ -89,11 +89,6 @@ class BinaryArray(Sequence[bytes]):
         stops = np.cumsum(sizes + len(separator)) - len(separator)
         return cls([buffer], stops - sizes, stops)
 
-    @classmethod
-    def from_offsets(cls, buffer: Bytes, offsets: Ints) -> BinaryArray:
-        """Rows that lie end to end in one buffer; the offsets, shape (n + 1,), begin with 0."""
-        return cls([buffer], offsets[:-1], offsets[1:])
-
     @property
     def starts(self) -> Ints:
         """First byte of each row in the buffers laid end to end, shape (n,)."""

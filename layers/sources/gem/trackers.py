@@ -14,14 +14,13 @@ from layers.model.problems import MISSING, Problem, ReadResult
 from layers.model.records import Asset
 from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
-from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, is_gem_number, read_location
+from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
 from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, route_of
-from layers.sources.gem.row_ids import RowIds
 from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.operating_status import edtf_year, operating_status
 from layers.sources.reader.owner_grammar import Owner, OwnerList, parse_owners, unnested
-from layers.sources.reader.record_builder import concatenate_results
+from layers.sources.reader.record_builder import concatenate_results, short_digest, slug
 
 #: Fields of which a tracker has one: a file without owners may have their parents, or the status alone.
 _INSTEAD_OF_OWNER = ("owner", "parent", "status")
@@ -402,3 +401,54 @@ def _ids(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerLi
         expected = Message("gem.ids-as-owners", {"count": len(owners.entries)})
         builder.add_row_problem(row.line, f"asset {asset}", "owner_ids", given, expected)
     return list(gem_ids) if len(gem_ids) == len(owners.entries) else [None] * len(owners.entries)
+
+
+class RowIds:
+    """The ids of the assets of rows: GEM's number, or else project, unit and a digest of both with their page.
+
+    A second row without a number, or with that of a row of the same name and unit, gets a number behind its id. Of
+    rows with a number that say the same in each field, only the first is read.
+    """
+
+    def __init__(self, rows: Sequence[TrackerRow]) -> None:
+        self._shared = Counter(row["plant_id"] for row in rows if not is_gem_number(row["id"]))
+        self._ids: dict[int, str] = {}
+        self._repeated: set[int] = set()
+        first: dict[str, TrackerRow] = {}
+        values: set[tuple[str, ...]] = set()
+        twins: Counter[str] = Counter()
+        for row in rows:
+            key = self._id(row)
+            before = first.setdefault(key, row)
+            twins[key] += 1
+            is_numbered = is_gem_number(row["id"])
+            is_other = is_numbered and (row["name"], row["unit"]) != (before["name"], before["unit"])
+            self._ids[row.line] = key if before is row or is_other else f"{key}/{twins[key]}"
+            if is_numbered and row.values in values:
+                self._repeated.add(row.line)
+                twins[key] -= 1
+            values.add(row.values)
+
+    def _id(self, row: TrackerRow) -> str:
+        if is_gem_number(row["id"]):
+            return gem_id(row["id"])
+        if is_gem_number(row["plant_id"]) and self._shared[row["plant_id"]] == 1:
+            return gem_id(row["plant_id"])
+        return row_id(row)
+
+    def of(self, row: TrackerRow) -> str:
+        """Return the id of a row's asset."""
+        return self._ids[row.line]
+
+    def is_repeated(self, row: TrackerRow) -> bool:
+        """Whether an earlier row of the same number says the same."""
+        return row.line in self._repeated
+
+
+def row_id(row: TrackerRow) -> str:
+    """Return the id of a row's asset: GEM's number, or else project, unit and a digest of both with their page."""
+    if is_gem_number(row["id"]):
+        return gem_id(row["id"])
+    digest = short_digest("\n".join((row["url"], row["name"], row["unit"])))
+    parts = (slug(row["name"])[:40], slug(row["unit"])[:20], digest)
+    return f"gem/unit/{'-'.join(part for part in parts if part)}"

@@ -6,9 +6,8 @@ import math
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from itertools import pairwise
 from typing import Literal
 
@@ -176,16 +175,6 @@ def parse_owners(text: str, step: float = 0.0) -> OwnerList:
     counts = Counter(entry.name for entry in entries)
     oddities += [Oddity("duplicate-name", entry.raw) for entry in entries if counts[entry.name] > 1]
     return OwnerList(entries, tuple(oddities), tuple(piece.raw for piece in pieces), step)
-
-
-def render_owners(entries: Iterable[Owner]) -> str:
-    """Return entries in GEM's notation, with every digit of the shares."""
-    return "; ".join(_rendered(entry) for entry in entries)
-
-
-def _rendered(entry: Owner) -> str:
-    share = "unknown " if entry.share is None else f"{Decimal(repr(entry.share)):f}"
-    return " ".join(part for part in (entry.name, entry.tag and f"[{entry.tag}]", f"[{share}%]") if part)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.columnar.chunked_array import Array, ChunkedArray, apply_edit
-from geo.columnar.code_counts import CodeCounts
+from geo.columnar.dictionary_array import CodeCounts
 from geo.columnar.row_edit import RowEdit
 
 codes = st.lists(st.integers(-1, 5), max_size=20)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo.spatial_join.point_index import PointIndex
+from geo.spatial_join.point_pairs import PointIndex
 
 degree = st.sampled_from([-180.0, -179.5, -90.0, -1.0, 0.0, 0.25, 1e-9, 60.0, 89.999, 90.0, 179.9999999, 180.0])
 lon = st.one_of(degree, st.floats(-180, 180))
@@ -53,8 +53,8 @@ def test_parts_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
     boxes = np.column_stack([corner[:, 0], corner[:, 1]])
     row = np.sort(rng.integers(0, 20, 60))
     (whole,) = hits(points, boxes, row)
-    monkeypatch.setattr("geo.spatial_join.point_index.CHUNK", 7)
-    monkeypatch.setattr("geo.spatial_join.point_index.BATCH", 50)
+    monkeypatch.setattr("geo.spatial_join.point_pairs.CHUNK", 7)
+    monkeypatch.setattr("geo.spatial_join.point_pairs.BATCH", 50)
     parts = hits(points, boxes, row)
     assert len(parts) > 10
     assert max(map(len, parts)) < 50 + len(points)  # a slice is not cut

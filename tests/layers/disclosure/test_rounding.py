@@ -10,7 +10,7 @@ from shapely.geometry import LineString, MultiLineString, Point, box
 
 from geo.spatial_join.geodesic_distance import wgs84
 from layers.disclosure.policy import Rounding
-from layers.disclosure.rounding import rounded
+from layers.disclosure.ruling import rounded
 
 lon, lat = st.floats(-180, 180), st.floats(-90, 90)
 places = st.builds(Point, lon, lat)
