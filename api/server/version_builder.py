@@ -18,8 +18,8 @@ from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
 from layers.corrections.changed import PublishedRecords, read_times, times_after
 from layers.corrections.log import PublishedVersion
+from layers.corrections.published_head import published_head
 from layers.corrections.replay import recent_records_at
-from layers.corrections.visibility import published_head
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records

@@ -15,15 +15,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from layers.corrections.changed import PublishedRecords
 from layers.disclosure.policy import ALWAYS, Policy
 from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
-from layers.store import history_pages, policy_history
+from layers.store import history_pages
 from layers.store.connection import Connection
-from layers.store.history_chain import EMPTY, Head
 from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import PrivateDataset, private_datasets
 from layers.store.row_mapping import TABLES
@@ -262,34 +260,3 @@ def _record(table: str, values: Mapping[str, Any]) -> Record | None:
 
 def _stamp(due: datetime) -> str:
     return "" if due == ALWAYS else timestamp(due)
-
-
-#: Rows of history that are read at once.
-_PAGE = 50
-
-
-def published_head(connection: Connection, published: PublishedRecords, seq: int, known: Head = EMPTY) -> Head:
-    """Find the last change, up to a number, of what is published, or of the policy.
-
-    Parameters
-    ----------
-    published
-        What is published of the records of change ``seq``.
-    known
-        That of an earlier version with the same policy: only changes after it are looked at.
-
-    Returns
-    -------
-    Head
-        ``known`` where there was none since.
-    """
-    ruled = policy_history.head(connection, seq)
-    known = max(known, ruled, key=lambda head: head.seq)
-    visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
-    below = seq + 1
-    while rows := history_pages.rows_not_private(connection, below, known.seq + 1, _PAGE):
-        for row in rows:
-            if visibility.moves(row):
-                return Head(row.seq, row.hash, row.at)
-        below = rows[-1].seq
-    return known
