@@ -122,11 +122,9 @@ class StrikeMap {
     this.#map.resize();
   }
 
-  /** Give a picture of the same ground at another size, as `pictureOf`. */
-  picture = (size) => pictureOf(this.#map, size);
-
-  /** Give a picture of it as it is, as `pictureNow`. */
+  /** Give a picture of it as it is, as `pictureNow`; or of the same ground at another size, as `pictureOf`. */
   asShown = () => pictureNow(this.#map);
+  picture = (size) => pictureOf(this.#map, size);
 
   /** Take the map away. */
   remove() {
