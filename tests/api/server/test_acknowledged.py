@@ -295,7 +295,7 @@ def test_a_key_holds_in_both_workers(pair: tuple[Server, str]) -> None:
     assert {status for status, _, _ in answers} <= {201, 409}
     good = {body for status, _, body in answers if status == 201}
     assert len(good) == 1
-    assert server.store.seq() == before + 1
+    assert server.store.seq() == before + 2, "the strike, and that its answer is stored"
     assert {send(server, token, "POST", ITEMS, feature(), Idempotency_Key='"both"')[2] for _ in range(8)} == good
 
 

@@ -40,7 +40,7 @@ def run(*command: str | Path, folder: Path) -> str:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this checkout."""
     checkout, out = tmp_path_factory.mktemp("checkout"), tmp_path_factory.mktemp("wheel")
-    for folder in ("geo", "layers", "api", "static", "strikeatlas"):
+    for folder in ("geo", "layers", "api", "static", "strikeatlas", "tools"):
         (checkout / folder).symlink_to(ROOT / folder)
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, checkout)
