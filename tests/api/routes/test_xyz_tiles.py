@@ -78,12 +78,12 @@ def surely(geometry: BaseGeometry, box: tuple[float, ...], unit: float) -> bool:
 
 
 def same(shown: Json, listed_: Json) -> bool:
-    """Tile values are the GeoJSON values; lists are ``,a,b,``, what is unknown and when it changed are left out."""
+    """Tile values are the GeoJSON values; lists are ``,a,b,``; not in tiles: unknown, `updated`, `source`."""
     told = {}
     for name, value in listed_.items():
         if isinstance(value, list):
             value = f",{','.join(value)}," if value else None
-        if value is not None and name != "updated":
+        if value is not None and name not in ("updated", "source"):
             told[name] = value
     return shown == told
 
