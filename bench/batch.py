@@ -90,6 +90,7 @@ def strike_pages(world: World) -> Iterator[pa.Table]:
             "title": [f"{place}: {name} struck" for place, name in zip(towns.name[town], hit, strict=True)],
             "when": edtf_texts(strikes.day[rows], strikes.precision[rows]),
             "place": towns.name[town],
+            "region": [None] * len(town),
             "host_country": towns.country[town],
             "geometry": shapely.to_wkb(shapely.points(strikes.lon[rows], strikes.lat[rows])),
             "uncertainty_m": strikes.uncertainty_m[rows].astype(float),

@@ -24,6 +24,7 @@ from tests.api import private_doors as doors
 from tests.api.private_doors import DATASET, KEY, STRIKE, secret
 from tests.conftest import BASEMAP
 from tests.store_copies import opened_copy
+from tests.store_kinds import set_policy
 
 POLICY = parse(
     '[[rounding]]\ntable = "strikes"\nmetres = 5000\ncountries = ["UA"]\n'
@@ -39,7 +40,8 @@ class Atlas:
 
     def __init__(self, folder: Path, bundled: Store) -> None:
         self.store = opened_copy(bundled, folder / "atlas.gpkg")
-        self.app = create_app(self.store, Settings(basemap=BASEMAP, policy=POLICY, follow_every_s=0, keep_from=0))
+        set_policy(self.store, POLICY)
+        self.app = create_app(self.store, Settings(basemap=BASEMAP, follow_every_s=0, keep_from=0))
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def told(self, addresses: Iterable[str]) -> dict[str, tuple[int, bytes, dict[str, str]]]:
@@ -86,7 +88,7 @@ def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
 
 
 def test_a_server_that_starts_anew_names_the_same_version(atlas: Atlas) -> None:
-    settings = Settings(basemap=BASEMAP, policy=POLICY, follow_every_s=0, keep_from=0)
+    settings = Settings(basemap=BASEMAP, follow_every_s=0, keep_from=0)
     atlas.app.state.atlas.refresh()
     with TestClient(create_app(atlas.store, settings)) as client:
         assert client.app.state.atlas.view.version == atlas.app.state.atlas.view.version  # type: ignore[attr-defined]

@@ -50,7 +50,13 @@ def sealed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     address = sealed_copy(store, folder / "atlas.gpkg")
     folder.chmod(0o555)
     token = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(desk / 'reviewers.json', 'Ann')}"}
-    settings = Settings(basemap=BASEMAP, reviewers=desk / "reviewers.json", follow_every_s=0, keep_from=1)
+    settings = Settings(
+        basemap=BASEMAP,
+        reviewers=desk / "reviewers.json",
+        follow_every_s=0,
+        keep_from=1,
+        embedders=("https://news.example",),  # as the application that it is compared with has
+    )
     app = create_app(open_store(address), settings)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield Sealed(client, app, address, folder, token)

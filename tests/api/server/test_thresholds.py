@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import sys
+from socket import socket
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
+from uvicorn import Server
 
 from api.app import create_app
 from api.cli import main
@@ -69,7 +71,13 @@ def test_what_is_not_shown_is_counted(undecided: Store) -> None:
 def served(monkeypatch: pytest.MonkeyPatch) -> list[FastAPI]:
     """What ``serve`` would have run."""
     apps: list[FastAPI] = []
-    monkeypatch.setattr("uvicorn.Server.run", lambda server: apps.append(server.config.app))
+
+    def run(server: Server, sockets: list[socket]) -> None:
+        apps.append(server.config.app)
+        for one in sockets:
+            one.close()
+
+    monkeypatch.setattr(Server, "run", run)
     return apps
 
 
@@ -84,7 +92,7 @@ def test_serve_sets_them(
     options: tuple[str, ...],
     thresholds: tuple[float, float],
 ) -> None:
-    place = ["--store", store.name, "--basemap", str(BASEMAP)]
+    place = ["--store", store.name, "--basemap", str(BASEMAP), "--port", "0"]
     monkeypatch.setattr(sys, "argv", ["strikeatlas", "serve", *place, *options])
     with pytest.raises(SystemExit) as ended:
         main.main()
