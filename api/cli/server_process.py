@@ -58,24 +58,24 @@ def serve(
     OSError
         If the address cannot be listened on, as where another program does.
     """
-    listening = _bound(address)
-    if workers == 1:
-        app = _built(store, settings, log)
-        begun(app.state.atlas.store)
-        uvicorn.Server(_config(app, settings, address, log)).run([listening])
-        return
-    # A missing file is reported once here, not by each worker.
-    opened = open_store(store)
-    if not settings.basemap.exists():
-        raise BasemapMissing(f"there is no base map {settings.basemap}")
-    if settings.basemap_archive is not None:
-        BasemapArchive(settings.basemap_archive)
-    with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
-        settings = dataclasses.replace(settings, workers=Path(folder))
-        begun(opened)
-        opened.close()
-        config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
-        _Workers(config, [listening]).run()
+    with _bound(address) as listening:
+        if workers == 1:
+            app = _built(store, settings, log)
+            begun(app.state.atlas.store)
+            uvicorn.Server(_config(app, settings, address, log)).run([listening])
+            return
+        # A missing file is reported once here, not by each worker.
+        opened = open_store(store)
+        if not settings.basemap.exists():
+            raise BasemapMissing(f"there is no base map {settings.basemap}")
+        if settings.basemap_archive is not None:
+            BasemapArchive(settings.basemap_archive)
+        with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
+            settings = dataclasses.replace(settings, workers=Path(folder))
+            begun(opened)
+            opened.close()
+            config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
+            _Workers(config, [listening]).run()
 
 
 def _bound(address: ServerAddress) -> socket.socket:
