@@ -429,7 +429,7 @@ def _address(url: str) -> Run:
 
 def _short(code: str, most: int = 70) -> str:
     """A code for the foot of a page; one that is too long for a line stands whole in the version of the data alone."""
-    return code if len(code) <= most else f"…{code.rpartition('.s')[1]}{code.rpartition('.s')[2]}"
+    return code if len(code) <= most else f"….{'.'.join(code.rsplit('.', 3)[1:])}"
 
 
 def map_order(drawn: Sequence[str], selection: Json) -> list[str]:

@@ -24,7 +24,6 @@ GIVEN = {
     "record": "ua-orlivka-2025-08-06",
     "tileMatrixSetId": "WebMercatorQuad",
     "styleId": "strikes",
-    "entry": "1",
 }
 #: Parameters that some operations cannot do without.
 NEEDED = {
@@ -47,6 +46,7 @@ FIRST = {
 def operations(client: TestClient) -> list[str]:
     """The path of every operation that says it answers a page, but for the map, which is a program in itself."""
     found = []
+    entry = client.get("/corrections").json()["corrections"][0]["id"]
     for path, item in client.get("/api").json()["paths"].items():
         answers = item.get("get", {}).get("responses", {})
         if "text/html" in answers.get("200", {}).get("content", {}) and path != "/map":
@@ -54,7 +54,7 @@ def operations(client: TestClient) -> list[str]:
             if "{feature" in path and collection not in FIRST:
                 continue  # a collection that the bundled records have nothing of
             own = {"styleId": collection} if collection else {}
-            found.append(path.format(**{**GIVEN, **own}, feature=FIRST.get(collection, "")))
+            found.append(path.format(**{**GIVEN, **own}, entry=entry, feature=FIRST.get(collection, "")))
     return found
 
 

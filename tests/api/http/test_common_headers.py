@@ -239,7 +239,7 @@ def test_the_time_of_an_answer_is_that_of_its_data(own: Own) -> None:
 
 
 def test_two_servers_of_one_store_give_the_same_tags_and_bytes(store: Store, app: FastAPI) -> None:
-    other = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0))
+    other = create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=("https://news.example",)))
     items, few = "/collections/strikes/items", "/collections/countries/items?limit=5"
     for path in (items, few, "/tiles/assets/4/9/5.mvt", "/about"):
         first, second = ask(app, path), ask(other, path)

@@ -85,6 +85,12 @@ def test_each_strike_has_its_ids_place_code_and_sources(written: Written, snapsh
     assert "46.5° N, 30.7° E, within 20 km" in text.replace("\u00a0", " ")
 
 
+def test_the_foot_has_the_end_of_a_code_that_is_too_long_for_it(written: Written) -> None:
+    end = "h9f3c2a7b10d4e5f6.20261125.abcd-efgh"
+    assert written(code=f"map:1.5,2,3,4.{end}").foot.endswith(f" map:1.5,2,3,4.{end}")
+    assert written(code=f"strikes:bbox=1.5,2,3,4;{'country=AZ;' * 5}.{end}").foot.endswith(f" ….{end}")
+
+
 def test_an_address_that_is_not_known_leaves_the_path(written: Written) -> None:
     assert f"/collections/strikes/items/{DEPOT} (at the address of the atlas)" in said(written())
 

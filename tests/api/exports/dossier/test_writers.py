@@ -172,8 +172,8 @@ def test_the_command_writes_each_form_and_its_codes_are_verified(store: Store, t
     assert out.stat().st_size > 20_000
     if form == "md":
         text = out.read_text(encoding="utf-8").replace("\\", "")
-        code = next(word for word in text.split() if word.startswith("strikes:country=AZ.s"))
-        own = next(word for word in text.split() if word.startswith(f"{DEPOT}.s"))
+        code = next(word for word in text.split() if word.startswith("strikes:country=AZ.h"))
+        own = next(word for word in text.split() if word.startswith(f"{DEPOT}.h"))
         for one in (code, own):
             assert CliRunner().invoke(main.app, ["verify", one, *where]).exit_code == 0
 

@@ -36,8 +36,8 @@ pytestmark = pytest.mark.skipif(
 
 
 def order(language: str = "en", **given: Any) -> PageOrder:
-    usual: dict[str, Any] = {"title": None, "language": language, "box": (22, 44, 41, 53), "day": DAY, "seq": 4,
-                             "countries": {"UA": "Ukraine"}}  # fmt: skip
+    usual: dict[str, Any] = {"title": None, "language": language, "box": (22, 44, 41, 53), "day": DAY,
+                             "history": "9f3c2a7b10d4e5f6", "countries": {"UA": "Ukraine"}}  # fmt: skip
     return PageOrder(**(usual | given))
 
 

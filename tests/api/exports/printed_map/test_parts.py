@@ -159,7 +159,11 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
 
 def test_a_title_says_what_is_not_established_of_most_and_which_strikes_it_counts() -> None:
     unknown = ((None, Interval(100, 100)),)
-    strikes = [struck(1), struck(2, is_sure=False), *(struck(number, owners=unknown) for number in (3, 4))]
+    strikes = [
+        struck(1),
+        struck(2, is_sure=False, status="draft"),
+        *(struck(number, owners=unknown) for number in (3, 4)),
+    ]
     region = StoryTeller(WORDS, scope="in this area (2025)").of_region(strikes)
     assert region.title == (
         "Ukraine: for 2 of 4 recorded strikes in this area (2025) it is not established who owned most of what was hit"
