@@ -33,7 +33,7 @@ from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
-from layers.snapshot.disclosure import disclose
+from layers.snapshot.disclosure import disclose, policy_of
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison
 from layers.store.backends import is_path, open_store, open_to_read
@@ -225,7 +225,6 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
     rebuilt = stated.rebuilt(then, head)
     shown = [*strikes_of_figure(then, stated.subject)]
     answers = (strike_answer(then, then.answer(key, stated.subject.basis, stated.subject.minority)) for key in shown)
-    sources = cited_sources(then, [*answers])
     since = _corrections_since(opened, version, then, shown, head)
     values: dict[str, Any] = {
         "code": str(stated),
@@ -233,7 +232,7 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
         "is_same": rebuilt == stated,
         "is_weak": stated.is_weak,
         "strikes": shown,
-        "sources": sources,
+        "sources": cited_sources(then, [*answers]),
         "corrections": [entry_values(entry) for entry in since],
     }
     output(values, as_json, _worded(stated, rebuilt, values, since))
@@ -259,9 +258,10 @@ def _head_of(store: Store, code: FigureCode) -> Head:
 
 
 def _version_at(store: Store, code: FigureCode, head: Head, version: PublishedVersion) -> Snapshot:
-    """What was published of the version that a code names, by the policy of now and on its day."""
+    """What was published of the version that a code names, by the policy of then and on its day."""
     moment = max(filter(None, (datetime.combine(code.day, time.max, UTC), time_of(store, head))))
-    published = disclose(records_at(store, head.seq), version.disclosure.policy, moment).records
+    policy = version.disclosure.policy if code.is_weak else policy_of(store, head.seq)  # weak: it was in no history yet
+    published = disclose(records_at(store, head.seq), policy, moment).records
     return Snapshot.of(published, version.snapshot.basemap, head.seq, code.day, wording=text)
 
 

@@ -13,17 +13,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
+from api.cli.common import open_published
 from api.cli.main import app
 from api.requests.parameters import BadParameter
 from api.serializers.figures import EXAMPLE, FigureCode, FigureSubject, digest_of, figure_content
 from layers.corrections.replay import recent_records_at, records_at
+from layers.disclosure.policy import parse
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Records
 from layers.store.history_chain import Head
 from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
-from tests.store_kinds import NewStore
+from tests.store_kinds import NewStore, set_policy
 
 DEPOT, ORLIVKA = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -78,6 +80,23 @@ def test_a_printed_map_is_built_again_after_later_changes(store: Store, tmp_path
     assert printed(store, tmp_path) != code
 
 
+def test_a_change_of_the_policy_alone_makes_another_code_and_the_old_one_is_verified_as_of_then(
+    store: Store, tmp_path: Path
+) -> None:
+    code = printed(store, tmp_path)
+    loaded = store.head()
+    policy = parse('[[rounding]]\ntable = "strikes"\nmetres = 20000\ncountries = ["UA", "RU"]')
+    set_policy(store, policy, START + timedelta(days=1))
+    assert store.head() != loaded
+    assert open_published(store.name, BASEMAP)[1].head == store.head()
+    later = printed(store, tmp_path)
+    assert f".h{store.head().digits}.20260302." in later
+    for one in (code, later):
+        exit_code, found = checked(store, one)
+        assert (exit_code, found["is_same"], found["rebuilt"]) == (0, True, one)
+    assert code[-34:] != later[-34:], "what is published is another content"
+
+
 def test_a_code_has_the_selection_of_its_map(store: Store, tmp_path: Path) -> None:
     options = ("--country", "az", "--relation", "owner", "--datetime", "2025-08-08/..", "--size", "a4", "--lang", "de")
     code = printed(store, tmp_path, *options)
@@ -124,8 +143,6 @@ def test_a_code_of_other_content_differs(store: Store, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("subject", ["AZ", "AZ~headquarters", DEPOT, f"{DEPOT}+{ORLIVKA}~follow"])
 def test_countries_and_strikes_have_codes(store: Store, subject: str) -> None:
-    from api.cli.common import open_published
-
     snapshot = open_published(store.name, BASEMAP)[1].snapshot
     code = str(FigureCode.of(snapshot, FigureSubject.parse(subject), store.head()))
     assert code.startswith(f"{subject}.h{store.head().hash[:16]}.")
@@ -195,8 +212,6 @@ def test_a_code_has_more_bits_than_can_be_tried_and_is_bound_to_all_that_it_says
 
 
 def test_a_code_of_before_is_checked_and_called_weak(store: Store) -> None:
-    from api.cli.common import open_published
-
     snapshot = open_published(store.name, BASEMAP)[1].snapshot
     digits = digest_of(figure_content(snapshot, FigureSubject(country="AZ")))[:10]
     code = f"AZ.s{store.seq()}.{snapshot.data_date:%Y%m%d}.{digits}"
