@@ -127,6 +127,7 @@ def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atl
     told = before | published(atlas)
     rounded = atlas.client.get("/records/strikes/review-1").json()
     assert (rounded["killed_min"], "geometry" in rounded["withheld"]) == (None, True)
+    assert matches(atlas.store.head().hash, told), "the hash of the change is told, and no search in it succeeds"
     table = TABLES["strikes"]
     (row,) = [one for one in atlas.store.revisions(seq - 1) if one.record == strike.id]
     # Every point of the cell at the digits that the record has, and every number: the whole space, at the time to the
@@ -167,6 +168,7 @@ def test_neither_who_made_a_change_nor_why_is_found_by_trial(atlas: Atlas) -> No
     seq = atlas.store.write(Edit("strikes", STRIKE, changed, ANY), author="Ben", why="Ann was wrong")
     told = published(atlas)
     assert "Ben" not in atlas.client.get(f"/corrections?record={STRIKE}").text
+    assert matches(atlas.store.head().hash, told), "the hash of the change is told, and no search in it succeeds"
     (row,) = [*atlas.store.revisions(seq - 1)]
     table = TABLES["strikes"]
     plain = table.to_dict(changed)
