@@ -224,7 +224,7 @@ def test_the_picture_to_download_is_the_view_with_title_key_and_source(
     assert titled in said
     keys = page.locator("#key section h2").all_text_contents()
     assert keys
-    for text in (*keys, "Data of", "change", "history", "GSHHG", page.url):
+    for text in (*keys, "Data of", "history", "GSHHG", page.url):
         assert text in said
     page.close()
 

@@ -380,6 +380,6 @@ def test_a_hamlet_called_port_is_not_the_port_in_another_country(
     assert hits == {"Туапсе": ["a-tuapse"], "Темрюк": ["a-temr-port"]}.get(port, [])
     assert ("a-tuapse" in named) == (port == "Туапсе")
     countries = {row.country for row in attributions(loaded.records, [answer], text)}
-    # No owner of the tanks at Temryuk is known.
-    assert countries == ({"RU", "QA", None} if port == "Туапсе" else {None})
+    # The host country follows from the site, where there is one; no owner of the tanks at Temryuk is known.
+    assert countries == {"Туапсе": {"RU", "QA"}, "Темрюк": {"RU", None}}.get(port, {None})
     assert (answer.unattributed.low == 100) == (port != "Туапсе")
