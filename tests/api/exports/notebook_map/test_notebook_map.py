@@ -12,7 +12,7 @@ import shapely
 from playwright.sync_api import Browser
 
 from api.exports.errors import ExportError
-from api.exports.notebook_map import leaflet, notebook_map
+from api.exports.notebook_map import notebook_map
 from api.exports.notebook_map.notebook_map import script_json
 from api.exports.strike_rows import drawn_strikes
 from layers.reference.basemap import Basemap
@@ -23,7 +23,7 @@ EVIL = "</script><img src=x onerror=alert(1)>"
 EVILS = (EVIL, "{{ 7 * 7 }}{% endraw %}", "${alert(1)}`;alert(2)//", "'\"><svg onload=alert(3)>", "<!--<script>")
 
 pytestmark = pytest.mark.skipif(
-    not (leaflet.VENDOR / "leaflet.js").exists(), reason="needs static/vendor (`make setup`)"
+    not (notebook_map.VENDOR / "leaflet.js").exists(), reason="needs static/vendor (`make setup`)"
 )
 
 
@@ -47,7 +47,7 @@ def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) ->
 def test_without_leaflet_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(leaflet, "VENDOR", tmp_path)
     with pytest.raises(ExportError, match="make setup"):
-        leaflet.inline_links()
+        notebook_map.inline_links()
 
 
 def test_a_map_of_a_notebook_is_drawn_without_a_network(
