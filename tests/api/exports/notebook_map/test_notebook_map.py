@@ -45,7 +45,7 @@ def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) ->
 
 
 def test_without_leaflet_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(leaflet, "VENDOR", tmp_path)
+    monkeypatch.setattr(notebook_map, "VENDOR", tmp_path)
     with pytest.raises(ExportError, match="make setup"):
         notebook_map.inline_links()
 
