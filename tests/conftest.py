@@ -98,6 +98,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Write the base map of the tests where there is none of the base map as it is, before any worker begins."""
     is_worker = hasattr(config, "workerinput")
     if not is_worker and WHOLE_BASEMAP.exists() and not _is_newer(BASEMAP, WHOLE_BASEMAP, Path(small_basemap.__file__)):
+        BASEMAP.parent.mkdir(exist_ok=True)
         small_basemap.write(WHOLE_BASEMAP, BASEMAP)
 
 
