@@ -256,7 +256,9 @@ def new_store(
 @pytest.fixture(scope="session")
 def app(store: Store) -> FastAPI:
     """The application over that store."""
-    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=("https://news.example",)))
+    # Without whole answers cached, so that no test depends on what another asked for before.
+    embedders = ("https://news.example",)
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=embedders, answers_kept=0))
 
 
 @pytest.fixture(scope="session")
