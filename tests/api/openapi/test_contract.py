@@ -75,7 +75,7 @@ def test_every_request_is_answered_as_described(writers: Writers, told: Json, he
             continue
         for query in QUERIES if not headers else ("",):
             given = "&".join(f"{name}={value}" for name, value in NEEDED.get(path, {}).items())
-            address = f"{filled(path)}?{given}&{query}"
+            address = f"{filled(writers.client, path)}?{given}&{query}"
             sent = {**writers.ann, **headers}
             answer = writers.client.get(address, headers=sent, follow_redirects=False)
             assert answer.status_code < 500, address
@@ -144,7 +144,7 @@ def test_every_example_of_a_parameter_is_taken(client: TestClient, told: Json) -
         texts = {name: ",".join(map(str, one)) if isinstance(one, list) else str(one) for name, one in shown.items()}
         alone = ({name: text} for name, text in texts.items() if path != "/map" or name != "filter")
         for query in (*alone, texts):
-            answer = client.get(filled(path), params={**NEEDED.get(path, {}), **query}, follow_redirects=False)
+            answer = client.get(filled(client, path), params={**NEEDED.get(path, {}), **query}, follow_redirects=False)
             assert answer.status_code == 200, (path, query, answer.text[:200])
             count += 1
     assert count > 60
