@@ -25,8 +25,6 @@ BYPASSING = {b"authorization", b"cookie", b"range"}
 #: Name under which the scope of a request says that its answer depends on more than the version: on the clock, on
 #: another file, or on whether the store may be written to. Such an answer is sent again within the same second alone.
 TRANSIENT = "strikeatlas.transient"
-#: What log and metrics read of the scope of an answered request.
-_MATCHED = ("route", "endpoint")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,5 +135,5 @@ def _answer(scope: Scope, start: Message, body: Message) -> CachedAnswer:
     coding = headers[b"content-encoding"].decode() if b"content-encoding" in headers else None
     if coding is not None:
         headers[b"etag"] = headers[b"etag"].replace(f'-{coding}"'.encode(), b'"')
-    matched = {name: scope[name] for name in _MATCHED if name in scope}
+    matched = {name: scope[name] for name in ("route", "endpoint") if name in scope}  # for log and metrics
     return CachedAnswer(start, body, headers, coding, matched)

@@ -15,7 +15,7 @@ from layers.model.cache import LruCache
 from layers.model.records import RECORD_TYPES, Records
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
-from layers.store import history_pages
+from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.history_chain import EMPTY, Head
 from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
@@ -260,7 +260,7 @@ class _Reading:
 
     def _part(self, entries: list[CorrectionEntry], at: int) -> CorrectionsPage:
         """A page after which there are changes before one."""
-        return CorrectionsPage(tuple(entries), history_pages.hash_of(self._connection, at)[:ID_DIGITS])
+        return CorrectionsPage(tuple(entries), writer.head(self._connection, at).hash[:ID_DIGITS])
 
     def _entry_of(self, found: HistoryRow | Transaction) -> CorrectionEntry | Literal[False] | None:
         """The entry of what is published of a change; None if it is not wanted, False if nothing is published."""
@@ -301,7 +301,7 @@ class _Reading:
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         bounds = (self._below, self._floor, _MAX_REMOVALS)
-        removed = history_pages.rows_not_private(self._connection, *bounds, "removals")
+        removed = history_pages.rows(self._connection, *bounds, "removals", private=False)
         named = frozenset(record for table, record in keys if table in ("strikes", "assets", "entities"))
         followed = self._query.followed
         about = set[RecordKey]()
@@ -319,14 +319,14 @@ class _Reading:
             below = rows[-1].seq
 
     def _rows(self, below: int, from_seq: int, which: Which) -> Iterator[HistoryRow]:
-        while rows := history_pages.rows_not_private(self._connection, below, from_seq, _PAGE, which):
+        while rows := history_pages.rows(self._connection, below, from_seq, _PAGE, which, private=False):
             yield from rows
             below = rows[-1].seq
 
     def _found_by_transaction(self) -> Iterator[HistoryRow | Transaction]:
         """Every row of small transactions; of loads the whole, and the rows that are no additions."""
         below = self._below
-        while head := history_pages.rows_not_private(self._connection, below, self._floor, 1):
+        while head := history_pages.rows(self._connection, below, self._floor, 1, private=False):
             whole = self._transaction(head[0].seq)
             first = max(whole.first, self._floor)
             if len(whole) > MAX_SINGLE:
@@ -383,7 +383,7 @@ class _Reading:
         if not counts:
             return None
         return CorrectionEntry(
-            id=f"load-{history_pages.hash_of(self._connection, whole.first)[:ID_DIGITS]}",
+            id=f"load-{writer.head(self._connection, whole.first).hash[:ID_DIGITS]}",
             seq=whole.last,
             at=whole.at,
             kind="addition" if not any(count.changed or count.removed for count in counts) else "reload",

@@ -30,7 +30,7 @@ def published_head(connection: Connection, published: PublishedRecords, seq: int
     known = max(known, policy_history.head(connection, seq), key=lambda head: head.seq)
     visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
     below = seq + 1
-    while rows := history_pages.rows_not_private(connection, below, known.seq + 1, _PAGE):
+    while rows := history_pages.rows(connection, below, known.seq + 1, _PAGE, private=False):
         for row in rows:
             if visibility.moves(row):
                 return Head(row.seq, row.hash, row.at)

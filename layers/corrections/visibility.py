@@ -20,7 +20,7 @@ from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
-from layers.store import history_pages
+from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import PrivateDataset, private_datasets
@@ -113,7 +113,7 @@ class Visibility:
         horizon = None if row.after is None else self._horizon_of_values(row.key, row.after)
         if horizon is None or horizon.is_before(row):
             return row.at
-        return max(row.at, horizon.at, history_pages.time_of(self.connection, horizon.seq) or "")
+        return max(row.at, horizon.at, writer.head(self.connection, horizon.seq).at or "")
 
     def _is_added_as_public(self, row: HistoryRow) -> bool:
         """Whether a change added a record that was public at once."""

@@ -136,7 +136,7 @@ def rounded(geometry: BaseGeometry, rule: Rounding) -> RoundedGeometry:
 
     A point goes to the nearest point of the grid, and so does each vertex of a line; repeated ones are dropped, and a
     line within one cell becomes a point. An area becomes a point, the middle of its bounds, as its outline would show
-    what the grid hides.
+    what the grid hides. The grid does not depend on the data: many rounded places say no more than one.
     """
     if geometry.geom_type == "Point":
         return _point(geometry, rule)

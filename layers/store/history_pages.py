@@ -66,19 +66,16 @@ class Transaction:
         return self.last - self.first + 1
 
 
-def rows(connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all") -> list[HistoryRow]:
-    """At most ``limit`` rows with a number below one and not before another, newest first."""
-    query = f"""SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}
-      ORDER BY seq DESC LIMIT ?"""
-    return _read(connection.execute(query, (below, from_seq, limit)))
-
-
-def rows_not_private(
-    connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all"
+def rows(
+    connection: Connection, below: int, from_seq: int, limit: int, which: Which = "all", *, private: bool = True
 ) -> list[HistoryRow]:
-    """Rows as `rows` gives them, but for those before and after which their record was private, or was not there."""
+    """At most ``limit`` rows with a number below one and not before another, newest first.
+
+    Without ``private`` those are left out before and after which their record was private, or was not there.
+    """
+    shown = "" if private else f"AND NOT ({_hidden(connection)})"
     query = f"""SELECT {_COLUMNS} FROM history WHERE seq < ? AND seq >= ? AND {_OF_RECORDS} {_CONDITIONS[which]}
-      AND NOT ({_hidden(connection)}) ORDER BY seq DESC LIMIT ?"""
+      {shown} ORDER BY seq DESC LIMIT ?"""
     return _read(connection.execute(query, (below, from_seq, limit)))
 
 
@@ -228,18 +225,6 @@ def references(connection: Connection, table: str, column: str) -> Iterator[tupl
 
 def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
-
-
-def time_of(connection: Connection, seq: int) -> str | None:
-    """When a change was made (RFC 3339, UTC); ``None`` where there is none of that number."""
-    found = connection.execute('SELECT "at" FROM history WHERE seq = ?', (seq,)).fetchone()
-    return None if found is None else found[0]
-
-
-def hash_of(connection: Connection, seq: int) -> str:
-    """The hash of a row that is there."""
-    (found,) = connection.execute("SELECT hash FROM history WHERE seq = ?", (seq,)).fetchone()
-    return str(found)
 
 
 def seq_of(connection: Connection, digits: str) -> int | None:

@@ -6,7 +6,7 @@ The key is written in the transaction of what the request writes, so that there 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -116,10 +116,10 @@ def insert(connection: Connection, keyed: KeyedRequest | None, authorship: Autho
     writer.append_history(connection, authorship, [(TABLE, keyed.key, None, {"at": at, "sha256": _digest(row)})])
 
 
-def _noted(connection: Connection) -> Sequence[tuple[str, Mapping[str, str]]]:
-    """The key of each answer that history tells of, and when it was given and its digest."""
+def _noted(connection: Connection) -> Mapping[tuple[str, str], str]:
+    """When each answer was given that history tells of, by its key and digest."""
     rows = connection.execute('SELECT record, "after" FROM history WHERE noun = ?', (TABLE,))
-    return [(key, orjson.loads(after)) for key, after in rows]
+    return {(key, note["sha256"]): note["at"] for key, after in rows for note in [orjson.loads(after)]}
 
 
 def _digest(row: tuple[Any, ...]) -> str:
@@ -129,20 +129,19 @@ def _digest(row: tuple[Any, ...]) -> str:
 
 def copy(source: Connection, target: Connection) -> None:
     """Copy the answers that the history in the target tells of."""
-    known = {(key, note["sha256"]) for key, note in _noted(target)}
+    known = _noted(target)
     rows = [row for row in source.execute(_ALL) if (row[1], _digest(row)) in known]
     target.executemany(f"INSERT INTO {TABLE} ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})", rows)
 
 
 def findings(connection: Connection) -> Iterator[Message]:
     """Tell of answers that history does not tell of, and of those that are gone before they were due."""
-    notes = _noted(connection)
-    known = {(key, note["sha256"]) for key, note in notes}
+    known = _noted(connection)
     there = {(row[1], _digest(row)) for row in connection.execute(_ALL)}
-    for key, _ in sorted(there - known):
+    for key, _ in sorted(there - known.keys()):
         yield Message("verification.answer-added", {"key": key})
-    due = max((_due(note["at"]) for _, note in notes), default="")
-    for key in sorted({key for key, note in notes if note["at"] > due} - {key for key, _ in there}):
+    due = max(map(_due, known.values()), default="")
+    for key in sorted({key for (key, _), at in known.items() if at > due} - {key for key, _ in there}):
         yield Message("verification.answer-gone", {"key": key})
 
 

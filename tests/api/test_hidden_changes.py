@@ -36,7 +36,7 @@ EXACT = Point(30.412, 46.643)
 
 
 class Atlas:
-    """A server of a store with a policy, and what the public is told by all of its doors."""
+    """A server of a store with a policy, and what the public is shown by all of its doors."""
 
     def __init__(self, folder: Path, bundled: Store) -> None:
         self.store = opened_copy(bundled, folder / "atlas.gpkg")
@@ -44,7 +44,7 @@ class Atlas:
         self.app = create_app(self.store, Settings(basemap=BASEMAP, follow_every_s=0, keep_from=0))
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
-    def told(self, addresses: Iterable[str]) -> dict[str, tuple[int, bytes, dict[str, str]]]:
+    def public_answers(self, addresses: Iterable[str]) -> dict[str, tuple[int, bytes, dict[str, str]]]:
         self.app.state.atlas.refresh()
         answers = ((address, self.client.get(address)) for address in addresses)
         return {
@@ -67,7 +67,7 @@ def atlas(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
     addresses = [address for path, address in doors.addresses() if path not in doors.OF_THE_PROCESS]
     atlas.change(STRIKE, note="seen", damage="seen")
-    before = atlas.told(addresses)
+    before = atlas.public_answers(addresses)
     health = atlas.client.get("/health").json()["workers"]
     atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
     place = atlas.store.records().strikes[STRIKE].geometry
@@ -77,13 +77,13 @@ def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
     atlas.change(STRIKE, geometry=shapely.transform(place, lambda xy: xy + 1e-6))
     atlas.change(KEY, title="A private title")
     atlas.store.write(Edit("strikes", "qqj/2", None, ANY), author="Ann")
-    after = atlas.told(addresses)
+    after = atlas.public_answers(addresses)
     assert [address for address in before if before[address] != after[address]] == []
     now = atlas.client.get("/health").json()["workers"]
     assert [(one["history"], one["changed"]) for one in now] == [(one["history"], one["changed"]) for one in health]
     # And a change that is published moves what tells of it.
     atlas.change(STRIKE, damage="a published change")
-    moved = {address for address, said in atlas.told(addresses).items() if said != before[address]}
+    moved = {address for address, said in atlas.public_answers(addresses).items() if said != before[address]}
     assert {"/about", "/corrections?limit=100", f"/records/strikes/{STRIKE}", "/"} <= moved
 
 
@@ -98,20 +98,20 @@ def test_a_server_that_starts_anew_names_the_same_version(atlas: Atlas) -> None:
 
 
 def published(atlas: Atlas) -> set[str]:
-    """All digits that the public is told, by whichever door, in whichever form."""
+    """All digits that the public is shown, by whichever door, in whichever form."""
     addresses = [
         *(address for _, address in doors.addresses()),
         *(f"/{path}?f={form}" for path in ("about", "corrections") for form in ("json", "html")),
         "/collections/strikes/items/review-1", "/records/strikes/review-1", "/corrections?record=review-1",
         "/strikes/review-1/attribution", "/cite?url=http://testserver/strikes/review-1/attribution",
     ]  # fmt: skip
-    texts = [repr(one) for one in atlas.told(addresses).values()]
+    texts = [repr(one) for one in atlas.public_answers(addresses).values()]
     return {found for text in texts for found in _DIGITS.findall(text.lower())}
 
 
-def matches(digest: str, told: set[str]) -> bool:
-    """Whether digits that were told are a digest, or the beginning of one."""
-    return any(digest[:length] in told for length in (10, 16, 18, 32, 64))
+def matches(digest: str, shown: set[str]) -> bool:
+    """Whether digits that were shown are a digest, or the beginning of one."""
+    return any(digest[:length] in shown for length in (10, 16, 18, 32, 64))
 
 
 def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atlas) -> None:
@@ -124,10 +124,10 @@ def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atl
     head = atlas.store.head()
     before = published(atlas)
     seq = atlas.store.write(Edit("strikes", strike.id, strike, None), author="Ann")
-    told = before | published(atlas)
+    shown = before | published(atlas)
     rounded = atlas.client.get("/records/strikes/review-1").json()
     assert (rounded["killed_min"], "geometry" in rounded["withheld"]) == (None, True)
-    assert matches(atlas.store.head().hash, told), "the hash of the change is told, and no search in it succeeds"
+    assert matches(atlas.store.head().hash, shown), "the hash of the change is shown, and no search in it succeeds"
     table = TABLES["strikes"]
     (row,) = [one for one in atlas.store.revisions(seq - 1) if one.record == strike.id]
     # Every point of the cell at the digits that the record has, and every number: the whole space, at the time to the
@@ -150,9 +150,9 @@ def test_the_exact_place_and_a_withheld_number_are_not_found_by_trial(atlas: Atl
                 tried = unsalted_link(head.hash, seq, candidate)
                 if tried in published_then:
                     control.append((point, number))
-                if matches(tried, told) or matches(link(head.hash, seq, candidate, ""), told):
+                if matches(tried, shown) or matches(link(head.hash, seq, candidate, ""), shown):
                     found.append((point, number))
-            if matches(version_of(orjson.loads(after), b""), told):
+            if matches(version_of(orjson.loads(after), b""), shown):
                 found.append((point, number))
     assert {*control} == {("30.412 46.643", "4")}, "of hashes without a salt the search finds the exact place"
     assert found == []
@@ -162,13 +162,13 @@ def unlinked(at: str, after: str) -> Unlinked:
     return (at, "Ann", "strikes", "review-1", None, after, None)
 
 
-def test_neither_who_made_a_change_nor_why_is_found_by_trial(atlas: Atlas) -> None:
+def test_neither_the_author_of_a_change_nor_its_reason_is_found_by_trial(atlas: Atlas) -> None:
     head, was = atlas.store.head(), atlas.store.records().strikes[STRIKE]
     changed = was.model_copy(update={"damage": "one tank"})
     seq = atlas.store.write(Edit("strikes", STRIKE, changed, ANY), author="Ben", why="Ann was wrong")
-    told = published(atlas)
+    shown = published(atlas)
     assert "Ben" not in atlas.client.get(f"/corrections?record={STRIKE}").text
-    assert matches(atlas.store.head().hash, told), "the hash of the change is told, and no search in it succeeds"
+    assert matches(atlas.store.head().hash, shown), "the hash of the change is shown, and no search in it succeeds"
     (row,) = [*atlas.store.revisions(seq - 1)]
     table = TABLES["strikes"]
     plain = table.to_dict(changed)
@@ -181,7 +181,7 @@ def test_neither_who_made_a_change_nor_why_is_found_by_trial(atlas: Atlas) -> No
     for name, why in product(names, reasons):
         candidate = (row.at, name, "strikes", STRIKE, to_json(table.to_dict(was)), to_json(plain), why)
         if any(
-            matches(digest, told)
+            matches(digest, shown)
             for digest in (unsalted_link(head.hash, seq, candidate), link(head.hash, seq, candidate, ""))
         ):
             found.append((name, why))
@@ -195,15 +195,15 @@ def test_a_guessed_private_source_is_not_confirmed_by_an_entity_tag(atlas: Atlas
     """The tag of a strike names it as it is published, whichever private sources it cites."""
     atlas.store.load(secret(), author="tests", private={DATASET: "no licence"})
     was = atlas.store.records().strikes[STRIKE]
-    before = atlas.told([f"/collections/strikes/items/{STRIKE}"])
+    before = atlas.public_answers([f"/collections/strikes/items/{STRIKE}"])
     cited = was.model_copy(update={"sources": (*was.sources, "qqj/src")})
     atlas.store.write(Edit("strikes", STRIKE, cited, ANY), author="Ann")
-    assert atlas.told(before) == before
-    told = published(atlas)
+    assert atlas.public_answers(before) == before
+    shown = published(atlas)
     for guess in (was, cited):
-        assert not matches(version_of(TABLES["strikes"].to_dict(guess), b""), told)
+        assert not matches(version_of(TABLES["strikes"].to_dict(guess), b""), shown)
     key = atlas.store.version_key()
-    assert matches(TABLES["strikes"].version(published_as(atlas, STRIKE), key), told), "it would be found with the key"
+    assert matches(TABLES["strikes"].version(published_as(atlas, STRIKE), key), shown), "it would be found with the key"
 
 
 def published_as(atlas: Atlas, strike: str) -> Strike:

@@ -146,7 +146,7 @@ def test_an_edited_export_and_a_rewritten_history_are_named_and_a_broken_chain_i
     assert run("load", "--dry-run", "--store", own.name, "--accept-broken-history").code == 0
 
 
-def test_a_history_that_was_rewritten_as_a_whole_is_told_by_a_head_from_outside(run: Run, own: Store) -> None:
+def test_a_history_that_was_rewritten_as_a_whole_is_found_by_a_head_from_outside(run: Run, own: Store) -> None:
     noted = own.head()
     said = run("verify", own.name)
     assert "Nothing in a store tells whether its whole history was rewritten and hashed anew" in said.out

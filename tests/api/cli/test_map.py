@@ -549,7 +549,7 @@ def test_a_corrected_cell_changes_a_strike_and_makes_none(command: Run, run: Run
     assert own.records().strikes.keys() == before.keys()
 
 
-def test_ids_are_made_of_what_happened_and_no_note(command: Run, run: Run, own: Store, sheet: Path) -> None:
+def test_ids_follow_from_what_happened_and_no_note(command: Run, run: Run, own: Store, sheet: Path) -> None:
     text = SHEET.replace("3;ніч", ";ніч")
     sheet.write_text(text, encoding="utf-8")
     out = sheet.with_name("sheet.toml")

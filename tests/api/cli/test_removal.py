@@ -131,7 +131,7 @@ def test_the_advice_on_ids_of_another_dataset_removes_nothing(run: Run, own: Sto
     assert own.records().assets["x/29"].name == "two 29"
 
 
-def test_a_column_that_no_record_has_is_told_with_those_that_there_are(run: Run, own: Store, tmp_path: Path) -> None:
+def test_a_column_that_no_record_has_is_refused_with_those_that_there_are(run: Run, own: Store, tmp_path: Path) -> None:
     (tmp_path / "mine.toml").write_text(ASSET + 'owner = "somebody"\n', encoding="utf-8")
     (fault,) = [
         one for one in run("load", "curated", tmp_path / "mine.toml", "--json").report["problems"] if one["row"]

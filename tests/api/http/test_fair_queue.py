@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.http.work import FairQueue, QueueFull
+from api.http.fair_queue import FairQueue, QueueFull
 
 COSTS = st.floats(0, 10)
 CLIENTS = st.sampled_from("abcd")

@@ -278,7 +278,7 @@ def test_a_callers_strikes_are_attributed_as_those_that_rest_on_a_match(few_reco
     assert mine.attrs["answers"] == {}
 
 
-def test_what_is_said_of_a_callers_strike_without_a_row_is_told(atlas: Atlas) -> None:
+def test_the_answer_to_a_callers_strike_without_a_row_is_in_the_attributes(atlas: Atlas) -> None:
     known = {"targets": ["Kropotkinskaya pumping station", None], "when": "2025-02-17"}
     mine = geopandas.GeoDataFrame(
         known, index=["known", "unknown"], geometry=geopandas.points_from_xy([40.55] * 2, [45.41] * 2), crs="OGC:CRS84"

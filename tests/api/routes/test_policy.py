@@ -343,9 +343,7 @@ def test_a_file_that_states_another_policy_is_refused_at_every_door(
     assert HELD not in of_store(guarded.store.name, BASEMAP).snapshot.records.strikes
 
 
-def test_a_store_that_is_made_takes_the_policy_that_is_stated_then(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_new_store_takes_the_policy_that_is_stated_then(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "policy.toml").write_text(POLICY)

@@ -270,7 +270,7 @@ def test_a_strike_that_a_private_record_speaks_of_is_not_removed_and_says_not_by
     assert "x-claim" in str(refused[1])
 
 
-def test_of_a_newer_decision_that_is_private_no_id_is_told(desk: Desk) -> None:
+def test_of_a_newer_decision_that_is_private_no_id_is_shown(desk: Desk) -> None:
     reviewer, all_ = desk.person("review"), desk.person("review", "read-private")
     body = {"strike": PLAIN, "verdict": "unsure", "why": "read", "seen": None, "sources": [SECRET]}
     made = desk.client.post("/review/decisions", json=body, headers=all_).json()["decision"]["id"]

@@ -155,7 +155,7 @@ def test_what_stands_beside_history_is_what_history_tells(
     assert [one for one in found(store.path) if one[0].startswith(("listing", "answer", "chain"))] == expected
 
 
-def test_an_end_that_was_cut_off_with_its_count_is_told_by_whoever_knows_its_head(store: Store) -> None:
+def test_an_end_that_was_cut_off_with_its_count_is_found_by_whoever_knows_its_head(store: Store) -> None:
     head, last = store.head(), store.seq()
     keys = [(row.table, row.record) for row in store.revisions(last - 2)]
     behind_its_back(
