@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup needed run test test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
+.PHONY: help setup needed run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -72,6 +72,9 @@ pytest: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp
 test-postgresql: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp ## run all tests of the API and of clients on stores in PostgreSQL
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql \
 		tests/api tests/clients
+
+test-long: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp ## run all tests, the long ones too, with more examples of each
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --long
 
 test-speed: SPEED_WORLD = $${TMPDIR:-/tmp}/strikeatlas-speed-world
 test-speed: $(NEEDED) $(VENV)/.stamp-dev ## compare answers with bare bytes of the same run, as before (needs wrk)

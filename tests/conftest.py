@@ -40,8 +40,9 @@ from tests.store_copies import set_aside
 from tests.store_kinds import NewAddress, NewStore, new_geopackages
 
 # A busy machine is no fault: examples have no time limit.
-hypothesis_settings.register_profile("atlas", deadline=None)
-hypothesis_settings.load_profile("atlas")
+hypothesis_settings.register_profile("short", deadline=None, max_examples=30)
+hypothesis_settings.register_profile("long", deadline=None, max_examples=300)
+hypothesis_settings.load_profile("short")
 
 ROOT = Path(__file__).resolve().parent.parent
 #: The base map of the program, for tests whose subject it is; and that of all others, with fewer corners.
@@ -92,10 +93,13 @@ def _first_snapshot(path: Path) -> Snapshot:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the stores with the bundled records, which the tests of the API share, be of another kind."""
     parser.addoption("--store-kind", choices=("geopackage", "postgresql"), default="geopackage")
+    parser.addoption("--long", action="store_true", help="run the tests that take minutes too, with more examples")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write the base map of the tests where there is none of the base map as it is, before any worker begins."""
+    if config.getoption("--long"):
+        hypothesis_settings.load_profile("long")
     is_worker = hasattr(config, "workerinput")
     if not is_worker and WHOLE_BASEMAP.exists() and not _is_newer(BASEMAP, WHOLE_BASEMAP, Path(small_basemap.__file__)):
         BASEMAP.parent.mkdir(exist_ok=True)
@@ -106,8 +110,12 @@ def _is_newer(path: Path, *others: Path) -> bool:
     return path.exists() and all(path.stat().st_mtime > other.stat().st_mtime for other in others)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the files that take longest first; the rest stays in its order."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Skip what is long unless it is asked for, and put the files that take longest first; the rest stays in order."""
+    if not config.getoption("--long"):
+        for item in items:
+            if item.get_closest_marker("long") is not None:
+                item.add_marker(pytest.mark.skip(reason="takes minutes: make test-long runs it"))
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
