@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from api.formats import geojson
 from api.formats.csv import FORMAT as CSV
 from api.formats.csv import METADATA as CSV_METADATA
 from api.formats.csv import WITH_BOM as CSV_WITH_BOM
@@ -45,6 +46,7 @@ from api.requests.query_parameters import (
     parse_selection,
 )
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.responses.pieces import PiecesResponse
 from api.responses.resource import (
     collection_or_404,
     file_metadata,
@@ -224,6 +226,8 @@ def _answer(
     page = _page(request, collection, wanted, form)
     headers = {**headers, "Link": _header_of(page.links)}
     require_wanted()
+    if form is GEOJSON:
+        return PiecesResponse(list(geojson.collection(page)), headers, form.media_type)
     body = WRITERS[form](page)
     if form is HTML:
         body = pages.page(request, served_version(request), "items", orjson.loads(body))

@@ -247,7 +247,7 @@ def test_every_header_that_an_answer_depends_on_is_part_of_its_key() -> None:
     known = {name.decode() for name in NEGOTIATED | BYPASSING} | writing | validating
     sent = {
         "cache-control", "content-encoding", "content-length", "content-range", "content-location", "last-modified",
-        "accept-ranges", "no-store", "access-control-request-method",
+        "accept-ranges", "no-store", "access-control-request-method", "transfer-encoding",
         "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host", "x-forwarded-prefix",
     }  # fmt: skip
     assert read - known - sent == set()

@@ -13,17 +13,14 @@ from hypothesis import strategies as st
 from layers.reference.gazetteer_import import region_radius_m
 from layers.reference.gazetteer_scoring import distance_m
 from layers.sources.strikes.catch_all_coordinates import (
-    MAX_NAMING_SHARE,
-    MIN_REPORTS,
     SAME_PLACE_M,
     WidenedLocation,
-    candidates,
     known_coordinates,
     mentions_place,
-    mentions_region,
     widen_uncertainty,
 )
 from tests.conftest import GAZETTEER
+from tools.catch_all_candidates import MAX_NAMING_SHARE, MIN_REPORTS, candidates, mentions_region
 
 BILKA = (30.405789, 46.908223)
 REGIONAL = [sink for sink in known_coordinates() if sink.kind == "region"]
