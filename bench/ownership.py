@@ -21,8 +21,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from bench.country_bounds import country_bounds
 from layers.model.records import Stake
-from layers.ownership.bulk_shares import country_bounds
 from layers.ownership.minority import Minority
 from layers.ownership.owners import OwnersOnDate
 from layers.ownership.stake_graph import GraphNodes, NodeKind, StakeColumns

@@ -191,12 +191,13 @@ async function summaryOfMany(view) {
 }
 
 let asked = null; // what is waited for
-let country = null; // whose card is drawn
+let subject = null; // of whom, and as what, the card is that is drawn
+const subjectOf = ({ country, role, basis }) => [country, role, basis].join(" ");
 
-/** Take the card of another country than a view's away. */
+/** Take the card of another country, role or reading than a view's away. */
 export function leaveSummary(view) {
-  if (view.country === country) return;
-  country = asked = null;
+  if (subjectOf(view) === subject) return;
+  subject = asked = null;
   byId("summary").replaceChildren();
 }
 
@@ -208,6 +209,6 @@ export async function showSummary(view) {
   const draw = async () => ((await isOfMany(view)) ? summaryOfMany(view) : summaryOf(await api.country(view.country, view), view));
   const card = await draw().catch(({ message }) => el("p", { class: "card" }, message === t("needsServer") ? message : t("countryFailed")));
   if (asked !== mine) return;
-  country = view.country;
+  subject = subjectOf(view);
   byId("summary").replaceChildren(card);
 }

@@ -64,7 +64,9 @@ Form = TypeVar("Form", bound=str)
 
 app = typer.Typer(help="Write the map, the one-file page or the layers to files.", no_args_is_help=True)
 
-BoxOption = Annotated[str | None, typer.Option("--bbox", help="west,south,east,north in degrees.")]
+BoxOption = Annotated[
+    str | None, typer.Option("--bbox", help="west,south,east,north in degrees; what has no known place is left out.")
+]
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="File to write, - for standard output; an existing one is replaced.")
 ]

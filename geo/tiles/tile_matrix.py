@@ -72,21 +72,6 @@ def bounds(tile: Tile) -> tuple[float, float, float, float]:
     return west, south, east, north
 
 
-def tile_at(lon: float, lat: float, z: int) -> Tile:
-    """The tile that holds a point in degrees; a border belongs to the tile east or south of it.
-
-    A point beyond the square is in the nearest tile.
-
-    Raises
-    ------
-    GeometryError
-        When there is no such zoom.
-    """
-    count = 1 << Tile(z, 0, 0).z
-    x, y = np.clip(np.floor(world(np.array([[lon, lat]]))[0] * count), 0, count - 1)
-    return Tile(z, int(x), int(y))
-
-
 def covering(bbox: tuple[float, float, float, float], z: int) -> list[Tile]:
     """Tiles that a box (west, south, east, north in degrees) overlaps, row by row.
 

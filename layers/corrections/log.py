@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import cached_property
 from types import MappingProxyType
 from typing import Any, Literal
 
 from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
 from layers.model.cache import LruCache
-from layers.model.records import RECORD_TYPES, Records
+from layers.model.records import Records
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages, writer
@@ -20,7 +20,6 @@ from layers.store.connection import Connection
 from layers.store.history_chain import EMPTY, Head
 from layers.store.history_pages import HistoryRow, RecordKey, Transaction, Which
 from layers.store.private_datasets import private_datasets
-from layers.store.record_table import RecordTable
 from layers.store.store import Store
 
 #: What an entry is: a record was published, or its values were changed, or it was taken back; reload: a load changed
@@ -175,22 +174,8 @@ class PublishedVersion:
     stored: Records
     disclosure: Disclosure
     head: Head = EMPTY
-
-    @cached_property
-    def withheld_keys(self) -> tuple[RecordKey, ...]:
-        """Records that are stored and not published, though they are not marked private."""
-        return tuple(_withheld_keys(self))
-
-
-def _withheld_keys(version: PublishedVersion) -> Iterator[RecordKey]:
-    for name in RECORD_TYPES:
-        stored, published = version.stored.table(name), version.disclosure.records.table(name)
-        if stored is published:
-            continue
-        private = stored.private() if isinstance(stored, RecordTable) else ()
-        for key in stored:
-            if key not in published and key not in private:
-                yield name, key
+    #: What each transaction published, as far as it was counted.
+    numbers: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
 
 
 @dataclass(frozen=True, eq=False)
@@ -198,12 +183,11 @@ class CorrectionsLog:
     """The corrections log of a store. Safe for many threads."""
 
     store: Store
-    _counts: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
 
     def page(self, version: PublishedVersion, query: CorrectionsQuery) -> CorrectionsPage:
         """Read a page of entries as of a version of the data."""
         with self.store.reading() as connection:
-            return _Reading(connection, version, query, self._counts).page()
+            return _Reading(connection, version, query).page()
 
     def entry(self, version: PublishedVersion, name: str, is_load: bool = False) -> CorrectionEntry | None:
         """Read one entry by the digits in its id; ``None`` where there is none, or nothing of it is public.
@@ -214,20 +198,14 @@ class CorrectionsLog:
             seq = history_pages.seq_of(connection, name) if len(name) == ID_DIGITS else int(name)
             if seq is None or (len(name) != ID_DIGITS and not history_pages.is_older_than_salts(connection, seq)):
                 return None
-            return _Reading(connection, version, CorrectionsQuery(), self._counts).single(seq, is_load)
+            return _Reading(connection, version, CorrectionsQuery()).single(seq, is_load)
 
 
 class _Reading:
     """One page, read in one transaction."""
 
-    def __init__(
-        self,
-        connection: Connection,
-        version: PublishedVersion,
-        query: CorrectionsQuery,
-        counts: LruCache[Mapping[tuple[str, str, str], int]],
-    ) -> None:
-        self._connection, self._version, self._query, self._counts = connection, version, query, counts
+    def __init__(self, connection: Connection, version: PublishedVersion, query: CorrectionsQuery) -> None:
+        self._connection, self._version, self._query = connection, version, query
         self._concerned = ConcernedStrikes(version.snapshot)
         self._visibility = Visibility(
             connection, version.stored, version.disclosure, version.snapshot.seq, datetime.now(UTC)
@@ -275,7 +253,7 @@ class _Reading:
         if not 0 < seq <= self._version.snapshot.seq:
             return None
         whole = history_pages.transaction(self._connection, seq)
-        if whole is None or (is_load and (whole.first != seq or len(whole) <= MAX_SINGLE)):
+        if whole is None or (is_load and (whole.first != seq or not self._is_load(whole))):
             return None
         if is_load:
             return self._load_entry(whole)
@@ -329,7 +307,7 @@ class _Reading:
         while head := history_pages.rows(self._connection, below, self._floor, 1, private=False):
             whole = self._transaction(head[0].seq)
             first = max(whole.first, self._floor)
-            if len(whole) > MAX_SINGLE:
+            if self._is_load(whole):
                 if whole.last < below:
                     yield whole
                 if self._query.kind != "reload":
@@ -364,7 +342,7 @@ class _Reading:
             seq=row.seq,
             at=row.at,
             kind=kind,
-            role="load" if len(self._transaction(row.seq)) > MAX_SINGLE else "editor",
+            role="load" if self._is_load(self._transaction(row.seq)) else "editor",
             author=self._author(row.author),
             why=change.why or values.get("why"),
             key=row.key,
@@ -395,20 +373,36 @@ class _Reading:
 
     def _reason_of_load(self, whole: Transaction) -> str | None:
         """The reason of a load, by the last of its rows that is published with one: all of them have the same."""
-        rows = history_pages.rows(self._connection, whole.last + 1, whole.first, MAX_SINGLE)
-        changes = (self._visibility.published(row) for row in rows if row.why is not None)
+        changes = (self._visibility.published(row) for row in self._rows(whole.last + 1, whole.first, "all"))
         return next((change.why for change in changes if change is not None and change.why is not None), None)
 
-    def _public_counts(self, whole: Transaction) -> tuple[LoadCount, ...]:
-        """What a load did to records that are public; those that are withheld now are not counted as added."""
-        known = self._counts.get_or_compute(
-            (whole.first, whole.last), lambda: history_pages.counts_in(self._connection, whole)
-        )
+    def _is_load(self, whole: Transaction) -> bool:
+        """Whether a transaction published so many changes that it is summed up; what is hidden counts for nothing."""
+        return len(whole) > MAX_SINGLE and sum(self._numbers(whole).values()) > MAX_SINGLE
+
+    def _numbers(self, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
+        """Number of published changes of a transaction, by table, dataset and what was done."""
+        return self._version.numbers.get_or_compute((whole.first, whole.last), lambda: self._counted(whole))
+
+    def _counted(self, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
+        disclosure, stored = self._version.disclosure, self._version.stored
         private = private_datasets(self._connection)
-        numbers = {key: number for key, number in known.items() if key[1] not in private}
-        for table, record in history_pages.added_in(self._connection, whole, self._version.withheld_keys):
-            numbers[table, self._version.stored.table(table)[record].dataset, "added"] -= 1
-        listed = sorted({(dataset, table) for (table, dataset, _), number in numbers.items() if number > 0})
+        had_private = history_pages.has_removed_private(self._connection)
+        if disclosure.policy.is_open and disclosure.records is stored and not private and not had_private:
+            return history_pages.counts_in(self._connection, whole)
+        numbers = Counter[tuple[str, str, str]]()
+        for row in self._rows(whole.last + 1, whole.first, "all"):
+            dataset = (row.after or row.before or {}).get("dataset", "")
+            done = "added" if row.before is None else "removed" if row.after is None else "changed"
+            is_added = row.before is None and row.record in disclosure.records.table(row.table)
+            if dataset not in private and (is_added or self._visibility.published(row) is not None):
+                numbers[row.table, dataset, done] += 1
+        return numbers
+
+    def _public_counts(self, whole: Transaction) -> tuple[LoadCount, ...]:
+        """What a load did to records that are public."""
+        numbers = self._numbers(whole)
+        listed = sorted({(dataset, table) for table, dataset, _ in numbers})
         return tuple(
             LoadCount(
                 dataset, table, *(numbers.get((table, dataset, done), 0) for done in ("added", "changed", "removed"))

@@ -19,6 +19,7 @@ from layers.disclosure.policy import ALWAYS, Policy
 from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
+from layers.resolution.merge_entities import MERGED_COLUMNS, ids_in_note
 from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages, writer
 from layers.store.connection import Connection
@@ -91,10 +92,17 @@ class Visibility:
             return None
         before = None if row.before is None else self._published(row, row.before, is_after=False)
         after = None if row.after is None else self._published(row, row.after, is_after=True)
+        if row.table == "entities" and self._has_private(row):
+            before, after = _without_merged(before), _without_merged(after)
         if before == after:
             return None
         is_public = before is not None or self._is_added_as_public(row)
         return PublishedChange(before, after, row.why if is_public else None)
+
+    def _has_private(self, row: HistoryRow) -> bool:
+        """Whether something of a dataset that is private now was in an entity of another, before or after a change."""
+        merged = (one for values in (row.before, row.after) if values for one in ids_in_note(values.get("note")))
+        return any(one.startswith(f"{dataset}/") for one in merged for dataset in self._private_datasets)
 
     def moves(self, row: HistoryRow) -> bool:
         """Whether a change changed what was published, be it that it made a public record private."""
@@ -244,6 +252,10 @@ class Visibility:
             return value
         reached = ((one, self._horizon_among(targets, one)) for one in value)
         return [one for one, horizon in reached if horizon is not None and horizon.is_before(row)]
+
+
+def _without_merged(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    return values and {name: value for name, value in values.items() if name not in MERGED_COLUMNS}
 
 
 def _references(table: str, record: Record) -> Mapping[str, Any]:

@@ -79,7 +79,11 @@ def plan_load(
     result, staying = _with_privacy(result, stored, privacy, becoming)
     stored = _marked(stored, becoming)
     old, others = _split(stored, datasets)
-    incoming, already_covered, clashes = _split_incoming(result, old, others)
+    incoming, already_covered, clashes = _split_incoming(result, old, others, append)
+    if append:
+        incoming["entities"] = {
+            key: _completed(one, old.entities.get(key)) for key, one in incoming["entities"].items()
+        }
     dropped, dangling = _drop_dangling(incoming, (others, old) if append else (others,), result, clashes)
     incoming["entities"] |= _with_earlier_merges(incoming["entities"], old, others)
     resolution = resolve.resolve_load(Records.of(incoming), old, others)
@@ -188,7 +192,7 @@ def _split(stored: Records, datasets: set[str]) -> tuple[Records, Records]:
 
 
 def _split_incoming(
-    result: ReadResult, old: Records, others: Records
+    result: ReadResult, old: Records, others: Records, append: bool = False
 ) -> tuple[_Tables, Counter[str], dict[_RecordKey, Problem]]:
     """Return the load's own records, counts by table of those that other datasets cover, and problems of the rest."""
     own: _Tables = {name: {} for name in RECORD_TYPES}
@@ -202,6 +206,13 @@ def _split_incoming(
             clashes[name, record.id] = _clash(name, record, other, result)
         elif name in APPEND_ONLY and before is not None and before != record:
             clashes[name, record.id] = _append_only_problem(name, record, before, result)
+        elif (
+            append
+            and isinstance(record, Source)
+            and isinstance(before, Source)
+            and before.publisher != record.publisher
+        ):
+            clashes[name, record.id] = _other_publisher(record, before, result)
         else:
             own[name][record.id] = record
     return own, already_covered, clashes
@@ -231,6 +242,20 @@ def _clash(table: str, record: Record, other: Record, result: ReadResult) -> Pro
     differing = tuple(changed_fields(other, record.model_copy(update={"dataset": other.dataset})))
     expected = Message("load.own-id", {"dataset": other.dataset, "columns": differing})
     return _problem(table, record.id, ("id", record.id, expected), result)
+
+
+def _other_publisher(record: Source, before: Source, result: ReadResult) -> Problem:
+    """Return the problem of a source that would become another publisher's, with all that cites it now."""
+    expected = Message("load.other-source", {"publisher": before.publisher})
+    return _problem("sources", record.id, ("publisher", record.publisher, expected), result)
+
+
+def _completed(entity: Record, before: Entity | None) -> Record:
+    """Return an entity with what the store says of it where the file, which only adds to that, says nothing."""
+    if before is None:
+        return entity
+    stated = {name: getattr(before, name) for name in changed_fields(before, entity)}
+    return entity.model_copy(update={n: value for n, value in stated.items() if getattr(entity, n) in (None, (), {})})
 
 
 def _append_only_problem(table: str, record: Record, before: Record, result: ReadResult) -> Problem:

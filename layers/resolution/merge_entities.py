@@ -115,9 +115,18 @@ def append_note(note: str | None, addition: str) -> str | None:
 _MERGED = re.compile(r"One with (\S+) \(")
 
 
+#: The columns in which an entity may have something of those that were merged into it.
+MERGED_COLUMNS = ("names", "aliases", "external_ids", "sources", "joint", "note", "registered_in", "headquartered_in")
+
+
 def merged_ids(entity: Entity) -> list[str]:
     """Return the ids of the entities that were merged into an entity, as its note says."""
-    return _MERGED.findall(entity.note or "")
+    return ids_in_note(entity.note)
+
+
+def ids_in_note(note: str | None) -> list[str]:
+    """Return the ids of the entities that a note says were merged."""
+    return _MERGED.findall(note or "")
 
 
 def merge_note(entity: Entity) -> str:

@@ -164,7 +164,7 @@ def require_file(path: Path) -> None:
         If there is no file, or an empty one.
     """
     if not path.is_file():
-        raise NotAStore(f"{path}: there is no such file")
+        raise NotAStore(f"{path}: there is no such file; strikeatlas init makes a store, --store names another")
     if not path.stat().st_size:
         raise NotAStore(f"{path}: the file is empty")
 

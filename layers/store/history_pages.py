@@ -5,7 +5,7 @@ Every function takes a connection within the caller's transaction, and reads no 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.store import writer
 from layers.store.connection import Connection, Cursor
+from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED
 from layers.store.migrations.m0012_salted_history import DIGITS, NOTES
 
 _CHANGED = '"before" IS NOT NULL'
@@ -277,11 +278,9 @@ def counts_in(connection: Connection, whole: Transaction) -> Mapping[tuple[str, 
     return {(noun, dataset, done): number for noun, dataset, done, number in found}
 
 
-def added_in(connection: Connection, whole: Transaction, keys: Iterable[RecordKey]) -> list[RecordKey]:
-    """Those of some records that a transaction added as public ones."""
-    query = f"""SELECT 1 FROM history WHERE noun = ? AND record = ? AND seq BETWEEN ? AND ?
-      AND "before" IS NULL AND NOT {connection.dialect.says_private('"after"')}"""
-    return [key for key in keys if connection.execute(query, (*key, whole.first, whole.last)).fetchone()]
+def has_removed_private(connection: Connection) -> bool:
+    """Whether a private record was ever removed."""
+    return connection.execute(f"SELECT EXISTS (SELECT 1 FROM {PRIVATE_REMOVED})").fetchone() not in ((0,), (False,))
 
 
 def last_removed(connection: Connection, dataset: str) -> list[tuple[RecordKey, Mapping[str, Any]]]:

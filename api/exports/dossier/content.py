@@ -102,7 +102,9 @@ def dossier(
         If there is no strike.
     """
     if not order.strikes:
-        raise ExportError("expected at least one strike for a dossier; got none")
+        raise ExportError(
+            "expected at least one strike for a dossier; got none: choose a larger box or time, or fewer conditions"
+        )
     return _Writer(selection, order).written(answers, map_part)
 
 
@@ -137,7 +139,7 @@ class _Writer:
             title=title,
             language=language,
             day=order.day,
-            foot=self._say("foot", day=self._day(), history=order.head[:16], code=_short(order.code)),
+            foot=self._say("foot", day=self._day(), history=order.head[:16], code=_short(order.code)).strip(),
             page=(before, between),
             description=" ".join(run.text for _, line in self._facts for run in line),
             parts=parts,
@@ -428,8 +430,8 @@ def _address(url: str) -> Run:
 
 
 def _short(code: str, most: int = 70) -> str:
-    """A code for the foot of a page; one that is too long for a line stands whole in the version of the data alone."""
-    return code if len(code) <= most else f"….{'.'.join(code.rsplit('.', 3)[1:])}"
+    """A code for the foot of a page; one that is too long for a line is in the version of the data alone."""
+    return code if len(code) <= most else ""
 
 
 def map_order(drawn: Sequence[str], selection: Json) -> list[str]:

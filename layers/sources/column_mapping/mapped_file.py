@@ -27,7 +27,7 @@ from layers.sources.column_mapping.shares import ShareInterval
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.mapping_terms import GEOMETRY, ColumnMapping
-from layers.sources.reader.record_builder import RecordBuilder, short_digest
+from layers.sources.reader.record_builder import RecordBuilder, short_digest, slug
 from layers.text.weapon_terms import NamedWeapon, weapon_of
 
 #: Columns whose names are those of assets first.
@@ -58,7 +58,8 @@ class MappedTable:
         self._builder, self._mapping, self._dataset = builder, mapping, options.dataset
         self._noun = RECORD_TYPES[mapping.table].__name__.lower()
         self._columns = {column.name: column for column in columns(RECORD_TYPES[mapping.table])}
-        self.source = f"{options.dataset}/source"
+        own = mapping.source.get("id")
+        self.source = f"{options.dataset}/source" + (f"/{slug(own)}" if own else "")
         # Whoever keeps the file compiles reports, and is no voice beside those that the rows cite: see voices.
         licence = options.licence or mapping.source.get("licence") or "no licence stated"
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import shutil
 import tempfile
@@ -25,7 +26,6 @@ from layers.sources.files.limits import (
     MAX_ROWS,
     MAX_TEXT_BYTES,
     FileRefused,
-    RowFault,
 )
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
 from layers.sources.files.tables import RawRow, RowTable, csv_rows
@@ -129,7 +129,7 @@ class SourceFile:
     @contextmanager
     def _text_rows(self, encoding: str) -> Iterator[Iterable[RawRow]]:
         with open_unpacked(self.path, self.name) as stream:
-            yield csv_rows(io.TextIOWrapper(stream, encoding, newline=""))
+            yield from_header(csv_rows(io.TextIOWrapper(stream, encoding, newline="")))
 
     @contextmanager
     def _sheet_rows(self, sheet: str) -> Iterator[Iterable[RawRow]]:
@@ -187,7 +187,7 @@ def _json_head(name: str, start: bytes, text: str) -> FileSniff:
 
 def _first(book: Workbook, sheet: str) -> list[str]:
     cells = next((cells for _, cells in from_header(book.rows(sheet))), [])
-    return [] if isinstance(cells, RowFault) else cells
+    return [] if isinstance(cells, csv.Error) else [*cells]
 
 
 def _widest(sheets: dict[str, tuple[str, ...]] | Any) -> tuple[str, tuple[str, ...]]:
@@ -195,11 +195,11 @@ def _widest(sheets: dict[str, tuple[str, ...]] | Any) -> tuple[str, tuple[str, .
     return max(sheets.items(), key=lambda item: sum(map(bool, item[1])), default=("", ()))
 
 
-def _padded(rows: Iterable[tuple[int, list[str] | RowFault]]) -> Iterator[RawRow]:
+def _padded(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     """Yield rows of a sheet padded to the width of its header: empty cells at the end of a row are not in the file."""
     width = 0
     for number, cells in rows:
-        if isinstance(cells, RowFault):
+        if isinstance(cells, csv.Error):
             yield number, cells
             continue
         width = width or len(cells)
@@ -225,10 +225,8 @@ def _lines(name: str, data: bytes) -> list[Any]:
 #: Rows of a sheet among which the header is looked for.
 _LOOKED_AT = 20
 
-_SheetRow = tuple[int, list[str] | RowFault]
 
-
-def from_header(rows: Iterable[_SheetRow]) -> Iterator[_SheetRow]:
+def from_header(rows: Iterable[RawRow]) -> Iterator[RawRow]:
     """Yield the rows of a sheet from its header on, which is one row.
 
     The header is the first of the first 20 rows that has at least two cells, and half as many as the widest of them:
@@ -236,10 +234,10 @@ def from_header(rows: Iterable[_SheetRow]) -> Iterator[_SheetRow]:
     other, both are the header: its names are those of the upper row, then of the lower. It has the number of the last
     row of the header. A sheet without such a row, or with one beyond a bound above it, begins at its first row.
     """
-    listed, head, letters = iter(rows), list[_SheetRow](), 0
+    listed, head, letters = iter(rows), list[RawRow](), 0
     for row in listed:
         head.append(row)
-        letters += 0 if isinstance(row[1], RowFault) else sum(map(len, row[1]))
+        letters += 0 if isinstance(row[1], csv.Error) else sum(map(len, row[1]))
         if len(head) == _LOOKED_AT or letters > MAX_ROW:
             break
     found = _header(head)
@@ -250,10 +248,10 @@ def from_header(rows: Iterable[_SheetRow]) -> Iterator[_SheetRow]:
     yield from (row for row in chain(head, listed) if row[0] > found[0])
 
 
-def _header(head: Sequence[_SheetRow]) -> tuple[int, list[str]] | None:
-    read: list[tuple[int, list[str]]] = []
+def _header(head: Sequence[RawRow]) -> tuple[int, Sequence[str]] | None:
+    read: list[tuple[int, Sequence[str]]] = []
     for number, cells in head:
-        if isinstance(cells, RowFault):
+        if isinstance(cells, csv.Error):
             break
         if any(map(str.strip, cells)):
             read.append((number, cells))
@@ -267,7 +265,7 @@ def _header(head: Sequence[_SheetRow]) -> tuple[int, list[str]] | None:
     return _in_two_rows(cells, *below) or (number, cells) if below else (number, cells)
 
 
-def _in_two_rows(upper: list[str], number: int, lower: list[str]) -> tuple[int, list[str]] | None:
+def _in_two_rows(upper: Sequence[str], number: int, lower: Sequence[str]) -> tuple[int, Sequence[str]] | None:
     """Return the header of two rows, of which the lower names the columns under cells that stand over several."""
     width = max(len(upper), len(lower))
     pairs = [

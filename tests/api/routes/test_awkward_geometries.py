@@ -15,7 +15,7 @@ from api.app import create_app
 from api.settings import Settings
 from api.wording.catalogue import text
 from geo.antimeridian import split
-from geo.tiles.tile_matrix import Tile, tile_at
+from geo.tiles.tile_matrix import Tile
 from layers.model.problems import schema_fault
 from layers.model.records import Asset, Records, Source, Strike
 from layers.sources import curated
@@ -23,6 +23,7 @@ from tests.api.tile_reading import Json, drawn, listed
 from tests.awkward_geometries import ALL_GEOMETRIES, NOT_LONLAT
 from tests.conftest import BASEMAP
 from tests.store_kinds import NewStore
+from tests.tile_at import tile_at
 
 
 def is_good(name: str) -> bool:

@@ -17,8 +17,9 @@ from starlette.testclient import TestClient
 from api.rendering.canvas import style_table
 from api.settings import Settings
 from api.styles.symbol_paths import outline
-from geo.tiles.tile_matrix import MAX_LAT, lonlat, tile_at, world
+from geo.tiles.tile_matrix import MAX_LAT, lonlat, world
 from tests.api.feature_client import Json, items, links, problem
+from tests.tile_at import tile_at
 
 LOOK = style_table(Settings().static / "style-table.json")
 HALF = math.pi * 6_378_137

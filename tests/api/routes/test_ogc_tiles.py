@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from starlette.testclient import TestClient
 
-from geo.tiles.tile_matrix import tile_at
 from tests.api.feature_client import COLLECTIONS, items, problem
 from tests.api.tile_reading import Json, decoded
+from tests.tile_at import tile_at
 
 #: Scale denominators and cell sizes by level, as the register of the OGC has them (15 digits).
 PRINTED = {

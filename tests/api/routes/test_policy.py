@@ -23,7 +23,6 @@ from api.python.sources import of_store
 from api.requests import reviewer_tokens
 from api.settings import PolicyDiffers, Settings
 from api.wording.catalogue import text
-from geo.tiles.tile_matrix import tile_at
 from layers.corrections.replay import records_at
 from layers.disclosure.policy import OPEN, parse
 from layers.model.records import Claim, Records, Source, Strike
@@ -36,6 +35,7 @@ from layers.store.store import ANY, Edit, Store
 from tests.api.tile_reading import drawn
 from tests.conftest import BASEMAP
 from tests.store_kinds import NewStore, geopackage_only, set_policy
+from tests.tile_at import tile_at
 
 HELD, COARSE = "xx-held-marker", "xx-coarse-marker"
 PLACE = Point(33.7733217, 49.4421339)

@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 from starlette.testclient import TestClient
 
-from geo.tiles.tile_matrix import MAX_LAT, Tile, bounds, lonlat, tile_at, world
+from geo.tiles.tile_matrix import MAX_LAT, Tile, bounds, lonlat, world
 from layers.snapshot.snapshot import Snapshot
 from tests.api.tile_reading import Json, decoded, drawn, listed
+from tests.tile_at import tile_at
 
 COLLECTIONS = ("strikes", "assets", "attributions", "hits", "countries")
 EXTENT, BUFFER = 4096, 64

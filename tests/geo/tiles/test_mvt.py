@@ -19,9 +19,10 @@ from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.tiles.mvt import encode, encode_tile
 from geo.tiles.tile_layer import TileLayer
-from geo.tiles.tile_matrix import MAX_LAT, MERCATOR, Tile, bounds, lonlat, tile_at, world
+from geo.tiles.tile_matrix import MAX_LAT, MERCATOR, Tile, bounds, lonlat, world
 from tests import awkward_geometries
 from tests.awkward_geometries import ALL_GEOMETRIES, REFUSED
+from tests.tile_at import tile_at
 
 WORLD = Tile(0, 0, 0)
 GOOD = sorted(set(ALL_GEOMETRIES) - REFUSED)

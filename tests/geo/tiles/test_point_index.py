@@ -12,8 +12,8 @@ from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
-from geo.tiles.tile_matrix import tile_at
 from tests.geo.columnar.test_row_edit import splices
+from tests.tile_at import tile_at
 
 #: Few places, so that points share cells and codes, one beyond the square, and none.
 PLACES = [None, *shapely.points([[30, 50], [30.0001, 50], [30, 50.2], [-120, -30], [31, 49], [30, 89]])]

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.errors import GeometryError
-from geo.tiles.tile_matrix import MAX_LAT, MAX_ZOOM, Tile, bounds, covering, lonlat, tile_at, world
+from geo.tiles.tile_matrix import MAX_LAT, MAX_ZOOM, Tile, bounds, covering, lonlat, world
+from tests.tile_at import tile_at
 
 LON, LAT = st.floats(-180, 180), st.floats(-90, 90)
 

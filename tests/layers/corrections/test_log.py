@@ -405,13 +405,13 @@ class TestPrivate:
     def test_private_records_of_a_load_are_not_counted(self, atlas: Atlas, few_records: Records) -> None:
         added = {
             f"new-{i}": strike(f"new-{i}", private=i % 2 == 0).model_copy(update={"dataset": "other"})
-            for i in range(40)
+            for i in range(50)
         }
         atlas.load(replace(few_records, strikes={**few_records.strikes, **added}))
-        assert [(c.dataset, c.added) for c in atlas.entries()[0].counts if c.dataset == "other"] == [("other", 20)]
+        assert [(c.dataset, c.added) for c in atlas.entries()[0].counts if c.dataset == "other"] == [("other", 25)]
         atlas.change("strikes", "new-1", private=True)
         load = next(entry for entry in atlas.entries() if entry.counts)
-        assert [(c.dataset, c.added) for c in load.counts if c.dataset == "other"] == [("other", 19)]
+        assert [(c.dataset, c.added) for c in load.counts if c.dataset == "other"] == [("other", 24)]
 
 
 class TestPolicy:
@@ -512,6 +512,62 @@ def test_what_is_hidden_moves_no_page(atlas: Atlas, limit: int) -> None:
     while after[-1].next_before:
         after.append(atlas.page(**query, before=after[-1].next_before))
     assert after == before
+
+
+NOTES = parse('[[withhold]]\ntable = "strikes"\nfields = ["note"]')
+EMBARGO = parse('[[embargo]]\nhours = 87000\ncountries = ["GE"]')
+MANY = MAX_SINGLE + 5
+
+
+def many(**values: Any) -> dict[str, Strike]:
+    made = (strike(f"many-{number}", **values) for number in range(MANY))
+    return {one.id: one.model_copy(update={"dataset": "curated"}) for one in made}
+
+
+def with_strikes(records: Records, strikes: dict[str, Strike]) -> Records:
+    return replace(records, strikes={**records.strikes, **strikes})
+
+
+def test_a_load_of_hidden_changes_leaves_the_log_as_it_was(atlas: Atlas, few_records: Records) -> None:
+    """Also its counts: of withheld fields, of embargoed records, and of those that rest on a private source."""
+    source = replace(few_records, sources={**few_records.sources, "p": Source(id="p", publisher="P", private=True)})
+    for policy, values, records in (
+        (NOTES, {}, few_records),
+        (EMBARGO, {"host_country": "GE"}, few_records),
+        (OPEN, {"sources": ("p",)}, source),
+    ):
+        atlas.load(with_strikes(records, many(**values)))
+        before = [(one.id, one.kind, one.counts) for one in atlas.entries(policy)]
+        atlas.load(with_strikes(records, many(**values, note="another")))
+        assert [(one.id, one.kind, one.counts) for one in atlas.entries(policy)] == before
+    atlas.load(few_records)
+    removed = sum(count.removed for count in atlas.entries(EMBARGO)[0].counts if count.table == "strikes")
+    assert removed == 0
+
+
+def test_hidden_rows_beside_public_ones_do_not_make_a_load(atlas: Atlas, few_records: Records) -> None:
+    shown, hidden = strike("shown").model_copy(update={"dataset": "curated"}), many(private=True)
+    atlas.load(with_strikes(few_records, {"shown": shown, **hidden}), why="read again")
+    entry = atlas.entries()[0]
+    assert (entry.key, entry.role, entry.why, entry.counts) == (("strikes", "shown"), "editor", "read again", ())
+
+
+def test_a_dataset_that_is_withheld_later_is_in_no_count(atlas: Atlas, few_records: Records) -> None:
+    added = {key: one.model_copy(update={"dataset": "other"}) for key, one in many().items()}
+    atlas.store.load(replace(Records.of({}), strikes=added), author="a load", at=atlas.tick())
+    assert {count.dataset for count in atlas.entries()[0].counts} == {"other"}
+    atlas.store.make_private("other", author="an editor", why="an agreement ended")
+    atlas._version_of.cache_clear()
+    assert {count.dataset for entry in atlas.entries() for count in entry.counts} == {"curated"}
+
+
+def test_what_was_merged_from_a_dataset_that_is_private_now_is_told_of_no_more(atlas: Atlas) -> None:
+    holder = next(iter(atlas.store.records().entities))
+    atlas.change("entities", holder, note="One with other/1 (Otherwise).", aliases=("Otherwise",))
+    assert "Otherwise" in str(atlas.entries()[0].changes)
+    atlas.store.make_private("other", author="an editor", why="an agreement ended")
+    atlas._version_of.cache_clear()
+    assert "Otherwise" not in str(atlas.entries())
 
 
 def test_the_indexes_are_used(atlas: Atlas) -> None:

@@ -242,6 +242,23 @@ class TestStaying:
         assert left.assets["plant"].note == "Mended."
         assert english_reasons(arrival.retained) == {"x": "appended to", "d/plant>x": "appended to"}
 
+    def test_what_is_appended_clears_nothing_that_is_known_of_a_company(self) -> None:
+        _, now = load(STORED, *OWN, entity("y", "d", registered_in="CY", aliases=("Y Ltd",)))
+        _, left = load(now, OWN[0], entity("y", "d", headquartered_in="DE"), append=True)
+        known = left.entities["y"]
+        assert (known.registered_in, known.headquartered_in, known.aliases) == ("CY", "DE", ("Y Ltd",))
+        _, anew = load(now, *OWN, entity("y", "d", headquartered_in="DE"))
+        assert anew.entities["y"].registered_in is None
+
+    def test_what_is_appended_makes_nobody_the_publisher_of_what_another_said(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, _ = load(now, source("d/s", "d", publisher="Another"), asset("new", "d"), append=True)
+        (problem, *_) = arrival.problems
+        assert (problem.column, problem.value) == ("publisher", "Another")
+        assert "Publisher of d, as before" in text(problem.expected)
+        _, corrected = load(now, source("d/s", "d", publisher="Another"), *OWN[1:])
+        assert corrected.sources["d/s"].publisher == "Another"
+
     def test_what_is_appended_may_refer_to_what_the_dataset_holds(self) -> None:
         _, now = load(STORED, *OWN)
         arrival, left = load(now, OWN[0], stake("depot", "x", "d", 5), append=True)

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bench.country_bounds import country_bounds
 from bench.ownership import register as register_of
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records
-from layers.ownership.bulk_shares import country_bounds
 from layers.ownership.minority import Minority
 from layers.ownership.owners import BulkOwners
 from layers.ownership.stake_graph import StakeColumns

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
+from bench.country_bounds import country_bounds
 from layers.model.records import Entity, Records
-from layers.ownership.bulk_shares import country_bounds
 from layers.ownership.chains import chains, holdings_of
 from layers.ownership.control import controller
 from layers.ownership.minority import Minority

@@ -10,8 +10,9 @@ from pmtiles.reader import MmapSource, Reader
 from pmtiles.tile import Compression, TileType, zxy_to_tileid
 from pmtiles.writer import Writer
 
-from geo.tiles.tile_matrix import Tile, tile_at
+from geo.tiles.tile_matrix import Tile
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
+from tests.tile_at import tile_at
 from tests.tools.basemap import made_sources as made
 
 EXTENT = made.EXTENT

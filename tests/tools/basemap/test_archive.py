@@ -12,8 +12,9 @@ import pytest
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.tiles.tile_matrix import Tile, tile_at
+from geo.tiles.tile_matrix import Tile
 from layers.reference.basemap_archive import BasemapArchive
+from tests.tile_at import tile_at
 from tests.tools.basemap import made_sources as made
 from tools.basemap import archive as builder
 from tools.basemap import regions

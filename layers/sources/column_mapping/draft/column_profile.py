@@ -70,6 +70,17 @@ class ColumnProfile:
         """Return which part of the distinct cells is of a kind; 0 where there are none."""
         return sum(map(bool, map(is_one, self.distinct))) / len(self.distinct) if self.distinct else 0.0
 
+    def other_order(self, form: str) -> str | None:
+        """The format with day and month the other way round, if it reads each cell that a format reads, too."""
+        other = form.translate(str.maketrans("DM", "MD"))
+        if "/" not in form or other == form:
+            return None
+        own, swapped = (
+            {cell for cell in self.distinct if (one := DateFormat.of(text)) and one.edtf(cell)}
+            for text in (form, other)
+        )
+        return other if own <= swapped else None
+
     @cached_property
     def date_formats(self) -> tuple[str, ...] | None:
         """The formats of days that read the cells; none (empty) where all are EDTF; None where few are days."""

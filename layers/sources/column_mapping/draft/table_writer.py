@@ -85,8 +85,10 @@ class TableWriter:
         if formats:
             # Whoever mends a cell that no format reads writes EDTF.
             self.table.dates[column] = [*formats, EDTF]
-            both = {"D/M/YYYY", "M/D/YYYY"} & {*formats}
-            self.table.reasons[f"dates.{column}"] = "check which of day and month comes first" if both else "all cells"
+            self.table.reasons[f"dates.{column}"] = "all cells"
+            if other := profile.other_order(formats[0]):
+                words = f"the days of {name!r} are read as {formats[0]}; as {other} they are days too"
+                self._remark("dates", f"{words}: which of day and month comes first?")
 
     def _where(self) -> None:
         """Map the location, and say how sure it is."""

@@ -57,6 +57,14 @@ def test_the_delimiter_is_what_makes_most_of_the_header(tmp_path: Path, sign: st
     assert rows(file) == [(2, {"a, b; c": "1", "d": "2", "e": "3"})]
 
 
+def test_a_header_of_two_rows_below_a_title_is_read_as_in_a_sheet(tmp_path: Path) -> None:
+    text = "Strikes of May,,,,,\nRef,Day,Where,,Source,\n,,Town,Target,Link,Outlet\n7,May 9,Odesa,Depot,a.example,A\n"
+    names = ("Ref", "Day", "Where Town", "Where Target", "Source Link", "Source Outlet")
+    assert rows(file_of(tmp_path / "a.csv", text.encode())) == [
+        (4, dict(zip(names, ("7", "May 9", "Odesa", "Depot", "a.example", "A"), strict=True)))
+    ]
+
+
 def test_rows_are_numbered_as_in_a_spreadsheet_and_blank_ones_left_out() -> None:
     table = RowTable.of_text("x.csv", '\ufeffa,b\n,\n\n"1\n2",3\n4,5\n')
     assert table.header == ("a", "b")
