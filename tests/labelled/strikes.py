@@ -1,14 +1,20 @@
-"""Strikes of the labelled pairs, loaded into one store that also holds the bundled records."""
+"""Strikes of the labelled pairs, with the bundled records."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from api.cli import main
+from api.settings import gazetteer_path
+from layers.ingest.doubtful_points import with_doubts
+from layers.ingest.load_plan import plan_load
 from layers.model.records import Records
-from layers.store.store import Store
+from layers.reference.basemap import Basemap
+from layers.reference.gazetteer import Gazetteer
+from layers.sources import curated
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader.format import LoadOptions
+from layers.sources.registry import FORMATS
+from tests.layers.load_builders import after
 
 _VIINA, _TIMEMAP = "viina_deepstrike_2022_2025", "bellingcat_timemap_2023"
 #: Files of each load, by its dataset and format.
@@ -21,24 +27,16 @@ LOADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-def labelled_records(real: Path, folder: Path, basemap: Path) -> Records:
-    """Load the files of the folder ``real`` into a new store in ``folder``, and give its records.
+def labelled_records(real: Path, base: Basemap) -> Records:
+    """The bundled records and those of the files of the folder ``real``, as if loaded into a store one after another.
 
     Rows that have only the name of a place are placed by the gazetteer of the set-up, if it is there.
     """
-    store = folder / "labelled.gpkg"
-    common = ["--store", str(store), "--basemap", str(basemap), "--json"]
-    _run("init", *common)
-    for dataset, fmt, files in LOADS:
-        paths = [str(real / file) for file in files]
-        _run("load", fmt, *paths, "--dataset", dataset, "--partial", *common)
-    opened = Store.open(store)
-    records = opened.records()
-    opened.close()
+    gazetteer = Gazetteer.open(gazetteer_path()) if gazetteer_path().exists() else None
+    records = curated.read().require_clean()
+    for dataset, name, files in LOADS:
+        form = FORMATS[name]
+        reading = form.read([SourceFile.of(real / file) for file in files], LoadOptions(dataset, gazetteer=gazetteer))
+        reading = with_doubts(reading, base, gazetteer, form.theatre)
+        records = after(records, plan_load(records, reading, dataset))
     return records
-
-
-def _run(*arguments: str) -> None:
-    result = CliRunner().invoke(main.app, list(arguments))
-    if result.exit_code:
-        raise RuntimeError(f"strikeatlas {' '.join(arguments)}: {result.output}")
