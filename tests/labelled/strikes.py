@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from api.settings import gazetteer_path
-from layers.ingest.doubtful_points import with_doubts
-from layers.ingest.load_plan import plan_load
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
-from layers.reference.gazetteer import Gazetteer
 from layers.sources import curated
-from layers.sources.files.source_file import SourceFile
-from layers.sources.reader.format import LoadOptions
-from layers.sources.registry import FORMATS
-from tests.layers.load_builders import after
+from tests.layers.load_builders import load_files
 
 _VIINA, _TIMEMAP = "viina_deepstrike_2022_2025", "bellingcat_timemap_2023"
 #: Files of each load, by its dataset and format.
@@ -32,11 +25,7 @@ def labelled_records(real: Path, base: Basemap) -> Records:
 
     Rows that have only the name of a place are placed by the gazetteer of the set-up, if it is there.
     """
-    gazetteer = Gazetteer.open(gazetteer_path()) if gazetteer_path().exists() else None
     records = curated.read().require_clean()
     for dataset, name, files in LOADS:
-        form = FORMATS[name]
-        reading = form.read([SourceFile.of(real / file) for file in files], LoadOptions(dataset, gazetteer=gazetteer))
-        reading = with_doubts(reading, base, gazetteer, form.theatre)
-        records = after(records, plan_load(records, reading, dataset))
+        records = load_files(records, base, name, *(real / file for file in files), dataset=dataset)
     return records
