@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 from scipy.optimize import minimize
@@ -25,6 +24,7 @@ from scipy.sparse.csgraph import connected_components
 from api.settings import BASEMAP
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Records
+from layers.reference import basemap
 from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns, candidates
 from layers.resolution.strike_comparison import compare_space_time, compare_targets, compare_text
 from layers.resolution.strike_duplicates import BY_HAND, PROPOSE_FROM, DuplicateWeights
@@ -293,8 +293,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--write", action="store_true", help="write the probability of every pair")
     given = parser.parse_args()
-    with TemporaryDirectory() as folder:
-        pairs = labelled(labelled_records(given.folder, Path(folder), BASEMAP))
+    pairs = labelled(labelled_records(given.folder, basemap.read(BASEMAP)))
     scores, stated = cross_validated(pairs), in_use(pairs)
     missed = ~pairs.candidates
     print(f"{missed.sum()} pairs are no candidates, {pairs.same[missed].sum()} of them the same")

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPolygon, Point, Polygon, box
 from shapely.geometry.base import BaseGeometry
@@ -67,7 +67,6 @@ def test_the_line_meets_180_where_its_straight_drawing_does() -> None:
     hole=st.booleans(),
     clockwise=st.booleans(),
 )
-@settings(max_examples=80, deadline=None)
 def test_a_cut_keeps_the_area(
     centre: tuple[float, float], radius: float, vertices: int, hole: bool, clockwise: bool
 ) -> None:

@@ -1,14 +1,13 @@
-"""Strikes of the labelled pairs, loaded into one store that also holds the bundled records."""
+"""Strikes of the labelled pairs, with the bundled records."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from typer.testing import CliRunner
-
-from api.cli import main
 from layers.model.records import Records
-from layers.store.store import Store
+from layers.reference.basemap import Basemap
+from layers.sources import curated
+from tests.layers.load_builders import load_files
 
 _VIINA, _TIMEMAP = "viina_deepstrike_2022_2025", "bellingcat_timemap_2023"
 #: Files of each load, by its dataset and format.
@@ -21,24 +20,12 @@ LOADS: tuple[tuple[str, str, tuple[str, ...]], ...] = (
 )
 
 
-def labelled_records(real: Path, folder: Path, basemap: Path) -> Records:
-    """Load the files of the folder ``real`` into a new store in ``folder``, and give its records.
+def labelled_records(real: Path, base: Basemap) -> Records:
+    """The bundled records and those of the files of the folder ``real``, as if loaded into a store one after another.
 
     Rows that have only the name of a place are placed by the gazetteer of the set-up, if it is there.
     """
-    store = folder / "labelled.gpkg"
-    common = ["--store", str(store), "--basemap", str(basemap), "--json"]
-    _run("init", *common)
-    for dataset, fmt, files in LOADS:
-        paths = [str(real / file) for file in files]
-        _run("load", fmt, *paths, "--dataset", dataset, "--partial", *common)
-    opened = Store.open(store)
-    records = opened.records()
-    opened.close()
+    records = curated.read().require_clean()
+    for dataset, name, files in LOADS:
+        records = load_files(records, base, name, *(real / file for file in files), dataset=dataset)
     return records
-
-
-def _run(*arguments: str) -> None:
-    result = CliRunner().invoke(main.app, list(arguments))
-    if result.exit_code:
-        raise RuntimeError(f"strikeatlas {' '.join(arguments)}: {result.output}")

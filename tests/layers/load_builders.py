@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
+from api.settings import gazetteer_path
+from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.load_plan import LoadPlan, TableChange, plan_load, planned_changes
 from layers.model.problems import Problem, ReadResult, SourceLocation
 from layers.model.records import RECORD_TYPES, Asset, Decision, Entity, Identity, Record, Records, Source, Stake, Strike
+from layers.reference.basemap import Basemap
+from layers.reference.gazetteer import Gazetteer
+from layers.sources.files.source_file import SourceFile
+from layers.sources.reader.format import LoadOptions
+from layers.sources.registry import FORMATS
 
 TABLE_OF = {noun: table for table, noun in RECORD_TYPES.items()}
 
@@ -79,6 +87,14 @@ def after(stored: Records, arrival: LoadPlan) -> Records:
 def load(stored: Records, *given: Record, dataset: str = "d", **options: Any) -> tuple[LoadPlan, Records]:
     arrival = plan_load(stored, read(*given), dataset, **options)
     return arrival, after(stored, arrival)
+
+
+def load_files(stored: Records, base: Basemap, name: str, *paths: Path, dataset: str) -> Records:
+    """Records of a store after a load of files of a format, by the gazetteer of the set-up if it is there."""
+    gazetteer = Gazetteer.open(gazetteer_path()) if gazetteer_path().exists() else None
+    form, options = FORMATS[name], LoadOptions(dataset, gazetteer=gazetteer)
+    reading = with_doubts(form.read(SourceFile.all_of(paths), options), base, gazetteer, form.theatre)
+    return after(stored, plan_load(stored, reading, dataset))
 
 
 def table_changes(stored: Records, arrival: LoadPlan) -> dict[str, TableChange]:

@@ -6,7 +6,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 from shapely.geometry import LineString, Point, Polygon
 from shapely.geometry.base import BaseGeometry
@@ -47,13 +47,11 @@ def check_points(left: list[Point], right: list[Point], radius_m: np.ndarray | f
 
 
 @given(st.lists(spot, max_size=12), st.lists(spot, max_size=12), st.sampled_from(RADII))
-@settings(max_examples=150, deadline=None)
 def test_points_anywhere_equal_brute_force(left: list[Point], right: list[Point], radius_m: float) -> None:
     check_points(left, right, radius_m)
 
 
 @given(spot, offsets, st.floats(0, 100_000))
-@settings(max_examples=150, deadline=None)
 @example(Point(180, 0), [(90.0, 4_999.0), (270.0, 4_999.0), (90.0, 5_001.0)], 5_000.0)
 @example(Point(0, 90), [(10.0, 4_999.0), (190.0, 5_001.0)], 5_000.0)
 def test_points_nearby_equal_brute_force(centre: Point, around: list[tuple[float, float]], radius_m: float) -> None:
@@ -61,7 +59,6 @@ def test_points_nearby_equal_brute_force(centre: Point, around: list[tuple[float
 
 
 @given(spot, offsets, st.data())
-@settings(max_examples=60, deadline=None)
 def test_a_radius_for_every_row(centre: Point, around: list[tuple[float, float]], data: st.DataObject) -> None:
     left = [moved(centre, *offset) for offset in around]
     radii = data.draw(st.lists(st.floats(0, 100_000), min_size=len(left), max_size=len(left)))
@@ -69,7 +66,6 @@ def test_a_radius_for_every_row(centre: Point, around: list[tuple[float, float]]
 
 
 @given(spot, st.floats(0, 360), st.floats(1, 3_000_000), st.sampled_from([0.0, 1e-4]))
-@settings(max_examples=150, deadline=None)
 def test_the_threshold_is_the_geodesic(centre: Point, azimuth: float, metres: float, off: float) -> None:
     second = moved(centre, azimuth, metres)
     exact = GEOD.inv(centre.x, centre.y, second.x, second.y)[2]
@@ -126,7 +122,6 @@ def check_shape(item: BaseGeometry, second: BaseGeometry, truth: float, radius_m
 
 
 @given(st.data(), spot, st.sampled_from([100.0, 20_000.0, 80_000.0, 150_000.0]), st.booleans())
-@settings(max_examples=100, deadline=None)
 def test_shapes_near_a_point_equal_a_local_projection(
     data: st.DataObject, centre: Point, radius_m: float, swap: bool
 ) -> None:
@@ -137,7 +132,6 @@ def test_shapes_near_a_point_equal_a_local_projection(
 
 
 @given(st.data(), spot, st.sampled_from([100.0, 20_000.0, 80_000.0]), st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_two_shapes_equal_a_local_projection(data: st.DataObject, centre: Point, radius_m: float, swap: bool) -> None:
     item, second = data.draw(shapes(centre)), data.draw(shapes(centre))
     a, b = drawn(item, centre), drawn(second, centre)
@@ -159,7 +153,6 @@ def test_two_shapes_equal_a_local_projection(data: st.DataObject, centre: Point,
     st.floats(10, 60_000),
     st.booleans(),
 )
-@settings(max_examples=200, deadline=None)
 @example(30.0, 60.0, [(0.0, 0.0), (80.0, 1.0), (100.0, 1.0), (180.0, 0.0)], 0.001, 5_000.0, False)
 @example(179.875, 0.0, [(89.999, 0.0), (270.0, 0.0)], 0.001, 1_000.0, False)  # 9 mm beside the line
 def test_lines_about_a_point_equal_geodesics_to_places_on_them(

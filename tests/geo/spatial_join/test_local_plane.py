@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import assume, example, given, settings
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from geo.spatial_join.local_plane import LocalPlanes
@@ -31,7 +31,6 @@ def plane_m(point: tuple[float, float], *vertices: np.ndarray, turn: int = 0) ->
     st.floats(0, 1),
     st.floats(0, 1),
 )
-@settings(max_examples=400, deadline=None)
 @example(60.0, 45.0, 20_000.0, 135.0, 200_000.0, 0.5, 0.5)
 @example(0.0, 0.0, 100_000.0, 90.0, 1_000.0, 0.5, 0.5)
 def test_an_edge_is_as_far_as_the_bound_says(
@@ -48,7 +47,6 @@ def test_an_edge_is_as_far_as_the_bound_says(
 
 
 @given(st.floats(-89, 89), st.lists(st.tuples(st.floats(0, 360), st.floats(0, 0.002)), min_size=2, max_size=5))
-@settings(max_examples=100, deadline=None)
 def test_the_nearest_of_edges_that_are_nearly_as_far_is_taken(lat: float, around: list[tuple[float, float]]) -> None:
     vertices = [np.array(GEOD.fwd(0, lat, azimuth, 5_000 * (1 + more))[:2]) for azimuth, more in around]
     truth = min(geodesic_m((0, lat), a, b) for a, b in pairwise(vertices))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.spatial_join.point_pairs import PointIndex
@@ -24,7 +24,6 @@ def hits(points: np.ndarray, boxes: np.ndarray, row: np.ndarray) -> list[list[tu
 
 
 @given(st.lists(st.tuples(lon, lat), max_size=20), st.lists(st.tuples(lon, lat, width, width), min_size=1, max_size=8))
-@settings(max_examples=200, deadline=None)
 def test_points_in_boxes_equal_brute_force(
     points: list[tuple[float, float]], boxes: list[tuple[float, float, float, float]]
 ) -> None:

@@ -2,7 +2,7 @@
 
 import numpy as np
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.tiles.generalize import (
@@ -43,7 +43,6 @@ def test_each_cell_keeps_its_best(crowd: list, random: object, zoom: int) -> Non
 
 
 @given(GRID_POINTS, st.data())
-@settings(max_examples=60)
 def test_thinning_nests_for_any_subset(crowd: list, data: st.DataObject) -> None:
     codes = codes_of(crowd)
     selected = np.array(data.draw(st.lists(st.booleans(), min_size=len(codes), max_size=len(codes))))
@@ -56,7 +55,6 @@ def test_thinning_nests_for_any_subset(crowd: list, data: st.DataObject) -> None
 
 
 @given(GRID_POINTS, st.randoms(use_true_random=False), st.integers(1, 9), st.integers(1, 6))
-@settings(max_examples=60)
 def test_only_crowds_are_thinned_and_what_is_shown_stays(crowd: list, random: object, limit: int, cells: int) -> None:
     codes = codes_of(crowd)
     order = np.array(random.sample(range(len(codes)), len(codes)))  # type: ignore[attr-defined]

@@ -63,7 +63,6 @@ spots = st.tuples(st.floats(-2000, 6000), st.floats(-2000, 6000))
 
 
 @given(tiles(), st.lists(spots, max_size=20))
-@settings(max_examples=100, deadline=None)
 def test_points_are_in_their_tile_and_no_other(tile: Tile, at: list[tuple[float, float]]) -> None:
     rows = [degrees(Point(xy), tile) for xy in at]
     rows = [point for point in rows if abs(point.x) <= 180 and abs(point.y) < MAX_LAT]
@@ -97,7 +96,6 @@ def test_a_multi_point_is_one_feature() -> None:
 
 
 @given(tiles(lowest=15), st.lists(st.lists(spots, min_size=2, max_size=8, unique=True), min_size=1, max_size=4))
-@settings(max_examples=100, deadline=None)
 def test_lines_are_clipped_to_the_tile(tile: Tile, at: list[list[tuple[float, float]]]) -> None:
     rows = [degrees(LineString(xy), tile) for xy in at]
     assume(all(MAP.covers(row) for row in rows))
@@ -137,7 +135,6 @@ def check_winding(geometry: dict[str, Any]) -> None:
 
 
 @given(tiles(lowest=15), stars, st.floats(0, 0.9), st.booleans())
-@settings(max_examples=150, deadline=None)
 def test_polygons_are_clipped_valid_and_wound(
     tile: Tile, star: list[tuple[float, float]], hollow: float, clockwise: bool
 ) -> None:
@@ -163,7 +160,6 @@ def test_polygons_are_clipped_valid_and_wound(
 
 
 @given(tiles(highest=14), stars)
-@settings(max_examples=100, deadline=None)
 def test_simplified_polygons_stay_near_and_valid(tile: Tile, star: list[tuple[float, float]]) -> None:
     polygon = Polygon(star)
     row = degrees(polygon, tile)
@@ -254,7 +250,6 @@ MIXED = [
 
 
 @given(st.dictionaries(st.text(max_size=3), values, max_size=4), st.lists(st.booleans(), min_size=6, max_size=6))
-@settings(max_examples=100, deadline=None)
 def test_properties_are_read_back_with_their_type(columns: dict[str, list[Any]], selected: list[bool]) -> None:
     result = layer([*MIXED], columns=columns)
     features = decoded(encode(result, WORLD, np.array(selected)))
@@ -271,7 +266,6 @@ texts = st.lists(st.none() | st.text("aé", max_size=3) | st.integers(120, 130).
 
 @pytest.mark.parametrize("few", [256, 1], ids=["encoded once", "by tile"])
 @given(columns=st.dictionaries(st.text(max_size=3), texts, max_size=4), selected=st.lists(st.booleans(), min_size=6))
-@settings(max_examples=60, deadline=None)
 def test_texts_are_drawn_alike_however_they_are_stored(
     few: int, columns: dict[str, list[Any]], selected: list[bool]
 ) -> None:

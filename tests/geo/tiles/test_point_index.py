@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.columnar.row_edit import RowEdit
@@ -35,7 +35,6 @@ def drawn_tiles(edited: TileLayer, masked: bool) -> list[bytes]:
 
 @pytest.mark.parametrize("most", [4096, 2], ids=["above", "put in one index"])
 @given(data=st.data(), points_of=positions, masked=st.booleans())
-@settings(max_examples=60, deadline=None)
 def test_an_edited_layer_equals_one_that_is_built_anew(
     most: int, data: st.DataObject, points_of: list[shapely.Point | None], masked: bool
 ) -> None:
@@ -81,7 +80,6 @@ def test_points_that_come_late_or_have_priority_are_not_edited(before: TileLayer
 
 @pytest.mark.parametrize("most", [4096, 5], ids=["above", "put in one index"])
 @given(st.lists(st.tuples(st.integers(0, 29), st.sampled_from(PLACES), st.sampled_from("rad")), max_size=8))
-@settings(max_examples=40, deadline=None)
 def test_points_can_be_edited_again_and_again(most: int, edits: list[tuple[int, shapely.Point | None, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.tiles.edited_point_index._MAX_ABOVE", most)

@@ -247,7 +247,6 @@ def test_a_stake_after_the_day_changes_nothing(records: Records) -> None:
     later = {key: stake for key, stake in records.stakes.items() if not (stake.since and stake.since > "2024-04-26")}
     kept = Records.of({**{name: records.table(name) for name in ("entities", "assets")}, "stakes": later})
     assert len(later) < len(records.stakes)
+    before, after = OwnershipGraph(records, day, day), OwnershipGraph(kept, day, day)
     for asset in records.assets:
-        before = Walk(OwnershipGraph(records, day, day), asset)
-        after = Walk(OwnershipGraph(kept, day, day), asset)
-        assert before.shares() == after.shares()
+        assert Walk(before, asset).shares() == Walk(after, asset).shares()

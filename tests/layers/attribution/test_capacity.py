@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.attribution.attribute import HitOwnership, StrikeAttribution
@@ -178,7 +178,6 @@ def test_shares_of_all_owners_sum_within_the_total(outage: Snapshot) -> None:
         assert {key for part in owned for key in part} <= total.keys()
 
 
-@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.integers(0, 30), st.integers(1, 9), st.integers(0, 4), st.integers(0, 4)), max_size=5),
     st.lists(st.integers(0, 100), min_size=2, max_size=2),
@@ -244,7 +243,6 @@ VERDICTS = st.dictionaries(
 )
 
 
-@settings(max_examples=300)
 @given(st.lists(VERDICTS, max_size=4))
 def test_capacity_hit_equals_a_count_over_every_world(drawn: list[dict[str, str]]) -> None:
     answers = [struck(f"s{n}", verdicts) for n, verdicts in enumerate(drawn)]

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, Literal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -78,7 +78,6 @@ HITS = st.one_of(
 )
 
 
-@settings(max_examples=100)
 @given(st.lists(st.tuples(st.sampled_from(("draft", "reported")), HITS), max_size=3))
 def test_tallies_equal_a_count_over_every_world(
     drawn: list[tuple[str, list[tuple[Verdict, dict[str, tuple[float, float]]]]]],

@@ -8,20 +8,16 @@ from pathlib import Path
 import pytest
 from pyproj import Geod
 from shapely.ops import nearest_points
-from typer.testing import CliRunner
 
-from api.cli import main
 from api.wording.catalogue import text
 from layers.attribution.attribute import StrikeAttribution, attributions
 from layers.model.records import Asset, Records, Strike
 from layers.ownership.walk import OwnershipGraph, Walk
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from layers.store.store import Store
-from tests.conftest import BASEMAP
 from tests.layers.builders import records as made
 from tests.layers.builders import worded
-from tests.store_copies import copy_of
+from tests.layers.load_builders import load_files
 
 EARTH = Geod(ellps="WGS84")
 
@@ -328,16 +324,13 @@ def test_partners_in_a_field_nearby_do_not_own_the_plant(snapshot: Snapshot) -> 
 
 
 @pytest.fixture(scope="module")
-def loaded(
-    store: Store, base: Basemap, real_data: Path, tmp_path_factory: pytest.TempPathFactory, snapshot: Snapshot
-) -> Snapshot:
+def loaded(records: Records, base: Basemap, real_data: Path, snapshot: Snapshot) -> Snapshot:
     """The bundled records with the gas pipelines of GEM and the reports of VIINA of 2025, as they are loaded."""
-    path = copy_of(store, tmp_path_factory.mktemp("traps") / "atlas.gpkg")
-    options = ["--partial", "--store", str(path), "--basemap", str(BASEMAP)]
-    for file in ("gem_ggit_2024_10/ggit_map_2024-10-08.csv", "viina_deepstrike_2022_2025/VIINA_2025_REBUILD.csv"):
-        said = CliRunner().invoke(main.app, ["load", "auto", str(real_data / file), *options])
-        assert said.exit_code == 0, said.output
-    return Snapshot.of(Store.open(path).records(), base, 1, snapshot.data_date, wording=str)
+    pipelines = real_data / "gem_ggit_2024_10" / "ggit_map_2024-10-08.csv"
+    reports = real_data / "viina_deepstrike_2022_2025" / "VIINA_2025_REBUILD.csv"
+    known = load_files(records, base, "gem-tracker", pipelines, dataset="gem-tracker/ggit")
+    known = load_files(known, base, "viina", reports, dataset="viina/2025")
+    return Snapshot.of(known, base, 1, snapshot.data_date, wording=str)
 
 
 def test_a_hamlet_that_stands_for_an_oblast_is_no_hit_on_the_pipeline_beside_it(loaded: Snapshot) -> None:

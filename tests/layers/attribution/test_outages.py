@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from layers.attribution.outages import Cause, LostSpan, StatedOutage, lost_spans, stated_outage
@@ -138,7 +138,6 @@ def within(parts: Sequence[Interval]) -> Interval | None:
     return Interval(low, high) if low <= high else None
 
 
-@settings(max_examples=300)
 @given(st.data(), st.lists(outages(), min_size=1, max_size=4))
 def test_bounds_hold_in_every_way_it_can_have_been(data: st.DataObject, drawn: list[StatedOutage]) -> None:
     held = {}
@@ -161,7 +160,6 @@ def test_bounds_hold_in_every_way_it_can_have_been(data: st.DataObject, drawn: l
             assert found.low <= part <= found.high
 
 
-@settings(max_examples=200)
 @given(st.lists(outages(), max_size=3), outages(exact=True), st.integers(0, 10))
 def test_a_condition_split_at_a_day_changes_nothing(others: list[StatedOutage], one: StatedOutage, after: int) -> None:
     at = one.may_from + after

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.ingest.load_plan import plan_load, planned_changes
@@ -78,7 +78,6 @@ def is_more(now: Entity, before: Entity) -> bool:
     return stays and grown and now.external_ids.items() >= before.external_ids.items()
 
 
-@settings(max_examples=150)
 @given(loads)
 def test_any_load_again_changes_nothing_in_whatever_order(all_loads: Loads) -> None:
     now = of()
@@ -91,7 +90,6 @@ def test_any_load_again_changes_nothing_in_whatever_order(all_loads: Loads) -> N
         assert table_changes(now, again) == {}
 
 
-@settings(max_examples=150)
 @given(loads)
 def test_no_load_takes_from_another_and_nothing_dangles(all_loads: Loads) -> None:
     now = of()
@@ -107,7 +105,6 @@ def test_no_load_takes_from_another_and_nothing_dangles(all_loads: Loads) -> Non
                         assert any(key in now.table(target) for target in targets), (name, record.id, column)
 
 
-@settings(max_examples=100)
 @given(loads)
 def test_every_record_ends_once(all_loads: Loads) -> None:
     stored = loaded(*all_loads[:2])
@@ -120,7 +117,6 @@ def test_every_record_ends_once(all_loads: Loads) -> None:
     assert len(held) == len(kept) + len(united) + elsewhere + len(arrival.problems) + len(arrival.notes)
 
 
-@settings(max_examples=100)
 @given(loads)
 def test_what_only_private_records_say_is_in_no_public_entity(all_loads: Loads) -> None:
     now = loaded(*all_loads)
@@ -131,7 +127,6 @@ def test_what_only_private_records_say_is_in_no_public_entity(all_loads: Loads) 
             assert not any(name in (one.note or "") for name in secret)
 
 
-@settings(max_examples=50)
 @given(loads)
 def test_appending_removes_nothing_and_what_is_given_is_not_changed(all_loads: Loads) -> None:
     stored = loaded(*all_loads)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.spatial_join.join import pairs_within
@@ -33,7 +33,6 @@ def test_a_territory_is_of_its_state(code: str | None, state: str | None) -> Non
     assert state_of(code) == state
 
 
-@settings(max_examples=40, deadline=None)
 @given(st.lists(st.tuples(st.floats(-180, 180), st.floats(-89, 89)), min_size=1, max_size=8), States, st.floats(1, 7e5))
 def test_near_is_as_the_spatial_join_has_it_but_close_to_the_radius(
     base: Basemap, places: list[tuple[float, float]], state: str, radius_m: float

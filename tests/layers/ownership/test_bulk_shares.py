@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.country_bounds import country_bounds
@@ -75,7 +75,6 @@ def told(shares: tuple[CountryShare, ...]) -> dict[str, list[float]]:
     }
 
 
-@settings(max_examples=60)
 @given(st.one_of(worlds(), worlds(exact=True)), st.sampled_from(["stay", "follow"]))
 def test_solved_shares_equal_the_walk_from_every_node(known: Records, minority: Minority) -> None:
     ownership = OwnershipGraph(known, None, None, minority=minority)

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.problems import UnknownRecord
@@ -182,7 +182,6 @@ HELD = st.tuples(st.sampled_from("spcd"), st.sampled_from("acd"), st.sampled_fro
 SAID = st.tuples(st.sampled_from("acd"), st.sampled_from("spcd"), DAYS, DAYS)
 
 
-@settings(max_examples=40)
 @given(st.lists(HELD, max_size=5), st.lists(SAID, max_size=2))
 def test_spans_are_what_is_true_on_each_of_their_days(
     stakes: list[tuple[str, str, float, str | None, str | None]], said: list[tuple[str, str, str | None, str | None]]

@@ -11,7 +11,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench.ownership import register as register_of
@@ -78,7 +78,6 @@ def numbers(found: Walk | NodeOwners) -> dict[str, float]:
     }
 
 
-@settings(max_examples=150)
 @given(
     worlds(),
     st.sampled_from(["stay", "follow"]),
@@ -95,7 +94,6 @@ def test_what_is_solved_equals_the_walk_from_everything(
         require_equal(solved.of(name), Walk(ownership, name))
 
 
-@settings(max_examples=80)
 @given(worlds(), st.sampled_from([0, 1, 2]), st.sampled_from(["stay", "follow"]), st.randoms(use_true_random=False))
 def test_it_does_not_matter_how_far_is_walked(known: Records, most: int, minority: Minority, order: object) -> None:
     """Small walks and what is solved, in any order and twice: what is kept is what was found."""
@@ -171,7 +169,6 @@ def circles(ownership: OwnershipGraph, position: WalkState, taken: tuple[StakeEd
             yield 100 * float(np.prod([step.high for step in (*taken, holding)]))
 
 
-@settings(max_examples=100)
 @given(worlds(), st.integers(1, 5), st.booleans())
 def test_chains_are_the_largest_of_all_paths(known: Records, most: int, hoped: bool) -> None:
     ownership = OwnershipGraph(known, None, None)

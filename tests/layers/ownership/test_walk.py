@@ -6,7 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Records
@@ -97,7 +97,6 @@ def test_shares_and_the_unattributed_part_make_100(graph: tuple[int, list[Share]
         assert sum(part.high for part in row.reaches.values()) == pytest.approx(row.share.high, abs=1e-5)
 
 
-@settings(max_examples=200)
 @given(graphs(cyclic=True), st.data(), st.sampled_from(["stay", "follow"]))
 def test_bounds_hold_the_truth_for_every_completion(
     graph: tuple[int, list[Share]], data: st.DataObject, minority: str

@@ -9,7 +9,7 @@ from typing import Any
 
 import cql2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text as worded
@@ -44,7 +44,6 @@ def flat(tree: Any) -> Any:
 comparable = filters.filter(lambda tree: not any(odd in written(tree) for odd in ("\\", "()", "+02:00")))
 
 
-@settings(max_examples=100)
 @given(comparable)
 def test_another_reader_gives_the_same(tree: Any) -> None:
     text = written(tree)
@@ -271,7 +270,6 @@ hurt = st.builds(
 )
 
 
-@settings(max_examples=300)
 @given(st.text() | soup | hurt)
 def test_no_text_does_harm(text: str) -> None:
     languages: tuple[Language, ...] = ("cql2-text", "cql2-json")

@@ -12,7 +12,7 @@ import numpy as np
 import pyproj
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
@@ -36,7 +36,6 @@ def selected_ids(
     return [sites.features[row].id for row in np.flatnonzero(mask)]
 
 
-@settings(max_examples=150)
 @given(filters, collections())
 def test_a_filter_says_what_the_interpreter_says(tree: Any, sites: Collection) -> None:
     assert_agreement(tree, sites)
@@ -324,7 +323,6 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=300)
 @given(json_values)
 def test_whatever_a_tree_is_it_is_a_filter_or_refused(tree: Any) -> None:
     sites = collection([Site(id="a", name="x")])

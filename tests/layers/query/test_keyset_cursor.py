@@ -7,7 +7,7 @@ from datetime import date
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.columnar.chunked_array import Array, to_numpy
@@ -56,7 +56,6 @@ def test_paging_shows_each_row_once_and_in_order(
     assert paged(source, selection, limit) == [source.features[row].id for row in rows(source, selection)]
 
 
-@settings(max_examples=150)
 @given(st.data(), worlds(), orders, st.integers(1, 4))
 def test_nothing_comes_twice_or_is_lost_while_features_come_and_go(
     data: st.DataObject, features: list[Site], order: tuple[SortKey, ...], limit: int
@@ -113,7 +112,6 @@ def test_pages_have_some_rows_first_and_last_and_each_once(
     assert shown == expected
 
 
-@settings(max_examples=150)
 @given(st.data(), worlds(), orders, st.integers(1, 4))
 def test_nothing_comes_twice_or_is_lost_while_the_rows_that_come_first_change(
     data: st.DataObject, features: list[Site], order: tuple[SortKey, ...], limit: int

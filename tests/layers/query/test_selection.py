@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from shapely.geometry.base import BaseGeometry
 
@@ -65,7 +65,6 @@ def holds(source: Collection, selection: Selection, tree: Any, row: int) -> bool
     return tree is None or truth(tree, feature, geometry) is True
 
 
-@settings(max_examples=150)
 @given(collections(), boxes, days, days, st.none() | filters, orders, st.booleans())
 def test_rows_are_those_that_brute_force_selects(
     source: Collection,
@@ -161,7 +160,6 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
     assert rows(source, Selection(bbox=(170, -10, -170, 10))).tolist() == expected
 
 
-@settings(max_examples=150)
 @pytest.mark.usefixtures("least")
 @given(
     source=collections(),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text as worded
@@ -281,7 +281,6 @@ def test_near_must_be_a_point(places: Gazetteer, near: tuple[float, float]) -> N
         places.find("Odesa", near=near)
 
 
-@settings(max_examples=60)
 @given(st.text(max_size=250), st.none() | st.text(max_size=30), st.none() | st.text(max_size=5))
 def test_any_text_is_answered(places: Gazetteer, text: str, region: str | None, country: str | None) -> None:
     found = places.find(text, region=region, country=country)
@@ -446,7 +445,6 @@ def test_the_extent_of_a_region_holds_its_places_and_crosses_the_antimeridian() 
     assert region_extent(np.array([[30.0, 46.0]])) == pytest.approx((30.0, 46.0, 5_000.0))
 
 
-@settings(max_examples=40)
 @given(st.lists(st.tuples(st.floats(22, 40), st.floats(44, 52)), min_size=1, max_size=40))
 def test_the_radius_holds_99_percent(points: list[tuple[float, float]]) -> None:
     radius_m = region_radius_m(31, 48, np.array(points))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -150,7 +150,6 @@ def known(draw: st.DrawFn) -> Records:
 
 
 @given(known())
-@settings(max_examples=80)
 def test_a_merge_loses_no_source_and_nothing_that_was_said(before: Records) -> None:
     merged = apply_judgements_with_remarks(before)
     for name, old in before.strikes.items():
@@ -167,14 +166,12 @@ def test_a_merge_loses_no_source_and_nothing_that_was_said(before: Records) -> N
 
 
 @given(known())
-@settings(max_examples=50)
 def test_undoing_everything_restores_everything(before: Records) -> None:
     undone = [judged(j.one, j.other, "undone", 100 + row) for row, j in enumerate(before.identities.values())]
     assert facts(apply_judgements(with_judgements(before, *undone))) == facts(before)
 
 
 @given(known())
-@settings(max_examples=50)
 def test_a_merge_is_done_once(before: Records) -> None:
     made = apply_judgements(before)
     assert facts(apply_judgements(made)) == facts(made)

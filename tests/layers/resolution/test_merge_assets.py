@@ -6,7 +6,7 @@ from dataclasses import fields
 from typing import Any
 
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -220,7 +220,6 @@ def facts(known: Records) -> dict[str, dict[str, Record]]:
     return {f.name: dict(known.table(f.name)) for f in fields(Records) if f.name != "identities"}
 
 
-@settings(deadline=None)
 @given(VERDICTS)
 def test_merging_and_undoing_gives_the_same_records(verdicts: list[tuple[tuple[str, str], str]]) -> None:
     before = records(*layer())
@@ -235,7 +234,6 @@ def test_merging_and_undoing_gives_the_same_records(verdicts: list[tuple[tuple[s
     assert facts(apply_judgements(records(*layer(), *judgements, *undone))) == facts(before)
 
 
-@settings(deadline=None)
 @given(VERDICTS, st.randoms(use_true_random=False))
 def test_the_order_of_the_records_does_not_matter(verdicts: list[tuple[tuple[str, str], str]], random: Any) -> None:
     judgements = [judged(*pair, verdict, number) for number, (pair, verdict) in enumerate(verdicts)]

@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
 from layers.model.records import DESCRIPTION, Claim, Records, Source, Strike
+from layers.reference.basemap import Basemap
 from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, DuplicateColumns, candidates
 from layers.resolution.strike_duplicates import (
     BY_HAND,
@@ -25,7 +26,6 @@ from layers.resolution.strike_duplicates import (
 )
 from layers.text.report_terms import BUILDING_WORDS
 from layers.text.strike_terms import FAMILY_WORDS, SIDES, words
-from tests.conftest import BASEMAP
 from tests.labelled.strikes import labelled_records
 from tests.layers.strike_builders import judged, strike
 from tests.layers.strike_builders import records as holding
@@ -319,14 +319,12 @@ def told(draw: st.DrawFn) -> list[Strike]:
 
 
 @given(told(), st.randoms(use_true_random=False))
-@settings(max_examples=60)
 def test_the_order_of_the_records_changes_nothing(strikes: list[Strike], rng: random.Random) -> None:
     shuffled = rng.sample(strikes, len(strikes))
     assert propose_duplicates(holding(*strikes), 0) == propose_duplicates(holding(*shuffled), 0)
 
 
 @given(told(), st.randoms(use_true_random=False))
-@settings(max_examples=60)
 def test_names_of_the_records_change_no_score(strikes: list[Strike], rng: random.Random) -> None:
     names = [f"r{number}" for number in rng.sample(range(100), len(strikes))]
     renamed = dict(zip((s.id for s in strikes), names, strict=True))
@@ -341,7 +339,6 @@ def test_names_of_the_records_change_no_score(strikes: list[Strike], rng: random
 
 
 @given(told())
-@settings(max_examples=60)
 def test_no_strike_is_proposed_with_itself_and_no_pair_twice(strikes: list[Strike]) -> None:
     found = propose_duplicates(holding(*strikes), 0)
     assert all(one.preferred != one.duplicate for one in found)
@@ -415,14 +412,18 @@ def test_precise_and_found_without_the_group_of_the_pair(shared: str, least: int
     assert recall >= (0.8 if shared == "no" else 0.95)
 
 
+#: A score stated as 0.01, the least over 0, may be as low; most pairs are less likely, and none of them is asked for.
+LEAST = 0.004
+
+
 @pytest.fixture(scope="module")
-def real(real_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Records:
-    return labelled_records(real_data, tmp_path_factory.mktemp("labelled"), BASEMAP)
+def real(real_data: Path, base: Basemap) -> Records:
+    return labelled_records(real_data, base)
 
 
 @pytest.fixture(scope="module")
 def found(real: Records) -> dict[frozenset[str], float]:
-    return {frozenset((one.preferred, one.duplicate)): one.score for one in propose_duplicates(real, 0.001)}
+    return {frozenset((one.preferred, one.duplicate)): one.score for one in propose_duplicates(real, LEAST)}
 
 
 def test_the_scores_are_what_is_computed_today(found: dict[frozenset[str], float]) -> None:

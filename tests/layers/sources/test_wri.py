@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.problems import ReadResult
@@ -287,7 +287,6 @@ CELLS = {
 }
 
 
-@settings(max_examples=60)
 @given(
     rows=st.lists(st.fixed_dictionaries({name: st.sampled_from(cells) for name, cells in CELLS.items()}), max_size=6)
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -483,7 +483,6 @@ ANY = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dicti
         max_size=5,
     )
 )
-@settings(max_examples=150)
 def test_any_json_gives_records_or_problems_and_no_exception(changes: list[tuple[Any, Any, Any]]) -> None:
     made = [base | outer | {"recordDetails": base["recordDetails"] | inner} for base, outer, inner in changes]
     records = read(*made).records
@@ -556,7 +555,6 @@ def owners(records: Records) -> dict[str, object]:
 
 
 @given(small_records())
-@settings(max_examples=60)
 def test_what_is_written_is_read_again(records: Records) -> None:
     statements = render(records, "StrikeAtlas", DAY)
     back = parse("own.json", dumps(statements)).require_clean()
@@ -584,7 +582,6 @@ def missing_keys(statement: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 @given(small_records())
-@settings(max_examples=30)
 def test_statements_have_what_bods_requires(records: Records) -> None:
     statements = render(records, "StrikeAtlas", DAY)
     known = set()

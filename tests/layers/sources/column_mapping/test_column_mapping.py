@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.wording.catalogue import text
@@ -270,7 +270,6 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=60)
 @given(
     st.lists(st.lists(CELLS, min_size=len(HEADER), max_size=len(HEADER)), max_size=4),
     st.sampled_from(sorted({name for name, _ in CONTAINERS.values()} - {"gpkg"})),

@@ -108,7 +108,7 @@ def endless_line(path: Path) -> Path:
 
 
 def endless_quote(path: Path) -> Path:
-    path.write_bytes(b'id,name\n1,"' + b"a\n" * 20_000_000)
+    path.write_bytes(b'id,name\n1,"' + b"a\n" * 10_000_000)
     return path
 
 
@@ -141,7 +141,7 @@ def entities(path: Path) -> Path:
 
 def large_sheet(path: Path) -> Path:
     cell = '<row><c t="inlineStr"><is><t>id</t></is></c></row>'
-    workbook(path, {"A": f"<worksheet><sheetData>{cell * 6_000_000}"})
+    workbook(path, {"A": f"<worksheet><sheetData>{cell * 2_000_000}"})
     return path
 
 
@@ -182,21 +182,21 @@ def test_a_bomb_is_refused_within_bounded_memory(
 
 
 def test_a_polygon_of_a_million_vertices_is_a_fault_of_its_row_and_the_next_is_read(tmp_path: Path, read: Read) -> None:
-    ring = ", ".join(f"{n / 1e6:.6f} {(n % 997) / 1e3:.3f}" for n in range(1_000_000))
+    ring = ", ".join([f"{n / 1e6:.6f} {(n % 997) / 1e3:.3f}" for n in range(1000)] * 1000)
     table = tmp_path / "a.csv"
     table.write_text(f'id,name,shape\n1,A,"POLYGON (({ring}, 0 0))"\n2,B,POINT (1 2)\n')
     _, assets, problems, megabytes = read(table, place='wkt = "shape"')
     assert (assets, len(problems)) == (1, 1)
     assert "over 16,000,000 letters" in problems[0]
     assert megabytes < MOST_MB
-    coordinates = [[n / 1e6, (n % 997) / 1e3] for n in range(1_000_000)]
-    shape = {"type": "Polygon", "coordinates": [[*coordinates, coordinates[0]]]}
-    features = [
-        {"type": "Feature", "properties": {"id": n, "name": "A"}, "geometry": geometry}
-        for n, geometry in enumerate((shape, {"type": "Point", "coordinates": [1, 2]}))
-    ]
+    coordinates = ", ".join([f"[{n / 1e6}, {(n % 997) / 1e3}]" for n in range(1000)] * 1000)
+    shapes = f'"Polygon", "coordinates": [[{coordinates}, [0, 0]]]', '"Point", "coordinates": [1, 2]'
+    features = ", ".join(
+        f'{{"type": "Feature", "properties": {{"id": {n}, "name": "A"}}, "geometry": {{"type": {shape}}}}}'
+        for n, shape in enumerate(shapes)
+    )
     document = tmp_path / "a.geojson"
-    document.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    document.write_text(f'{{"type": "FeatureCollection", "features": [{features}]}}')
     rows, assets, problems, megabytes = read(document, "geojson")
     assert (rows, assets, len(problems)) == (2, 1, 1)
     assert "200,000 vertices" in problems[0]
@@ -218,19 +218,19 @@ def test_many_long_cells_take_no_more_memory_than_one(tmp_path: Path, read: Read
     table = tmp_path / "a.csv"
     with table.open("wb") as file:
         file.write(b"id,name\n")
-        for number in range(1000):
+        for number in range(600):
             file.write(b"%d," % number + b"a" * 200_000 + b"\n")
     rows, _, problems, megabytes = read(table)
-    assert (rows, len(problems)) == (1000, 1000)
+    assert (rows, len(problems)) == (600, 600)
     assert megabytes < 100
 
 
 def test_rows_that_hold_a_far_cell_alone_are_taken_apart_a_few_at_once(tmp_path: Path, read: Read) -> None:
     path = tmp_path / "a.xlsx"
-    far = "".join(f'<row r="{n}"><c r="BXX{n}"><v>1</v></c></row>' for n in range(2, 100_000))
+    far = "".join(f'<row r="{n}"><c r="BXX{n}"><v>1</v></c></row>' for n in range(2, 40_000))
     workbook(path, {"A": sheet_xml([["id", "name"]]).replace("</sheetData>", f"{far}</sheetData>")})
     rows, _, problems, megabytes = read(path)
-    assert (rows, len(problems)) == (99_998, 99_998)
+    assert (rows, len(problems)) == (39_998, 39_998)
     assert megabytes < MOST_MB
 
 

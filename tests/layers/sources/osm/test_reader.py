@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.problems import ReadResult
@@ -362,7 +362,6 @@ ELEMENTS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=150)
 @given(elements=st.lists(ELEMENTS | ANY, max_size=5))
 def test_any_elements_end_once_and_read_the_same_twice(
     tmp_path_factory: pytest.TempPathFactory, elements: list[Any]

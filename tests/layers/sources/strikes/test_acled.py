@@ -1,6 +1,6 @@
 """ACLED: town codes are no sites, precision of place and time are not swapped, and nothing of it is public."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from shapely import Point
 
 from layers.snapshot.public_records import public
@@ -135,7 +135,6 @@ CELLS = {
 }
 
 
-@settings(max_examples=40)
 @given(rows=rows_of("acled.csv", CELLS))
 def test_any_rows_end_once_and_read_the_same_twice(rows: Rows) -> None:
     assert_every_row_ends_once(reading_of(FORMAT, rows))

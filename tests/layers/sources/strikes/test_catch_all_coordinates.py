@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.reference.gazetteer_import import region_radius_m
@@ -79,7 +79,6 @@ def test_port_near_odesa_may_be_any_of_the_ports_it_stood_for(lon: float, lat: f
     assert distance_m(31.00479, 46.72451, lon, lat) < found.uncertainty_m
 
 
-@settings(max_examples=50)
 @given(st.floats(-180, 180), st.floats(-90, 90), st.sampled_from(["viina", "acled", ""]), st.text(max_size=20))
 def test_only_what_is_at_a_sink_is_widened(lon: float, lat: float, source: str, text: str) -> None:
     found = widen_uncertainty(lon, lat, source, text, text=text)
@@ -131,7 +130,6 @@ def test_a_sink_shows_itself() -> None:
     assert candidates([], []).empty
 
 
-@settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 4), st.booleans()), max_size=60))
 def test_candidates_are_what_counting_by_hand_gives(reports: list[tuple[int, bool]]) -> None:
     places, naming = [one[0] for one in reports], [one[1] for one in reports]

@@ -1,7 +1,7 @@
 """Eyes on Russia: days that stand only in a title, descriptions cut at a colon, groups that are no attack."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
@@ -92,7 +92,6 @@ CELLS = {
 }
 
 
-@settings(max_examples=40)
 @given(rows=rows_of("eyes-on-russia.csv", CELLS))
 def test_any_rows_end_once_and_read_the_same_twice(rows: Rows) -> None:
     assert_every_row_ends_once(reading_of(FORMAT, rows))

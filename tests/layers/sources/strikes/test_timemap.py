@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.problems import ReadResult
@@ -107,7 +107,6 @@ EVENTS = st.lists(
 )
 
 
-@settings(max_examples=40)
 @given(events=EVENTS)
 def test_any_events_end_once_and_read_the_same_twice(events: list[object]) -> None:
     def write(path: Path) -> None:

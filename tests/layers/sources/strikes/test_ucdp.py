@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
@@ -109,7 +109,6 @@ CELLS = {
 }
 
 
-@settings(max_examples=40)
 @given(rows=rows_of("ucdp.csv", CELLS))
 def test_any_rows_end_once_and_read_the_same_twice(rows: Rows) -> None:
     assert_every_row_ends_once(reading_of(FORMAT, rows))

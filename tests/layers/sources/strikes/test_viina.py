@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from layers.model.problems import ReadResult
 from layers.model.records import Strike
@@ -307,7 +307,6 @@ CELLS = {
 }
 
 
-@settings(max_examples=40)
 @given(rows=rows_of("viina-derived.csv", CELLS))
 def test_any_rows_end_once_and_read_the_same_twice(rows: Rows) -> None:
     assert_every_row_ends_once(reading_of(FORMAT, rows))
