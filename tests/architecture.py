@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
@@ -101,12 +102,17 @@ def dotted(path: Path) -> str:
 MODULES: Mapping[str, Path] = {dotted(path): path for ring in ("geo", "layers", "api") for path in modules(ring)}
 
 
+@cache
+def _imports(source: str) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(node for node in ast.walk(ast.parse(source)) if isinstance(node, (ast.Import, ast.ImportFrom)))
+
+
 def imported(path: Path) -> Iterator[str]:
     """Yield the dotted name of each import anywhere in a module, also inside functions."""
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _imports(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             yield "." * node.level + (node.module or "")
             yield from (f"{node.module}.{alias.name}" for alias in node.names if not node.level)
 
@@ -114,15 +120,16 @@ def imported(path: Path) -> Iterator[str]:
 def module_imports(path: Path) -> set[str]:
     """Return which modules of the three rings a module imports; a package only where a name of its own is taken."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in _imports(path.read_text(encoding="utf-8")):
         if isinstance(node, ast.Import):
             found.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
+        else:
             names = {alias.name: f"{node.module}.{alias.name}" for alias in node.names}
             found.update(whole if whole in MODULES else str(node.module) for whole in names.values())
     return found & MODULES.keys()
 
 
+@cache
 def room(name: str) -> str | None:
     """Return the room of a dotted name, None for what is in no room (rings, other packages)."""
     return next((known for known in ROOMS if name == known or name.startswith(f"{known}.")), None)

@@ -31,7 +31,8 @@ from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot import Snapshot
 from layers.sources import curated
-from layers.store.backends import create_new
+from layers.store import connections
+from layers.store.backends import create_new, open_store
 from layers.store.store import Store
 from tests import postgres_cluster, small_basemap
 from tests.few_records import FEW, with_all_they_rest_on
@@ -160,6 +161,7 @@ def _no_power_cut() -> Iterator[None]:
     """Nothing that tests write has to outlive a power cut: a disk that is waited for costs a test most of its time."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(os, "fsync", os.fstat)  # which refuses what is no open file, too
+        patch.setattr(connections, "_DURABLE", "PRAGMA synchronous = OFF")
         yield
 
 
@@ -253,7 +255,7 @@ def new_store(
     made: list[Store] = []
 
     def new() -> Store:
-        made.append(create_new(running.new_database()))
+        made.append(open_store(running.new_store()))
         return made[-1]
 
     yield new

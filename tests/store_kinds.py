@@ -6,7 +6,9 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Protocol, TypeAlias
 
 import pytest
@@ -120,6 +122,22 @@ def behind_its_back(store: Store, *statements: str) -> None:
             program.execute(statement)
 
 
+@cache
+def _empty_file() -> bytes:
+    """A new store, of which others are copies: to create its tables takes longer than what many a test does."""
+    with TemporaryDirectory() as folder:
+        made = create_new(Path(folder) / "atlas.gpkg")
+        made.close()
+        return made.path.read_bytes()
+
+
 def new_geopackages(folder: Path) -> NewStore:
     """Make new files in a folder."""
-    return lambda: create_new(folder / f"atlas{len(list(folder.glob('*.gpkg'))) or ''}.gpkg")
+
+    def new() -> Store:
+        path = folder / f"atlas{len(list(folder.glob('*.gpkg'))) or ''}.gpkg"
+        path.write_bytes(_empty_file())
+        path.chmod(0o600)
+        return open_store(path)
+
+    return new

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.esri.query import _EVERYTHING, _LITERAL
@@ -43,26 +43,22 @@ def test_patterns_that_are_built_at_run_time_are_known() -> None:
     assert sorted(used.where.partition(":")[0] for used in PATTERNS if used.pattern is None) == sorted(BUILT)
 
 
-@settings(max_examples=30)
 @given(st.text("ab%_\\.*(", max_size=12).filter(lambda text: not re.search(r"(?<!\\)(\\\\)*\\$", text)))
 def test_a_pattern_of_like_is_linear(text: str) -> None:
     assert prove(_pattern(text, "").expression.pattern, re.DOTALL, "fullmatch")
 
 
-@settings(max_examples=30)
 @given(st.text("YMD.-/ ", max_size=12))
 def test_a_date_format_is_linear(text: str) -> None:
     if form := DateFormat.of(text):
         assert prove(form.pattern.pattern, 0, "fullmatch")
 
 
-@settings(max_examples=30)
 @given(st.text("a.*+(", min_size=1, max_size=6))
 def test_the_search_for_an_escaped_text_is_linear(text: str) -> None:
     assert prove(re.escape(text), 0, "search")
 
 
-@settings(max_examples=30)
 @given(st.text("a.*+(", min_size=1, max_size=6))
 def test_the_patterns_of_a_name_are_linear(text: str) -> None:
     assert all(prove(pattern, 0, "search") for pattern in _patterns(text))

@@ -54,6 +54,8 @@ class WalGuard:
 
 #: How long a writer waits for another one, in seconds.
 BUSY_TIMEOUT_S = 5.0
+#: A commit that returned outlives a power cut.
+_DURABLE = "PRAGMA synchronous = FULL"
 #: Idle connections that stay open for the next user.
 _MAX_IDLE = 8
 # What a fork copied. To close or collect it would disturb the parent's locks and log
@@ -334,7 +336,7 @@ def _connect(path: Path, access: Access) -> SqliteConnection:
     try:
         # QGIS sets a GeoPackage back to a rollback journal when it leaves.
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute(_DURABLE)
         geopackage.register_functions(connection)
     except sqlite3.Error as error:
         connection.close()

@@ -7,6 +7,7 @@ import socket
 import urllib.parse
 import urllib.request
 from collections.abc import Iterable
+from functools import cache
 
 import orjson
 import pytest
@@ -249,7 +250,10 @@ NAMES = ("bbox", "limit", "offset", "datetime", "on", "filter", "crs", "bbox-crs
 @pytest.mark.parametrize("name", NAMES)
 def test_numbers_that_are_none_or_too_large_are_refused_by_name(app: FastAPI, name: str, value: str) -> None:
     asked = 0
-    for method, path in operations(app, ["get"]):
+    for place, (method, path) in enumerate(operations(app, ["get"])):
+        # A parameter that a route does not have is refused whatever it says: with one of the values on each route.
+        if name not in named(app, path) and value != NUMBERS[place % len(NUMBERS)]:
+            continue
         needed = {"/places": "q=Odesa&", "/search": "q=Odesa&", "/cite": "url=x&", "/oembed": "url=x&"}.get(path, "")
         answer = ask(app, f"{path}?{needed}{name}={urllib.parse.quote(value)}", method=method)
         assert answer.status < 500, (path, name, value[:20])
@@ -262,6 +266,7 @@ def test_numbers_that_are_none_or_too_large_are_refused_by_name(app: FastAPI, na
     assert asked > 0
 
 
+@cache
 def named(app: FastAPI, path: str) -> set[str]:
     """Parameters that the definition names for a path that is filled."""
     definition = app.openapi()
@@ -279,8 +284,10 @@ DEEP = ("(" * 3000 + "title='x'" + ")" * 3000, "NOT " * 1900 + "title='x'", "[" 
 
 @pytest.mark.parametrize("deep", DEEP, ids=lambda deep: deep[:4])
 def test_deep_nesting_fails_no_route(app: FastAPI, deep: str) -> None:
-    for method, path in operations(app, ["get"]):
+    for place, (method, path) in enumerate(operations(app, ["get"])):
         for name in ("filter", "bbox", "datetime", "sortby"):
+            if name not in named(app, path) and deep != DEEP[place % len(DEEP)]:
+                continue
             answer = ask(app, f"{path}?{name}={urllib.parse.quote(deep, safe='()[]{}=')}", method=method)
             assert answer.status < 500, (path, name)
             assert answer.status >= 400 or name not in named(app, path), (path, name, answer.status)

@@ -37,7 +37,7 @@ from layers.snapshot.snapshot import Snapshot
 from tests.conftest import BASEMAP
 
 HEAD = {"seq": 7, "hash": "abc"}
-WORLD = world_records(synthesize(Sizes(strikes=80, lines=10, facilities=60), seed=3))
+WORLD = world_records(synthesize(Sizes(strikes=40, lines=6, facilities=30), seed=3))
 
 
 def answered(

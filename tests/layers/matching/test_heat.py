@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -202,7 +202,6 @@ _ROWS = st.lists(
 
 
 @given(_ROWS, st.integers(0, 40), st.integers(0, 4), st.floats(1, 2_000))
-@settings(max_examples=60)
 def test_the_witness_is_that_of_brute_force(
     rows: list[Observation], before: int, length: int, uncertainty_m: float
 ) -> None:

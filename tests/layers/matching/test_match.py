@@ -80,7 +80,6 @@ def test_there_is_always_none_of_these() -> None:
 
 
 @given(st.lists(st.floats(29.9, 30.1), max_size=6), st.floats(100, 50_000))
-@settings(max_examples=60)
 def test_probabilities_add_up_to_1(lons: list[float], uncertainty_m: float) -> None:
     assets = [asset(f"Asset {row}", lon) for row, lon in enumerate(lons)]
     found = matched(strike(uncertainty_m=uncertainty_m), *assets)

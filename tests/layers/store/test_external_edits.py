@@ -287,7 +287,7 @@ statements = st.builds(
 )
 
 
-@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.lists(statements, max_size=4), max_size=3))
 def test_history_leads_to_what_is_there_whatever_is_edited(tmp_path: Path, batches: Sequence[Sequence[str]]) -> None:
     for file in tmp_path.glob("atlas.gpkg*"):

@@ -127,6 +127,7 @@ class Keys(RuleBasedStateMachine):
 
     @rule()
     def restart(self) -> None:
+        assert self.store.verify() == ()
         self.store.close()
         self.store = Store.open(self.path)
 
@@ -134,7 +135,6 @@ class Keys(RuleBasedStateMachine):
     def every_answer_is_given_again(self) -> None:
         # A row of history tells of each answer.
         assert self.store.seq() == 2 * len(self.records)
-        assert self.store.verify() == ()
         for person in ("ann", "ben"):
             for key in "abc":
                 found, known = self.store.answered(person, key, self.now), self._known(person, key)
@@ -146,6 +146,7 @@ class Keys(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
+            assert self.store.verify() == ()
             self.store.close()
             self.path.unlink()
 

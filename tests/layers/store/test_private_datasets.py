@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Source
 from layers.store.store import ANY, Edit, Store, StoreError
 from tests.layers.load_builders import decision, entity, judged, of, source, strike
-from tests.store_kinds import REFUSED, NewStore, by_another, geopackage_only, is_file, raw
+from tests.store_kinds import REFUSED, NewStore, by_another, geopackage_only, is_file, new_geopackages, raw
 
 WHY = "The licence forbids it."
 
@@ -353,11 +353,10 @@ def run(store: Store, operation: Operation) -> None:
         by_another(store, rest[0].format(**rest[1]))
 
 
-@settings(max_examples=40)
 @given(st.lists(operations, max_size=8))
 def test_nothing_in_any_order_makes_public_what_was_private(steps: list[Operation]) -> None:
     with TemporaryDirectory() as folder:
-        store = Store.create(Path(folder) / "atlas.gpkg")
+        store = new_geopackages(Path(folder))()
         ever: set[str] = set()
         listed: set[str] = set()
         for step in steps:

@@ -37,7 +37,7 @@ def order(records: Records) -> dict[str, list[str]]:
     return {name: list(records.table(name)) for name in RECORD_TYPES}
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(before=changes, since=changes)
 def test_what_changed_makes_the_newest_version(tmp_path: Path, before: list[object], since: list[object]) -> None:
     (tmp_path / "atlas.gpkg").unlink(missing_ok=True)

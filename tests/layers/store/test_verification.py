@@ -43,9 +43,9 @@ def others(count: int, title: str) -> Records:
 
 
 @pytest.fixture(scope="module")
-def template(records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def template(few_records: Records, tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = Store.create(tmp_path_factory.mktemp("verified") / "atlas.gpkg")
-    made.load(records, author="test", derive=derive)
+    made.load(few_records, author="test", derive=derive)
     made.load(others(20, "a"), author="test", derive=derive)
     made.load(others(15, "b"), author="test", derive=derive)
     made.close()
@@ -309,7 +309,8 @@ def readable(path: Path) -> object:
         return str(error)
 
 
-def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(tmp_path: Path) -> None:
+@pytest.mark.parametrize("bits", [50, pytest.param(500, marks=pytest.mark.long)])
+def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(tmp_path: Path, bits: int) -> None:
     store = Store.create(tmp_path / "atlas.gpkg")
     store.load(strikes(12, "a"), author="test", derive=derive)
     store.load(strikes(9, "b"), author="test", derive=derive)
@@ -318,7 +319,7 @@ def test_a_flipped_bit_is_found_or_changes_nothing_that_is_read(tmp_path: Path) 
     chance = random.Random(1)
     spoilt = tmp_path / "spoilt.gpkg"
     unnoticed: list[int] = []
-    for bit in (chance.randrange(len(whole) * 8) for _ in range(120)):
+    for bit in (chance.randrange(len(whole) * 8) for _ in range(bits)):
         changed = bytearray(whole)
         changed[bit // 8] ^= 1 << bit % 8
         spoilt.write_bytes(changed)
@@ -370,7 +371,7 @@ def test_where_nothing_can_be_written_beside_the_store_it_is_followed_each_time(
     assert [file.name for file in store.path.parent.iterdir() if file.name.endswith(".new")] == []
 
 
-def test_a_store_that_was_replaced_by_an_older_one_is_told(store: Store, records: Records) -> None:
+def test_a_store_that_was_replaced_by_an_older_one_is_told(store: Store) -> None:
     store.require_history()
     behind_its_back(store, "DELETE FROM history WHERE seq > 5")
     with pytest.raises(BrokenHistory, match=r"replaced on purpose: then remove atlas\.gpkg\.checked"):

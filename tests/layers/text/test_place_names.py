@@ -1,7 +1,7 @@
 """The key of a name: one for the spellings of one sound, the same when made twice, and none of it breaks."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.text.place_names import (
@@ -41,7 +41,6 @@ def test_names_that_sound_apart_have_keys_apart() -> None:
     assert len({fold(name) for name in names}) == len(names)
 
 
-@settings(max_examples=100)
 @given(st.text(max_size=60) | st.text("абвгґдеєжзиіїйклмнопрстуфхцчшщьюяыэъё'- ,cshtzkgwyjxq", max_size=40))
 def test_folding_twice_changes_nothing(text: str) -> None:
     assert fold(fold(text)) == fold(text)
@@ -52,7 +51,6 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 _NAMES = st.text(max_size=30) | st.text("абвгґдеєжзиіїйклмнопрстуфхцчшщьюя- cshtzkgwyjxq", max_size=30)
 
 
-@settings(max_examples=200)
 @given(text=_NAMES, word=_NAMES)
 def test_a_word_is_found_by_part_as_it_sounds_and_a_short_sound_only_whole(text: str, word: str) -> None:
     long = [key for key in fold(word).split() if len(key) >= 3]
@@ -84,7 +82,6 @@ def test_letters_that_are_in_every_text_find_none_of_them(word: str, text: str, 
     assert all(key in search_key(text) for key in search_key(word).split()) is found
 
 
-@settings(max_examples=60)
 @given(st.text(max_size=300))
 def test_any_text_is_taken(text: str) -> None:
     assert len(bare(text)) <= 200

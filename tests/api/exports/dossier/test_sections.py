@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from api.exports import text as translations
@@ -96,7 +96,6 @@ SHARES = st.integers(1, 100)
 PATHS = st.lists(st.lists(st.tuples(st.sampled_from("cdefg"), SHARES), min_size=1, max_size=5), max_size=6)
 
 
-@settings(max_examples=60)
 @given(PATHS)
 def test_no_end_and_no_step_of_any_path_is_lost(drawn: list[list[tuple[str, int]]]) -> None:
     chains = [chain((1, 2), *((name, share, share) for name, share in path)) for path in drawn]

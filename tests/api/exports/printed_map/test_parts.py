@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
@@ -216,7 +216,6 @@ def test_strikes_at_one_place_share_a_symbol_and_possible_sites_stand_together()
 # --- placement -------------------------------------------------------------------------------------
 
 
-@settings(max_examples=40, deadline=None)
 @given(spots)
 def test_no_symbol_is_moved_without_a_leader_and_none_touches_another(places: list[tuple[float, float]]) -> None:
     extent, look = extent_of((28, 45, 33, 48)), LOOKS["180"]
