@@ -46,10 +46,12 @@ hypothesis_settings.register_profile("long", deadline=None, max_examples=300)
 hypothesis_settings.load_profile("short")
 
 ROOT = Path(__file__).resolve().parent.parent
-#: The base map of the program, for tests whose subject it is; and that of all others, with fewer corners.
+#: The base map of the program, for tests whose subject it is; that of all others, with fewer corners; and that of what
+#: is published, with fewer countries too.
 WHOLE_BASEMAP = BUNDLED / "basemap.gpkg"
 GAZETTEER = BUNDLED / "gazetteer.sqlite"
 BASEMAP = ROOT / "data" / "basemap-tests.gpkg"
+FEW_COUNTRIES = ROOT / "data" / "basemap-few-countries.gpkg"
 
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
@@ -98,13 +100,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Write the base map of the tests where there is none of the base map as it is, before any worker begins."""
+    """Write the base maps of the tests where there are none of the base map as it is, before any worker begins."""
     if config.getoption("--long"):
         hypothesis_settings.load_profile("long")
     is_worker = hasattr(config, "workerinput")
-    if not is_worker and WHOLE_BASEMAP.exists() and not _is_newer(BASEMAP, WHOLE_BASEMAP, Path(small_basemap.__file__)):
+    made_of = (WHOLE_BASEMAP, Path(small_basemap.__file__))
+    if is_worker or not WHOLE_BASEMAP.exists():
+        return
+    if not _is_newer(BASEMAP, *made_of) or not _is_newer(FEW_COUNTRIES, BASEMAP):
         BASEMAP.parent.mkdir(exist_ok=True)
         small_basemap.write(WHOLE_BASEMAP, BASEMAP)
+        small_basemap.write_few_countries(BASEMAP, FEW_COUNTRIES)
 
 
 def _is_newer(path: Path, *others: Path) -> bool:
@@ -149,7 +155,8 @@ def _base_map_is_read_once() -> Iterator[None]:
 
     def read(path: Path) -> Basemap:
         resolved = path.resolve()
-        return _first_snapshot(resolved).basemap if resolved in (BASEMAP, WHOLE_BASEMAP) else _read_basemap(path)
+        of_all = resolved in (BASEMAP, WHOLE_BASEMAP, FEW_COUNTRIES)
+        return _first_snapshot(resolved).basemap if of_all else _read_basemap(path)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(basemap, "read", read)

@@ -21,6 +21,8 @@ TIMEMAP = [STRIKES / f"timemap-{name}.json" for name in ("events", "sources", "a
 KINDS = ("added", "changed", "removed")
 #: A test whose subject is all of the bundled records; others change a store of a few of the strikes.
 of_all_records = pytest.mark.parametrize("own", ["store"], indirect=True)
+#: One whose subject is a power plant.
+of_plants = pytest.mark.parametrize("own", ["plants_store"], indirect=True)
 
 
 def runner(

@@ -14,6 +14,11 @@ from layers.filesystem.atomic_file import replacing
 OFF_DEG = 0.1
 #: How many places it has, the largest.
 PLACES = 3_000
+#: Countries that `tests.few_records` and the world of `bench.world` speak of, their neighbours, and a few more.
+FEW_COUNTRIES = (
+    *("AE", "AM", "AU", "AZ", "BG", "BY", "CN", "DE", "FR", "GB", "GE", "HU", "IR", "IS", "IT", "JP", "KG", "KZ", "LU"),
+    *("MD", "NL", "NO", "OM", "PL", "QA", "RO", "RU", "SA", "SG", "SK", "TM", "TR", "UA", "US", "UZ"),
+)
 
 
 def write(whole: Path, path: Path) -> None:
@@ -29,3 +34,12 @@ def write(whole: Path, path: Path) -> None:
             else:
                 frame.geometry = frame.geometry.simplify(OFF_DEG)
             (frame.head(PLACES) if layer == "places" else frame).to_file(fresh, layer=layer, driver="GPKG")
+
+
+def write_few_countries(small: Path, path: Path) -> None:
+    """Write a few countries of a base map with all else of it: each country has pages in what is published."""
+    with replacing(path, durable=False) as fresh:
+        for layer in ("countries", "boundaries", "places"):
+            frame = geopandas.read_file(small, layer=layer)
+            few = frame[frame["iso_a2"].isin(FEW_COUNTRIES)] if layer == "countries" else frame
+            few.to_file(fresh, layer=layer, driver="GPKG")

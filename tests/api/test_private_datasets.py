@@ -28,7 +28,7 @@ from layers.store.store import ANY, Edit, Store
 from tests.api import private_doors as doors
 from tests.api.conftest import feature
 from tests.api.private_doors import ASSET, DATASET, DOORS, KEY, MARK, STRIKE, UNKNOWN, secret
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 from tests.layers.load_builders import strike
 from tests.store_copies import opened_copy
 from tests.store_kinds import REFUSED, by_another
@@ -82,7 +82,7 @@ class Vault:
 
 @pytest.fixture(scope="module")
 def vault(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vault]:
-    held = Vault(tmp_path_factory.mktemp("vault"), few_store, BASEMAP)
+    held = Vault(tmp_path_factory.mktemp("vault"), few_store, FEW_COUNTRIES)
     with held.client, held.alone:
         yield held
 
@@ -351,11 +351,14 @@ def test_nothing_is_kept_beside_a_store_with_private_records(vault: Vault) -> No
     assert [path for path in vault.folder.rglob("*.kept/**/*") if path.is_file() and path.name != "lock"] == []
 
 
+_NEAR = ("--size", "85", "--bbox", "30,46,32,48")
 EXPORTS = (
     *(("geojson", layer) for layer in ("strikes", "assets", "attributions", "hits", "countries")),
     ("csv", "strikes"), ("csv", "attributions"), ("csv", "hits"),
-    ("bods",), ("page",), ("map", "--format", "svg"), ("map",),
-    ("map", "--format", "pdf", "--table"), ("report", "--strike", STRIKE), ("gpkg",),
+    ("bods",), ("page",), ("map", "--size", "85", "--dpi", "50"),
+    # The view of the first follows from the strikes; the others are of where the private ones are.
+    ("map", "--format", "svg", *_NEAR), ("map", "--format", "pdf", "--table", *_NEAR),
+    ("report", "--strike", STRIKE), ("gpkg",),
     *(("report", "--strike", STRIKE, "--format", form) for form in ("docx", "md")),
     *((form, layer) for form in ("xlsx", "parquet", "arrow") for layer in ("strikes", "hits")),
     ("geojsonseq", "strikes"), ("fgb", "strikes"), ("kml", "strikes"), ("kml", "assets"),

@@ -23,7 +23,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
 from tests.api import private_doors as doors
 from tests.api.private_doors import DOORS, MARK
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 from tests.layers.load_builders import of, source, strike
 from tests.store_copies import opened_copy
 
@@ -63,7 +63,9 @@ class Servers:
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
         self.told, self.alone = (
-            TestClient(create_app(store, Settings(basemap=BASEMAP, reviewers=reviewers, follow_every_s=0, keep_from=0)))
+            TestClient(
+                create_app(store, Settings(basemap=FEW_COUNTRIES, reviewers=reviewers, follow_every_s=0, keep_from=0))
+            )
             for store in self.stores.values()
         )
 
@@ -119,7 +121,7 @@ def test_a_search_for_duplicates_compares_and_shows_them(servers: Servers) -> No
 
 @pytest.mark.parametrize("kind", [("geojson", "strikes"), ("csv", "strikes"), ("bods",), ("page",), ("gpkg",)])
 def test_no_export_has_them(servers: Servers, kind: tuple[str, ...], tmp_path: Path) -> None:
-    result = servers.command("told", "export", *kind, "-o", str(tmp_path / "out"), "--basemap", str(BASEMAP))
+    result = servers.command("told", "export", *kind, "-o", str(tmp_path / "out"), "--basemap", str(FEW_COUNTRIES))
     assert result.exit_code == 0, result.output
     for file in tmp_path.iterdir():
         assert doors.telling(file.read_bytes()) == []

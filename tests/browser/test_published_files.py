@@ -29,7 +29,7 @@ from api.settings import Settings
 from layers.store.store import Store
 from tests.api.asgi import ask
 from tests.browser.test_page import CHROMIUM
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
@@ -103,7 +103,7 @@ def site(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     folder = tmp_path_factory.mktemp("files") / "at"
     listening = socket.create_server(("127.0.0.1", 0))
     base = f"http://127.0.0.1:{listening.getsockname()[1]}/at"
-    settings = Settings(basemap=BASEMAP, follow_every_s=0)
+    settings = Settings(basemap=FEW_COUNTRIES, follow_every_s=0)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MAX_ZOOM_COUNTRIES", "MAX_ZOOM_BASEMAP"):
             patch.setattr(tiles, name, 2)

@@ -176,8 +176,13 @@ def test_an_address_with_a_view_as_query_opens_it_with_its_title(browser: Browse
     page.close()
 
 
-@pytest.mark.parametrize("size", [DESK, PHONE])
-@pytest.mark.parametrize("view", ["", "#country=AZ", "#map=30.72,46.48,9"])
+#: Views of which a picture is made: some each time, each in both sizes when there is time.
+VIEWS = ("", "#country=AZ", "#map=30.72,46.48,9")
+SHORT = [(DESK, ""), (PHONE, "#country=AZ"), (DESK, "#map=30.72,46.48,9")]
+LONG = [(size, view) for size in (DESK, PHONE) for view in VIEWS if (size, view) not in SHORT]
+
+
+@pytest.mark.parametrize(("size", "view"), [*SHORT, *(pytest.param(*one, marks=pytest.mark.long) for one in LONG)])
 def test_the_picture_to_download_is_the_view_with_title_key_and_source(
     browser: Browser, server_url: str, tmp_path: Path, size: dict[str, int], view: str
 ) -> None:

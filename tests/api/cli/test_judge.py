@@ -15,7 +15,7 @@ from layers.store.store import Store
 from tests.command_runner import CommandResult, Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.strike_builders import strike
-from tests.load_runner import of_all_records
+from tests.load_runner import of_plants
 from tests.store_kinds import NewAddress, needs_a_file, raw
 
 ORLIVKA, SOCAR_DEPOT = "ua-orlivka-2025-08-06", "ua-socar-depot-2025-08-08"
@@ -67,7 +67,6 @@ def entity_statement(number: int, name: str) -> dict[str, Any]:
 SPELLINGS = ("State Oil Company of the Azerbaijan Republic", "ДНКАР", "SOC of Azerbaijan [LEI]")
 
 
-@of_all_records
 def test_four_spellings_end_as_one_from_reading_to_judgement_to_undo(run: Run, own: Store, tmp_path: Path) -> None:
     file = tmp_path / "register.json"
     file.write_bytes(orjson.dumps([entity_statement(number, name) for number, name in enumerate(SPELLINGS)]))
@@ -126,7 +125,7 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     assert "seen-again" in run("list", "strikes", "--json").out
 
 
-@of_all_records
+@of_plants
 def test_two_assets_become_one_and_two_again(run: Run, own: Store) -> None:
     known = own.records()
     burshtyn = known.assets["a-burshtyn"]

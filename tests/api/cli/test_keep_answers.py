@@ -24,17 +24,20 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.snapshot_files import canonical_metadata
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import Run
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 from tests.store_copies import opened_copy
 from tests.store_kinds import NewStore, by_another, cache_folder
+
+#: So few that each store has several cells.
+CELL_STRIKES = 10
 
 
 @pytest.fixture(scope="module")
 def world(base: Basemap, new_shared_store: NewStore) -> Iterator[Store]:
-    """A store of a synthetic world, with more strikes and loops of owners than the bundled records have near by."""
+    """A store of a synthetic world, with strikes in several cells and loops of owners."""
     with closing(new_shared_store()) as made:
         made.load(
-            world_records(synthesize(Sizes(strikes=300, lines=20, facilities=90), seed=5)),
+            world_records(synthesize(Sizes(strikes=60, lines=6, facilities=40), seed=5)),
             author="tests",
             at=datetime(2026, 1, 1, tzinfo=UTC),
             derive=full_rewrite(base, text),
@@ -43,14 +46,14 @@ def world(base: Basemap, new_shared_store: NewStore) -> Iterator[Store]:
 
 
 def batch_of(command: Run, store: Store, folder: Path, *options: object) -> Path:
-    of_store = ("--store", store.name, "--basemap", BASEMAP)
-    assert command("batch", "plan", folder, *of_store, "--cell-strikes", 40, *options).code == 0
+    of_store = ("--store", store.name, "--basemap", FEW_COUNTRIES)
+    assert command("batch", "plan", folder, *of_store, "--cell-strikes", CELL_STRIKES, *options).code == 0
     assert command("batch", "run", folder, "--workers", 1).code == 0
     return folder
 
 
 def keep(command: Run, store: Store, folder: Path, *options: object) -> Path:
-    of_store = ("--store", store.name, "--basemap", BASEMAP, "--keep-in", folder)
+    of_store = ("--store", store.name, "--basemap", FEW_COUNTRIES, "--keep-in", folder)
     kept = command("keep", *of_store, *options, "--json")
     assert kept.code == 0, kept.out + kept.err
     return Path(kept.report["folder"])
@@ -69,7 +72,7 @@ def unmatched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("layers.snapshot.snapshot.probable_assets", probable_assets)
 
 
-@pytest.mark.parametrize("kind", ["own_store", "world"])
+@pytest.mark.parametrize("kind", ["few_store", "world", pytest.param("store", marks=pytest.mark.long)])
 def test_the_cache_is_the_same_with_a_batch_and_without(
     command: Run, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:
@@ -84,12 +87,6 @@ def test_the_cache_is_the_same_with_a_batch_and_without(
     assert {name for name, content in of_rows.items() if content != by_itself[name]} == set()
     assert by_itself.keys() == of_rows.keys()
     assert len(by_itself) > 20
-
-
-@pytest.fixture
-def own_store(store: Store) -> Store:
-    """All bundled records."""
-    return store
 
 
 def test_a_server_answers_the_same_and_the_same_is_published(
@@ -107,7 +104,7 @@ def test_a_server_answers_the_same_and_the_same_is_published(
     strike = next(iter(stores[0].records().strikes))
     answers = []
     for store in stores:
-        with TestClient(create_app(store, Settings(basemap=BASEMAP))) as client:
+        with TestClient(create_app(store, Settings(basemap=FEW_COUNTRIES))) as client:
             names = ("strikes", "attributions", "hits", "countries")
             layers = [f"/collections/{name}/items?limit=500" for name in names]
             pages = [client.get(path) for path in (*layers, f"/strikes/{strike}/attribution")]
@@ -117,7 +114,7 @@ def test_a_server_answers_the_same_and_the_same_is_published(
     published = []
     for number, store in enumerate(stores):
         site = tmp_path / f"site-{number}"
-        options = ("--base-url", "https://atlas.example.org", "--language", "en", "--basemap", BASEMAP)
+        options = ("--base-url", "https://atlas.example.org", "--language", "en", "--basemap", FEW_COUNTRIES)
         assert command("publish", site, "--store", store.name, *options).code == 0
         files = (file for file in site.rglob("*") if file.is_file())
         published.append({file.relative_to(site): file.read_bytes() for file in files})
@@ -127,7 +124,7 @@ def test_a_server_answers_the_same_and_the_same_is_published(
 
 def refusal(command: Run, store: Store, batch: Path, *options: object) -> str:
     """What keeping the answers of a batch ends in, none of which may be kept."""
-    of_store = ("--store", store.name, "--basemap", BASEMAP, "--keep-in", batch.parent / "kept")
+    of_store = ("--store", store.name, "--basemap", FEW_COUNTRIES, "--keep-in", batch.parent / "kept")
     refused = command("keep", *of_store, "--answers", batch, *options, "--json")
     assert refused.code == 1
     assert not (batch.parent / "kept").exists()
@@ -157,7 +154,7 @@ def test_a_batch_of_a_store_that_another_program_edited_is_refused_before_and_af
 def test_a_batch_that_has_not_ended_of_another_program_or_damaged_is_refused(
     command: Run, own: Store, tmp_path: Path
 ) -> None:
-    batch, of_store = tmp_path / "work", ("--store", own.name, "--basemap", BASEMAP)
+    batch, of_store = tmp_path / "work", ("--store", own.name, "--basemap", FEW_COUNTRIES)
     assert command("keep", *of_store, "--answers", batch).code == 4
     assert command("batch", "plan", batch, *of_store).code == 0
     assert "batch run goes on" in refusal(command, own, batch)

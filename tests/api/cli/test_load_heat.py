@@ -12,7 +12,7 @@ import pytest
 from layers.store.store import Store
 from tests.command_runner import shell
 from tests.heat_files import background, csv_text, row
-from tests.load_runner import Run, load, of_all_records
+from tests.load_runner import Run, load, of_plants
 
 STRIKE, ASSET = "ua-trypilska-2024-04-11", "a-trypilska"
 LON, LAT = 30.74667, 50.133377
@@ -35,7 +35,7 @@ def counts(report: Mapping[str, Any]) -> Sequence[int]:
     return [report["rows"][kind] for kind in ("read", "skipped", "rejected")]
 
 
-@of_all_records
+@of_plants
 def test_heat_is_a_reason_that_changes_no_probability(run: Run, tmp_path: Path) -> None:
     before = run("match", STRIKE, "--json").report[STRIKE]
     report = load(run, "auto", file_of(tmp_path / "fires.csv", SEEN))
@@ -52,7 +52,7 @@ def test_heat_is_a_reason_that_changes_no_probability(run: Run, tmp_path: Path) 
     assert after == before
 
 
-@of_all_records
+@of_plants
 def test_heat_is_shown_wherever_reasons_are(run: Run, tmp_path: Path) -> None:
     load(run, "firms", file_of(tmp_path / "fires.csv", SEEN))
     (reason,) = reasons(run)
@@ -68,7 +68,7 @@ def test_heat_is_shown_wherever_reasons_are(run: Run, tmp_path: Path) -> None:
     assert listed
 
 
-@of_all_records
+@of_plants
 def test_a_load_of_the_same_changes_nothing_and_a_newer_one_replaces(run: Run, own: Store, tmp_path: Path) -> None:
     file = file_of(tmp_path / "fires.csv", SEEN)
     first = load(run, "firms", file)["written"]["seq"]
@@ -121,7 +121,7 @@ def test_datasets_are_listed_with_their_observations(
     assert (listed["records"], listed["heat"], listed["private_since"]) == (1, 61, None)
 
 
-@of_all_records
+@of_plants
 def test_a_private_dataset_witnesses_nothing(run: Run, own: Store, tmp_path: Path) -> None:
     load(run, "firms", file_of(tmp_path / "fires.csv", SEEN))
     own.make_private("firms/fires", author="Ann", why="a test")

@@ -19,12 +19,12 @@ import pytest
 
 from layers.model.records import RECORD_TYPES, Records
 from layers.store.store import Store
-from tests.conftest import BASEMAP, ROOT
+from tests.conftest import FEW_COUNTRIES, ROOT
 from tests.load_runner import ACLED, Run, is_change, load, runner
 from tests.store_copies import opened_copy
 from tests.store_kinds import again, is_file, raw
 
-COUNT = 1_000
+COUNT = 400
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no SIGKILL here")
 
@@ -83,7 +83,7 @@ def loaded_by_process(store: Store, file: Path, is_time: Callable[[float, int], 
     most, started, quiet = 0, time.monotonic(), subprocess.DEVNULL
     with (
         growing_log(store) as log_bytes,
-        subprocess.Popen([*command, "--basemap", str(BASEMAP)], cwd=ROOT, stdout=quiet, stderr=quiet) as process,
+        subprocess.Popen([*command, "--basemap", str(FEW_COUNTRIES)], cwd=ROOT, stdout=quiet, stderr=quiet) as process,
     ):
         while process.poll() is None:
             most = max(most, log_bytes())
@@ -166,4 +166,4 @@ def test_killed_at_any_moment_a_load_is_done_or_not_and_can_be_done_again(
         state = survivor(store, undisturbed)
     # Those that waited for the log were killed while it was written.
     assert written >= 2
-    assert_as_undisturbed(store, runner(few_store, capsys, monkeypatch), undisturbed)
+    assert_as_undisturbed(store, runner(few_store, capsys, monkeypatch, FEW_COUNTRIES), undisturbed)

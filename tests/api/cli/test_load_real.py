@@ -1,4 +1,4 @@
-"""Every real file of strikes that there is a reader for loads whole, to exact counts, and again to no change."""
+"""Real files of strikes load whole, to exact counts, and again to no change: one, and in the long tests each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import shapely
 
 from layers.store.store import Store
 from tests.conftest import BASEMAP, GAZETTEER
-from tests.load_runner import Run, is_change, load, of_all_records
+from tests.load_runner import Run, is_change, load
 
 
 class Expected(NamedTuple):
@@ -64,8 +64,9 @@ EXPECTED = {
 }
 
 
-@of_all_records
-@pytest.mark.parametrize("name", EXPECTED)
+@pytest.mark.parametrize(
+    "name", ["timemap", *(pytest.param(name, marks=pytest.mark.long) for name in ("viina", "ucdp"))]
+)
 def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real_data: Path, name: str) -> None:
     expected = EXPECTED[name]
     files = sorted(real_data.glob(expected.files))
@@ -93,7 +94,6 @@ def test_real_files_load_whole_and_again_to_no_change(run: Run, own: Store, real
     assert own.seq() == seq
 
 
-@of_all_records
 def test_a_real_file_that_no_format_knows_is_mapped_and_loads_whole(
     command: Run, run: Run, own: Store, real_data: Path, tmp_path: Path
 ) -> None:

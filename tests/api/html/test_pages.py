@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -79,12 +81,20 @@ def require_links(client: TestClient, path: str, told: Json) -> None:
 # What every page is.
 
 
+@pytest.fixture(scope="module")
+def status(client: TestClient) -> Callable[[str], int]:
+    """The status of an address, which is asked once for all pages that lead to it."""
+    return cache(lambda address: client.get(address).status_code)
+
+
 @pytest.mark.parametrize("path", [*PATHS, *ANSWERS])
-def test_every_page_is_valid_and_leads_only_to_what_is_there(client: TestClient, path: str) -> None:
+def test_every_page_is_valid_and_leads_only_to_what_is_there(
+    client: TestClient, status: Callable[[str], int], path: str
+) -> None:
     told = page(client, path)
     for address in {*addresses(told), *(one.get("src") for one in told.iter("img"))}:
         if address.startswith("http://testserver") and "{" not in address and "/map?" not in address:
-            assert client.get(address.partition("#")[0]).status_code == 200, address
+            assert status(address.partition("#")[0]) == 200, address
         if address.startswith("#"):
             assert [one for one in told.iter() if one.get("id") == address[1:]], address
 
@@ -214,12 +224,13 @@ def test_table_has_every_value_of_every_feature(client: TestClient, collection: 
 
 
 def test_pages_of_the_table_follow_each_other_to_the_end(client: TestClient) -> None:
-    path, seen = "/collections/attributions/items?limit=100", []
+    some = "/collections/attributions/items?country=AZ&limit="
+    path, seen = f"{some}5", []
     while path:
         shown = page(client, path)
         seen += [row[0] for row in cells(shown)[1:]]
         path = next((str(one.get("href")) for one in every(shown, "a", rel="next")), "")
-    assert len(seen) == len(set(seen)) == as_json(client, "/collections/attributions/items?limit=1")["numberMatched"]
+    assert len(seen) == len(set(seen)) == as_json(client, f"{some}1")["numberMatched"] > 10
 
 
 def test_table_has_no_more_than_can_be_read(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:

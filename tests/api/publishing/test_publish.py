@@ -34,6 +34,7 @@ from layers.collections.collection import Collection
 from layers.collections.update_times import UPDATED
 from layers.disclosure.policy import OPEN, Policy, parse
 from layers.model.records import RECORD_TYPES, Asset, Claim, Entity, Record, Records, Strike
+from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite
@@ -46,7 +47,7 @@ from tests.api.asgi import ask
 from tests.api.private_doors import DATASET, secret, telling
 from tests.api.publishing.pmtiles_check import pmtiles_faults
 from tests.command_runner import Run
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 from tests.few_records import with_all_they_rest_on
 from tests.layers.load_builders import asset, decision, entity, of, source, stake, strike
 from tests.store_copies import opened_copy
@@ -55,6 +56,12 @@ from tests.store_kinds import NewAddress, NewStore, set_policy
 BASE = "https://atlas.example/maps"
 DEPOT, OTHER = "ua-socar-depot-2025-08-08", "ua-orlivka-2025-08-06"
 ORDER = PublishOrder(BASE, ("en", "uk"))
+
+
+@pytest.fixture(scope="module")
+def base() -> Basemap:
+    """That of few countries."""
+    return basemap.read(FEW_COUNTRIES)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -80,7 +87,7 @@ def publish(
     store: Store, folder: Path, policy: Policy = OPEN, dry: bool = False, order: PublishOrder = ORDER
 ) -> Publication:
     set_policy(store, policy)
-    settings = Settings(basemap=BASEMAP)
+    settings = Settings(basemap=FEW_COUNTRIES)
     return PublishedAtlas(store, settings, order).publish(folder, dry=dry)
 
 
@@ -101,7 +108,7 @@ def test_no_file_tells_of_private_records(site: Path) -> None:
 
 
 def test_pages_are_those_of_the_server_but_for_their_addresses(vault: Store, site: Path) -> None:
-    app = create_app(vault, Settings(basemap=BASEMAP, follow_every_s=0, embedders=("*",)))
+    app = create_app(vault, Settings(basemap=FEW_COUNTRIES, follow_every_s=0, embedders=("*",)))
     own = "Works on pages of any site, unless the server of these files forbids it. "
 
     def said(page: str) -> str:
@@ -219,8 +226,8 @@ def test_what_is_published_loads_back_to_equal_records_and_countries(
     vault: Store, site: Path, base: Basemap, new_shared_address: NewAddress, run: Run
 ) -> None:
     again = new_shared_address()
-    assert run("init", "--empty", "--store", again, "--basemap", BASEMAP).code == 0
-    loaded = run("load", "auto", site / "datapackage.json", "--store", again, "--basemap", BASEMAP, "--json")
+    assert run("init", "--empty", "--store", again, "--basemap", FEW_COUNTRIES).code == 0
+    loaded = run("load", "auto", site / "datapackage.json", "--store", again, "--basemap", FEW_COUNTRIES, "--json")
     assert loaded.code == 0, loaded.err
     with closing(open_store(again)) as opened:
         told, expected = (published_version(one, base).snapshot for one in (opened, vault))
@@ -367,7 +374,7 @@ def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
         assert more
         assert all(path.startswith(("assets/", "entities/")) and entry in (folder / path).read_bytes() for path in more)
         assert not [path for path in told if DEPOT in path]
-        assert len(done.written) < len(content_of(folder)) / 8
+        assert len(done.written) < 100, "however many files there are of what was not edited"
 
 
 def _edits(store: Store) -> Iterator[tuple[str, str, Record | None]]:
@@ -497,7 +504,7 @@ def test_what_a_policy_withholds_is_in_no_file(vault: Store, base: Basemap, tmp_
 
 def test_an_atlas_that_is_not_published_leaves_no_thread(vault: Store, tmp_path: Path) -> None:
     before = {*threading.enumerate()}
-    atlas = PublishedAtlas(vault, Settings(basemap=BASEMAP), ORDER)
+    atlas = PublishedAtlas(vault, Settings(basemap=FEW_COUNTRIES), ORDER)
     (tmp_path / "mine").write_text("mine")
     with pytest.raises(FileExistsError):
         atlas.publish(tmp_path)
@@ -517,19 +524,19 @@ def test_an_atlas_that_is_not_published_leaves_no_thread(vault: Store, tmp_path:
 def test_wrong_usage_has_its_exit_code(
     vault: Store, tmp_path: Path, run: Run, options: tuple[str, ...], code: int
 ) -> None:
-    done = run("publish", tmp_path / "site", "--store", vault.name, "--basemap", BASEMAP, *options)
+    done = run("publish", tmp_path / "site", "--store", vault.name, "--basemap", FEW_COUNTRIES, *options)
     assert done.code == code
     assert not (tmp_path / "site").exists()
 
 
 def test_a_folder_of_something_else_is_in_the_way(vault: Store, tmp_path: Path, run: Run) -> None:
     (tmp_path / "mine").write_text("mine")
-    assert run("publish", tmp_path, "--base-url", BASE, "--store", vault.name, "--basemap", BASEMAP).code == 4
+    assert run("publish", tmp_path, "--base-url", BASE, "--store", vault.name, "--basemap", FEW_COUNTRIES).code == 4
 
 
 def test_a_dry_run_reports_as_json_and_writes_nothing(vault: Store, tmp_path: Path, run: Run) -> None:
     options = ("--base-url", f"{BASE}/", "--language", "en", "--dry-run", "--json")
-    done = run("publish", tmp_path / "site", *options, "--store", vault.name, "--basemap", BASEMAP)
+    done = run("publish", tmp_path / "site", *options, "--store", vault.name, "--basemap", FEW_COUNTRIES)
     assert done.code == 0, done.err
     report = done.report
     assert report["is_dry_run"]

@@ -29,6 +29,7 @@ from tests.api.conftest import feature
 from tests.conftest import ROOT
 from tests.store_kinds import NewStore
 
+#: Each worker is asked within so many rounds, as good as surely.
 ROUNDS = 40
 ITEMS = "/collections/strikes/items"
 
@@ -245,6 +246,13 @@ def send(server: Server, token: str, method: str, path: str, body: Any = None, *
         return answer.status, answer.headers, answer.read()
 
 
+def are_both_asked(server: Server) -> bool:
+    """Whether each worker answered requests of each method."""
+    lines = server.lines()
+    workers = [{line["worker"] for line in lines if line.get("method") == name} for name in ("POST", "GET", "DELETE")]
+    return workers == [{0, 1}] * 3
+
+
 def test_whoever_wrote_sees_it_at_once_from_either_worker(pair: tuple[Server, str]) -> None:
     server, token = pair
     for number in range(ROUNDS):
@@ -261,14 +269,15 @@ def test_whoever_wrote_sees_it_at_once_from_either_worker(pair: tuple[Server, st
         assert send(server, token, "DELETE", path, if_match=headers["ETag"])[0] == 204
         for _ in range(2):
             assert send(server, token, "GET", path)[0] == 404
-    for method in ("POST", "GET", "DELETE"):
-        assert {line["worker"] for line in server.lines() if line.get("method") == method} == {0, 1}
+        if number >= 9 and are_both_asked(server):
+            return
+    raise AssertionError("one worker did all")
 
 
 def test_a_decision_is_seen_at_once_from_either_worker(pair: tuple[Server, str]) -> None:
     server, token = pair
     strike = "ua-orlivka-2025-08-06"
-    for number in range(20):
+    for number in range(8):
         seen = json.loads(send(server, token, "GET", f"/review/strikes/{strike}")[2])["seen"]
         decision = {"strike": strike, "verdict": "unsure", "why": f"round {number}", "seen": seen}
         status, headers, body = send(server, token, "POST", "/review/decisions", decision)

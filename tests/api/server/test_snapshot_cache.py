@@ -26,13 +26,13 @@ from layers.snapshot.snapshot_cache import SnapshotCache
 from layers.store import reader
 from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
-from tests.conftest import BASEMAP
+from tests.conftest import FEW_COUNTRIES
 from tests.store_copies import opened_copy, set_aside
 from tests.store_kinds import NewStore, by_another, cache_folder
 
-SETTINGS = Settings(basemap=BASEMAP)
+SETTINGS = Settings(basemap=FEW_COUNTRIES)
 #: Of a server that keeps nothing, and reads nothing that was kept.
-ANEW = Settings(basemap=BASEMAP, keep_from=10**9)
+ANEW = Settings(basemap=FEW_COUNTRIES, keep_from=10**9)
 
 
 def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
@@ -208,7 +208,7 @@ def test_what_another_program_edits_is_found_anew(store: Store) -> None:
 def test_another_program_or_threshold_reads_nothing_of_it(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     atlas(store)
     others = [
-        atlas(store, Settings(basemap=BASEMAP, publish_from=0.999)),
+        atlas(store, Settings(basemap=FEW_COUNTRIES, publish_from=0.999)),
         LiveSnapshot(store, SETTINGS, "other"),
     ]
     assert len({one.view.version for one in others}) == 2
