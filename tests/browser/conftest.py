@@ -103,6 +103,7 @@ def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[C
             page.emulate_media(color_scheme=scheme, forced_colors="none")  # type: ignore[arg-type]
             page.mouse.move(0, 0)
             page.evaluate(_BEGIN_ANEW, view.removeprefix("#"))
+            page.wait_for_selector("#list button", state="attached")
         else:
             context = browser.new_context(
                 viewport=size,  # type: ignore[arg-type]
@@ -114,10 +115,9 @@ def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[C
             page = context.new_page()
             opened.append((page, Troubles(page, server_url)))
             page.goto(f"{server_url.rstrip('/')}/map{view}")
-            page.wait_for_selector("body[data-ready]" if drawn else "#list button", state="attached")
+            page.wait_for_selector("body[data-ready]" if drawn else "#list button, #list .empty", state="attached")
             if not fresh:
                 kept_pages[kind] = opened[-1]
-        page.wait_for_selector("#list button", state="attached")
         settled(page)
         return page
 
