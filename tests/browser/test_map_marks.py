@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
@@ -28,24 +28,6 @@ expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_map(browser: Browser, server_url: str) -> Iterator[Open]:
-    """Opens the drawn map at a view; no script may have failed and no request been refused when the test is over."""
-    opened: list[tuple[Page, Troubles]] = []
-
-    def opener(view: str = "", size: dict[str, int] = DESK, *, drawn: bool = True) -> Page:
-        page = browser.new_page(viewport=size, reduced_motion="reduce")  # type: ignore[arg-type]
-        opened.append((page, Troubles(page, server_url)))
-        page.goto(f"{server_url.rstrip('/')}/map{view}")
-        page.wait_for_selector("body[data-ready]" if drawn else "#list button", state="attached")
-        return page
-
-    yield opener
-    for page, _ in opened:
-        page.close()
-    assert [trouble for _, troubles in opened for trouble in troubles] == []
 
 
 def view_of(page: Page) -> dict[str, str]:
@@ -80,8 +62,8 @@ def key_of(page: Page) -> Locator:
     return page.locator("#key .key-fill h2")
 
 
-def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_map: Open) -> None:
-    page = open_map(drawn=False)
+def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_page: Open) -> None:
+    page = open_page()
     expect(key_of(page)).to_have_text("Colour: whose it was")
     for label, role, words in [
         ("Other tie", "related", "Colour: tie other than owning"),
@@ -104,8 +86,8 @@ def test_the_map_writes_with_the_fonts_that_the_page_has(browser: Browser, serve
     assert {family.strip('"') for family in families} == {"Noto Sans"}
 
 
-def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_map: Open) -> None:
-    page = open_map("#country=DE", drawn=False)
+def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_them(open_page: Open) -> None:
+    page = open_page("#country=DE")
     expect(key_of(page)).to_have_text("Fill: the share of Germany")
     everything = page.locator("#list .row").count()
     slider = page.get_by_label("Owned at least")
@@ -123,8 +105,8 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     expect(slider).to_be_hidden()
 
 
-def test_the_key_shows_every_shape_and_how_doubt_is_drawn(open_map: Open) -> None:
-    key = open_map(drawn=False).locator("#key")
+def test_the_key_shows_every_shape_and_how_doubt_is_drawn(open_page: Open) -> None:
+    key = open_page().locator("#key")
     key.get_by_text("Key to all symbols").click()
     shapes = key.locator("section", has=key.page.get_by_role("heading", name="Shape: what was hit"))
     expect(shapes.locator("li")).to_have_text(["Oil", "Gas", "Power", "Port", "Industry", "Office", "Not known"])
@@ -162,8 +144,8 @@ def test_marks_stand_for_every_strike_once_at_every_zoom(scripts: Page, view: st
     assert sums == [matched] * 5
 
 
-def test_a_badge_opens_as_many_strikes_as_it_says(open_map: Open) -> None:
-    page = open_map(f"#map={ODESA},7")
+def test_a_badge_opens_as_many_strikes_as_it_says(open_page: Open) -> None:
+    page = open_page(f"#map={ODESA},7", drawn=True)
     x, y = middle(page)
     page.mouse.move(x, y)
     tip = page.locator(".maplibregl-popup-content")
@@ -174,8 +156,8 @@ def test_a_badge_opens_as_many_strikes_as_it_says(open_map: Open) -> None:
     assert tip.locator(".pick button:not(.closer)").count() == n > 1
 
 
-def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_map: Open) -> None:
-    page = open_map("#country=DE")
+def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_page: Open) -> None:
+    page = open_page("#country=DE", drawn=True)
     marks = page.get_by_role("group", name=re.compile("^Marks in view")).get_by_role("button")
     expect(marks).to_have_count(6)
     first = page.locator(".mark-keys [tabindex='0']")
@@ -198,10 +180,10 @@ def test_marks_are_reached_by_arrow_keys_and_open_by_enter(open_map: Open) -> No
     expect(page.locator("#detail-title")).to_have_text("Nord Stream 1")
 
 
-def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, server_url: str) -> None:
+def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_page: Open, server_url: str) -> None:
     lon, lat = answer(server_url, f"/collections/strikes/items/{NORD_STREAM}?f=json")["geometry"]["coordinates"]
     # Germany owned part of Nord Stream 1, and of no other strike around.
-    page = open_map(f"#country=DE&map={lon},{lat},{NORD_STREAM_ZOOM}")
+    page = open_page(f"#country=DE&map={lon},{lat},{NORD_STREAM_ZOOM}", drawn=True)
     x, y = middle(page)
     hatched = pixels(page, x - 95, y - 30, 60, 60).reshape(-1, 3)
     sea = pixels(page, x + 180, y - 30, 60, 60).reshape(-1, 3)
@@ -209,8 +191,8 @@ def test_a_sea_area_is_drawn_as_an_area_before_it_is_chosen(open_map: Open, serv
     assert len(np.unique(hatched, axis=0)) > 20, "lines over the water"
 
 
-def test_arcs_go_from_the_strike_to_the_states_that_owned_it(open_map: Open) -> None:
-    page = open_map(f"#strike={NORD_STREAM}")
+def test_arcs_go_from_the_strike_to_the_states_that_owned_it(open_page: Open) -> None:
+    page = open_page(f"#strike={NORD_STREAM}", drawn=True)
     labels = page.locator(".arcs text")
     expect(labels).to_have_count(4)
     assert sorted(re.sub(r"\s", " ", text) for text in labels.all_text_contents()) == [
@@ -234,15 +216,15 @@ _IS_CROSSED = """() => {
 }"""
 
 
-def test_a_state_is_not_written_over_its_own_arc(open_map: Open) -> None:
-    page = open_map(f"#strike={DEPOT}")
+def test_a_state_is_not_written_over_its_own_arc(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}", drawn=True)
     expect(page.locator(".arcs text")).to_have_count(1)
     assert not page.evaluate(_IS_CROSSED)
 
 
-def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_map: Open) -> None:
+def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_page: Open) -> None:
     """Strikes on what Ukraine owned lie at its place; the ring has the colour of states such as Azerbaijan alone."""
-    page = open_map(f"#strike=ua-socar-depot-2025-08-08&map={ODESA},8")
+    page = open_page(f"#strike=ua-socar-depot-2025-08-08&map={ODESA},8", drawn=True)
     expect(page.locator(".arcs text")).to_have_text(re.compile("^Azerbaijan 100"))
     x, y = middle(page)
     ring = drawn_pixels(page, x - 10, y - 10, 20, 20).astype(int)
@@ -256,8 +238,8 @@ def test_the_selected_strike_stands_in_its_ring_with_its_own_symbol(open_map: Op
 
 
 @pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
-def test_a_chain_is_drawn_with_its_small_owners_folded(open_map: Open, size: dict[str, int]) -> None:
-    page = open_map(f"#strike={CPC}", size, drawn=False)
+def test_a_chain_is_drawn_with_its_small_owners_folded(open_page: Open, size: dict[str, int]) -> None:
+    page = open_page(f"#strike={CPC}", size)
     drawing = page.get_by_role("img", name=re.compile("^Drawing of who owned"))
     expect(drawing).to_be_visible()
     names = drawing.locator(".drawn-name")
@@ -274,8 +256,8 @@ def test_a_chain_is_drawn_with_its_small_owners_folded(open_map: Open, size: dic
     assert max(shares) <= size["width"]
 
 
-def test_the_chain_as_text_says_what_the_drawing_does(open_map: Open, server_url: str) -> None:
-    page = open_map(f"#strike={CPC}", drawn=False)
+def test_the_chain_as_text_says_what_the_drawing_does(open_page: Open, server_url: str) -> None:
+    page = open_page(f"#strike={CPC}")
     page.get_by_role("button", name=re.compile("smaller owners$")).click()
     drawn = set(page.locator(".drawn-name").all_inner_texts())
     page.get_by_text("The chain as text, with sources").click()
@@ -321,17 +303,17 @@ def test_no_choice_waits_for_a_program_to_be_linked(browser: Browser, server_url
     assert troubles == []
 
 
-def test_an_opened_strike_is_marked_in_the_list_however_far_down_it_is(open_map: Open) -> None:
-    page = open_map(f"#strike={DEPOT}")
+def test_an_opened_strike_is_marked_in_the_list_however_far_down_it_is(open_page: Open) -> None:
+    page = open_page(f"#strike={DEPOT}", drawn=True)
     opened = page.locator('#list [aria-current="true"]')
     expect(opened).to_have_attribute("data-id", DEPOT)
     expect(opened).to_be_in_viewport()
     assert int(opened.locator("..").get_attribute("aria-posinset") or 0) > 100
 
 
-def test_a_dashed_circle_stays_a_circle(open_map: Open) -> None:
+def test_a_dashed_circle_stays_a_circle(open_page: Open) -> None:
     """There is paper between fill and dashes: dashes beside the fill made it the cross of what is not known."""
-    page = open_map("", drawn=False)
+    page = open_page("")
     around = page.evaluate(
         """async () => {
           const { markCanvas, pixelsOf } = await import("./static/symbols.js");

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -51,34 +51,6 @@ class Troubles(list[str]):
     def _ask(self, url: str, home: str) -> None:
         if urlsplit(url).scheme not in ("data", "blob") and urlsplit(url).netloc != home:
             self.append(f"another origin: {url}")
-
-
-@pytest.fixture
-def open_page(browser: Browser, server_url: str) -> Iterator[Open]:
-    """Opens pages at a view; when the test is over none of them may have had any trouble."""
-    opened: list[tuple[Page, Troubles]] = []
-
-    def opener(
-        view: str = "", size: dict[str, int] = DESK, scheme: str = "light", *, csp: bool = True, drawn: bool = False
-    ) -> Page:
-        context = browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            color_scheme=scheme,  # type: ignore[arg-type]
-            bypass_csp=not csp,
-            reduced_motion="reduce",
-        )
-        page = context.new_page()
-        opened.append((page, Troubles(page, server_url)))
-        page.goto(f"{server_url.rstrip('/')}/map{view}")
-        page.wait_for_selector("body[data-ready]" if drawn else "#list button", state="attached")
-        settled(page)
-        return page
-
-    yield opener
-    troubles = [trouble for _, each in opened for trouble in each]
-    for page, _ in opened:
-        page.context.close()
-    assert troubles == []
 
 
 def answer(server_url: str, path: str) -> Any:
@@ -164,7 +136,7 @@ def test_symbols_of_the_list_have_the_colours_of_the_scheme_when_it_turns(open_p
         )
         return drawn
 
-    page, dark = open_page("#country=AZ"), open_page("#country=AZ", scheme="dark")
+    page, dark = open_page("#country=AZ"), open_page("#country=AZ", scheme="dark", fresh=True)
     light = symbols(page)
     assert len(light) == 7
     page.emulate_media(color_scheme="dark")
@@ -412,7 +384,7 @@ def test_escape_closes_the_holdings_and_then_the_record(open_page: Open) -> None
 
 
 def test_holdings_are_restored_by_their_address_even_without_a_strike(open_page: Open) -> None:
-    page = open_page("#country=AZ&entity=socar")
+    page = open_page("#country=AZ&entity=socar", fresh=True)
     expect(page.get_by_role("heading", name=re.compile("^What SOCAR held on"))).to_be_visible()
     expect(page.locator("#holdings")).to_contain_text("31.99")
     expect(page.get_by_role("button", name="Back to the record")).to_have_count(0)
@@ -587,7 +559,7 @@ def test_the_handles_of_the_time_range_work_by_key_and_never_overlap(open_page: 
 
 
 def test_a_view_is_restored_by_its_address_and_by_going_back(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(fresh=True)
     pick_country(page, "AZ")
     page.locator(f'[data-id="{DEPOT}"]').click()
     page.wait_for_selector("#detail .owner")
@@ -627,7 +599,7 @@ def test_a_map_that_moves_while_the_reader_goes_back_keeps_where_they_went(scrip
 
 
 def test_a_malformed_address_falls_back(open_page: Open) -> None:
-    page = open_page("#map=1,x,900&country=zz9&role=boss&from=yesterday&kinds=__proto__")
+    page = open_page("#map=1,x,900&country=zz9&role=boss&from=yesterday&kinds=__proto__", fresh=True)
     assert rows(page) > 50
 
 
@@ -660,7 +632,7 @@ def test_an_unknown_strike_is_said_to_be_missing(browser: Browser, server_url: s
 
 
 def test_the_whole_way_by_keyboard(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(fresh=True)
     page.keyboard.press("Tab")
     expect(page.locator(".skip")).to_be_focused()
     page.keyboard.press("Enter")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import numpy as np
@@ -26,33 +25,6 @@ expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
 Open = Callable[..., Page]
-
-
-@pytest.fixture
-def open_page(browser: Browser, server_url: str) -> Iterator[Open]:
-    """Opens the page at a view, each time as a new reader; nothing may have failed when the test is over."""
-    opened: list[tuple[Page, Troubles]] = []
-
-    def opener(
-        view: str = "", size: dict[str, int] = DESK, *, drawn: bool = False, csp: bool = True, scheme: Any = "light"
-    ) -> Page:
-        context = browser.new_context(
-            viewport=size,  # type: ignore[arg-type]
-            bypass_csp=not csp,
-            color_scheme=scheme,
-            reduced_motion="reduce",
-            locale="en-GB",
-        )
-        page = context.new_page()
-        opened.append((page, Troubles(page, server_url)))
-        page.goto(f"{server_url.rstrip('/')}/map{view}")
-        page.wait_for_selector("body[data-ready]" if drawn else "#list li", state="attached")
-        return settled(page)
-
-    yield opener
-    for page, _ in opened:
-        page.context.close()
-    assert [trouble for _, troubles in opened for trouble in troubles] == []
 
 
 def settled(page: Page) -> Page:
@@ -95,7 +67,7 @@ def counted(page: Page) -> tuple[int, int]:
 def test_list_card_map_sentence_and_api_tell_one_number_of_azerbaijans_in_2025(
     open_page: Open, size: dict[str, int]
 ) -> None:
-    page = open_page("#country=AZ&from=2025-01-01&to=2025-12-31", size, drawn=True)
+    page = open_page("#country=AZ&from=2025-01-01&to=2025-12-31", size)
     selection = {"country": "AZ", "datetime": "2025-01-01/2025-12-31"}
     everything = matched(page, **selection)
     sure = matched(page, **selection, certainty="sure")
@@ -227,7 +199,7 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
     settled(page)
     page.locator("#list .row").first.click()
     page.wait_for_selector("#detail .owner")
-    fresh = open_page(f"#{urlsplit(page.url).fragment}")
+    fresh = open_page(f"#{urlsplit(page.url).fragment}", fresh=True)
     fresh.wait_for_selector("#detail .owner")
     for part in ("#count", "#chips", "#detail-title", "#list .row-title >> nth=0"):
         assert fresh.locator(part).inner_text() == page.locator(part).inner_text()
@@ -372,7 +344,7 @@ def test_escape_closes_the_search_first_and_nothing_found_is_said(open_page: Ope
 
 
 def test_bars_are_those_of_the_api_and_of_what_fits(open_page: Open) -> None:
-    page = open_page("#country=RU")
+    page = open_page("#country=RU", fresh=True)
     bars = page.locator("svg.bars")
     expect(bars).to_have_attribute("aria-label", re.compile("^Strikes by month; most in August 2025: "))
     label = bars.get_attribute("aria-label") or ""
@@ -384,7 +356,7 @@ def test_bars_are_those_of_the_api_and_of_what_fits(open_page: Open) -> None:
 
 
 def test_a_window_is_drawn_zoomed_into_and_left_again(open_page: Open) -> None:
-    page = open_page()
+    page = open_page(fresh=True)
     page.wait_for_selector(".bar-sure", state="attached")
     box = page.locator("svg.bars").bounding_box()
     assert box is not None
@@ -406,7 +378,7 @@ def test_a_window_is_drawn_zoomed_into_and_left_again(open_page: Open) -> None:
 
 
 def test_time_plays_forward_and_stops(open_page: Open) -> None:
-    page = open_page("#country=AZ&from=2024-03-01&to=2024-03-31")
+    page = open_page("#country=AZ&from=2024-03-01&to=2024-03-31", fresh=True)
     page.wait_for_selector(".bar-sure", state="attached")
     page.get_by_role("combobox", name="Speed").select_option("8")
     page.get_by_role("button", name="Play").click()
