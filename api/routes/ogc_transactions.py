@@ -131,6 +131,8 @@ def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
     strike = strike_body.build_strike(
         values, faults, {"id": key, "dataset": DATASET}, _known(view, writing.author), atlas.basemap
     )
+    if strike.private and not writing.author.may("read-private"):
+        raise InsufficientRole(("read-private",), "whoever adds a private strike must be able to read it")
     return _committed(request, writing, Edit("strikes", key, strike, None), 201, why, now)
 
 

@@ -138,8 +138,6 @@ class Attributor:
         return StrikeAttribution(strike, outcome, hits, shares, rest, reasons, basis, minority, host)
 
     def _host(self, strike: Strike, outcome: StrikeOutcome) -> Host:
-        if strike.host_country is not None:
-            return Host(strike.host_country, "stated")
         return self._hosts.of(strike, [self._records.assets[hit.asset].host_country for hit in outcome.hits])
 
     def _owners_of(self, asset: str, first: date | None, last: date | None) -> Owners:

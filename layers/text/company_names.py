@@ -92,20 +92,13 @@ class FoldedName:
         return frozenset({own, *("".join(_initial(w, table) for w in self.words) for table in _INITIALS.values())})
 
 
-def fold_company(name: str) -> str:
-    """Return a company name in Latin lower case without legal form, notes and small words, common words in English.
-
-    The result is a key for comparison, not for display; it is empty where the name has no letter or digit. Cyrillic,
-    Azerbaijani, Turkish and other letters are transliterated so that Ukrainian, Russian and English spellings of one
-    name meet: ``ТОВ «Лукойл»`` and ``Lukoil LLC`` are both ``lukoil``. Text in square brackets, and in round ones with
-    a digit, ``%`` or ``LEI``, is left out.
-    """
-    return " ".join(fold(name).words)
-
-
 @lru_cache(maxsize=400_000)
 def fold(name: str) -> FoldedName:
-    """Split a name into the words that are compared, without legal form, notes and small words."""
+    """Split a name into the words that are compared, without legal form, notes and small words.
+
+    Letters of all languages are transliterated, so that spellings of one name meet: ``ТОВ «Лукойл»`` and ``Lukoil LLC``
+    have the word ``lukoil``. Text in square brackets, and in round ones with a digit, ``%`` or ``LEI``, is left out.
+    """
     name = _ROMAN.sub(lambda match: _NUMERALS[match[0]], name[:MAX_LENGTH])
     tokens = _without_form(_split(without_notes(name))) or _split(name)
     words = [token for token in tokens if token not in _STOP] or tokens

@@ -278,3 +278,10 @@ def test_of_a_newer_decision_that_is_private_no_id_is_shown(desk: Desk) -> None:
     assert refused.status_code == 409
     assert made not in refused.text
     assert refused.json()["newest"] is None
+
+
+def test_a_private_strike_is_added_by_whoever_may_read_it(desk: Desk) -> None:
+    private = feature(private=True)
+    refused = desk.client.post(ITEMS, json=private, headers=desk.person("edit"))
+    assert (refused.status_code, 'scope="read-private"' in refused.headers["www-authenticate"]) == (403, True)
+    assert desk.client.post(ITEMS, json=private, headers=desk.person("edit", "read-private")).status_code == 201
