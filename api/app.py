@@ -149,6 +149,7 @@ def _lifespan(
         # The process ends right after this, whichever requests are at work.
         await asyncio.gather(*tasks, return_exceptions=True)
         worker.end()
+        atlas.end()
         if log is not None:
             log.flush()
 

@@ -73,9 +73,10 @@ def serve(
         with tempfile.TemporaryDirectory(prefix="strikeatlas-") as folder:
             settings = dataclasses.replace(settings, workers=Path(folder))
             begun(opened)
-            opened.close()
+            opened.seq()  # A connection that stays: the log is folded into the file even where workers are killed.
             config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
             _Workers(config, [listening]).run()
+            opened.close()
 
 
 def _bound(address: ServerAddress) -> socket.socket:

@@ -155,14 +155,17 @@ class PublishedFolder:
 
         Raises
         ------
-        OSError
-            If a file cannot be written. Nothing is put in place before all files are whole.
+        ExportError, OSError
+            If a folder is a link, or a file cannot be written. Nothing is put in place before all files are whole.
         """
         done = Publication()
         with self._aside() as aside:
             for file in files:
                 self._add(done, file, version, known_version, None if dry else aside)
             done.removed = sorted({*(self.before or {}), *self._subjects()} - done.files.keys())
+            for folder in sorted({path.rpartition("/")[0] for path in (*done.files, *done.removed)}):
+                if (self.path / folder).resolve() != self.path.resolve() / folder:
+                    raise ExportError(f"{self.path / folder} is a link, or within one, and leads elsewhere: remove it")
             if not dry:
                 self._put_in_place(aside, done, {"form": _FORM, **about})
         return done

@@ -391,6 +391,12 @@ class LiveSnapshot:
             self._failed(f"a change could not be shown, the version before is served on: {error!r}")
         return False
 
+    def end(self) -> None:
+        """Close the store, whose log is then folded into it; a look at it ends first, if that takes a few seconds."""
+        if self._building.acquire(timeout=5):
+            self._building.release()
+        self.store.close()
+
     def _update_cache(self) -> None:
         try:
             if self.rebuild_cache(_AFTER, wait=False):

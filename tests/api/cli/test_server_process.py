@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,13 +21,16 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from api.requests import reviewer_tokens
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
+from tests.api.conftest import feature
 from tests.command_runner import Run
 from tests.conftest import BASEMAP, ROOT, WHOLE_BASEMAP, free_port
-from tests.store_kinds import NewStore
+from tests.store_copies import copy_of
+from tests.store_kinds import NewStore, is_file
 
 #: How long is waited for what has to happen: a busy machine is no fault.
 LONGEST_S = 300
@@ -292,6 +296,29 @@ def test_a_download_that_never_ends_is_given_so_much_time(still: Store, tmp_path
         server.process.terminate()
         server.process.wait(LONGEST_S)
         assert time.monotonic() - begun > 0.9
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_after_the_end_the_file_alone_has_all_that_was_acknowledged(
+    few_store: Store, tmp_path: Path, workers: int
+) -> None:
+    if not is_file(few_store):
+        pytest.skip("a database has no log beside it")
+    path, reviewers = copy_of(few_store, tmp_path / "atlas.gpkg"), tmp_path / "reviewers.json"
+    token = reviewer_tokens.add_reviewer(reviewers, "Ann")
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
+    with serving(Store.open(path), tmp_path, "--reviewers", str(reviewers), workers=workers) as server:
+        with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port, timeout=LONGEST_S)) as connection:
+            connection.request("POST", "/collections/strikes/items", json.dumps(feature(title="The last")), headers)
+            answer = connection.getresponse()
+            key = json.loads(answer.read())["id"]
+        assert answer.status == 201
+        assert path.with_name("atlas.gpkg-wal").exists(), "or there is nothing to fold"
+        server.process.terminate()
+        server.process.wait(LONGEST_S)
+    assert [file.name for file in tmp_path.glob("atlas.gpkg-*")] == []
+    shutil.copy(path, tmp_path / "copy.gpkg")
+    assert Store.open(tmp_path / "copy.gpkg").records().strikes[key].title == "The last"
 
 
 def test_a_server_that_cannot_start_says_why_and_ends(tmp_path: Path) -> None:

@@ -86,6 +86,31 @@ def test_a_file_that_somebody_changed_or_lost_is_mended(tmp_path: Path) -> None:
     assert content_of(folder) == before
 
 
+@pytest.mark.parametrize("linked", ["strikes", "strikes/a"])
+@pytest.mark.parametrize("wanted", [{"strikes/a/x.html": b"other"}, {}], ids=["written", "removed"])
+def test_a_folder_that_is_a_link_is_not_followed(tmp_path: Path, linked: str, wanted: Mapping[str, bytes]) -> None:
+    folder, elsewhere = tmp_path / "site", tmp_path / "elsewhere"
+    publish(folder, {"index.html": b"one", "strikes/a/x.html": b"two"})
+    (folder / linked).rename(elsewhere)
+    (elsewhere / "theirs.html").write_bytes(b"theirs")
+    (folder / linked).symlink_to(elsewhere)
+    before = content_of(elsewhere), content_of(folder)
+    with pytest.raises(ExportError, match="is a link, or within one"):
+        publish(folder, {"index.html": b"changed", **wanted}, SECOND)
+    assert (content_of(elsewhere), content_of(folder)) == before
+    (folder / linked).unlink()
+    publish(folder, {"index.html": b"changed", **wanted}, SECOND)
+    assert (folder / "strikes").exists() is bool(wanted)
+    assert content_of(elsewhere) == before[0]
+
+
+def test_a_publication_may_be_reached_by_a_link(tmp_path: Path) -> None:
+    publish(tmp_path / "site", FILES)
+    (tmp_path / "link").symlink_to(tmp_path / "site")
+    assert publish(tmp_path / "link", {"index.html": b"other"}, SECOND).written == ["index.html"]
+    assert set(content_of(tmp_path / "site")) == {"index.html", MANIFEST}
+
+
 def test_a_publication_that_is_cut_short_leaves_the_one_before(tmp_path: Path) -> None:
     folder = tmp_path / "site"
     publish(folder, FILES)
