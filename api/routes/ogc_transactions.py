@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import secrets
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
 from functools import partial
-from typing import Annotated
+from typing import Annotated, Any
 
 import orjson
 from fastapi import Depends, Request, Response
@@ -17,7 +17,7 @@ from api.http.conditional import strong_etag
 from api.http.json import Json
 from api.http.links import GEOJSON as GEOJSON_TYPE
 from api.http.links import href, item_path
-from api.openapi.declaration import OGC_SPEC, ApiPart
+from api.openapi.declaration import OGC_SPEC, ApiPart, Handler
 from api.openapi.editing import MERGE_PATCH, describe_strike_write
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
 from api.requests import crs, if_match, strike_body
@@ -61,7 +61,12 @@ ITEM = f"{ITEMS}/{{feature:path}}"
 Editor = Annotated[Author, Depends(allowed("edit", writes=True))]
 
 
-@PART.route("post", ITEMS, "Add a strike", schema="WrittenStrike", amend=describe_strike_write("post"), status_code=201)
+def _write(method: str, path: str, summary: str, **options: Any) -> Callable[[Handler], Handler]:
+    """Declare a write of a strike, which is answered by the strike as it was written."""
+    return PART.route(method, path, summary, schema="WrittenStrike", amend=describe_strike_write(method), **options)
+
+
+@_write("post", ITEMS, "Add a strike", status_code=201)
 def create(request: Request, author: Editor, body: Body) -> Response:
     """Add a strike in the name of the reviewer whose token is given; the server gives its id."""
     _require_type(request, GEOJSON_TYPE, "application/json")
@@ -69,14 +74,7 @@ def create(request: Request, author: Editor, body: Body) -> Response:
     return writing.once(lambda: _created(request, writing, body))
 
 
-@PART.route(
-    "put",
-    ITEM,
-    "Replace a strike",
-    schema="WrittenStrike",
-    amend=describe_strike_write("put"),
-    operation_id="replace_strike",
-)
+@_write("put", ITEM, "Replace a strike", operation_id="replace_strike")
 def replace(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Replace a strike as a whole, if it still is the version that If-Match names; its id and dataset stay."""
     _require_type(request, GEOJSON_TYPE, "application/json")
@@ -84,14 +82,7 @@ def replace(request: Request, feature: str, author: Editor, body: Body) -> Respo
     return writing.once(lambda: _replaced(request, writing, feature, body))
 
 
-@PART.route(
-    "patch",
-    ITEM,
-    "Change parts of a strike",
-    schema="WrittenStrike",
-    amend=describe_strike_write("patch"),
-    operation_id="change_strike",
-)
+@_write("patch", ITEM, "Change parts of a strike", operation_id="change_strike")
 def update(request: Request, feature: str, author: Editor, body: Body) -> Response:
     """Change what the body names (JSON Merge Patch, RFC 7396), if it still is the version that If-Match names."""
     _require_type(request, MERGE_PATCH, "application/json")
@@ -99,15 +90,7 @@ def update(request: Request, feature: str, author: Editor, body: Body) -> Respon
     return writing.once(lambda: _patched(request, writing, feature, body))
 
 
-@PART.route(
-    "delete",
-    ITEM,
-    "Remove a strike that a reviewer added",
-    schema="WrittenStrike",
-    amend=describe_strike_write("delete"),
-    status_code=204,
-    operation_id="remove_strike",
-)
+@_write("delete", ITEM, "Remove a strike that a reviewer added", status_code=204, operation_id="remove_strike")
 def delete(request: Request, feature: str, author: Editor) -> Response:
     """Remove a strike that came by this way, if it still is the version that If-Match names."""
     writing = _writing(request, author, b"")
