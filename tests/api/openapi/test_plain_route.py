@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request, Response
 
 from api.formats import geojson
-from api.formats.page import FeaturePage
 from api.http.links import base_address, query_string, with_query
 from api.openapi.declaration import PlainRoute
 from api.requests import query_parameters
@@ -48,15 +47,13 @@ def test_a_thread_is_asked_only_for_what_takes_long(
 ) -> None:
     threads: list[threading.Thread] = []
 
-    def noting(write: Callable[[FeaturePage], bytes]) -> Callable[[FeaturePage], bytes]:
-        def written(page: FeaturePage) -> bytes:
-            threads.append(threading.current_thread())
-            return write(page)
+    answer = ogc_features._answer
 
-        return written
+    def noted(*given: Any) -> Response:
+        threads.append(threading.current_thread())
+        return answer(*given)
 
-    writers = {form: noting(write) for form, write in ogc_features.WRITERS.items()}
-    monkeypatch.setattr(ogc_features, "WRITERS", writers)
+    monkeypatch.setattr(ogc_features, "_answer", noted)
     path = f"{STRIKES}{query}".replace(" ", "%20").replace("'", "%27")
     assert ask(app, path, {"cookie": "a=b"}).status == 200  # which is not answered from the cache of answers
     assert [one is threading.main_thread() for one in threads] == [quick]
