@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -136,4 +137,10 @@ def _answer(scope: Scope, start: Message, body: Message) -> CachedAnswer:
     if coding is not None:
         headers[b"etag"] = headers[b"etag"].replace(f'-{coding}"'.encode(), b'"')
     matched = {name: scope[name] for name in ("route", "endpoint") if name in scope}  # for log and metrics
-    return CachedAnswer(start, body, headers, coding, matched)
+    return CachedAnswer({**start, "headers": [*map(_shared, start["headers"])]}, body, headers, coding, matched)
+
+
+@lru_cache(maxsize=4096)
+def _shared(header: tuple[bytes, bytes]) -> tuple[bytes, bytes]:
+    """Return one object for equal headers of all answers: to read others from memory takes longer than all else."""
+    return header
