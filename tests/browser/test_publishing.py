@@ -19,6 +19,7 @@ from pypdf import PdfReader
 from layers.store.store import Store
 from tests.browser.test_page import AXE, CHROMIUM, CPC, DEPOT, DESK, PHONE, Troubles, settled
 from tests.conftest import serving
+from tests.store_copies import opened_copy
 
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
@@ -51,9 +52,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]
 
 
 @pytest.fixture(scope="module")
-def embeddable(few_store: Store, site: tuple[Path, str]) -> Iterator[str]:
+def served(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """A copy, as a server keeps what follows from a store beside it."""
+    return opened_copy(few_store, tmp_path_factory.mktemp("served") / "atlas.gpkg")
+
+
+@pytest.fixture(scope="module")
+def embeddable(served: Store, site: tuple[Path, str]) -> Iterator[str]:
     """A server whose operator lets that site show its map."""
-    with serving(few_store, "--embed-on", site[1]) as url:
+    with serving(served, "--embed-on", site[1]) as url:
         yield url
 
 
@@ -129,9 +136,9 @@ def test_a_site_that_the_operator_did_not_name_shows_no_map(
 
 
 def test_the_page_offers_to_embed_the_map_only_where_it_will_be_shown(
-    browser: Browser, embeddable: str, site: tuple[Path, str], few_store: Store
+    browser: Browser, embeddable: str, site: tuple[Path, str], served: Store
 ) -> None:
-    with serving(few_store) as own:
+    with serving(served) as own:
         page = browser.new_page(viewport=DESK)  # type: ignore[arg-type]
         for server, is_offered in ((embeddable, True), (own, False)):
             with page.expect_response(f"{server}/about"):
