@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -62,12 +61,6 @@ def read(
     return lambda: snapshot_files.read(TableFolderReader(written), small, 0.75, 0.05, wording=str)
 
 
-@pytest.fixture(scope="module")
-def anew(few: Records, small: Basemap) -> Callable[[str], dict[str, Any]]:
-    """All that is served of the records after an edit, computed anew; whatever the number of the change, it is this."""
-    return cache(lambda change: told(Snapshot.of(CHANGES[change](few), small, 2, DAY, wording=str)))
-
-
 def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
     for name in RECORD_TYPES:
         assert dict(packed.table(name)) == dict(few.table(name)), name
@@ -97,10 +90,10 @@ EDITS = (
 
 
 @pytest.mark.parametrize("change", EDITS)
-def test_what_was_kept_can_be_edited(
-    few: Records, small: Basemap, read: Callable[[], Snapshot], anew: Callable[[str], dict[str, Any]], change: str
-) -> None:
-    assert told(update(read(), Snapshot.of(CHANGES[change](few), small, 2, DAY, wording=str))) == anew(change)
+def test_what_was_kept_can_be_edited(few: Records, small: Basemap, read: Callable[[], Snapshot], change: str) -> None:
+    after = CHANGES[change](few)
+    made = update(read(), Snapshot.of(after, small, 2, DAY, wording=str))
+    assert told(made) == told(Snapshot.of(after, small, 2, DAY, wording=str))
 
 
 def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], Snapshot]) -> None:
@@ -111,18 +104,14 @@ def test_edits_are_taken_back(few: Records, small: Basemap, read: Callable[[], S
 
 
 def test_a_view_that_was_edited_is_kept_as_it_is(
-    few: Records,
-    small: Basemap,
-    read: Callable[[], Snapshot],
-    anew: Callable[[str], dict[str, Any]],
-    tmp_path: Path,
+    few: Records, small: Basemap, read: Callable[[], Snapshot], tmp_path: Path
 ) -> None:
     made = read()
     for seq, change in enumerate(EDITS, 2):
         made = update(made, edited(made, CHANGES[change](few), seq))
         again = snapshot_files.read(TableFolderReader(write(made, tmp_path / change)), small, 0.75, 0.05, wording=str)
         assert again.records == made.records
-        assert told(again) == anew(change), change
+        assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY, wording=str)), change
 
 
 @pytest.fixture(scope="module")
