@@ -23,7 +23,7 @@ from layers.model.messages import Message
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.records import RECORD_TYPES
 from layers.reference import basemap
-from layers.resolution.merge_entities import merged_ids
+from layers.resolution.merge_entities import has_merged
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import open_store
 from layers.store.store import Store
@@ -81,13 +81,9 @@ def withhold(dataset: DatasetId, why: Why, who: Who, store: StoreAddress = STORE
     reason = require_reason("--why", why)
     opened = open_store(store)
     opened.make_private(dataset, author=who, why=reason)
-    entities = opened.records().entities.values()
+    others = (one for one in opened.records().entities.values() if one.dataset != dataset)
+    having = [f"{one.id} ({one.dataset})" for one in others if has_merged(one.note, (dataset,))]
     opened.close()
-    having = [
-        f"{one.id} ({one.dataset})"
-        for one in entities
-        if one.dataset != dataset and any(merged.startswith(f"{dataset}/") for merged in merged_ids(one))
-    ]
     said = f"{dataset} is private: no answer, tile or export holds a record of it."
     if having:
         said += f" Names or notes of it are still in {', '.join(having)}: load their datasets again to take these out."

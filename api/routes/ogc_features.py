@@ -16,7 +16,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
-from api.formats import geojson
 from api.formats.csv import FORMAT as CSV
 from api.formats.csv import METADATA as CSV_METADATA
 from api.formats.csv import WITH_BOM as CSV_WITH_BOM
@@ -226,13 +225,11 @@ def _answer(
     page = _page(request, collection, wanted, form)
     headers = {**headers, "Link": _header_of(page.links)}
     require_wanted()
-    if form is GEOJSON:
-        return PiecesResponse(list(geojson.collection(page)), headers, form.media_type)
-    body = WRITERS[form](page)
+    pieces = WRITERS[form](page)
     if form is HTML:
-        body = pages.page(request, served_version(request), "items", orjson.loads(body))
-        headers |= {"Content-Security-Policy": FORM_SECURITY_POLICY}
-    return Response(body, media_type=form.media_type, headers=headers)
+        pieces = [pages.page(request, served_version(request), "items", orjson.loads(b"".join(pieces)))]
+        headers["Content-Security-Policy"] = FORM_SECURITY_POLICY
+    return PiecesResponse(pieces, headers, form.media_type)
 
 
 def _without_empty_fields(request: Request, collection: Collection) -> str | None:

@@ -251,8 +251,8 @@ class BinaryArray(Sequence[bytes]):
         """Rows but the first that do not follow the row before them, a separator further on in the same buffer."""
         follows = (self.starts[1:] == self.stops[:-1] + 1) & (buffer[1:] == buffer[:-1])
         near = np.flatnonzero(follows)
-        for number in range(len(self.buffers)):
-            rows = near[buffer[near] == number] if len(self.buffers) > 1 else near
+        for number in np.flatnonzero(np.bincount(buffer[near])).tolist():
+            rows = near[buffer[near] == number]
             follows[rows] = self.buffers[number][self.stops[rows] - self._bases[number]] == ord(separator)
         return np.flatnonzero(~follows) + 1
 

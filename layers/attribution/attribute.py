@@ -125,7 +125,8 @@ class Attributor:
         which one was hit, its bounds are the least and the largest over them. Without a hit all is unattributed.
         """
         strike = self._records.strikes[outcome.strike]
-        host, basis, minority = self._host(strike, outcome), self._basis, self._minority
+        sites = [self._records.assets[hit.asset].host_country for hit in outcome.hits]
+        host, basis, minority = self._hosts.of(strike, sites), self._basis, self._minority
         if not outcome.hits:
             return StrikeAttribution(strike, outcome, (), (), _WHOLE, _NO_ASSET_KNOWN, basis, minority, host)
         on = days(strike)
@@ -136,9 +137,6 @@ class Attributor:
         shares, rest = shares_of_sites(hits)
         reasons = tuple(dict.fromkeys(reason for hit in hits for reason in hit.owners.reasons))
         return StrikeAttribution(strike, outcome, hits, shares, rest, reasons, basis, minority, host)
-
-    def _host(self, strike: Strike, outcome: StrikeOutcome) -> Host:
-        return self._hosts.of(strike, [self._records.assets[hit.asset].host_country for hit in outcome.hits])
 
     def _owners_of(self, asset: str, first: date | None, last: date | None) -> Owners:
         key = (self._owners_by_date.interval_key(first, last), asset)

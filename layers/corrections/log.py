@@ -6,8 +6,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
+from itertools import takewhile
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
@@ -41,6 +43,10 @@ _ROWS: Mapping[EntryKind, Which] = MappingProxyType({"correction": "changes", "r
 _NAMES = ("title", "name", "publisher")
 #: Columns that say in which country something is.
 _COUNTRIES = ("host_country", "registered_in", "headquartered_in")
+
+
+#: Number of changes of each transaction, by table, dataset and what was done.
+_Counts: TypeAlias = LruCache[Mapping[tuple[str, str, str], int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,8 +180,8 @@ class PublishedVersion:
     stored: Records
     disclosure: Disclosure
     head: Head = EMPTY
-    #: What each transaction published, as far as it was counted.
-    numbers: LruCache[Mapping[tuple[str, str, str], int]] = field(default_factory=lambda: LruCache(1000))
+    #: What each transaction published, as far as it was counted where something is hidden.
+    numbers: _Counts = field(default_factory=lambda: LruCache(1000))
 
 
 @dataclass(frozen=True, eq=False)
@@ -183,11 +189,12 @@ class CorrectionsLog:
     """The corrections log of a store. Safe for many threads."""
 
     store: Store
+    _counts: _Counts = field(default_factory=lambda: LruCache(1000))
 
     def page(self, version: PublishedVersion, query: CorrectionsQuery) -> CorrectionsPage:
         """Read a page of entries as of a version of the data."""
         with self.store.reading() as connection:
-            return _Reading(connection, version, query).page()
+            return _Reading(connection, version, query, self._counts).page()
 
     def entry(self, version: PublishedVersion, name: str, is_load: bool = False) -> CorrectionEntry | None:
         """Read one entry by the digits in its id; ``None`` where there is none, or nothing of it is public.
@@ -198,14 +205,16 @@ class CorrectionsLog:
             seq = history_pages.seq_of(connection, name) if len(name) == ID_DIGITS else int(name)
             if seq is None or (len(name) != ID_DIGITS and not history_pages.is_older_than_salts(connection, seq)):
                 return None
-            return _Reading(connection, version, CorrectionsQuery()).single(seq, is_load)
+            return _Reading(connection, version, CorrectionsQuery(), self._counts).single(seq, is_load)
 
 
 class _Reading:
     """One page, read in one transaction."""
 
-    def __init__(self, connection: Connection, version: PublishedVersion, query: CorrectionsQuery) -> None:
-        self._connection, self._version, self._query = connection, version, query
+    def __init__(
+        self, connection: Connection, version: PublishedVersion, query: CorrectionsQuery, counts: _Counts
+    ) -> None:
+        self._connection, self._version, self._query, self._counts = connection, version, query, counts
         self._concerned = ConcernedStrikes(version.snapshot)
         self._visibility = Visibility(
             connection, version.stored, version.disclosure, version.snapshot.seq, datetime.now(UTC)
@@ -373,40 +382,45 @@ class _Reading:
 
     def _reason_of_load(self, whole: Transaction) -> str | None:
         """The reason of a load, by the last of its rows that is published with one: all of them have the same."""
-        changes = (self._visibility.published(row) for row in self._rows(whole.last + 1, whole.first, "all"))
+        rows = takewhile(lambda row: row.why is not None, self._rows(whole.last + 1, whole.first, "all"))
+        changes = map(self._visibility.published, rows)
         return next((change.why for change in changes if change is not None and change.why is not None), None)
 
     def _is_load(self, whole: Transaction) -> bool:
         """Whether a transaction published so many changes that it is summed up; what is hidden counts for nothing."""
-        return len(whole) > MAX_SINGLE and sum(self._numbers(whole).values()) > MAX_SINGLE
+        return len(whole) > MAX_SINGLE and (self._is_all_published or sum(self._numbers(whole).values()) > MAX_SINGLE)
 
     def _numbers(self, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
         """Number of published changes of a transaction, by table, dataset and what was done."""
-        return self._version.numbers.get_or_compute((whole.first, whole.last), lambda: self._counted(whole))
+        at = whole.first, whole.last
+        if self._is_all_published:
+            return self._counts.get_or_compute(at, lambda: history_pages.counts_in(self._connection, whole))
+        return self._version.numbers.get_or_compute(at, lambda: self._counted(whole))
+
+    @cached_property
+    def _is_all_published(self) -> bool:
+        """Whether nothing is private or withheld, or ever was, so that each row counts in any version."""
+        disclosure, connection = self._version.disclosure, self._connection
+        is_open = disclosure.policy.is_open and disclosure.records is self._version.stored
+        return is_open and not private_datasets(connection) and not history_pages.has_removed_private(connection)
 
     def _counted(self, whole: Transaction) -> Mapping[tuple[str, str, str], int]:
-        disclosure, stored = self._version.disclosure, self._version.stored
-        private = private_datasets(self._connection)
-        had_private = history_pages.has_removed_private(self._connection)
-        if disclosure.policy.is_open and disclosure.records is stored and not private and not had_private:
-            return history_pages.counts_in(self._connection, whole)
+        records = self._version.disclosure.records
         numbers = Counter[tuple[str, str, str]]()
         for row in self._rows(whole.last + 1, whole.first, "all"):
             dataset = (row.after or row.before or {}).get("dataset", "")
             done = "added" if row.before is None else "removed" if row.after is None else "changed"
-            is_added = row.before is None and row.record in disclosure.records.table(row.table)
-            if dataset not in private and (is_added or self._visibility.published(row) is not None):
+            is_added = row.before is None and row.record in records.table(row.table)
+            if is_added or self._visibility.published(row) is not None:
                 numbers[row.table, dataset, done] += 1
         return numbers
 
     def _public_counts(self, whole: Transaction) -> tuple[LoadCount, ...]:
         """What a load did to records that are public."""
         numbers = self._numbers(whole)
-        listed = sorted({(dataset, table) for table, dataset, _ in numbers})
+        listed, ways = sorted({(dataset, table) for table, dataset, _ in numbers}), ("added", "changed", "removed")
         return tuple(
-            LoadCount(
-                dataset, table, *(numbers.get((table, dataset, done), 0) for done in ("added", "changed", "removed"))
-            )
+            LoadCount(dataset, table, *(numbers.get((table, dataset, way), 0) for way in ways))
             for dataset, table in listed
         )
 

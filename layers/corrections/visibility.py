@@ -19,7 +19,7 @@ from layers.disclosure.policy import ALWAYS, Policy
 from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
-from layers.resolution.merge_entities import MERGED_COLUMNS, ids_in_note
+from layers.resolution.merge_entities import MERGED_COLUMNS, has_merged
 from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages, writer
 from layers.store.connection import Connection
@@ -101,8 +101,8 @@ class Visibility:
 
     def _has_private(self, row: HistoryRow) -> bool:
         """Whether something of a dataset that is private now was in an entity of another, before or after a change."""
-        merged = (one for values in (row.before, row.after) if values for one in ids_in_note(values.get("note")))
-        return any(one.startswith(f"{dataset}/") for one in merged for dataset in self._private_datasets)
+        notes = (values.get("note") for values in (row.before, row.after) if values)
+        return any(has_merged(note, self._private_datasets) for note in notes)
 
     def moves(self, row: HistoryRow) -> bool:
         """Whether a change changed what was published, be it that it made a public record private."""

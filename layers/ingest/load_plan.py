@@ -206,13 +206,8 @@ def _split_incoming(
             clashes[name, record.id] = _clash(name, record, other, result)
         elif name in APPEND_ONLY and before is not None and before != record:
             clashes[name, record.id] = _append_only_problem(name, record, before, result)
-        elif (
-            append
-            and isinstance(record, Source)
-            and isinstance(before, Source)
-            and before.publisher != record.publisher
-        ):
-            clashes[name, record.id] = _other_publisher(record, before, result)
+        elif append and (other_publisher := _other_publisher(record, before, result)):
+            clashes[name, record.id] = other_publisher
         else:
             own[name][record.id] = record
     return own, already_covered, clashes
@@ -244,8 +239,10 @@ def _clash(table: str, record: Record, other: Record, result: ReadResult) -> Pro
     return _problem(table, record.id, ("id", record.id, expected), result)
 
 
-def _other_publisher(record: Source, before: Source, result: ReadResult) -> Problem:
+def _other_publisher(record: Record, before: Record | None, result: ReadResult) -> Problem | None:
     """Return the problem of a source that would become another publisher's, with all that cites it now."""
+    if not (isinstance(record, Source) and isinstance(before, Source)) or record.publisher == before.publisher:
+        return None
     expected = Message("load.other-source", {"publisher": before.publisher})
     return _problem("sources", record.id, ("publisher", record.publisher, expected), result)
 

@@ -113,20 +113,19 @@ def append_note(note: str | None, addition: str) -> str | None:
 
 
 _MERGED = re.compile(r"One with (\S+) \(")
-
-
 #: The columns in which an entity may have something of those that were merged into it.
 MERGED_COLUMNS = ("names", "aliases", "external_ids", "sources", "joint", "note", "registered_in", "headquartered_in")
 
 
 def merged_ids(entity: Entity) -> list[str]:
     """Return the ids of the entities that were merged into an entity, as its note says."""
-    return ids_in_note(entity.note)
+    return _MERGED.findall(entity.note or "")
 
 
-def ids_in_note(note: str | None) -> list[str]:
-    """Return the ids of the entities that a note says were merged."""
-    return _MERGED.findall(note or "")
+def has_merged(note: str | None, datasets: Iterable[str]) -> bool:
+    """Return whether a note says that an entity of one of some datasets was merged."""
+    merged = _MERGED.findall(note or "")
+    return any(one.startswith(f"{dataset}/") for dataset in datasets for one in merged)
 
 
 def merge_note(entity: Entity) -> str:

@@ -280,7 +280,7 @@ def counts_in(connection: Connection, whole: Transaction) -> Mapping[tuple[str, 
 
 def has_removed_private(connection: Connection) -> bool:
     """Whether a private record was ever removed."""
-    return connection.execute(f"SELECT EXISTS (SELECT 1 FROM {PRIVATE_REMOVED})").fetchone() not in ((0,), (False,))
+    return bool(connection.execute(f"SELECT EXISTS (SELECT 1 FROM {PRIVATE_REMOVED})").fetchone()[0])
 
 
 def last_removed(connection: Connection, dataset: str) -> list[tuple[RecordKey, Mapping[str, Any]]]:

@@ -39,19 +39,19 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="module")
-def asked() -> list[str]:
+def requested_paths() -> list[str]:
     """What the page below asked for until its map was there."""
     return []
 
 
 @pytest.fixture(scope="module")
-def page(browser: Browser, url: str, asked: list[str]) -> Iterator[Page]:
+def page(browser: Browser, url: str, requested_paths: list[str]) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce", locale="en-GB")
     opened = context.new_page()
     troubles = Troubles(opened, url)
 
     def note(request: Request) -> None:
-        asked.append(request.url.removeprefix(url))
+        requested_paths.append(request.url.removeprefix(url))
 
     opened.on("request", note)
     opened.goto(f"{url}/map")
@@ -91,9 +91,9 @@ def test_a_number_that_differs_is_reported(browser: Browser, url: str) -> None:
 
 
 @pytest.mark.usefixtures("page")
-def test_the_map_asks_once_for_very_many_before_it_is_there(asked: list[str]) -> None:
-    (clusters,) = [at for at, path in enumerate(asked) if path.startswith("/strikes/clusters")]
-    tiles = [at for at, path in enumerate(asked) if path.startswith("/tiles/basemap/")]
+def test_the_map_asks_once_for_very_many_before_it_is_there(requested_paths: list[str]) -> None:
+    (clusters,) = [at for at, path in enumerate(requested_paths) if path.startswith("/strikes/clusters")]
+    tiles = [at for at, path in enumerate(requested_paths) if path.startswith("/tiles/basemap/")]
     assert tiles
     assert clusters < tiles[0]
 

@@ -43,7 +43,7 @@ def scripts(browser: Browser, server_url: str) -> Iterator[Page]:
     assert troubles == []
 
 
-Kept = dict[tuple[object, ...], tuple[Page, Troubles]]
+ReusedPages = dict[tuple[object, ...], tuple[Page, Troubles]]
 
 #: Puts what no address says back as at the start, and brings the page to a view by way of another that has nothing.
 _BEGIN_ANEW = """async (view) => {
@@ -66,20 +66,20 @@ _BEGIN_ANEW = """async (view) => {
 
 
 @pytest.fixture(scope="module")
-def kept_pages(browser: Browser) -> Iterator[Kept]:
+def reused_pages(browser: Browser) -> Iterator[ReusedPages]:
     """Pages of the map that tests of a file go on in, one of each kind: to load and draw one anew is most of a test."""
-    kept: Kept = {}
-    yield kept
-    for page, _ in kept.values():
+    pages: ReusedPages = {}
+    yield pages
+    for page, _ in pages.values():
         page.context.close()
-    assert [trouble for _, troubles in kept.values() for trouble in troubles] == []
+    assert [trouble for _, troubles in pages.values() for trouble in troubles] == []
 
 
 @pytest.fixture
-def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[Callable[..., Page]]:
+def open_page(browser: Browser, server_url: str, reused_pages: ReusedPages) -> Iterator[Callable[..., Page]]:
     """Opens the map at a view; when the test is over no page may have had any trouble.
 
-    It goes on in a page that is kept, put back as at the start. Tests of how a page begins, of its history, or of what
+    It reuses a page, put back as at the start. Tests of how a page begins, of its history, or of what
     is drawn ask for a fresh one, which is loaded by a new reader.
     """
     opened: list[tuple[Page, Troubles]] = []
@@ -95,8 +95,8 @@ def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[C
     ) -> Page:
         kind = (*size.values(), scheme, csp)
         fresh = fresh or drawn
-        if not fresh and kind in kept_pages:
-            page, troubles = kept_pages[kind]
+        if not fresh and kind in reused_pages:
+            page, troubles = reused_pages[kind]
             assert page not in [each for each, _ in opened], "it is at another view of this test"
             opened.append((page, troubles))
             page.unroute_all()
@@ -117,7 +117,7 @@ def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[C
             page.goto(f"{server_url.rstrip('/')}/map{view}")
             page.wait_for_selector("body[data-ready]" if drawn else "#list button, #list .empty", state="attached")
             if not fresh:
-                kept_pages[kind] = opened[-1]
+                reused_pages[kind] = opened[-1]
         settled(page)
         return page
 
@@ -125,6 +125,6 @@ def open_page(browser: Browser, server_url: str, kept_pages: Kept) -> Iterator[C
     troubles = [trouble for _, each in opened for trouble in each]
     for one in opened:
         one[1].clear()
-        if one not in kept_pages.values():
+        if one not in reused_pages.values():
             one[0].context.close()
     assert troubles == []

@@ -102,9 +102,7 @@ def dossier(
         If there is no strike.
     """
     if not order.strikes:
-        raise ExportError(
-            "expected at least one strike for a dossier; got none: choose a larger box or time, or fewer conditions"
-        )
+        raise ExportError("expected at least one strike for a dossier; got none: widen box, time or conditions")
     return _Writer(selection, order).written(answers, map_part)
 
 

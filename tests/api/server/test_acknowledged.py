@@ -246,7 +246,7 @@ def send(server: Server, token: str, method: str, path: str, body: Any = None, *
         return answer.status, answer.headers, answer.read()
 
 
-def are_both_asked(server: Server) -> bool:
+def both_workers_answered(server: Server) -> bool:
     """Whether each worker answered requests of each method."""
     lines = server.lines()
     workers = [{line["worker"] for line in lines if line.get("method") == name} for name in ("POST", "GET", "DELETE")]
@@ -269,7 +269,7 @@ def test_whoever_wrote_sees_it_at_once_from_either_worker(pair: tuple[Server, st
         assert send(server, token, "DELETE", path, if_match=headers["ETag"])[0] == 204
         for _ in range(2):
             assert send(server, token, "GET", path)[0] == 404
-        if number >= 9 and are_both_asked(server):
+        if number >= 9 and both_workers_answered(server):
             return
     raise AssertionError("one worker did all")
 

@@ -561,7 +561,7 @@ def test_a_dataset_that_is_withheld_later_is_in_no_count(atlas: Atlas, few_recor
     assert {count.dataset for entry in atlas.entries() for count in entry.counts} == {"curated"}
 
 
-def test_what_was_merged_from_a_dataset_that_is_private_now_is_told_of_no_more(atlas: Atlas) -> None:
+def test_what_was_merged_from_a_dataset_that_is_private_now_is_no_longer_published(atlas: Atlas) -> None:
     holder = next(iter(atlas.store.records().entities))
     atlas.change("entities", holder, note="One with other/1 (Otherwise).", aliases=("Otherwise",))
     assert "Otherwise" in str(atlas.entries()[0].changes)

@@ -371,7 +371,7 @@ def test_where_nothing_can_be_written_beside_the_store_it_is_followed_each_time(
     assert [file.name for file in store.path.parent.iterdir() if file.name.endswith(".new")] == []
 
 
-def test_a_store_that_was_replaced_by_an_older_one_is_told(store: Store) -> None:
+def test_a_store_that_was_replaced_by_an_older_one_is_found(store: Store) -> None:
     store.require_history()
     behind_its_back(store, "DELETE FROM history WHERE seq > 5")
     with pytest.raises(BrokenHistory, match=r"replaced on purpose: then remove atlas\.gpkg\.checked"):
