@@ -28,7 +28,7 @@ from layers.sources.files.limits import (
     FileRefused,
 )
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
-from layers.sources.files.tables import RawRow, RowTable, csv_rows
+from layers.sources.files.tables import PROBLEMS_COLUMN, RawRow, RowTable, csv_rows
 from layers.sources.files.xlsx import Workbook
 
 __all__ = ["FileSniff", "RowTable", "SourceFile"]
@@ -261,6 +261,8 @@ def _header(head: Sequence[RawRow]) -> tuple[int, Sequence[str]] | None:
     if at is None:
         return None
     number, cells = read[at]
+    if PROBLEMS_COLUMN in map(str.strip, cells):  # written by this program, whose headers are one row
+        return number, cells
     below = read[at + 1] if at + 1 < len(read) and read[at + 1][0] == number + 1 else None
     return _in_two_rows(cells, *below) or (number, cells) if below else (number, cells)
 

@@ -16,7 +16,7 @@ from typing import Any
 import geopandas
 import pytest
 import shapely
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from api.wording.problems import cell_sentence
@@ -214,6 +214,7 @@ NAMES = st.lists(
 
 
 @given(NAMES, st.lists(st.lists(TEXTS, max_size=6), min_size=1, max_size=4), st.sampled_from([",", ";", "\t"]))
+@example(["", ""], [["", ":"], []], ",")  # whose first row would be a second one of the header
 def test_writing_all_rows_of_any_table_keeps_every_cell_and_writing_them_again_every_byte(
     names: list[str], rows: list[list[str]], sign: str
 ) -> None:
