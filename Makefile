@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup needed run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap wheel lock clean
+.PHONY: help setup needed run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap open-layer wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -180,6 +180,9 @@ node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 
 # The names are folded by place_names.py: an index that was built by another version would find other places. Places
 # that were added are in an own index (strikeatlas place add).
+open-layer: $(VENV)/.stamp-dev ## build the open layer anew from FILES=folder, see docs/open-layer.md
+	@$(BIN)/python -m tools.open_layer $(FILES)
+
 $(DATA)/gazetteer.sqlite: tools/gazetteer.py layers/text/place_names.py $(addprefix layers/reference/,gazetteer_import.py regions.py region_names.toml admin1.tsv countries.tsv) $(VENV)/places/.stamp $(VENV)/.stamp-runtime
 	@$(BIN)/python -m tools.gazetteer $@ --wheels $(VENV)/places
 	@rm -rf $(VENV)/places

@@ -49,7 +49,7 @@ from api.server.build_id import build_id, program_version
 from api.server.keys_at_work import KeysAtWork
 from api.server.live_snapshot import LiveSnapshot
 from api.server.worker_status import Worker
-from api.settings import Settings
+from api.settings import Settings, with_credit_for
 from layers.store.store import Store
 
 DESCRIPTION = (
@@ -99,7 +99,7 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
     BasemapMissing
         If the base map has not been built.
     """
-    settings = settings or Settings()
+    settings = with_credit_for(settings or Settings(), store.open_layer)
     atlas = LiveSnapshot(store, settings, build_id(settings))
     at_work = ActiveRequests()
     worker = Worker(atlas, settings.workers, at_work.__len__)

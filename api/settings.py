@@ -16,6 +16,7 @@ from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.disclosure.policy import OPEN, Policy
 from layers.disclosure.policy import read as read_policy
 from layers.snapshot.snapshot_cache import MIN_RECORDS
+from layers.store.open_layer import OpenLayer
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -43,6 +44,10 @@ OWN_GAZETTEER = Path("data/gazetteer.sqlite")
 #: What the help of the command line says of them.
 BASEMAP_SHOWN, GAZETTEER_SHOWN = (f"data/{name}, or the bundled one" for name in ("basemap.gpkg", "gazetteer.sqlite"))
 REVIEWERS = Path("data/reviewers.json")
+#: The open layer that came with the program, where it is there.
+OPEN_LAYER = ROOT / "layers" / "reference" / "data" / "open-layer.zip"
+#: Names a file of an open layer, "bundled" or "none", for every command.
+OPEN_LAYER_VARIABLE = "STRIKEATLAS_OPEN_LAYER"
 #: States the policy of disclosure that a store must have, where there is such a file and none is named.
 POLICY = Path("data/policy.toml")
 #: An origin, whose host may begin with a wildcard; nothing else may stand in a header.
@@ -61,6 +66,8 @@ class Settings:
     basemap: Path = BASEMAP
     #: PMTiles archive of the base map that the web map draws; ``None`` for that beside `basemap`, where there is one.
     basemap_archive: Path | None = None
+    #: The file of the open layer, "bundled" or "none"; ``None`` for what the environment names, see `open_layer`.
+    open_layer: str | None = None
     #: ``None`` for the usual one.
     gazetteer: Path | None = None
     #: File of the reviewers, who may write; without it nobody may.
@@ -126,6 +133,29 @@ class Settings:
     attribution: str = "StrikeAtlas curated records (CC BY 4.0)"
     #: Address of the licence of the records.
     licence: str = "https://creativecommons.org/licenses/by/4.0/"
+
+
+def open_layer(given: str | None = None) -> OpenLayer | None:
+    """Open the open layer that is given, else that of `OPEN_LAYER_VARIABLE`: a file, or "bundled" for `OPEN_LAYER`.
+
+    ``None`` for the word "none", and where neither names one.
+
+    Raises
+    ------
+    NotAnOpenLayer
+        If a file that is named is none.
+    """
+    named = given or os.environ.get(OPEN_LAYER_VARIABLE, "none")
+    if named == "none":
+        return None
+    return OpenLayer.open(OPEN_LAYER if named == "bundled" else Path(named))
+
+
+def with_credit_for(settings: Settings, layer: OpenLayer | None) -> Settings:
+    """Settings whose attribution names those whose open data lies under the records."""
+    if layer is None:
+        return settings
+    return dataclasses.replace(settings, attribution=f"{settings.attribution}; {layer.attribution}")
 
 
 class PolicyDiffers(ValueError):

@@ -49,18 +49,41 @@ const assetName = ["coalesce", ["get", `name_${LANG}`], ["get", "name"]];
 
 const carriesGas = ["in", "gas", ["coalesce", ["get", "commodity"], ["get", "group"], ""]];
 
+// What lies under the records is drawn where it works or is built, and what was never struck quietly and by zoom: lines by
+// their length, sites close up.
+const isOpen = ["==", ["get", "tier"], "open"];
+const isStruck = [">", ["get", "n_strikes"], 0];
+const isDrawn = ["any", ["!", isOpen], isStruck, ["in", ["get", "status"], ["literal", ["operating", "construction", "idle", "mothballed"]]]];
+const isQuiet = ["all", isOpen, ["!", isStruck], isDrawn];
+const isLoud = ["all", isDrawn, ["!", isQuiet]];
+const isLongEnough = [">=", ["get", "length_km"], ["step", ["zoom"], 1000, 4, 300, 5, 100, 7, 0]];
+
+function under(c) {
+  const colour = ["case", carriesGas, TABLE.line.gas[scheme()], TABLE.line.oil[scheme()]];
+  const source = { source: "assets", "source-layer": "assets" };
+  return [
+    { id: "open-line", type: "line", ...source, filter: ["all", isLine, isQuiet, isLongEnough], layout: { "line-join": "round" },
+      paint: { "line-color": colour, "line-width": 1, "line-opacity": 0.45 } },
+    { id: "open-site", type: "circle", ...source, filter: ["all", isPoint, isQuiet], minzoom: TABLE.from.open,
+      paint: { "circle-radius": sized("open"), "circle-color": c.quiet, "circle-opacity": 0.55 } },
+    { id: "open-name", type: "symbol", ...source, filter: ["all", isPoint, isQuiet], minzoom: 10,
+      layout: { "text-field": assetName, "text-font": REGULAR, "text-size": 10, "text-anchor": "left", "text-offset": [0.6, 0], "text-max-width": 9 },
+      paint: { "text-color": c.faint, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
+  ];
+}
+
 function pipes(c) {
   const colour = (group) => TABLE.line[group][scheme()];
   const pipe = (id, group, filter) => ({
-    id, type: "line", source: "assets", "source-layer": "assets", filter: ["all", isLine, filter],
+    id, type: "line", source: "assets", "source-layer": "assets", filter: ["all", isLine, isLoud, filter],
     layout: { "line-join": "round" },
     paint: { "line-color": colour(group), "line-width": sized("pipe"), ...(TABLE.line[group].dash && { "line-dasharray": TABLE.line[group].dash }) },
   });
   return [
-    { id: "pipe-case", type: "line", source: "assets", "source-layer": "assets", filter: isLine, paint: { "line-color": c.halo, "line-width": sized("case"), "line-opacity": 0.7 } },
+    { id: "pipe-case", type: "line", source: "assets", "source-layer": "assets", filter: ["all", isLine, isLoud], paint: { "line-color": c.halo, "line-width": sized("case"), "line-opacity": 0.7 } },
     pipe("pipe-gas", "gas", carriesGas),
     pipe("pipe-oil", "oil", ["!", carriesGas]),
-    { id: "pipe-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isLine, minzoom: 4.5,
+    { id: "pipe-name", type: "symbol", source: "assets", "source-layer": "assets", filter: ["all", isLine, isLoud], minzoom: 4.5,
       layout: { "symbol-placement": "line", "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-offset": [0, 0.9], "symbol-spacing": 420 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.5 } },
   ];
@@ -74,9 +97,9 @@ function siteColour(c) {
 
 function sites(c) {
   return [
-    { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: TABLE.from.site,
+    { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: ["all", isPoint, isLoud], minzoom: TABLE.from.site,
       paint: { "circle-radius": sized("site"), "circle-color": siteColour(c), "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
-    { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: isPoint, minzoom: 8,
+    { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: ["all", isPoint, isLoud], minzoom: 8,
       layout: { "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
   ];
@@ -146,6 +169,6 @@ export function mapStyle() {
     version: 8,
     "font-faces": { [REGULAR[0]]: face(400), [BOLD[0]]: face(700) },
     sources: sources(),
-    layers: [...ground(c), ...pipes(c), ...sites(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
+    layers: [...ground(c), ...under(c), ...pipes(c), ...sites(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
   };
 }

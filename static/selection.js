@@ -8,7 +8,7 @@ export const SELECTED = Symbol("selected");
 /** What a country or an owner may be to what was hit. "related" is any tie but owning, controlling and hosting. */
 export const ROLES = ["owner", "control", "related", "host"];
 export const TIES = ["operator", "supplier", "offtaker", "affected", "lender", "cargo-owner", "occupier", "brand", "flag",
-  "charterer", "production-sharing", "title-claim", "trust", "temporary-manager"];
+  "charterer", "production-sharing", "title-claim", "trust", "temporary-manager", "licensee"];
 export const CERTAINTIES = ["sure", "possible"];
 export const RESTS = ["decision", "alternatives", "match", "nothing"];
 /** Metres within which the true place lies; "none" is no place at all. */

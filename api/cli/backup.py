@@ -14,7 +14,7 @@ from rich.markup import escape
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, progress_bar, warn_of_clock
 from api.cli.load import new_store
 from api.requests.parameters import BadParameter
-from api.settings import BASEMAP
+from api.settings import BASEMAP, open_layer
 from api.wording.catalogue import text
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -65,7 +65,7 @@ def copy_store(
     as_json: AsJson = False,
 ) -> None:
     """Copy a store to one of another kind, or the same: history to the last hash, records, and what is private."""
-    derive = full_rewrite(basemap.read(base), text)
+    derive = full_rewrite(basemap.read(base), text, open_layer())
     with closing(open_to_read(source)) as opened, new_store(target) as created, progress_bar("copying") as bar:
         head = created.copy_from(opened, derive, progress=lambda done: bar.advance(bar.task_ids[0], done))
         name = target if is_path(target) else created.name
@@ -94,7 +94,7 @@ def restore(
         restored = restore_store(
             opened,
             path,
-            full_rewrite(base_map, text),
+            full_rewrite(base_map, text, open_layer()),
             to=moment,
             overwrite=force,
             progress=lambda rows: bar.update(bar.task_ids[0], advance=rows),

@@ -72,7 +72,7 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     PolicyDiffers, ProblemsError
         If a file states another policy than the store has, or either policy has faults.
     """
-    opened = open_store(store)
+    opened = open_store(store).mount(settings.open_layer())
     warn_of_clock(opened)
     return opened, opened_version(opened, settings.Settings(basemap=base))
 

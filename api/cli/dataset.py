@@ -15,7 +15,7 @@ from rich.table import Table
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
-from api.settings import BASEMAP
+from api.settings import BASEMAP, open_layer
 from api.terminal.console import add_row
 from api.wording.catalogue import text
 from layers.ingest.load_plan import LoadPlan, plan_removal, plan_restoration, planned_changes
@@ -182,7 +182,7 @@ def _written(
     author, reason = (who or "").strip(), require_reason("--why", why or "")
     if not author:
         raise BadParameter("--who", author, "who decides")
-    derive = full_rewrite(basemap.read(base), text)
+    derive = full_rewrite(basemap.read(base), text, open_layer())
     return store.load(plan.records, author=author, why=reason, seen=seen, derive=derive, emptied=(dataset,)).seq
 
 

@@ -10,7 +10,7 @@ import typer
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
-from api.settings import BASEMAP
+from api.settings import BASEMAP, open_layer
 from api.terminal import duplicates as terminal
 from api.wording.catalogue import text
 from layers.decisions import identity
@@ -47,7 +47,7 @@ def duplicates(
     as_json: AsJson = False,
 ) -> None:
     """Propose which strikes, assets or entities are one told twice, with reasons; nothing is merged."""
-    stored = open_store(store).records()
+    stored = open_store(store).mount(open_layer()).records()
     merged = resolve.apply_judgements(stored)
     if noun == "strikes":
         proposed = propose_duplicates(stored, PROPOSE_FROM if from_score is None else from_score)
@@ -74,7 +74,7 @@ def judge(
 ) -> None:
     """Say that two records are the same, are different, or undo what was said. It is appended, never overwritten."""
     base_map = basemap.read(base)
-    opened = open_store(store)
+    opened = open_store(store).mount(open_layer())
     warn_of_clock(opened)
     at = datetime.now(UTC)
     seq, records = opened.version()
@@ -94,5 +94,5 @@ def judge(
 @app.command(epilog="Example: strikeatlas judgements --json")
 def judgements(store: StoreAddress = STORE, as_json: AsJson = False) -> None:
     """List all judgements on what is one, and which of them stand."""
-    rows = list(serialize.judgements(open_store(store).records()))
+    rows = list(serialize.judgements(open_store(store).mount(open_layer()).records()))
     output(rows, as_json, terminal.judgements(rows))

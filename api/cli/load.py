@@ -26,7 +26,7 @@ from api.cli.common import (
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
-from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path, stated_policy
+from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path, open_layer, stated_policy
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
@@ -385,7 +385,7 @@ def _written(
             author=options.who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
-            derive=full_rewrite(base, worded),
+            derive=full_rewrite(base, worded, open_layer()),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
             why=options.why,
@@ -403,7 +403,7 @@ def _counts(report: LoadReport) -> dict[str, Any]:
 def load_none(store: Store, base: Path, who: str) -> LoadReport:
     """Write the derived tables of a new store without records."""
     report = store.load(
-        Records.of({}), author=who, at=datetime.now(UTC), derive=full_rewrite(basemap.read(base), worded)
+        Records.of({}), author=who, at=datetime.now(UTC), derive=full_rewrite(basemap.read(base), worded, open_layer())
     )
     store.close()
     return report

@@ -53,7 +53,7 @@ from api.serializers import country as serialize_country
 from api.serializers.publish_report import publish_values
 from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BASEMAP, PolicyDiffers, Settings
+from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
@@ -158,7 +158,7 @@ def init(
         if is_path(store):
             raise
         report = None
-    with closing(open_store(store)) as opened:
+    with closing(open_store(store).mount(open_layer())) as opened:
         if report is None:
             output({"store": opened.name, "kept": True}, as_json, f"{opened.name} is there and was kept.")
             return

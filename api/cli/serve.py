@@ -27,7 +27,7 @@ from api.http.request_log import LogFormat
 from api.requests.reviewer_tokens import read_reviewers
 from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
-from api.settings import BASEMAP, REVIEWERS, Settings, require_policy, stated_embedders, with_overrides
+from api.settings import BASEMAP, REVIEWERS, Settings, open_layer, require_policy, stated_embedders, with_overrides
 from api.terminal.console import errors
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
@@ -58,6 +58,15 @@ def serve(
             metavar="FILE.pmtiles",
             help="PMTiles archive that the map is drawn on, that `make basemap` builds or in the schema of Protomaps.",
             show_default="that beside the base map",
+        ),
+    ] = None,
+    layer: Annotated[
+        str | None,
+        typer.Option(
+            "--open-layer",
+            metavar="FILE|bundled|none",
+            help="Open data under the records, see open-layer.md.",
+            show_default="none, or what STRIKEATLAS_OPEN_LAYER names",
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
@@ -110,6 +119,7 @@ def serve(
     settings = Settings(
         basemap=base,
         basemap_archive=archive,
+        open_layer=layer,
         proxies=proxies,
         root_path=root_path.rstrip("/"),
         grace_s=grace,
@@ -130,6 +140,8 @@ def serve(
     read_reviewers(reviewers)
     with closing(open_checked(store, accept_broken_history)) as checked:
         require_policy(policy_of(checked), policy)
+        if not checked.read_only:
+            checked.mount(open_layer(layer)).record_open_layer(author="strikeatlas serve")
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""
@@ -158,7 +170,7 @@ def build_cache(
     as_json: AsJson = False,
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
-    opened = open_store(store)
+    opened = open_store(store).mount(open_layer())
     settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
     begun = time.monotonic()
     answer = None if answers is None else _answered_by(answers, opened, publish_from)

@@ -20,7 +20,7 @@ from uvicorn.supervisors import Multiprocess
 from api.app import create_app
 from api.http.bounded_protocol import BoundedProtocol
 from api.http.request_log import LogFormat, logging_config
-from api.settings import Settings
+from api.settings import Settings, open_layer
 from layers.model.garbage import collection_paused
 from layers.reference.basemap import BasemapMissing
 from layers.reference.basemap_archive import BasemapArchive, UnreadableArchive
@@ -129,7 +129,7 @@ def _built(store: str, settings: Settings, log: LogFormat) -> FastAPI:
     """
     try:
         with collection_paused():
-            return create_app(open_store(store), settings, log)
+            return create_app(open_store(store).mount(open_layer(settings.open_layer)), settings, log)
     finally:
         gc.collect()
         gc.freeze()

@@ -8,7 +8,7 @@ import typer
 from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, BasemapOption, output
-from api.settings import BASEMAP
+from api.settings import BASEMAP, open_layer
 from api.wording.catalogue import text
 from layers.model.timestamps import timestamp
 from layers.reference import basemap
@@ -26,7 +26,7 @@ def upgrade(
     as_json: AsJson = False,
 ) -> None:
     """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""
-    done = upgrade_file(path_of(store), timestamp(), full_rewrite(basemap.read(base), text))
+    done = upgrade_file(path_of(store), timestamp(), full_rewrite(basemap.read(base), text, open_layer()))
     values = {
         "store": store,
         "before": done.before,

@@ -24,7 +24,7 @@ from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import EXAMPLE, FigureCode, strikes_of_figure
 from api.server.version_builder import compare_cache, time_of
-from api.settings import BASEMAP, Settings
+from api.settings import BASEMAP, Settings, open_layer
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
@@ -110,7 +110,7 @@ def _verify_store(
     typer.Exit
         If there is a finding, or a receipt is not valid, with exit code 1.
     """
-    derive = full_rewrite(basemap.read(settings.basemap), text)
+    derive = full_rewrite(basemap.read(settings.basemap), text, open_layer())
     # A file that is damaged can be checked, and not be opened.
     findings = list(verify_file(Path(address), derive) if is_path(address) else open_store(address).verify(derive))
     name = address

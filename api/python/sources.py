@@ -26,7 +26,7 @@ from api.requests.query_parameters import DEFAULT_ORDERS, parse_items_request, p
 from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
 from api.serializers.attribution import owners_answer
 from api.server.version_builder import changed_at, opened_version
-from api.settings import Settings
+from api.settings import Settings, open_layer, with_credit_for
 from api.wording.catalogue import text
 from api.wording.problems import error_sentence
 from geo.columnar.chunked_array import to_numpy
@@ -243,8 +243,8 @@ def of_store(address: str | Path, base: Path) -> SnapshotSource:
     PolicyDiffers, ProblemsError
         If a file states another policy than the store has, or either policy has faults.
     """
-    opened = open_store(address)
-    settings = Settings(basemap=base)
+    opened = open_store(address).mount(open_layer())
+    settings = with_credit_for(Settings(basemap=base), opened.open_layer)
     version = opened_version(opened, settings)
     return SnapshotSource(opened.name, version.snapshot, Lazy(partial(_about, opened, version, settings)))
 

@@ -258,4 +258,6 @@ def about(request: Request) -> Response:
         "attribution": attribution_text(request.app.state.settings.attribution, view.disclosure, language_of(request)),
         "embedders": embedders_of(request),
     }
+    if (layer := request.app.state.atlas.store.open_layer) is not None:
+        summary["open_layer"] = {"sha256": layer.digest, **layer.about}
     return document(request, "answer", summary)

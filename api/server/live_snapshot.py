@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cached_property
 
@@ -35,6 +36,7 @@ from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
 from layers.snapshot.disclosure import policy_of
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
+from layers.snapshot.snapshot_cache import CachedVersion
 from layers.store.clock import clock_remark
 from layers.store.idempotency import KeyedRequest
 from layers.store.store import DerivedUpdate, Edit, ExpectedLatest, Store, StoreBusy, StoreError
@@ -60,8 +62,8 @@ class SnapshotNotCached(StoreError):
 
     def __init__(self) -> None:
         super().__init__(
-            "nothing can be kept: there are records that are private or that the policy withholds, judgements that "
-            "unite records or stakes that several loads tell of, or nothing can be written beside the store"
+            "nothing can be cached: there are records that are private or that the policy withholds, or nothing can be "
+            "written beside the store"
         )
 
 
@@ -200,7 +202,7 @@ class LiveSnapshot:
             return self._versions.cached(self._cache, edits) or self._computed_and_cached()
 
     def _is_large(self) -> bool:
-        return self.store.count("strikes", "assets") >= LARGE
+        return self.store.open_layer is not None or self.store.count("strikes", "assets") >= LARGE
 
     def _computed_and_cached(self) -> ServedVersion:
         log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
@@ -208,7 +210,9 @@ class LiveSnapshot:
         published = self._versions.uncomputed()
         snapshot = published.snapshot
         # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
-        cached = self._cached(snapshot, self._external_edits) if snapshot.records is published.stored else None
+        is_all_public = published.disclosure.records is published.stored
+        version = CachedVersion(snapshot, published.stored)
+        cached = self._cached(version, self._external_edits) if is_all_public else None
         if cached is not None:
             return self._versions.from_cache(cached, begun)
         if self._must_cache:
@@ -216,10 +220,10 @@ class LiveSnapshot:
         self._not_before = snapshot.seq + _AFTER
         return self._versions.computed(published, begun)
 
-    def _cached(self, snapshot: Snapshot, external_edits: int) -> Snapshot | None:
-        """The snapshot written to the cache and read again; ``None`` where that cannot be done and need not be."""
+    def _cached(self, version: CachedVersion, external_edits: int) -> CachedVersion | None:
+        """A version written to the cache and read again; ``None`` where that cannot be done and need not be."""
         try:
-            return self._cache.write(snapshot, external_edits, lambda: self._ended)
+            return self._cache.write(version, external_edits, lambda: self._ended)
         except OSError as error:
             if self._must_cache:
                 raise
@@ -273,7 +277,9 @@ class LiveSnapshot:
 
     def _renewed_whole(self) -> DerivedUpdate:
         """The derived layers of all records, whatever was served before."""
-        return DerivedUpdate(0, Records.of({}), full_rewrite(self.basemap, text), lambda *_: None)
+        return DerivedUpdate(
+            0, Records.of({}), full_rewrite(self.basemap, text, self.store.open_layer), lambda *_: None
+        )
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""
@@ -317,7 +323,7 @@ class LiveSnapshot:
         snapshot, files = view.snapshot, view.snapshot.backing_files
         if snapshot.seq < self._not_before or (files is not None and snapshot.seq - files.metadata("seq") < after):
             return False
-        if snapshot.records is not view.stored or not self._cache.is_used():
+        if view.disclosure.records is not view.stored or not self._cache.is_used():
             if snapshot is not view.with_private:
                 self._cache.discard()
             self._not_before = snapshot.seq + after
@@ -328,16 +334,17 @@ class LiveSnapshot:
             self._not_before = snapshot.seq + after
             cached = self._cache.read(external_edits)
             # Of what was computed anew no older files hold anything; or else another worker wrote it meanwhile.
-            if cached is None or snapshot.seq - cached.seq >= (1 if files is None else after):
-                cached = self._cached(snapshot, external_edits)
+            if cached is None or snapshot.seq - cached.snapshot.seq >= (1 if files is None else after):
+                cached = self._cached(CachedVersion(snapshot, view.stored), external_edits)
         if cached is None:
             return False
         self._not_before = 0
         return self._serve_from(cached, external_edits)
 
-    def _serve_from(self, cached: Snapshot, external_edits: int) -> bool:
+    def _serve_from(self, cached: CachedVersion, external_edits: int) -> bool:
         """Swap in a snapshot from the cache with the changes since; the version before is served until it is ready."""
-        view = self._versions.from_cache(with_shared_stages(self.view.snapshot, cached), time.monotonic())
+        shared = replace(cached, snapshot=with_shared_stages(self.view.snapshot, cached.snapshot))
+        view = self._versions.from_cache(shared, time.monotonic())
         for _ in range(2):  # few changes come while the first is made ready
             for version in (self.view, view):
                 version.snapshot.release_pages()  # or the files of both would be in memory

@@ -36,7 +36,7 @@ from layers.snapshot.disclosure import Disclosure, disclose, policy_of
 from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
 from layers.snapshot.public_records import public
 from layers.snapshot.snapshot import Snapshot
-from layers.snapshot.snapshot_cache import CacheComparison, SnapshotCache
+from layers.snapshot.snapshot_cache import CacheComparison, CachedVersion, SnapshotCache
 from layers.store.connection import Connection
 from layers.store.history_chain import EMPTY, Head
 from layers.store.store import Store, StoreError
@@ -164,7 +164,7 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
     """Compare what is kept of a store with what a server without it would compute; see `SnapshotCache.compare`."""
     base = basemap.read(settings.basemap)
 
-    def snapshot_at(seq: int, publish_from: float) -> Snapshot:
+    def version_at(seq: int, publish_from: float) -> CachedVersion:
         stored = recent_records_at(store, seq)
         disclosure, at = (
             disclose(stored, policy_of(store, seq), datetime.now(UTC)),
@@ -172,9 +172,9 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
         )
         head = head_of(store, seq, stored, disclosure)
         snapshot = _snapshot(base, at, seq, data_date(store, head), disclosure.records)
-        return with_times(store, snapshot, stored, disclosure)
+        return CachedVersion(with_times(store, snapshot, stored, disclosure), stored)
 
-    return cache_of(store, base, settings).compare(snapshot_at)
+    return cache_of(store, base, settings).compare(version_at)
 
 
 def _snapshot(
@@ -283,23 +283,25 @@ class VersionBuilder:
         begun, cached = time.monotonic(), cache.read(edits)
         if cached is None:
             return None
-        if cached.seq == self._store.seq():
+        snapshot = cached.snapshot
+        if snapshot.seq == self._store.seq():
             return self.from_cache(cached, begun)
-        seq, stored = self._store.newer(cached.seq, cached.records)
+        seq, stored = self._store.newer(snapshot.seq, cached.stored)
         if public(stored) is not stored:
             cache.discard()
             return None
-        return self._from_cache_and_changes(cached, seq, stored, begun)
+        return self._from_cache_and_changes(snapshot, seq, stored, begun)
 
-    def from_cache(self, cached: Snapshot, begun: float) -> ServedVersion:
-        """The version of a snapshot from the cache, the records in which are those of the store, all published.
+    def from_cache(self, cached: CachedVersion, begun: float) -> ServedVersion:
+        """The version of a snapshot from the cache, whose records are all published.
 
         ``begun`` is when it began to be read, by the monotonic clock.
         """
-        cached = cached.with_stages(cached.stages, heat=self._observed())
-        disclosure = self._disclosed(cached.seq, cached.records)
-        head = head_of(self._store, cached.seq, cached.records, disclosure)
-        return self._version(PublishedVersion(cached, cached.records, disclosure, head), cached, begun)
+        snapshot, stored = cached.snapshot, cached.stored
+        snapshot = snapshot.with_stages(snapshot.stages, heat=self._observed())
+        disclosure = self._disclosed(snapshot.seq, stored)
+        head = head_of(self._store, snapshot.seq, stored, disclosure)
+        return self._version(PublishedVersion(snapshot, stored, disclosure, head), snapshot, begun)
 
     def _from_cache_and_changes(
         self, cached: Snapshot, seq: int, stored: Records, begun: float

@@ -32,7 +32,16 @@ _COUNTRIES = 6
 #: Sites that are told one by one; of more, all together.
 _ONE_BY_ONE = 6
 #: Ties that say, beside the owners, under whose hand or claim a site is, in the order in which they are told.
-_HEADLINE_TIES = ("title-claim", "trust", "temporary-manager", "occupier", "production-sharing", "flag", "charterer")
+_HEADLINE_TIES = (
+    "title-claim",
+    "trust",
+    "temporary-manager",
+    "occupier",
+    "production-sharing",
+    "licensee",
+    "flag",
+    "charterer",
+)
 #: Those of them that set in doubt whose it is.
 _DISPUTES = frozenset({"title-claim", "trust", "temporary-manager"})
 #: Parts of a share that are told beside the whole.

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from operator import attrgetter
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from geo.spatial_join.geodesic_distance import wgs84
 from layers.attribution.attribute import (
     AttributionRow,
     StrikeAttribution,
@@ -31,6 +32,7 @@ from layers.model.types import (
     Group,
     HostBasis,
     Metres,
+    OperatingStatus,
     RestsOn,
     Status,
     Timestamp,
@@ -40,6 +42,7 @@ from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
 from layers.resolution.voices import voices_of
+from layers.store.open_layer import OPEN
 
 #: The group of each kind of asset that has one.
 KIND_GROUPS: Mapping[str, Group] = MappingProxyType(
@@ -118,6 +121,11 @@ class AssetFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, on the day of the data.")
     owner_countries: tuple[str, ...] = Field((), description="Countries whose owners hold part of it.")
     n_strikes: int = Field(0, description="Strikes that hit it, or may have.")
+    status: OperatingStatus | None = Field(None, description="Whether it operates; empty where no source says.")
+    length_km: float | None = Field(None, description="Length of the course of a line in kilometres.")
+    tier: Literal["curated", "open"] = Field(
+        "curated", description="Whether the record is edited here, or of the open data that lies under those."
+    )
     name_uk: str | None = Field(None, description="Name in Ukrainian.")
     name_de: str | None = Field(None, description="Name in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
@@ -337,12 +345,21 @@ def asset_features(
     return FeatureTable(AssetFeature, rows, differing=("id", "name"))
 
 
+def _length_km(asset: Asset) -> float | None:
+    """The length of a course in kilometres, by geodesics on the WGS 84 ellipsoid (Karney 2013, by pyproj)."""
+    if asset.geometry is None or asset.geometry.geom_type not in ("LineString", "MultiLineString"):
+        return None
+    return round(wgs84().geometry_length(asset.geometry) / 1000, 1)
+
+
 def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) -> list[Any]:
     values: dict[str, Any] = {
         "group": _group(asset.kind, asset) if asset.kind != "pipeline" else None,
         "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
         "owner_countries": tuple(share.country for share in held.shares),
         "n_strikes": n_strikes,
+        "length_km": _length_km(asset),
+        "tier": "open" if asset.dataset.startswith(OPEN) else "curated",
         **{f"name_{language}": asset.names.get(language) for language in SPOKEN},
         "withheld": withheld_fields(asset),
         "updated": updated,

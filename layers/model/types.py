@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeAlias
 
 import numpy as np
@@ -26,6 +27,17 @@ MAX_VERTICES = 200_000
 
 #: Most geometry collections in one well-known text.
 _MAX_COLLECTIONS = 32
+
+
+#: Degrees by which a course that is too long for a text is simplified, the least that suffices.
+_TOLERANCES = tuple(0.001 * 2**step for step in range(15))
+
+
+def short_wkt(shape: BaseGeometry, digits: int, length: int = 2000) -> str:
+    """Return WKT of at most some letters, with so many digits: simplified as far as it needs, or else its envelope."""
+    simpler = (shapely.simplify(shape, tolerance) for tolerance in _TOLERANCES)
+    texts = (str(shapely.to_wkt(one, rounding_precision=digits, trim=True)) for one in chain([shape], simpler))
+    return next((text for text in texts if len(text) <= length), str(shapely.to_wkt(shape.envelope, digits)))
 
 
 def geometry_of_wkt(text: str) -> BaseGeometry:
@@ -171,7 +183,8 @@ EntityType = Literal[
     "stateBody",
     "person",
 ]
-#: title-claim: claims a disputed title; trust: holds it for others; temporary-manager: put in by order of a state.
+#: title-claim: claims a disputed title; trust: holds it for others; temporary-manager: put in by order of a state;
+#: licensee: has an interest in a licence or contract to produce from a field, which is no ownership of it.
 RelationKind = Literal[
     "operator",
     "supplier",
@@ -187,6 +200,7 @@ RelationKind = Literal[
     "title-claim",
     "trust",
     "temporary-manager",
+    "licensee",
 ]
 #: How far an asset worked: all of it, a part, nothing, nothing any more, or out of its owner's hands.
 WorkingStatus = Literal["running", "reduced", "offline", "destroyed", "occupied"]

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
-import shapely
 from shapely.geometry.base import BaseGeometry
 
 from layers.decisions.identity import JUDGED
 from layers.model.messages import Message
-from layers.model.records import REFERENCES, Asset, Claim, Record, Records, Stake, Strike, Weapon
+from layers.model.records import REFERENCES, Asset, Claim, Record, Records, Strike, Weapon
+from layers.model.types import short_wkt
 from layers.resolution import merge_assets, merge_entities
+from layers.resolution.table_edit import Groups, TableEdit, grouped
 
 #: Fields that are about the record and not about the event, and the sources, which are united.
 _OF_THE_RECORD = frozenset({"id", "dataset", "private", "sources", "place_source", "checked"})
@@ -85,7 +86,7 @@ def _texts(value: object) -> tuple[str, ...]:
     if isinstance(value, tuple):
         return tuple(dict.fromkeys(text for member in value for text in _texts(member)))
     if isinstance(value, BaseGeometry):
-        return (str(shapely.to_wkt(value, rounding_precision=7, trim=True)),)
+        return (short_wkt(value, 7),)
     if isinstance(value, Weapon):
         return (_weapon(value),)
     return (f"{value:.12g}" if isinstance(value, float) else str(value),)
@@ -96,24 +97,14 @@ def _weapon(weapon: Weapon) -> str:
     return " ".join((weapon.kind, "-".join(dict.fromkeys(counts)))).strip()
 
 
-def merged_strikes(
-    strikes: Mapping[str, Strike], merged_into: Mapping[str, str]
-) -> tuple[dict[str, Strike], dict[str, Claim]]:
-    """Return the strikes without those merged into others, in their order, and the claims of the merged ones.
-
-    Parameters
-    ----------
-    strikes
-        Strikes by id.
-    merged_into
-        The id that each merged strike becomes.
-    """
-    merged: dict[str, Strike] = {}
-    claims: dict[str, Claim] = {}
-    for strike, others in merge_entities.with_merged(strikes, merged_into):
-        merged[strike.id] = merge_strike(strike, others)
-        claims |= {claim.id: claim for other in others for claim in claims_of(strike, other)}
-    return merged, claims
+def merge_strikes(strikes: TableEdit[Strike], groups: Groups) -> Iterator[Claim]:
+    """Merge strikes of one event within a table; yield the claims of those that were merged."""
+    for one, others in groups:
+        strike, merged = strikes[one], [strikes[other] for other in others]
+        strikes.put(merge_strike(strike, merged))
+        for other in merged:
+            strikes.remove(other.id)
+            yield from claims_of(strike, other)
 
 
 @dataclass(frozen=True)
@@ -138,9 +129,10 @@ class MergeResult:
 def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResult:
     """Merge entities, assets and strikes into others, and move every reference. Judgements stay as they are.
 
-    Only ids of one table are merged. Stakes that become stakes of an entity in itself are dropped, and repeated stakes
-    are counted once, each with a remark. Facts of a merged strike or asset that contradict the other's become claims,
-    and so do the stakes in it that another of its records states.
+    Only ids of one table are merged, and of large tables only records that change are read. Stakes that become stakes
+    of an entity in itself are dropped, and repeated stakes are counted once, each with a remark. Facts of a merged
+    strike or asset that contradict the other's become claims, and so do the stakes in it that another of its records
+    states.
 
     Parameters
     ----------
@@ -152,44 +144,49 @@ def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResu
     present = {table: _present(records.table(table), merged_into) for table in JUDGED}
     if not any(present.values()):
         return MergeResult(records, {}, ())
-    tables = {table: _with_moved_references(records, table, present) for table in REFERENCES if table != "identities"}
-    tables |= {table: dict(records.table(table)) for table in ("sources", "identities")}
-    remarks: tuple[Message, ...] = ()
-    if present["assets"]:
-        remarks = _with_assets(records, tables, present["assets"])
+    edits: dict[str, TableEdit[Any]] = {name: TableEdit(records.table(name)) for name in REFERENCES}
+    _move_references(records, edits, present)
+    groups = {table: [*grouped(merged)] for table, merged in present.items()}
+    remarks = _merge_assets(records, edits, groups["assets"])
+    merge_entities.merge_within(edits["entities"], groups["entities"])
     if present["entities"]:
-        tables["entities"] = dict(merge_entities.merged_entities(records.entities, present["entities"]))
-        tables["stakes"], repeated = merge_entities.rewire_stakes(records, tables["stakes"])
-        remarks += repeated
-    if present["strikes"]:
-        strikes, claims = merged_strikes(records.strikes, present["strikes"])
-        tables["strikes"] = dict(strikes)
-        tables["claims"] = {**tables["claims"], **claims}
+        remarks += merge_entities.rewire_stakes(records, edits["stakes"], groups["assets"] + groups["entities"])
+    for claim in merge_strikes(edits["strikes"], groups["strikes"]):
+        edits["claims"].put(claim)
+    tables: dict[str, Any] = {name: edit.finish() for name, edit in edits.items()}
     merged = {other: one for moved in present.values() for other, one in moved.items()}
-    return MergeResult(Records.of(tables), merged, remarks)
+    return MergeResult(replace(records, **tables), merged, remarks)
 
 
-def _with_assets(
-    records: Records, tables: dict[str, dict[str, Record]], merged_into: Mapping[str, str]
-) -> tuple[Message, ...]:
-    """Merge the assets in tables whose references were moved, and what is said of them; return what else changed."""
-    moved = cast(dict[str, Asset], tables["assets"])
-    assets, united, remarks = merge_assets.merged_assets(records.assets, moved, merged_into)
-    stakes, left_out = merge_assets.own_stakes(cast(dict[str, Stake], tables["stakes"]), records.stakes, united)
-    claims = [
-        *(claim for one, members in united.values() for other in members for claim in _asset_claims(one, other)),
-        *merge_assets.stake_claims(left_out, stakes.values(), records),
-    ]
-    said = {
-        name: claim.model_copy(update={"record": left_out[claim.record].owned, "field": "owner"})
-        if isinstance(claim, Claim) and claim.record in left_out
-        else claim
-        for name, claim in tables["claims"].items()
-    }
-    tables["assets"], tables["stakes"] = dict(assets), dict(stakes)
-    tables["claims"] = {**said, **{claim.id: claim for claim in claims}}
-    for table, column in (("relations", "asset"), ("controls", "controlled")):
-        tables[table] = merge_assets.without_repeats(tables[table], column, united)
+def _move_references(
+    records: Records, edits: Mapping[str, TableEdit[Any]], merged_into: Mapping[str, Mapping[str, str]]
+) -> None:
+    """Have the records that refer to a merged one refer to what it became; judgements stay as they are."""
+    for name, edit in edits.items():
+        if name == "identities":
+            continue
+        for column, targets in REFERENCES[name].items():
+            for judged in set(targets) & set(JUDGED):
+                for other, one in merged_into[judged].items():
+                    for record in records.where(name, column, other):
+                        edit.update(record.id, {column: one})
+
+
+def _merge_assets(records: Records, edits: Mapping[str, TableEdit[Any]], groups: Groups) -> tuple[Message, ...]:
+    """Merge assets, whose references were moved, and what is said of them; return what else changed."""
+    united, remarks = merge_assets.merge_within(edits["assets"], groups)
+    stakes, claims = edits["stakes"], edits["claims"]
+    for one, others in groups:
+        stood, left_out = merge_assets.own_stakes(records, stakes, one, others)
+        for stake in left_out:
+            stakes.remove(stake.id)
+            for claim in records.where("claims", "record", stake.id):
+                claims.update(claim.id, {"record": one, "field": "owner"})
+        said = [claim for other in united[one][1:] for claim in _asset_claims(united[one][0], other)]
+        for claim in (*said, *merge_assets.stake_claims(left_out, stood, records)):
+            claims.put(claim)
+        for table, column in (("relations", "asset"), ("controls", "controlled")):
+            merge_assets.remove_repeats(records, table, column, edits[table], (one, *others))
     return remarks
 
 
@@ -212,19 +209,3 @@ def is_subsumed_by(record: Record, other: Record, *ignored: str) -> bool:
 
 def _present(table: Mapping[str, Record], merged_into: Mapping[str, str]) -> dict[str, str]:
     return {other: one for other, one in merged_into.items() if other in table and one in table}
-
-
-def _with_moved_references(
-    records: Records, table: str, merged_into: Mapping[str, Mapping[str, str]]
-) -> dict[str, Record]:
-    """Return a table with references to merged records moved; the rows that change are copies."""
-    columns = {
-        column: {other: one for judged in JUDGED if judged in targets for other, one in merged_into[judged].items()}
-        for column, targets in REFERENCES[table].items()
-        if set(targets) & set(JUDGED)
-    }
-    rows: dict[str, Record] = {}
-    for name, record in records.table(table).items():
-        changed = {column: moved[at] for column, moved in columns.items() if (at := getattr(record, column)) in moved}
-        rows[name] = record.model_copy(update=changed) if changed else record
-    return rows

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from layers.model.messages import Message
-from layers.model.records import Asset, Claim, Record, Records, Stake
-from layers.resolution.merge_entities import append_note, with_merged
+from layers.model.records import Asset, Claim, Records, Stake
+from layers.resolution.merge_entities import append_note
+from layers.resolution.table_edit import Groups, TableEdit
 
 #: What a place consists of: taken from one record as a whole, with how it was checked.
 PLACE = ("geometry", "uncertainty_m", "basis", "place_source", "checked")
@@ -95,35 +96,29 @@ def id_claims(one: Asset, other: Asset) -> Iterator[Claim]:
             )
 
 
-def merged_assets(
-    before: Mapping[str, Asset], moved: Mapping[str, Asset], merged_into: Mapping[str, str]
-) -> tuple[dict[str, Asset], dict[str, tuple[Asset, list[Asset]]], tuple[Message, ...]]:
-    """Return the assets without those merged into others, in their order.
-
-    Parameters
-    ----------
-    before, moved
-        Assets by id as they were, and with references moved to those that others are merged into.
-    merged_into
-        The id that each merged asset becomes.
+def merge_within(
+    assets: TableEdit[Asset], groups: Groups
+) -> tuple[Mapping[str, tuple[Asset, ...]], tuple[Message, ...]]:
+    """Merge assets of one site within a table, in which references were moved already.
 
     Returns
     -------
     tuple
-        The assets; those that others were merged into, each with all its records as they were, by id; and a remark for
-        each that would have become a part of itself and is none of any now.
+        By the id of each that others were merged into, itself after that, and all its records as they were; and a
+        remark for each that would have become a part of itself and is none of any now.
     """
-    merged = {asset.id: merge_asset(asset, others) for asset, others in with_merged(moved, merged_into)}
-    united = {
-        asset.id: (merged[asset.id], [asset, *others]) for asset, others in with_merged(before, merged_into) if others
-    }
+    united = {}
+    for one, others in groups:
+        assets.put(merge_asset(assets[one], [assets[other] for other in others]))
+        for other in others:
+            assets.remove(other)
     remarks = []
-    for name in united:
-        if _is_in_itself(merged, name):
-            merged[name] = merged[name].model_copy(update={"part_of": None})
-            united[name] = merged[name], united[name][1]
-            remarks.append(Message("resolution.part-of-itself", {"asset": name}))
-    return merged, united, tuple(remarks)
+    for one, others in groups:
+        if _is_in_itself(assets, one):
+            assets.update(one, {"part_of": None})
+            remarks.append(Message("resolution.part-of-itself", {"asset": one}))
+        united[one] = (assets[one], *(assets.before[name] for name in (one, *others)))
+    return united, tuple(remarks)
 
 
 def _is_in_itself(assets: Mapping[str, Asset], name: str) -> bool:
@@ -135,36 +130,32 @@ def _is_in_itself(assets: Mapping[str, Asset], name: str) -> bool:
 
 
 def own_stakes(
-    stakes: Mapping[str, Stake], before: Mapping[str, Stake], leaders: Iterable[str]
-) -> tuple[dict[str, Stake], dict[str, Stake]]:
-    """Return the stakes without those of a merged asset that another of its records states, and these.
+    records: Records, stakes: Mapping[str, Stake], one: str, others: Iterable[str]
+) -> tuple[list[Stake], list[Stake]]:
+    """Return the stakes in a merged asset that stand, and those that another of its records states.
 
     The stakes of the record that others were merged into stand; where it has none, those of the first of the others
     that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up.
 
     Parameters
     ----------
-    stakes, before
-        Stakes by id, with references moved to the merged assets, and as they were.
-    leaders
-        Ids of the assets that others were merged into.
+    records
+        As they were before.
+    stakes
+        Stakes by id, with references moved to the merged asset.
+    one, others
+        The asset, and those that were merged into it, by id.
     """
-    by_leader: dict[str, dict[str, list[str]]] = {leader: {} for leader in leaders}
-    for name, stake in stakes.items():
-        if stake.owned in by_leader:
-            by_leader[stake.owned].setdefault(before[name].owned, []).append(name)
-    left_out: dict[str, Stake] = {}
-    for leader, by_record in by_leader.items():
-        order = sorted(by_record, key=lambda record: (record != leader, record))
-        left_out |= {name: stakes[name] for record in order[1:] for name in by_record[record]}
-    return {name: stake for name, stake in stakes.items() if name not in left_out}, left_out
+    by_record = [[stakes[stake.id] for stake in records.where("stakes", "owned", name)] for name in (one, *others)]
+    stood, *left_out = [*filter(None, by_record)] or [[]]
+    return stood, [stake for stated in left_out for stake in stated]
 
 
-def stake_claims(left_out: Mapping[str, Stake], standing: Iterable[Stake], records: Records) -> Iterator[Claim]:
+def stake_claims(left_out: Iterable[Stake], standing: Iterable[Stake], records: Records) -> Iterator[Claim]:
     """Yield a claim for each stake that was left out, unless one that stands says the same."""
-    said = {(stake.owned, _worded(stake, records)) for stake in standing}
-    for stake in left_out.values():
-        if (value := (stake.owned, _worded(stake, records))) in said:
+    said = {_worded(stake, records) for stake in standing}
+    for stake in left_out:
+        if (value := _worded(stake, records)) in said:
             continue
         said.add(value)
         yield Claim(
@@ -173,7 +164,7 @@ def stake_claims(left_out: Mapping[str, Stake], standing: Iterable[Stake], recor
             private=stake.private,
             record=stake.owned,
             field="owner",
-            value=value[1],
+            value=value,
             source=stake.source,
             checked=stake.checked,
         )
@@ -190,21 +181,22 @@ def _worded(stake: Stake, records: Records) -> str:
 _OF_THE_TIE = {"id", "dataset", "private", "source", "checked", "note"}
 
 
-def without_repeats(ties: Mapping[str, Record], column: str, leaders: Container[str]) -> dict[str, Record]:
-    """Return relations or controls without those of a merged asset that state the same as another one, the first by id.
+def remove_repeats(records: Records, table: str, column: str, ties: TableEdit[Any], members: Iterable[str]) -> None:
+    """Remove relations or controls of a merged asset that state the same as another one, the first by id.
 
     Parameters
     ----------
+    records
+        As they were before.
+    table, column
+        The table, and its column that names the asset.
     ties
-        Records by id, with references moved to the merged assets.
-    column
-        The column that names the asset.
-    leaders
-        Ids of the assets that others were merged into.
+        The table, with references moved to the merged asset.
+    members
+        The asset and those that were merged into it.
     """
-    merged = sorted(name for name, tie in ties.items() if getattr(tie, column) in leaders)
+    names = sorted(tie.id for member in members for tie in records.where(table, column, member))
     first: dict[tuple[Any, ...], str] = {}
-    for name in merged:
-        first.setdefault(tuple(ties[name].model_dump(exclude=_OF_THE_TIE).values()), name)
-    repeats = set(merged) - set(first.values())
-    return {name: tie for name, tie in ties.items() if name not in repeats}
+    for name in names:
+        if first.setdefault(tuple(ties[name].model_dump(exclude=_OF_THE_TIE).values()), name) != name:
+            ties.remove(name)

@@ -3,51 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import TypeVar
+from typing import cast
 
 from layers.model import edtf
 from layers.model.messages import Message
-from layers.model.records import Entity, Record, Records, Stake
-from layers.store.record_table import memoized
+from layers.model.records import Entity, Records, Stake
+from layers.resolution.table_edit import Groups, TableEdit
+from layers.store.record_table import RecordTable, memoized, texts
 
 #: Limit of the length of a note.
 _MAX_NOTE_LENGTH = 2000
 _CHECKED = ("read", "excerpt", "unverified")
 
-R = TypeVar("R", bound=Record)
 
-
-def merged_entities(entities: Mapping[str, Entity], merged_into: Mapping[str, str]) -> dict[str, Entity]:
-    """Return the entities, in their order, without those merged into others.
-
-    Parameters
-    ----------
-    entities
-        Entities by id.
-    merged_into
-        The id that each merged entity becomes.
-    """
-    return {entity.id: merge_entity(entity, others) for entity, others in with_merged(entities, merged_into)}
-
-
-def with_merged(table: Mapping[str, R], merged_into: Mapping[str, str]) -> Iterator[tuple[R, list[R]]]:
-    """Yield each record that is merged into none, in the order of the table, with the records merged into it, by id.
-
-    Parameters
-    ----------
-    table
-        Records of one type by id.
-    merged_into
-        The id that each merged record becomes; both ids are in the table.
-    """
-    merged: dict[str, list[R]] = {}
-    for other, one in merged_into.items():
-        merged.setdefault(one, []).append(table[other])
-    for name, record in table.items():
-        if name not in merged_into:
-            yield record, sorted(merged.get(name, ()), key=lambda other: other.id)
+def merge_within(entities: TableEdit[Entity], groups: Groups) -> None:
+    """Merge entities within a table."""
+    for one, others in groups:
+        entities.put(merge_entity(entities[one], [entities[other] for other in others]))
+        for other in others:
+            entities.remove(other)
 
 
 def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
@@ -134,69 +110,89 @@ def merge_note(entity: Entity) -> str:
     return entity.note[match.start() :] if entity.note and match else ""
 
 
-def rewire_stakes(before: Records, moved: Mapping[str, Record]) -> tuple[dict[str, Record], tuple[Message, ...]]:
+def rewire_stakes(before: Records, stakes: TableEdit[Stake], groups: Groups) -> tuple[Message, ...]:
     """Drop the stakes that a merge turned into stakes of an entity in itself, and count repeated ones once.
 
     Parameters
     ----------
     before
         The records before the merge.
-    moved
-        Their stakes with references moved to the merged entities.
+    stakes
+        Their stakes with references moved to the merged assets and entities.
+    groups
+        The merged assets and entities.
 
     Returns
     -------
     tuple
-        The stakes, and a remark for each that was dropped or counted once.
+        A remark for each stake that was dropped or counted once.
     """
-    stakes = {name: stake for name, stake in moved.items() if isinstance(stake, Stake)}
-    changed = {(s.owned, s.owner) for name, s in stakes.items() if s is not before.stakes[name]}
-    inside = [stake for stake in stakes.values() if stake.owned == stake.owner and (stake.owned,) * 2 in changed]
-    for stake in inside:
-        del stakes[stake.id]
-    counted, remarks = _deduplicated(stakes, changed)
-    dropped = [Message("resolution.stake-in-itself", {"stake": stake.id, "owner": stake.owner}) for stake in inside]
-    return dict(counted), (*dropped, *remarks)
+    members = {one: (one, *others) for one, others in groups}
+    changed = dict.fromkeys((stake.owned, stake.owner) for stake in stakes.changed)
+    pairs = {pair: _of_pair(before, stakes, pair, members) for pair in changed}
+    dropped = []
+    for (owned, owner), group in pairs.items():
+        for stake in group if owned == owner else ():
+            stakes.remove(stake.id)
+            dropped.append(Message("resolution.stake-in-itself", {"stake": stake.id, "owner": stake.owner}))
+    return (*dropped, *_count_once(stakes, (group for (owned, owner), group in pairs.items() if owned != owner)))
 
 
-def deduplicate_stakes(stakes: Mapping[str, Stake]) -> tuple[Mapping[str, Stake], tuple[Message, ...]]:
+def deduplicate_stakes(records: Records) -> tuple[Mapping[str, Stake], tuple[Message, ...]]:
     """Count the stakes once that several datasets state of one owner in one thing; a remark for each left out.
 
     Repeated stakes within one dataset stay as they are.
     """
-    shared = memoized(stakes, "stated by several datasets", lambda: _shared_pairs(stakes))
-    pairs = {(owned, owner) for owned, owner in shared}
-    return _deduplicated(stakes, pairs) if pairs else (stakes, ())
+    stakes = TableEdit[Stake](records.stakes)
+    groups = (_of_pair(records, stakes, pair, {}) for pair in _repeated_pairs(records.stakes))
+    several = (group for group in groups if len({stake.dataset for stake in group}) > 1)
+    remarks = _count_once(stakes, several)
+    return stakes.finish(), remarks
 
 
-def _shared_pairs(stakes: Mapping[str, Stake]) -> list[list[str]]:
-    """Return owned and owner of the stakes that more than one dataset states."""
+def _of_pair(
+    records: Records, stakes: Mapping[str, Stake], pair: tuple[str, str], members: Mapping[str, Sequence[str]]
+) -> list[Stake]:
+    """Return the stakes of an owner in a thing, in their order, after references were moved to it from its members."""
+    owned, owner = pair
+    names = (stake.id for name in members.get(owned, (owned,)) for stake in records.where("stakes", "owned", name))
+    return [stakes[name] for name in names if name in stakes and stakes[name].owner == owner]
+
+
+def _repeated_pairs(stakes: Mapping[str, Stake]) -> Iterable[tuple[str, str]]:
+    """Return owned and owner of all stakes that more than one dataset states, and perhaps of others."""
+    if not isinstance(stakes, RecordTable):
+        return _shared_pairs(texts(stakes, "owned", "owner", "dataset"))
+    below = RecordTable(stakes.rows)
+    shared = memoized(
+        below, "stated by several datasets", lambda: [*_shared_pairs(below.texts("owned", "owner", "dataset"))]
+    )
+    above = cast(list[Stake], stakes.above())
+    return dict.fromkeys([*((owned, owner) for owned, owner in shared), *((one.owned, one.owner) for one in above)])
+
+
+def _shared_pairs(stakes: Iterable[tuple[str, str, str, str]]) -> Iterable[tuple[str, str]]:
     first_dataset: dict[tuple[str, str], str] = {}
     shared = set()
-    for stake in stakes.values():
-        pair = (stake.owned, stake.owner)
-        if first_dataset.setdefault(pair, stake.dataset) != stake.dataset:
-            shared.add(pair)
-    return sorted(map(list, shared))
+    for _, owned, owner, dataset in stakes:
+        if first_dataset.setdefault((owned, owner), dataset) != dataset:
+            shared.add((owned, owner))
+    return sorted(shared)
 
 
-def _deduplicated(
-    stakes: Mapping[str, Stake], pairs: Container[tuple[str, str]]
-) -> tuple[dict[str, Stake], tuple[Message, ...]]:
-    """Return the stakes, in their order, with those of some pairs of owned and owner counted once."""
-    result = dict(stakes)
+def _count_once(stakes: TableEdit[Stake], groups: Iterable[Sequence[Stake]]) -> tuple[Message, ...]:
+    """Count the stakes of each group of one owner in one thing once, in their places; a remark for each left out."""
     remarks: list[Message] = []
-    by_pair: dict[tuple[str, str], list[Stake]] = {}
-    for stake in stakes.values():
-        if (pair := (stake.owned, stake.owner)) in pairs:
-            by_pair.setdefault(pair, []).append(stake)
-    for group in by_pair.values():
-        for stake in group:
-            del result[stake.id]
-        counted, repeated = _counted_once(group)
-        result.update((stake.id, stake) for stake in counted)
+    for group in groups:
+        counted, repeated = _counted_once([*group])
         remarks += repeated
-    return {name: result[name] for name in stakes if name in result}, tuple(remarks)
+        left = {stake.id: stake for stake in counted}
+        for stake in group:
+            if stake.id not in left:
+                stakes.remove(stake.id)
+            elif left[stake.id] is not stake:
+                stakes.put(left[stake.id])
+    return tuple(remarks)
 
 
 def _counted_once(stakes: list[Stake]) -> tuple[list[Stake], list[Message]]:

@@ -11,7 +11,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from operator import itemgetter
-from types import MappingProxyType
 
 from layers.decisions.identity import MergeGroups, merge_groups
 from layers.model.messages import Argument, Message
@@ -57,8 +56,8 @@ def apply_judgements_with_remarks(records: Records) -> MergeResult:
     """
     groups, remarks = merge_groups(records)
     merged = merge_records(records, {other: one for group in groups.values() for other, one in group.leaders().items()})
-    stakes, repeated = deduplicate_stakes(merged.records.stakes)
-    counted = replace(merged.records, stakes=MappingProxyType(dict(stakes))) if repeated else merged.records
+    stakes, repeated = deduplicate_stakes(merged.records)
+    counted = replace(merged.records, stakes=stakes) if repeated else merged.records
     return MergeResult(counted, merged.merged_into, (*remarks, *merged.remarks, *repeated))
 
 

@@ -19,16 +19,21 @@ from layers.snapshot.flat_collections import strike_geometries
 from layers.snapshot.incremental import Matches, SnapshotUpdate, TimesAfter, with_candidates
 from layers.snapshot.snapshot import Snapshot
 from layers.store.connection import Connection
+from layers.store.open_layer import OpenLayer
 from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
 #: The column by which the rows of touched strikes are replaced.
 _KEY = "strike"
 
 
-def full_rewrite(basemap: Basemap, wording: Wording) -> Derive:
-    """Give the function that a load computes both layers with, from all records; reasons are worded by ``wording``."""
+def full_rewrite(basemap: Basemap, wording: Wording, open_layer: OpenLayer | None = None) -> Derive:
+    """Give the function that a load computes both layers with, from all records of a store and those of an open layer.
+
+    Reasons are worded by ``wording``.
+    """
 
     def derive(seq: int, records: Records) -> Iterator[DerivedLayer]:
+        records = records if open_layer is None else open_layer.under(records)
         snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date(), wording=wording)
         snapshot, matches = with_candidates(snapshot)
         return _layers(snapshot.flat_alone(), matches.value, None, wording)

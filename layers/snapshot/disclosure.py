@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import chain
@@ -20,7 +19,7 @@ from layers.disclosure.policy import ALWAYS, OPEN, Policy, of_values
 from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
 from layers.snapshot.incremental import differing
-from layers.snapshot.public_records import public
+from layers.snapshot.public_records import public, referring
 from layers.store.record_table import RecordTable
 from layers.store.store import Store
 
@@ -253,7 +252,7 @@ def _with_dependents(
         for column, targets in references.items():
             if "strikes" not in targets:
                 continue
-            for record in _referring(shown, name, column, held):
+            for record in referring(shown, name, column, held):
                 if record.id not in gone[name]:
                     gone[name].add(record.id)
                     cited.update(set(_sources(name, record)))
@@ -261,15 +260,6 @@ def _with_dependents(
         source for source, number in cited.items() if number == sum(one.counts[source] for one in citations.values())
     }
     return gone
-
-
-def _referring(shown: Records, name: str, column: str, keys: AbstractSet[str]) -> Iterator[Record]:
-    table = shown.table(name)
-    if isinstance(table, RecordTable) and column in table.rows.referring:
-        for key in keys:
-            yield from table.where(column, key)
-        return
-    yield from (record for record in table.values() if getattr(record, column) in keys)
 
 
 def _sources(name: str, record: Record) -> Iterator[str]:
@@ -308,7 +298,7 @@ def _revealing_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]
     withheld = {key: record for part in changed.values() for key, record in part.items()}
     if not withheld:
         return set()
-    claims: Iterable[Any] = _referring(shown, "claims", "record", withheld.keys())
+    claims: Iterable[Any] = referring(shown, "claims", "record", withheld.keys())
     return {
         claim.id
         for claim in claims

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from typing import Any
 
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
+from layers.resolution.table_edit import TableEdit
 from layers.store.record_table import RecordTable
-
-_Tables = dict[str, dict[str, Record]]
 
 
 def public(records: Records) -> Records:
@@ -16,43 +17,55 @@ def public(records: Records) -> Records:
     A record that refers to a private one is left out with it. Of a list of references, as ``sources``, only the
     private ones are left out, unless none would stay. Gives ``records`` itself where nothing is private.
     """
-    hidden = {name: _private(records.table(name)) for name in RECORD_TYPES}
-    if not any(hidden.values()):
+    lost = {name: _private(records.table(name)) for name in RECORD_TYPES}
+    if not any(lost.values()):
         return records
-    tables: _Tables = {name: dict(records.table(name)) for name in RECORD_TYPES}
-    gone = {name: set(keys) for name, keys in hidden.items()}
-    while any(hidden.values()):
-        for name, keys in hidden.items():
-            gone[name] |= keys
+    edits: dict[str, TableEdit[Any]] = {name: TableEdit(records.table(name)) for name in RECORD_TYPES}
+    while any(lost.values()):
+        for name, keys in lost.items():
             for key in keys:
-                del tables[name][key]
-        hidden = {name: _without_lost_references(name, tables, gone) for name in RECORD_TYPES}
-    return Records.of(tables)
+                edits[name].remove(key)
+        lost = {name: _lost(records, name, edits, lost) for name in RECORD_TYPES}
+    tables: dict[str, Any] = {name: edit.finish() for name, edit in edits.items()}
+    return Records(**tables)
 
 
-def _private(table: Mapping[str, Record]) -> set[str]:
+def _private(table: Mapping[str, Record]) -> AbstractSet[str]:
     if isinstance(table, RecordTable):
         return table.private()
     return {key for key, record in table.items() if record.private}
 
 
-def _without_lost_references(name: str, tables: _Tables, gone: dict[str, set[str]]) -> set[str]:
-    """Remove lost records from lists of references; give the records that cannot stand without them."""
-    alone: set[str] = set()
+def _lost(
+    records: Records, name: str, edits: Mapping[str, TableEdit[Any]], gone: Mapping[str, AbstractSet[str]]
+) -> set[str]:
+    """Leave references to records that have gone out of lists; give the records that cannot be without them."""
+    lost: set[str] = set()
     for column, targets in REFERENCES.get(name, {}).items():
+        keys = {key for target in targets for key in gone[target]}
+        keys = {key for key in keys if not any(key in edits[target] for target in targets)}
+        for record in referring(records, name, column, keys):
+            if record.id not in edits[name]:
+                continue
+            value = getattr(edits[name][record.id], column)
+            others = tuple(one for one in value if one not in keys) if isinstance(value, tuple) else ()
+            if others:
+                edits[name].update(record.id, {column: others})
+            else:
+                lost.add(record.id)
+    return lost
 
-        def is_gone(key: str, targets: tuple[str, ...] = targets) -> bool:
-            there = any(key in tables[target] for target in targets)
-            return not there and any(key in gone[target] for target in targets)
 
-        for key, record in tables[name].items():
-            value = getattr(record, column)
-            if isinstance(value, tuple):
-                public_ids = tuple(one for one in value if not is_gone(one))
-                if value and not public_ids:
-                    alone.add(key)
-                elif public_ids != value:
-                    tables[name][key] = record.model_copy(update={column: public_ids})
-            elif value is not None and is_gone(value):
-                alone.add(key)
-    return alone
+def referring(records: Records, name: str, column: str, keys: AbstractSet[str]) -> Iterator[Record]:
+    """Yield the records of a table that refer to some others by a column, of which only large tables are not read."""
+    table = records.table(name)
+    if not keys:
+        return
+    if isinstance(table, RecordTable) and column in table.rows.referring:
+        for key in keys:
+            yield from table.where(column, key)
+        return
+    for record in table.values():
+        value = getattr(record, column)
+        if not keys.isdisjoint(value) if isinstance(value, tuple) else value in keys:
+            yield record

@@ -17,6 +17,7 @@ import orjson
 
 from layers.filesystem.file_lock import HAS_LOCKS, lock
 from layers.model.messages import Message, Wording
+from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.snapshot import Snapshot
@@ -29,6 +30,14 @@ log = logging.getLogger(__name__)
 MIN_RECORDS = 1
 #: What reading files that are damaged may raise.
 _UNREADABLE = (OSError, EOFError, LookupError, ValueError, TypeError, AttributeError)
+
+
+@dataclass(frozen=True, eq=False)
+class CachedVersion:
+    """A snapshot, and the records that it is of as they are stored, before judgements of identity were applied."""
+
+    snapshot: Snapshot
+    stored: Records
 
 
 @dataclass(frozen=True)
@@ -66,9 +75,9 @@ class SnapshotCache:
 
     def is_used(self) -> bool:
         """Whether the store has as many records as one whose snapshots are cached."""
-        return self.store.count("strikes", "assets") >= self.min_records
+        return self.store.open_layer is not None or self.store.count("strikes", "assets") >= self.min_records
 
-    def read(self, external_edits: int = 0) -> Snapshot | None:
+    def read(self, external_edits: int = 0) -> CachedVersion | None:
         """Read the snapshot of the newest version or of one before it; ``None`` where there is none.
 
         ``external_edits`` is what `Store.last_external_edit` gives now: where history cannot tell of edits, a snapshot
@@ -83,7 +92,8 @@ class SnapshotCache:
             files = TableFolderReader(folder)
             if not self._is_current(files, external_edits):
                 return None
-            return snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
+            found = snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
+            return CachedVersion(*found)
         except _UNREADABLE as error:
             log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
             return None
@@ -93,17 +103,18 @@ class SnapshotCache:
         is_of_this_history = files.metadata("hash") == self.store.head(files.metadata("seq")).hash
         return is_of_this_history and bool(files.metadata("others") == external_edits)
 
-    def _fill(self, files: TableFolderWriter, snapshot: Snapshot, external_edits: int) -> None:
+    def _fill(self, files: TableFolderWriter, version: CachedVersion, external_edits: int) -> None:
+        snapshot = version.snapshot
         files.metadata("others", external_edits)
         files.metadata("hash", self.store.head(snapshot.seq).hash)
         files.metadata("publish_from", self.publish_from)
-        snapshot_files.write(files, snapshot)
+        snapshot_files.write(files, snapshot, version.stored)
         files.finish()
 
     def write(
-        self, snapshot: Snapshot, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
-    ) -> Snapshot | None:
-        """Write a snapshot, whose records are as they are stored, and read it again: it then takes less memory.
+        self, version: CachedVersion, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
+    ) -> CachedVersion | None:
+        """Write a version of which nothing is private or withheld, and read it again: it then takes less memory.
 
         ``None`` beside a store that may only be read, and as soon as ``is_cancelled`` gives True.
 
@@ -118,7 +129,7 @@ class SnapshotCache:
         def at_page() -> None:
             if is_cancelled():
                 raise _Cancelled
-            snapshot.release_pages()  # of files that were read through
+            version.snapshot.release_pages()  # of files that were read through
 
         folder = self._folder()
         aside = folder.with_name(f"{folder.name}.{secrets.token_hex(4)}.new")
@@ -126,7 +137,7 @@ class SnapshotCache:
             with suppress(FileExistsError):
                 self._parent.mkdir(mode=0o700, parents=True)
             aside.mkdir()
-            self._fill(TableFolderWriter(aside, at_page), snapshot, external_edits)
+            self._fill(TableFolderWriter(aside, at_page), version, external_edits)
             self._put_in_place(aside, folder)
         except _Cancelled:
             return None
@@ -134,21 +145,21 @@ class SnapshotCache:
             shutil.rmtree(aside, ignore_errors=True)
         return self.read(external_edits)
 
-    def compare(self, snapshot_at: Callable[[int, float], Snapshot]) -> Iterator[CacheComparison]:
+    def compare(self, version_at: Callable[[int, float], CachedVersion]) -> Iterator[CacheComparison]:
         """Compare every file of each folder with what follows from the records; nothing is written.
 
         Parameters
         ----------
-        snapshot_at
-            Gives the snapshot after a change at a threshold of publishing, computed from the records alone.
+        version_at
+            Gives the version after a change at a threshold of publishing, computed from the records alone.
         """
         parent = self._parent
         for folder in sorted(parent.iterdir()) if parent.is_dir() else ():
             # A writer is at work on a new one, or was killed.
             if folder.is_dir() and not folder.name.endswith(".new"):
-                yield self._comparison(folder, snapshot_at)
+                yield self._comparison(folder, version_at)
 
-    def _comparison(self, folder: Path, snapshot_at: Callable[[int, float], Snapshot]) -> CacheComparison:
+    def _comparison(self, folder: Path, version_at: Callable[[int, float], CachedVersion]) -> CacheComparison:
         external_edits = self.store.last_external_edit()
         try:
             files = TableFolderReader(folder, is_checked=False)
@@ -162,9 +173,9 @@ class SnapshotCache:
         if not is_read or (external_edits and seq != self.store.seq()):
             return CacheComparison(folder, unchecked=Message("verification.kept-unchecked", {"folder": str(folder)}))
         comparison = TableFolderComparison(files, snapshot_files.canonical_metadata, files.release_pages)
-        snapshot = snapshot_at(seq, publish_from)
-        known._fill(comparison, snapshot, external_edits)
-        harmless = snapshot_files.rows_written_otherwise(files, snapshot, comparison.differing)
+        version = version_at(seq, publish_from)
+        known._fill(comparison, version, external_edits)
+        harmless = snapshot_files.rows_written_otherwise(files, version.stored, comparison.differing)
         return CacheComparison(folder, seq, len(comparison.compared), tuple(_findings(files, comparison, harmless)))
 
     def discard(self) -> None:
@@ -208,7 +219,9 @@ class SnapshotCache:
         with self.basemap.open("rb") as file:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
         # Tables are compared to the bit, and another version of pyarrow may write other bytes.
-        key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, self.publish_from])
+        below = self.store.open_layer
+        layer = None if below is None else below.digest
+        key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, layer, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
 
 

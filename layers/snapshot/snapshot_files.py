@@ -28,6 +28,7 @@ from layers.model.messages import Wording
 from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import GraphNodes, LazyStakes, StakeColumns
 from layers.reference.basemap import Basemap
+from layers.resolution.resolve import apply_judgements
 from layers.snapshot.collection_files import LazyGeometries, read_layers, write_layers
 from layers.snapshot.snapshot import ProbableAssets, Snapshot, Stages, registers_of
 from layers.snapshot.table_folder import TableFolderComparison, TableFolderReader, TableFolderWriter
@@ -39,15 +40,15 @@ from layers.store.row_mapping import TABLES
 Dtypes: TypeAlias = Mapping[str, type[np.generic]]
 
 
-def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
-    """Write a snapshot whose records are those of the store: none of them private, merged or counted once."""
+def write(files: TableFolderWriter, snapshot: Snapshot, stored: Records) -> None:
+    """Write a snapshot of stored records, of which none is private or withheld."""
     files.metadata("seq", snapshot.seq)
     files.metadata("data_date", snapshot.data_date.isoformat())
     for name in RECORD_TYPES:
-        write_table(files, name, snapshot.records)
+        write_table(files, name, stored)
     write_stakes(files, snapshot.stakes)
     write_index(files, snapshot.asset_index)
-    _write_times(files, snapshot)
+    _write_times(files, snapshot, stored)
     trim_memory()  # what these were found with
     write_layers(files, snapshot.each_layer())
     counts = sorted(snapshot.counts().items())  # which were found with the layers
@@ -56,12 +57,13 @@ def write(files: TableFolderWriter, snapshot: Snapshot) -> None:
 
 def read(
     files: TableFolderReader, basemap: Basemap, publish_from: float, show_from: float, wording: Wording
-) -> Snapshot:
-    """Read a snapshot that was written of the same base map and threshold of publishing.
+) -> tuple[Snapshot, Records]:
+    """Read a snapshot that was written of the same base map and threshold of publishing, and the stored records.
 
     Collections are mapped; the stakes and the index of assets are read when they are needed.
     """
-    records = Records(**{name: read_table(files, name) for name in RECORD_TYPES})
+    stored = Records(**{name: read_table(files, name) for name in RECORD_TYPES})
+    records = apply_judgements(stored)
     layers, asset_geometries = read_layers(files)
     proposed: Mapping[str, str] = ProbableAssets(layers["strikes"])
     stakes = Lazy(partial(read_stakes, files, records))
@@ -77,7 +79,8 @@ def read(
     )
     day = date.fromisoformat(files.metadata("data_date"))
     seq, times = files.metadata("seq"), Lazy(partial(_read_times, files))
-    return Snapshot(records, basemap, seq, day, publish_from, show_from, stages, wording=wording, times=times)
+    snapshot = Snapshot(records, basemap, seq, day, publish_from, show_from, stages, wording=wording, times=times)
+    return snapshot, stored
 
 
 def canonical_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,12 +91,12 @@ def canonical_metadata(metadata: Mapping[str, Any]) -> dict[str, Any]:
     return values | {name: {key: value for key, value in metadata[name].items() if value} for name in found}
 
 
-def rows_written_otherwise(files: TableFolderReader, snapshot: Snapshot, differing: Container[str]) -> set[str]:
+def rows_written_otherwise(files: TableFolderReader, stored: Records, differing: Container[str]) -> set[str]:
     """Names among files that differ which hold the same records in other bytes, as other programs write them."""
     return {
         file
         for name in RECORD_TYPES
-        if (file := f"{_records(name)}.arrow") in differing and _is_written_otherwise(files, name, snapshot.records)
+        if (file := f"{_records(name)}.arrow") in differing and _is_written_otherwise(files, name, stored)
     }
 
 
@@ -288,10 +291,10 @@ def _read_placed(files: TableFolderReader, places: LazyGeometries) -> AssetIndex
     return replace(index, trees=trees(index.bounds, points, index.uncertainty_m, index.stands))
 
 
-def _write_times(files: TableFolderWriter, snapshot: Snapshot) -> None:
+def _write_times(files: TableFolderWriter, snapshot: Snapshot, stored: Records) -> None:
     times = snapshot.times.value
     files.metadata("times.basis", times.basis)
-    strikes, nodes = _packed("strikes", snapshot.records).ids, snapshot.stakes.nodes.ids
+    strikes, nodes = _packed("strikes", stored).ids, snapshot.stakes.nodes.ids
     for name, column in (("strikes", times.strikes.column(strikes)), ("nodes", times.nodes.column(nodes))):
         codes, words = files.builder(), files.builder()
         codes.add_coded(UPDATED, column, "timestamp", words)

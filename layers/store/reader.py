@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Protocol
 
 from layers.geopackage import geopackage
 from layers.model.records import Record, Records
@@ -21,6 +21,13 @@ _PAGE = 5000
 MANY = 5000
 #: Ids in one query; SQLite takes more.
 _TOGETHER = 500
+
+
+class RecordsBelow(Protocol):
+    """Records that lie under those of a store, and are not in it."""
+
+    def records(self, name: str, keys: Iterable[str]) -> Mapping[str, Record]:
+        """The records of a table with some ids; unknown ids are left out."""
 
 
 def read_all(connection: Connection, packed: bool = False) -> tuple[int, Records]:
@@ -44,10 +51,15 @@ def _pages(connection: Connection, table: Table) -> Iterator[Sequence[Row]]:
         yield rows
 
 
-def read_since(connection: Connection, seq: int, records: Records) -> tuple[int, Records]:
-    """The number of the last change, and every record after it, from ``records``, which are those of change ``seq``."""
+def read_since(
+    connection: Connection, seq: int, records: Records, below: RecordsBelow | None = None
+) -> tuple[int, Records]:
+    """The number of the last change, and every record after it, from ``records``, which are those of change ``seq``.
+
+    A record that was removed is again what ``below`` has of it, if it has it.
+    """
     tables: dict[str, Any] = {
-        name: _renewed(connection, TABLES[name], records.table(name), keys)
+        name: _renewed(connection, TABLES[name], records.table(name), keys, below)
         for name, keys in _changed(connection, seq).items()
     }
     return writer.last_seq(connection), replace(records, **tables)
@@ -65,10 +77,16 @@ def _changed(connection: Connection, seq: int) -> Mapping[str, Mapping[str, bool
 
 
 def _renewed(
-    connection: Connection, table: Table, before: Mapping[str, Record], keys: Mapping[str, bool]
+    connection: Connection,
+    table: Table,
+    before: Mapping[str, Record],
+    keys: Mapping[str, bool],
+    below: RecordsBelow | None,
 ) -> Mapping[str, Record]:
     """The records of a table in the order in which they were added."""
-    there = _read(connection, table, list(keys))
+    there: dict[str, Any] = _read(connection, table, list(keys))
+    if below is not None:
+        there |= below.records(table.name, [key for key in keys if key not in there])
     if isinstance(before, RecordTable):
         return before.renewed(there, keys)
     # What was removed and added again is now the last.

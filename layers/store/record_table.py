@@ -27,7 +27,7 @@ from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 from layers.geopackage.geopackage import decode_many
 from layers.model.cache import LruCache
-from layers.model.records import Record
+from layers.model.records import REFERENCES, Record
 from layers.store.row_mapping import Row, Table, geometry_of
 
 T = TypeVar("T")
@@ -35,14 +35,15 @@ R = TypeVar("R", bound=Record)
 #: Values led by the id of the record that they are of.
 V = TypeVar("V", bound=tuple[Any, ...])
 
+#: Tables whose records are not looked up by what refers to them.
+_NOT_REFERRED = (("sources",), ("decisions",))
 #: References by which records are looked up, by table.
 REFERRED: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
-        "assets": ("part_of",),
-        "claims": ("record",),
-        "relations": ("asset",),
-        "conditions": ("asset",),
-        "decisions": ("strike",),
+        name: columns
+        for name, references in REFERENCES.items()
+        if name != "identities"
+        and (columns := tuple(column for column, tables in references.items() if tables not in _NOT_REFERRED))
     }
 )
 #: Records read at once.
@@ -330,6 +331,10 @@ class RecordTable(Mapping[str, Record]):
             if record.id not in self._gone:
                 yield self._changed.get(record.id, record)
         yield from self._added.values()
+
+    def above(self) -> list[Record]:
+        """The records that lie above the packed rows: those that were changed or added."""
+        return [*self._changed.values(), *self._added.values()]
 
     def prime(self, keys: Iterable[str]) -> None:
         """Read records into the cache that are looked up next; unknown ids are left out."""

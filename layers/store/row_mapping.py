@@ -91,6 +91,10 @@ class Table:
             for name, sql_type in (types | days).items()
         }
 
+    def at(self, column: str) -> int:
+        """The place of a column in a row."""
+        return self._names.index(column)
+
     def to_dict(self, record: Record) -> dict[str, Any]:
         """Give the values of a record as JSON can hold them, the geometry as WKT with every digit."""
         values = record.model_dump(mode="json", exclude={"geometry"})

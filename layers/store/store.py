@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -46,6 +47,8 @@ from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.migrations.m0012_salted_history import NOTES
 from layers.store.migrations.registry import SCHEMA_VERSION
+from layers.store.open_layer import OpenLayer, references_of
+from layers.store.policy_history import OPEN_LAYER
 from layers.store.private_datasets import Privacy
 from layers.store.revisions import Conflict, ExpectedLatest, LoadReport, Revision, StaleVersion
 from layers.store.row_mapping import TABLES, sql_types
@@ -95,6 +98,8 @@ class Store:
     def __init__(self, database: Database, schema_version: int = SCHEMA_VERSION) -> None:
         self._database = database
         self._schema_version = schema_version
+        #: The records that lie under those of the store, ``None`` for none; see `mount`.
+        self.open_layer: OpenLayer | None = None
 
     @property
     def name(self) -> str:
@@ -362,6 +367,27 @@ class Store:
         with self._writing() as connection:
             policy_history.write(connection, values, _authorship(author, at, _reason(why)))
 
+    def mount(self, layer: OpenLayer | None) -> Store:
+        """Have the records of an open layer lie under those that `version` and `newer` read; give the store itself."""
+        self.open_layer = layer
+        return self
+
+    def record_open_layer(self, *, author: str, at: datetime | None = None) -> None:
+        """Have history tell which open layer the store is read with; an equal one is no change.
+
+        Raises
+        ------
+        StoreBusy
+            If another writer does not finish in time.
+        """
+        layer = self.open_layer
+        values = None if layer is None else {"sha256": layer.digest, **layer.about}
+        with self._database.reading() as connection:
+            if policy_history.read(connection, None, OPEN_LAYER) == values:
+                return
+        with self._writing() as connection:
+            policy_history.write(connection, values, _authorship(author, at), OPEN_LAYER)
+
     def records(self) -> Records:
         """Read every record, as of one version.
 
@@ -373,9 +399,9 @@ class Store:
         return self.version()[1]
 
     def version(self, packed: bool = False) -> tuple[int, Records]:
-        """Read every record, and the number of the last change in them.
+        """Read every record, and the number of the last change in them; those of an open layer come last.
 
-        With ``packed`` large tables are packed.
+        With ``packed`` large tables are packed; with an open layer they always are.
 
         A packed table (`layers.store.record_table.RecordTable`) takes a tenth of the memory, and reads each record on
         access.
@@ -386,7 +412,8 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._database.reading() as connection:
-            return reader.read_all(connection, packed)
+            seq, records = reader.read_all(connection, packed)
+        return seq, records if self.open_layer is None else self.open_layer.under(records)
 
     def newer(self, seq: int, records: Records) -> tuple[int, Records]:
         """Read the newest version from ``records``, which are those of change ``seq``, and the history since.
@@ -399,7 +426,7 @@ class Store:
             If another program left a row that is no valid record.
         """
         with self._database.reading() as connection:
-            return reader.read_since(connection, seq, records)
+            return reader.read_since(connection, seq, records, self.open_layer)
 
     def load(
         self,
@@ -530,6 +557,7 @@ class Store:
             if seen is not None:
                 seen.require(connection, table)
             authorship = writer.in_order(connection, authorship)
+            self._copy_from_open_layer(connection, references_of(table, record), authorship)
             seq = writer.insert(connection, TABLES[table], record, authorship)
             idempotency.insert(connection, keyed, authorship, seq)
             if derived is not None:
@@ -575,6 +603,10 @@ class Store:
         with self._writing() as connection:
             idempotency.require_free(connection, keyed, authorship.at)
             authorship = writer.in_order(connection, authorship)
+            touched = [(edit.table, edit.id) for edit in edits if edit.seen is not None]
+            written = [(edit.table, edit.record) for edit in edits if edit.record is not None]
+            touched += [reference for name, record in written for reference in references_of(name, record)]
+            self._copy_from_open_layer(connection, touched, authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if any(edit.record is None for edit in edits):
@@ -584,6 +616,21 @@ class Store:
             if derived is not None:
                 derived_tables.update(connection, derived, authorship.at)
             return seq
+
+    def _copy_from_open_layer(
+        self, connection: Connection, referred: Iterable[tuple[str, str]], authorship: Authorship
+    ) -> None:
+        """Write records of the open layer that are written about to the store, as others may be in a newer layer."""
+        if self.open_layer is None:
+            return
+
+        def is_there(table: str, key: str) -> bool:
+            query = f"SELECT 1 FROM {geopackage.quote(table)} WHERE id = ?"
+            return connection.execute(query, (key,)).fetchone() is not None
+
+        why = replace(authorship, why="Copied from the open layer, as somebody wrote about it.")
+        for table, record in self.open_layer.needed_by(referred, is_there):
+            writer.insert(connection, TABLES[table], record, why)
 
     def copy_from(self, source: Store, derive: Derive, *, progress: RowProgress = lambda _: None) -> Head:
         """Fill this store, which is empty, with all that another one holds, private records too, in one transaction.

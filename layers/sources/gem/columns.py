@@ -8,7 +8,7 @@ columns of a field than the next, as where sheets of several trackers were joine
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -187,6 +187,11 @@ class TrackerRow:
 
     def __getitem__(self, field: str) -> str:
         return self.values[POSITIONS[field]]
+
+    def with_id(self, number: str) -> TrackerRow:
+        """Return the row with a number."""
+        at = POSITIONS["id"]
+        return replace(self, values=(*self.values[:at], number, *self.values[at + 1 :]))
 
 
 @dataclass(frozen=True, slots=True)

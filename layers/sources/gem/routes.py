@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from types import MappingProxyType
 
 import shapely
@@ -18,6 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.model.messages import Message
 from layers.model.problems import MISSING, SourceLocation
 from layers.model.records import Source
+from layers.model.types import short_wkt
 from layers.sources.files.features import GeoJsonRows
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.columns import FIELDS, TrackerRow, folded
@@ -28,11 +28,10 @@ from layers.sources.reader.record_builder import RecordBuilder
 #: GEM's number of a pipeline, alone or in the name of a file between other signs.
 _NUMBER = re.compile(r"P[0-9]{3,}", re.IGNORECASE)
 _NUMBER_IN_NAME = re.compile(r"(?<![A-Za-z0-9])P[0-9]{3,}(?![A-Za-z0-9])", re.IGNORECASE)
-#: Most letters of the value of a claim, and the tolerances in degrees that a longer route is simplified with.
+#: Most letters of the value of a claim.
 _CLAIM_LENGTH = 2000
 #: Degrees that no place on earth is written with.
 _EARTH = 1000.0
-_TOLERANCES = tuple(0.001 * 2**step for step in range(15))
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +75,27 @@ def route_of(own: str, source: Source, beside: Sequence[Route]) -> str:
     return newest.wkt if not own or is_newer else own
 
 
+def course_of(text: str) -> str:
+    """Return the corners of a route as a text, to five decimals, whichever end it begins with; empty for no lines."""
+    try:
+        shape = lines_of(shape_of_text(text)) if text else None
+    except (shapely.errors.ShapelyError, ValueError):
+        return ""
+    if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
+        return ""
+    parts = (shapely.get_coordinates(part).round(5).tolist() for part in shapely.get_parts(shape))
+    return repr(sorted(min(part, part[::-1]) for part in parts))
+
+
+def numbers_by_course(routes: Mapping[str, Sequence[Route]]) -> Mapping[str, str]:
+    """Return the number of the pipeline of each course that one pipeline alone has, see `course_of`."""
+    found: dict[str, set[str]] = {}
+    for number, several in routes.items():
+        for route in several:
+            found.setdefault(course_of(route.wkt), set()).add(number)
+    return {course: numbers.pop() for course, numbers in found.items() if course and len(numbers) == 1}
+
+
 def add_claims(builder: GemRecordBuilder, row: TrackerRow, asset: str, beside: Sequence[Route]) -> None:
     """Add what each file says of the route of an asset as a claim, where they are several and differ."""
     stated = [(row["wkt"], builder.source, builder.location(row.line))] if row["wkt"] else []
@@ -108,9 +128,7 @@ def claimed_route(text: str) -> str:
     # To simplify a line to 1e308 degrees, which nothing has refused yet, would never end.
     if max(map(abs, shape.bounds)) > _EARTH:
         return text[:_CLAIM_LENGTH]
-    simpler = (shapely.simplify(shape, tolerance) for tolerance in _TOLERANCES)
-    wkts = (shapely.to_wkt(version, rounding_precision=5) for version in chain([shape], simpler))
-    return next((wkt for wkt in wkts if len(wkt) <= _CLAIM_LENGTH), shapely.to_wkt(shape.envelope, 5))
+    return short_wkt(shape, 5, _CLAIM_LENGTH)
 
 
 def read_routes(features: GeoJsonRows, file: SourceFile, builder: RecordBuilder) -> Iterator[RouteFeature]:

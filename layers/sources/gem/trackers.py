@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,7 @@ from layers.model.records import Asset
 from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
 from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
-from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, route_of
+from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, course_of, numbers_by_course, route_of
 from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.operating_status import edtf_year, operating_status
@@ -50,10 +51,22 @@ class TrackerRows:
     rows: tuple[TrackerRow, ...]
 
     @classmethod
-    def of(cls, table: Tracker) -> TrackerRows:
-        """Read the rows of a table."""
+    def of(cls, table: Tracker, routes: Mapping[str, Sequence[Route]] = NO_ROUTES) -> TrackerRows:
+        """Read the rows of a table; in one without numbers a pipeline has that of the one route that has its course.
+
+        Of several rows of one course none gets its number.
+        """
         columns = TrackerColumns.of(table.header)
-        return cls(columns, tuple(columns.row(table.file, line, cells) for line, cells in table))
+        rows = [columns.row(table.file, line, cells) for line, cells in table]
+        if routes and "id" not in columns and "wkt" in columns:
+            numbers = numbers_by_course(routes)
+            courses = [course_of(row["wkt"]) for row in rows]
+            counts = Counter(courses)
+            rows = [
+                row.with_id(numbers[course]) if counts[course] == 1 and course in numbers else row
+                for row, course in zip(rows, courses, strict=True)
+            ]
+        return cls(columns, tuple(rows))
 
     @cached_property
     def step(self) -> float:
@@ -125,7 +138,7 @@ class _Reader:
     def __init__(self, builder: GemRecordBuilder, table: Tracker, routes: Mapping[str, Sequence[Route]]) -> None:
         self.builder, self._routes = builder, routes
         self._unknown: Counter[str] = Counter()
-        file = TrackerRows.of(table) if self._has_columns(table.header) else TrackerRows(_NO_COLUMNS, ())
+        file = TrackerRows.of(table, routes) if self._has_columns(table.header) else TrackerRows(_NO_COLUMNS, ())
         builder.rows += len(file.rows)
         builder.add_unreadable_rows(table.problems)
         self._step, self._owner_field = file.step, file.owner_field
@@ -368,19 +381,26 @@ def _owners(text: str, step: float) -> OwnerList:
 
 
 def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:
-    """Return the bounds of shares for stakes: those of the list, with lower bounds of 0 where it contradicts itself.
+    """Return the bounds of shares for stakes: those of the list, with wider ones where it contradicts itself.
 
     GEM lists `A [100.00%]; B [unknown %]` for lines of which each country's company has its stretch. To take that
-    for 100 and 0 would be exact and wrong: A has from 0 to 100, and so has B.
+    for 100 and 0 would be exact and wrong: A has from 0 to 100, and so has B. Of shares that make more than 100 each is
+    at most what is printed, and at least what the others leave.
     """
-    if owners.sum != "full-and-unknown":
+    if owners.sum == "full-and-unknown":
+        return tuple((0.0, 100.0 if owner.share is None else owner.share) for owner in owners.entries)
+    if owners.sum != "over":
         return owners.intervals()
-    return tuple((0.0, 100.0 if owner.share is None else owner.share) for owner in owners.entries)
+    total = math.fsum(owner.share or 0.0 for owner in owners.entries)
+    shares = (owner.share or 0.0 for owner in owners.entries)
+    return tuple((max(0.0, 100.0 - (total - share)), min(share, 100.0)) for share in shares)
 
 
 def _note(owners: OwnerList, owner: Owner) -> str | None:
     if owners.sum == "full-and-unknown":
         return "GEM lists shares of 100 % and owners without a share beside them; none is taken for sure"
+    if owners.sum == "over":
+        return f"GEM prints {owner.raw.strip()[:200]} among shares that make more than 100 %"
     return "GEM gives no share" if owner.share is None else None
 
 
@@ -392,6 +412,8 @@ def _losses(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: Owne
             builder.add_row_problem(row.line, f"asset {asset}", "owner", oddity.raw, expected)
     if owners.sum == "full-and-unknown":
         builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-left"))
+    elif owners.sum == "over":
+        builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-over"))
 
 
 def _ids(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList, given: str) -> list[str | None]:

@@ -17,8 +17,9 @@ TITLE = "history with a salt in each row, so that its hashes give nothing away"
 #: The index by which a row is found by the first digits of its hash, and how many these are.
 INDEX, DIGITS = "history_of_hash", 16
 INDEXED = f"ON history (substr(hash, 1, {DIGITS}))"
-#: What rows of history are about that are of no record: tables beside it, whose rows they tell of, and the policy.
-NOTES = ("private_datasets", "idempotency_keys", "policy")
+#: What rows of history are about that are of no record: tables beside it, whose rows they tell of, and the policy
+#: and the open layer.
+NOTES = ("private_datasets", "idempotency_keys", "policy", "open_layer")
 _ROWS = 1000
 
 

@@ -429,7 +429,7 @@ def test_private_records_cannot_be_cached_and_are_not_computed(
     store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
     said = run("keep", "--store", store.name)
     assert (said.code, said.out) == (5, "")
-    assert "nothing can be kept" in said.err
+    assert "nothing can be cached" in said.err
 
 
 def test_a_full_disk_ends_the_command_at_once_with_an_error(

@@ -165,13 +165,13 @@ from layers.snapshot import snapshot_files
 from layers.snapshot.table_folder import TableFolderReader, TableFolderWriter
 
 files = TableFolderReader(Path({str(folder)!r}))
-snapshot = snapshot_files.read(files, basemap.read(Path({str(BASEMAP)!r})), 0.7, 0.05, str)
+snapshot, stored = snapshot_files.read(files, basemap.read(Path({str(BASEMAP)!r})), 0.7, 0.05, str)
 for collection in snapshot.collections.values():
     _ = collection.layer, collection.shapes, [*collection.fragments], [*collection.features]
 _ = snapshot.records, snapshot.stakes, snapshot.asset_index, snapshot.times.value
 print("pyarrow" in sys.modules)
 writing = TableFolderWriter(Path({str(tmp_path)!r}))
-snapshot_files.write(writing, snapshot)
+snapshot_files.write(writing, snapshot, stored)
 writing.finish()
 print("pyarrow" in sys.modules, "pandas" in sys.modules)
 """

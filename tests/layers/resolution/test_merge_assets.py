@@ -248,3 +248,13 @@ def test_every_table_is_there_after_a_merge() -> None:
     merged = apply_judgements(records(*SOURCES, GEM, WRI, JUDGED))
     assert all(merged.table(name) is not None for name in RECORD_TYPES)
     assert list(merged.identities) == [JUDGED.id]
+
+
+def test_a_course_of_many_corners_is_a_claim_of_fewer() -> None:
+    corners = [(30 + number / 1000, 50 + (number % 7) / 1000) for number in range(3000)]
+    one, other = asset("a", (30.0, 50.0), 10.0, sources=("g",)), asset("b", sources=("w",))
+    course = {"geometry": shapely.LineString(corners), "uncertainty_m": 50.0, "basis": "site", "place_source": "w"}
+    merged = apply_judgements(records(*SOURCES, one, other.model_copy(update=course), judged("a", "b")))
+    (claim,) = (one for one in merged.claims.values() if one.field == "geometry")
+    assert len(claim.value) <= 2000
+    assert shapely.from_wkt(claim.value).distance(shapely.Point(corners[-1])) == 0

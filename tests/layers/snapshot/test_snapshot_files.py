@@ -46,7 +46,7 @@ def written(packed: Records, small: Basemap, tmp_path_factory: pytest.TempPathFa
 def write(snapshot: Snapshot, folder: Path) -> Path:
     folder.mkdir(exist_ok=True)
     writing = TableFolderWriter(folder)
-    snapshot_files.write(writing, snapshot)
+    snapshot_files.write(writing, snapshot, snapshot.records)
     writing.finish()
     return folder
 
@@ -58,7 +58,7 @@ def read(
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
         monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
-    return lambda: snapshot_files.read(TableFolderReader(written), small, 0.75, 0.05, wording=str)
+    return lambda: snapshot_files.read(TableFolderReader(written), small, 0.75, 0.05, wording=str)[0]
 
 
 def test_a_packed_store_is_its_records(few: Records, packed: Records) -> None:
@@ -109,7 +109,8 @@ def test_a_view_that_was_edited_is_kept_as_it_is(
     made = read()
     for seq, change in enumerate(EDITS, 2):
         made = update(made, edited(made, CHANGES[change](few), seq))
-        again = snapshot_files.read(TableFolderReader(write(made, tmp_path / change)), small, 0.75, 0.05, wording=str)
+        files = TableFolderReader(write(made, tmp_path / change))
+        again, _ = snapshot_files.read(files, small, 0.75, 0.05, wording=str)
         assert again.records == made.records
         assert told(again) == told(Snapshot.of(CHANGES[change](few), small, seq, DAY, wording=str)), change
 
@@ -124,10 +125,10 @@ def differing(folder: Path, anew: Snapshot) -> list[str]:
     """Names of files that are not those that a snapshot would be written as."""
     files = TableFolderReader(folder, is_checked=False)
     comparison = TableFolderComparison(files, snapshot_files.canonical_metadata)
-    snapshot_files.write(comparison, anew)
+    snapshot_files.write(comparison, anew, anew.records)
     comparison.finish()
     assert comparison.compared == {path.name for path in folder.iterdir()}
-    harmless = snapshot_files.rows_written_otherwise(files, anew, comparison.differing)
+    harmless = snapshot_files.rows_written_otherwise(files, anew.records, comparison.differing)
     return [name for name in comparison.differing if name not in harmless]
 
 
@@ -207,7 +208,7 @@ def test_owners_on_any_day(few: Records, small: Basemap, read: Callable[[], Snap
 
 def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, written: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(written, tmp_path / "kept")
-    made = snapshot_files.read(TableFolderReader(folder), small, 0.75, 0.05, wording=str)
+    made, _ = snapshot_files.read(TableFolderReader(folder), small, 0.75, 0.05, wording=str)
     shutil.rmtree(folder)
     assert told(made) == told(Snapshot.of(few, small, 1, DAY, wording=str))
     assert made.pending == Snapshot.of(few, small, 1, DAY, wording=str).pending
@@ -215,5 +216,5 @@ def test_a_view_stands_though_its_files_are_gone(few: Records, small: Basemap, w
 
 def test_nothing_of_nothing(small: Basemap, tmp_path: Path) -> None:
     folder = write(Snapshot(Records.of({}), small, 0, DAY, wording=str), tmp_path)
-    found = told(snapshot_files.read(TableFolderReader(folder), small, 0.75, 0.05, wording=str))
+    found = told(snapshot_files.read(TableFolderReader(folder), small, 0.75, 0.05, wording=str)[0])
     assert found == told(Snapshot.of(Records.of({}), small, 0, DAY, wording=str))

@@ -133,7 +133,8 @@ def test_cut_digits_of_the_plants_file_leave_a_range(plants: ReadResult) -> None
     sedge = next(a.id for a in plants.records.assets.values() if a.name.startswith("Sedge"))
     moss = next(a.id for a in plants.records.assets.values() if a.name.startswith("Moss"))
     assert sorted(shares(plants, sedge).values()) == [(33.0, 34.0), (66.0, 67.0)]
-    assert sorted(shares(plants, moss).values()) == [(100.0, 100.0), (100.0, 100.0)]
+    # Of two owners of all, neither surely has any of it.
+    assert sorted(shares(plants, moss).values()) == [(0.0, 100.0), (0.0, 100.0)]
 
 
 def test_ids_of_owners_are_used_where_the_file_has_them() -> None:
@@ -249,4 +250,4 @@ def test_every_plant_is_read(real_data: Path) -> None:
     assert (len(records.assets) - len(plants), len(plants)) == (12436, 2662)
     assert (len(records.stakes), len(records.entities)) == (15699, 3256)
     assert all(asset.host_country and asset.geometry for asset in records.assets.values())
-    assert len(reading.problems) == 8
+    assert len(reading.problems) == 10
