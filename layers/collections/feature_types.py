@@ -177,6 +177,7 @@ class CountryFeature(Feature):
     title_claim_strikes: int = Field(0, description="Strikes on what it may claim a disputed title to.")
     trust_strikes: int = Field(0, description="Strikes on what it may hold in trust for others.")
     temporary_manager_strikes: int = Field(0, description="Strikes on what it may manage by order of a state.")
+    licensee_strikes: int = Field(0, description="Strikes on what it may have a licence or contract interest in.")
 
 
 #: Languages, beside English, in which titles and places are columns of their own, as flat layers have no objects.

@@ -358,7 +358,7 @@ def test_an_owner_opens_what_it_held_and_back_returns(open_page: Open, size: dic
     expect(page.get_by_role("heading", name="What SOCAR held on 8 August 2025")).to_be_focused()
     assert view_of(page) == {"strike": DEPOT, "entity": "socar"}
     assert page.locator("#detail").evaluate("node => node.inert")
-    tanap = page.get_by_role("table", name="Sites and lines").get_by_role("row", name=re.compile("TANAP"))
+    tanap = page.get_by_role("table", name="Sites and lines").get_by_role("row", name=re.compile(r"\(TANAP\)"))
     expect(tanap.get_by_role("cell")).to_have_text(["none", "31.99\xa0%"])
     page.get_by_role("table", name="Companies").get_by_role("button", name="Southern Gas Corridor CJSC").click()
     expect(page.get_by_role("heading", name=re.compile("What Southern Gas Corridor CJSC held"))).to_be_focused()

@@ -55,17 +55,17 @@ FILES: dict[str, Ends] = {
         partly=31, faults={"owner": 29, "geometry": 2},
     ),
     "gem_gas_oil_plants_2024_08/data-2024-08-29.csv": Ends(
-        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 15098, "stakes": 15699}, partly=8, faults={"owner": 8}
+        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 15098, "stakes": 15699}, partly=10, faults={"owner": 10}
     ),
     "gem_goget_2025_02/goget_map_2025-02-26.csv": Ends(
         "gem-tracker", 7396, 7396, {"entities": 1365, "assets": 7396, "stakes": 6786},
-        partly=88, faults={"geometry": 70, "owner": 17, "countries": 1},
+        partly=91, faults={"geometry": 70, "owner": 20, "countries": 1},
     ),
     "gem_goit_oil_pipelines_2024/data.csv": Ends(
-        "gem-tracker", 1018, 1018, {"entities": 338, "assets": 1018, "stakes": 1935}, partly=6, faults={"owner": 6}
+        "gem-tracker", 1018, 1018, {"entities": 338, "assets": 1018, "stakes": 1935}, partly=27, faults={"owner": 27}
     ),
     "gem_hydro_2024_05/data.csv": Ends(
-        "gem-tracker", 4203, 4203, {"entities": 1396, "assets": 4240, "stakes": 4602}, partly=4, faults={"owner": 6}
+        "gem-tracker", 4203, 4203, {"entities": 1396, "assets": 4240, "stakes": 4602}, partly=10, faults={"owner": 12}
     ),
     "wri_gppd/WRI_Azerbaijan.csv": Ends("wri", 28, 28, {"entities": 1, "assets": 28, "stakes": 28}),
     "wri_gppd/WRI_Romania.csv": Ends("wri", 55, 55, {"entities": 7, "assets": 55, "stakes": 21}),
