@@ -191,12 +191,12 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
             assert chain["reach"] in ("state", "holder", "company", "unattributed")
         probability = told["none_probability"] + sum(one["probability"] for one in told["candidates"])
         probability += told["candidates_below"]["probability"]
-        if probability > 1.002:  # a text that names sites side by side: no one of them is a rival of another
+        if probability > 1.02:  # a text that names sites side by side: no one of them is a rival of another
             assert sum(one["probability"] > told["none_probability"] for one in told["candidates"]) > 1
             of_several += 1
         else:
-            # Less is added by candidates side by side that are unlikely.
-            assert probability == pytest.approx(1, abs=2e-3)
+            # Little is added by candidates side by side that are unlikely: no more than is shown of one (show_from).
+            assert probability == pytest.approx(1, abs=2e-2)
     assert of_several < len(records.strikes) / 10
 
 

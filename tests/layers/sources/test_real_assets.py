@@ -55,7 +55,8 @@ FILES: dict[str, Ends] = {
         partly=31, faults={"owner": 29, "geometry": 2},
     ),
     "gem_gas_oil_plants_2024_08/data-2024-08-29.csv": Ends(
-        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 15098, "stakes": 15699}, partly=10, faults={"owner": 10}
+        "gem-tracker", 12436, 12436, {"entities": 3256, "assets": 15098, "stakes": 15699},
+        partly=10, faults={"owner": 10},
     ),
     "gem_goget_2025_02/goget_map_2025-02-26.csv": Ends(
         "gem-tracker", 7396, 7396, {"entities": 1365, "assets": 7396, "stakes": 6786},
