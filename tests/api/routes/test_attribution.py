@@ -189,14 +189,13 @@ def test_every_strike_has_an_answer_of_one_shape(client: TestClient, records: Re
             owners_fit(hit["owners"])
         for chain in (chain for hit in told["assets"] for chain in hit["chains"]):
             assert chain["reach"] in ("state", "holder", "company", "unattributed")
-        probability = told["none_probability"] + sum(one["probability"] for one in told["candidates"])
-        probability += told["candidates_below"]["probability"]
-        if probability > 1.02:  # a text that names sites side by side: no one of them is a rival of another
+        shown = told["none_probability"] + sum(one["probability"] for one in told["candidates"])
+        if shown > 1.001:  # a text that names sites side by side: no one of them is a rival of another
             assert sum(one["probability"] > told["none_probability"] for one in told["candidates"]) > 1
             of_several += 1
         else:
-            # Little is added by candidates side by side that are unlikely: no more than is shown of one (show_from).
-            assert probability == pytest.approx(1, abs=2e-2)
+            # Nothing is lost; sites side by side that are too unlikely to be shown come on top.
+            assert shown + told["candidates_below"]["probability"] >= 1 - 1e-3
     assert of_several < len(records.strikes) / 10
 
 
