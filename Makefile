@@ -178,11 +178,11 @@ node_modules/.stamp: package.json package-lock.json .npmrc | $(VENV)/.stamp-venv
 	@$(call npm_ci,.)
 	@touch $@
 
-# The names are folded by place_names.py: an index that was built by another version would find other places. Places
-# that were added are in an own index (strikeatlas place add).
 open-layer: $(VENV)/.stamp-dev ## build the open layer anew from FILES=folder, see docs/open-layer.md
 	@$(BIN)/python -m tools.open_layer $(FILES)
 
+# The names are folded by place_names.py: an index that was built by another version would find other places. Places
+# that were added are in an own index (strikeatlas place add).
 $(DATA)/gazetteer.sqlite: tools/gazetteer.py layers/text/place_names.py $(addprefix layers/reference/,gazetteer_import.py regions.py region_names.toml admin1.tsv countries.tsv) $(VENV)/places/.stamp $(VENV)/.stamp-runtime
 	@$(BIN)/python -m tools.gazetteer $@ --wheels $(VENV)/places
 	@rm -rf $(VENV)/places

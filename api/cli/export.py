@@ -37,7 +37,7 @@ from api.serializers.policy import summary
 from api.serializers.selection import strike_rows
 from api.server.build_id import program_version, sources
 from api.server.version_builder import changed_at
-from api.settings import BASEMAP, Settings
+from api.settings import BASEMAP, Settings, with_credit_for
 from api.wording.catalogue import phrase
 from api.wording.countries import country_names, name_in
 from layers.collections.geometry_index import Box
@@ -409,7 +409,8 @@ def to_gpkg(
 def _page(opened: Store, version: PublishedVersion, layer: str, box: Box | None) -> FeaturePage:
     """The features of a layer that lie in a box, in the order of the HTTP API."""
     snapshot = version.snapshot
-    metadata, changed = FileMetadata.of(version, Settings()), changed_at(opened, version)
+    settings = with_credit_for(Settings(), opened.open_layer)
+    metadata, changed = FileMetadata.of(version, settings), changed_at(opened, version)
     selection = Selection(box, include_without_geometry=False)
     return FeaturePage.of_file(snapshot.collections[layer], selection, metadata, changed)
 

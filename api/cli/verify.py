@@ -118,7 +118,7 @@ def _verify_store(
     noted: list[tuple[str, Head | ChainBreak | None]] = []
     try:
         with progress_bar("Comparing what is kept beside the store"):
-            opened = open_to_read(address)
+            opened = open_to_read(address).mount(open_layer())
             name = opened.name
             compared += compare_cache(opened, settings)
         with opened.reading() as connection:
