@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +10,7 @@ from pydantic import ValidationError
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import RECORD_TYPES, Record, Records
-from layers.store.record_table import RecordTable
+from layers.resolution.table_edit import TableEdit
 from layers.store.store import Store, StoreError
 
 
@@ -81,7 +80,10 @@ def _undone(
     name: str, table: Mapping[str, Record], before: Mapping[str, Mapping[str, Any] | None]
 ) -> Mapping[str, Record]:
     """A table with the values that some of its records had before; of those that it did not have, none is left."""
-    was = {key: RECORD_TYPES[name].model_validate(values) for key, values in before.items() if values is not None}
-    if isinstance(table, RecordTable):
-        return table.renewed(was, dict.fromkeys(before, False))
-    return MappingProxyType({key: was.get(key, one) for key, one in table.items() if key in was or key not in before})
+    edit = TableEdit[Record](table)
+    for key, values in before.items():
+        if values is None:
+            edit.remove(key)
+        else:
+            edit.put(RECORD_TYPES[name].model_validate(values))
+    return edit.finish()

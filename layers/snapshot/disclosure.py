@@ -18,9 +18,9 @@ from layers.decisions.identity import MergeGroups, merge_groups
 from layers.disclosure.policy import ALWAYS, OPEN, Policy, of_values
 from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
+from layers.resolution.table_edit import TableEdit
 from layers.snapshot.incremental import differing
 from layers.snapshot.public_records import public, referring
-from layers.store.record_table import RecordTable
 from layers.store.store import Store
 
 #: Reasons why something is withheld, as answers name them.
@@ -308,11 +308,12 @@ def _revealing_claims(shown: Records, changed: Mapping[str, Mapping[str, Record]
 
 def _edited(table: Mapping[str, Record], changed: Mapping[str, Record], gone: set[str]) -> Mapping[str, Record]:
     """A table with other records in the place of some and without others, in its order."""
-    if not (changed or gone):
-        return table
-    if isinstance(table, RecordTable):
-        return table.renewed(changed, dict.fromkeys((*changed, *gone), False))
-    return MappingProxyType({key: changed.get(key, record) for key, record in table.items() if key not in gone})
+    edit = TableEdit[Record](table)
+    for record in changed.values():
+        edit.put(record)
+    for key in gone:
+        edit.remove(key)
+    return edit.finish()
 
 
 def _counts(

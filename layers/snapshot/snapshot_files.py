@@ -33,7 +33,7 @@ from layers.snapshot.collection_files import LazyGeometries, read_layers, write_
 from layers.snapshot.snapshot import ProbableAssets, Snapshot, Stages, registers_of
 from layers.snapshot.table_folder import TableFolderComparison, TableFolderReader, TableFolderWriter
 from layers.store.reader import MANY
-from layers.store.record_table import REFERRED, ForeignKeyIndex, PackedRecords, RecordTable
+from layers.store.record_table import REFERRED, ForeignKeyIndex, PackedRecords, RecordTable, packed
 from layers.store.row_mapping import TABLES
 
 #: Types of arrays by name.
@@ -102,7 +102,7 @@ def rows_written_otherwise(files: TableFolderReader, stored: Records, differing:
 
 def _is_written_otherwise(files: TableFolderReader, name: str, records: Records) -> bool:
     """Whether a table differs by the bytes of its rows alone, and these mean the same."""
-    computed = _packed(name, records)
+    computed = packed(TABLES[name], records.table(name))
     try:
         stored = _packed_from(files, name)
         if not _have_same_values(stored, computed):
@@ -126,16 +126,9 @@ def _records(name: str) -> str:
     return f"records.{name}"
 
 
-def _packed(name: str, records: Records) -> PackedRecords:
-    table, plainly = records.table(name), TABLES[name]
-    if isinstance(table, RecordTable):
-        return table.packed()
-    return PackedRecords.of(plainly, [[plainly.row(one, plainly.to_dict(one)) for one in table.values()]])
-
-
 def write_table(files: TableFolderWriter, name: str, records: Records) -> None:
     """Write the records of one table as packed rows."""
-    rows = _packed(name, records)
+    rows = packed(TABLES[name], records.table(name))
     _write_rows(files, name, rows)
     for column, referring in rows.referring.items():
         table = files.builder()
@@ -294,7 +287,7 @@ def _read_placed(files: TableFolderReader, places: LazyGeometries) -> AssetIndex
 def _write_times(files: TableFolderWriter, snapshot: Snapshot, stored: Records) -> None:
     times = snapshot.times.value
     files.metadata("times.basis", times.basis)
-    strikes, nodes = _packed("strikes", stored).ids, snapshot.stakes.nodes.ids
+    strikes, nodes = packed(TABLES["strikes"], stored.strikes).ids, snapshot.stakes.nodes.ids
     for name, column in (("strikes", times.strikes.column(strikes)), ("nodes", times.nodes.column(nodes))):
         codes, words = files.builder(), files.builder()
         codes.add_coded(UPDATED, column, "timestamp", words)

@@ -27,7 +27,7 @@ from layers.geopackage.geopackage import encode
 from layers.model.records import REFERENCES, Record, Records
 from layers.store.connections import StoreError
 from layers.store.reader import MANY
-from layers.store.record_table import PackedRecords, RecordTable
+from layers.store.record_table import PackedRecords, RecordTable, packed
 from layers.store.row_mapping import TABLES, Row, Table
 
 if TYPE_CHECKING:
@@ -163,11 +163,7 @@ class OpenLayer:
         below = PackedRecords.of(table, pages)
         if len(own) + len(below) <= MANY:
             return MappingProxyType({**own, **{record.id: record for record in below.all()}})
-        above = (
-            own.packed()
-            if isinstance(own, RecordTable)
-            else PackedRecords.of(table, [[table.row(one, table.to_dict(one)) for one in own.values()]])
-        )
+        above = packed(table, own)
         splice = RowEdit.replace(len(above), np.empty(0, np.int64), np.full(len(below), len(above)))
         return RecordTable(above.spliced(below, splice, {"private": above.found["private"]}))
 
@@ -176,8 +172,8 @@ class OpenLayer:
     ) -> Iterator[Sequence[Row]]:
         """Rows of assets that are parts of none where what they are parts of is in neither the layer nor the store."""
         table = TABLES["assets"]
-        key, whole = table.at("id"), table.at("part_of")
-        known = {row[key] for page in self._pages("assets") for row in page}
+        whole = table.at("part_of")
+        known = {*self._read("assets", columns=["id"])["id"].to_pylist()}
         for page in pages:
             yield [
                 (*row[:whole], None, *row[whole + 1 :])
@@ -188,14 +184,20 @@ class OpenLayer:
 
     def _pages(self, name: str, of: tuple[str, Sequence[str]] | None = None) -> Iterator[Sequence[Row]]:
         """Rows of a table as a store holds them, all or those with one of some texts in a column."""
+        filters = None if of is None else [(of[0], "in", of[1])]
+        try:
+            for batch in self._read(name, filters=filters).to_batches(_PAGE):
+                yield _rows(TABLES[name], batch)
+        except (LookupError, ValueError) as error:
+            raise NotAnOpenLayer(f"{self.path}: {name} cannot be read: {error}") from error
+
+    def _read(self, name: str, **options: Any) -> pa.Table:
+        """A member of the file, as `pyarrow.parquet.read_table` gives it by its options."""
         import pyarrow.parquet as pq  # which takes 60 ms and 25 MB
 
         try:
             with zipfile.ZipFile(self.path) as archive:
-                content = archive.read(f"{name}.parquet")
-            filters = None if of is None else [(of[0], "in", of[1])]
-            for batch in pq.read_table(io.BytesIO(content), filters=filters).to_batches(_PAGE):
-                yield _rows(TABLES[name], batch)
+                return pq.read_table(io.BytesIO(archive.read(f"{name}.parquet")), **options)
         except (OSError, LookupError, ValueError, zipfile.BadZipFile) as error:
             raise NotAnOpenLayer(f"{self.path}: {name} cannot be read: {error}") from error
 

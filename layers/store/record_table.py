@@ -442,6 +442,13 @@ class RecordTable(Mapping[str, Record]):
         return not (self._changed or self._gone or self._added)
 
 
+def packed(table: Table, records: Mapping[str, Record]) -> PackedRecords:
+    """The records of a table as packed rows without an overlay."""
+    if isinstance(records, RecordTable):
+        return records.packed()
+    return PackedRecords.of(table, [[table.row(record, table.to_dict(record)) for record in records.values()]])
+
+
 def texts(table: Mapping[str, Record], *columns: str) -> Iterator[tuple[Any, ...]]:
     """Id and texts, or None where it has none, in columns of plain texts of every record, in the order of the table.
 

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -603,10 +604,7 @@ class Store:
         with self._writing() as connection:
             idempotency.require_free(connection, keyed, authorship.at)
             authorship = writer.in_order(connection, authorship)
-            touched = [(edit.table, edit.id) for edit in edits if edit.seen is not None]
-            written = [(edit.table, edit.record) for edit in edits if edit.record is not None]
-            touched += [reference for name, record in written for reference in references_of(name, record)]
-            self._copy_from_open_layer(connection, touched, authorship)
+            self._copy_from_open_layer(connection, chain.from_iterable(map(_written_about, edits)), authorship)
             for edit in edits:
                 writer.edit(connection, edit, authorship)
             if any(edit.record is None for edit in edits):
@@ -676,6 +674,14 @@ class Store:
             if len(rows) < _PAGE:
                 return
             since = rows[-1][0]
+
+
+def _written_about(edit: Edit) -> Iterator[tuple[str, str]]:
+    """Table and id of what an edit replaces or removes, and of all that its record refers to."""
+    if edit.seen is not None:
+        yield edit.table, edit.id
+    if edit.record is not None:
+        yield from references_of(edit.table, edit.record)
 
 
 def _require_table(noun: str, record: Record | None) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter, defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
@@ -391,9 +390,8 @@ def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:
         return tuple((0.0, 100.0 if owner.share is None else owner.share) for owner in owners.entries)
     if owners.sum != "over":
         return owners.intervals()
-    total = math.fsum(owner.share or 0.0 for owner in owners.entries)
     shares = (owner.share or 0.0 for owner in owners.entries)
-    return tuple((max(0.0, 100.0 - (total - share)), min(share, 100.0)) for share in shares)
+    return tuple((max(0.0, 100.0 - (owners.known_sum - share)), min(share, 100.0)) for share in shares)
 
 
 def _note(owners: OwnerList, owner: Owner) -> str | None:

@@ -90,7 +90,9 @@ EDITS = (
 
 
 @pytest.mark.parametrize("change", EDITS)
-def test_what_was_kept_can_be_edited(few: Records, small: Basemap, read: Callable[[], Snapshot], change: str) -> None:
+def test_a_cached_snapshot_can_be_edited(
+    few: Records, small: Basemap, read: Callable[[], Snapshot], change: str
+) -> None:
     after = CHANGES[change](few)
     made = update(read(), Snapshot.of(after, small, 2, DAY, wording=str))
     assert told(made) == told(Snapshot.of(after, small, 2, DAY, wording=str))

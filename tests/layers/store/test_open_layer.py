@@ -15,6 +15,7 @@ from layers.store.open_layer import NotAnOpenLayer, OpenLayer
 from layers.store.record_table import RecordTable
 from layers.store.store import Edit, EditConflict, Store
 from tests.layers.store.test_store import ALL
+from tests.layers.strike_builders import TABLES
 from tests.store_kinds import NewStore
 from tools.open_layer import archive
 
@@ -52,8 +53,7 @@ def stake(owned: str, owner: str, share: float) -> Stake:
 def records_of(*every: Record) -> Records:
     tables: dict[str, dict[str, Record]] = {}
     for record in every:
-        name = "entities" if isinstance(record, Entity) else f"{type(record).__name__.lower()}s"
-        tables.setdefault({"identitys": "identities"}.get(name, name), {})[record.id] = record
+        tables.setdefault(TABLES[type(record)], {})[record.id] = record
     return Records.of(tables)
 
 
