@@ -175,8 +175,14 @@ def test_strikes_without_a_last_day_stand_in_a_bin_beside_the_bars(open_page: Op
 def test_own_colours_of_the_reader_keep_what_is_chosen_apart(open_page: Open) -> None:
     page = open_page()
     page.emulate_media(forced_colors="active")
-    colours = page.locator(".role span").evaluate_all("nodes => nodes.map(n => getComputedStyle(n).backgroundColor)")
-    assert colours[0] not in colours[1:]
+    # Which is chosen is drawn by the page, and the colours fade in: both later on a busy machine.
+    page.wait_for_function(
+        """() => {
+          const colour = (node) => getComputedStyle(node).backgroundColor;
+          const [chosen, ...others] = [...document.querySelectorAll(".role span")].map(colour);
+          return !others.includes(chosen);
+        }"""
+    )
     assert page.locator(".handle.from").evaluate("n => getComputedStyle(n).forcedColorAdjust") == "none"
 
 
