@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup needed run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap open-layer wheel lock clean
+.PHONY: help setup needed store run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap open-layer wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -38,16 +38,24 @@ DATA := layers/reference/data
 NEEDED := $(VENV)/.stamp-project static/vendor/manifest.json $(DATA)/gazetteer.sqlite
 
 # What the steps say on standard error is shown at their end, unless they were interrupted: each would say it at length.
-setup: ## install everything into this folder, and build the gazetteer
-	@said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
+define at_once
+	said=$$(mktemp); trap 'rm -f "$$said"' EXIT; \
 	trap 'echo "Interrupted. The next make goes on from here; make clean removes what was set up." >&2; exit 130' INT; \
-	$(MAKE) --no-print-directory --jobs=3 needed 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+	$(MAKE) --no-print-directory --jobs=4 $(1) 2>"$$said"; status=$$?; cat "$$said" >&2; exit $$status
+endef
+
+setup: ## install everything into this folder, and build the gazetteer
+	@$(call at_once,needed)
 
 needed: $(NEEDED)
 	@:
 
-run: setup ## set up, create the store if there is none, and serve the map
+# The store needs neither the gazetteer nor the browser libraries, and takes about as long.
+store: $(VENV)/.stamp-project
 	@$(BIN)/strikeatlas init
+
+run: ## set up, create the store if there is none, and serve the map
+	@$(call at_once,needed store)
 	@exec $(BIN)/strikeatlas serve --host '$(HOST)' --port '$(PORT)'
 
 test: lint types pytest ## set up, then lint, check the format, check types and run the tests
@@ -92,6 +100,7 @@ docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the h
 	$(BIN)/python -m tests.architecture
 	$(BIN)/python -m tools.build.module_preloads
 	$(BIN)/python -m tests.notebook
+	$(BIN)/python -m tools.open_layer.completeness > docs/completeness.md
 
 snapshots: $(NEEDED) $(VENV)/.stamp-dev ## write the pictures of the web map anew that the tests compare
 	RENEW_SNAPSHOTS=1 $(BIN)/python -m pytest --quiet tests/browser/test_snapshots.py

@@ -56,14 +56,20 @@ const isStruck = [">", ["get", "n_strikes"], 0];
 const isDrawn = ["any", ["!", isOpen], isStruck, ["in", ["get", "status"], ["literal", ["operating", "construction", "idle", "mothballed"]]]];
 const isQuiet = ["all", isOpen, ["!", isStruck], isDrawn];
 const isLoud = ["all", isDrawn, ["!", isQuiet]];
+// A course of which hardly more than the ends is known.
+const isRough = ["==", ["get", "basis"], "line-end"];
 const isLongEnough = [">=", ["get", "length_km"], ["step", ["zoom"], 1000, 4, 300, 5, 100, 7, 0]];
 
 function under(c) {
   const colour = ["case", carriesGas, TABLE.line.gas[scheme()], TABLE.line.oil[scheme()]];
   const source = { source: "assets", "source-layer": "assets" };
+  const line = (id, filter, dash = {}) => ({
+    id, type: "line", ...source, filter: ["all", isLine, isQuiet, isLongEnough, filter], layout: { "line-join": "round" },
+    paint: { "line-color": colour, "line-width": 1, "line-opacity": 0.45, ...dash },
+  });
   return [
-    { id: "open-line", type: "line", ...source, filter: ["all", isLine, isQuiet, isLongEnough], layout: { "line-join": "round" },
-      paint: { "line-color": colour, "line-width": 1, "line-opacity": 0.45 } },
+    line("open-line", ["!", isRough]),
+    line("open-line-rough", isRough, { "line-dasharray": [5, 3] }),
     { id: "open-site", type: "circle", ...source, filter: ["all", isPoint, isQuiet], minzoom: TABLE.from.open,
       paint: { "circle-radius": sized("open"), "circle-color": c.quiet, "circle-opacity": 0.55 } },
     { id: "open-name", type: "symbol", ...source, filter: ["all", isPoint, isQuiet], minzoom: 10,

@@ -43,7 +43,7 @@ from layers.model.records import RECORD_TYPES, Records, Source
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
-from layers.snapshot.derived_layers import full_rewrite
+from layers.snapshot.derived_layers import Computed, full_rewrite
 from layers.sources import curated, firms
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
@@ -378,6 +378,7 @@ def _written(
     seen: int,
     why_private: str,
     heat: tuple[Source, HeatColumns] | None = None,
+    computed: Computed = lambda _snapshot, _records: None,
 ) -> LoadReport:
     with progress_bar("writing") as progress:
         report = store.load(
@@ -385,7 +386,7 @@ def _written(
             author=options.who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
-            derive=full_rewrite(base, worded, open_layer()),
+            derive=full_rewrite(base, worded, open_layer(), computed),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
             why=options.why,
@@ -410,7 +411,13 @@ def load_none(store: Store, base: Path, who: str) -> LoadReport:
 
 
 def create_store(
-    address: str | Path, base: Path, who: str, *, empty: bool = False, policy_file: Path | None = None
+    address: str | Path,
+    base: Path,
+    who: str,
+    *,
+    empty: bool = False,
+    policy_file: Path | None = None,
+    computed: Computed = lambda _snapshot, _records: None,
 ) -> LoadReport:
     """Make a store where there is none, with the bundled records or empty: as a whole, or not at all.
 
@@ -428,7 +435,7 @@ def create_store(
     """
     stated = stated_policy(policy_file)
     with new_store(address) as created:
-        report = (load_none if empty else load_bundled)(created, base, who)
+        report = load_none(created, base, who) if empty else load_bundled(created, base, who, computed)
         if stated is not None:
             created.set_policy(stated[1].model_dump(mode="json"), author=who, why="Stated when the store was made.")
         return report
@@ -468,7 +475,9 @@ def _new_or_empty(address: str) -> Store:
         return opened
 
 
-def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
+def load_bundled(
+    store: Store, base: Path, who: str, computed: Computed = lambda _snapshot, _records: None
+) -> LoadReport:
     """Load the bundled records into a new store.
 
     Raises
@@ -483,4 +492,4 @@ def load_bundled(store: Store, base: Path, who: str) -> LoadReport:
     arrival = plan_load(stored, reading, request.dataset, privacy=store.privacy())
     if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
-    return _written(store, arrival, base_map, Options(False, False, False, None, who), seq, "")
+    return _written(store, arrival, base_map, Options(False, False, False, None, who), seq, "", computed=computed)

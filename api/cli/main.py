@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from contextlib import closing
 from datetime import date, datetime
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
@@ -65,6 +66,7 @@ from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
 from layers.reference.basemap_archive import UnreadableArchive
 from layers.reference.gazetteer import GazetteerMissing
+from layers.snapshot.snapshot_cache import CachedVersion
 from layers.sources import curated
 from layers.store.backends import is_path, open_store
 from layers.store.store import LoadReport, NotAStore, StoreError
@@ -150,10 +152,11 @@ def init(
 
     What follows from the records is kept beside it, so that servers and commands start at once.
     """
-    settings = Settings(basemap=base)
+    settings, loaded = Settings(basemap=base), list[CachedVersion]()
     is_there = is_path(store) and Path(store).exists()
     try:
-        report = None if is_there else load_commands.create_store(store, base, who, empty=empty)
+        create = partial(load_commands.create_store, computed=lambda *both: loaded.append(CachedVersion(*both)))
+        report = None if is_there else create(store, base, who, empty=empty)
     except FileExistsError:
         if is_path(store):
             raise
@@ -162,7 +165,7 @@ def init(
         if report is None:
             output({"store": opened.name, "kept": True}, as_json, f"{opened.name} is there and was kept.")
             return
-        LiveSnapshot(opened, settings, build_id(settings)).rebuild_cache()
+        LiveSnapshot(opened, settings, build_id(settings), loaded=next(iter(loaded), None)).rebuild_cache()
         _report_load(opened.name, report, as_json)
 
 

@@ -78,8 +78,9 @@ class LiveSnapshot:
         answer: Callable[[Snapshot], Snapshot] | None = None,
         *,
         must_cache: bool = False,
+        loaded: CachedVersion | None = None,
     ) -> None:
-        """Read the newest version; ``answer`` is as in `VersionBuilder`.
+        """Read the newest version; ``answer`` and ``loaded`` are as in `VersionBuilder`.
 
         With ``must_cache`` the version is there to be cached: where it cannot be, it is not computed to be served.
 
@@ -95,7 +96,7 @@ class LiveSnapshot:
         self._must_cache = must_cache
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
-        self._versions = VersionBuilder(store, self.basemap, settings, program, answer)
+        self._versions = VersionBuilder(store, self.basemap, settings, program, answer, loaded)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
         self.base_tiles = TileCache(settings.tiles_kept, self.counts)

@@ -227,6 +227,8 @@ class VersionBuilder:
         Name of this build of the program, which the names of all versions end with.
     answer
         Gives a snapshot of all that is stored what is known already of what follows from it.
+    loaded
+        What a load computed of the records that it left; not used once there is a later change.
     """
 
     def __init__(
@@ -236,12 +238,13 @@ class VersionBuilder:
         settings: Settings,
         program: str,
         answer: Callable[[Snapshot], Snapshot] | None = None,
+        loaded: CachedVersion | None = None,
     ) -> None:
         self._store = store
         self._basemap = base
         self._settings = settings
         self._program = program
-        self._answer = answer
+        self._answer, self._loaded = answer, loaded
         self._heat_loads: object = None
         self._heat: Lazy[HeatColumns] = Lazy(store.heat)
         #: Tiles of all versions so far.
@@ -254,10 +257,20 @@ class VersionBuilder:
 
     def uncomputed(self) -> PublishedVersion:
         """The newest version with all records, from which nothing was computed yet."""
-        seq, stored = self._store.version(packed=True)
+        loaded = self._loaded
+        if loaded is not None and loaded.snapshot.seq == self._store.seq():
+            seq, stored = loaded.snapshot.seq, loaded.stored
+        else:
+            loaded, (seq, stored) = None, self._store.version(packed=True)
         disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
         snapshot = with_times(self._store, self._snapshots_at(seq, head)(disclosure.records), stored, disclosure)
+        if (
+            loaded is not None
+            and disclosure.records is stored
+            and snapshot.publish_from == loaded.snapshot.publish_from
+        ):
+            snapshot = snapshot.with_stages(loaded.snapshot.stages, loaded.snapshot.records)
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
         return PublishedVersion(snapshot, stored, disclosure, head)

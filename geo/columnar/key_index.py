@@ -67,6 +67,15 @@ class KeyIndex(Mapping[str, int]):
 
     def with_edit(self, second: KeyIndex, edit: RowEdit) -> KeyIndex:
         """The index after an edit of rows; ``second`` is the index of the second sequence of the edit."""
-        insert_before = np.array([bisect_left(self._sorted, text) for text in second._sorted], np.int64)
+        insert_before = self._places_of(second._sorted)
         order = edit.order.positions_of(np.insert(self.order, insert_before, len(self) + second.order))
         return KeyIndex(self.texts.with_edit(second.texts, edit), order[order >= 0])
+
+    def _places_of(self, texts: BinaryArray) -> Ints:
+        """Where each of some ascending texts would stand in sorted order, shape (n,)."""
+        if len(texts) * _STRIDE < len(self):
+            return np.array([bisect_left(self._sorted, text) for text in texts], np.int64)
+        own, others = self._sorted.sort_keys(), texts.sort_keys()
+        if object in (own.dtype, others.dtype):  # bytes of NumPy's lack zeros at their end
+            own, others = (np.fromiter(one, object, len(one)) for one in (self._sorted, texts))
+        return np.searchsorted(own, others)

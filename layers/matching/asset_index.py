@@ -20,7 +20,7 @@ from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.geodesic_distance import wgs84
 from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.name_index import NameIndex, RaggedArray
-from layers.model.operation import days_of_operation
+from layers.model.operation import NEVER_BUILT, days_of_operation
 from layers.model.records import Asset, Records
 from layers.model.types import OperatingStatus
 from layers.reference.country_names import code_of
@@ -148,8 +148,8 @@ class AssetIndex:
         sites = sites or Sites({}, {})
         # Read one by one: a million records at once would take gigabytes.
         placed = (_columns(*values) for values in fields(assets, *_FIELDS) if values[1] is not None)
-        columns = list(zip(*placed, strict=True)) or [()] * 8
-        ids, geometry, uncertainty_m, site, kinds, countries, days, names = columns
+        columns = list(zip(*placed, strict=True)) or [()] * 9
+        ids, geometry, uncertainty_m, site, kinds, countries, days, names, is_there = columns
         return cls.from_columns(
             ids,
             np.array(geometry, dtype=object),
@@ -158,10 +158,11 @@ class AssetIndex:
             kinds,
             countries,
             names,
-            [tuple(owners.get(name, ())) for name in ids],
+            [tuple(owners.get(name, ())) if there else () for name, there in zip(ids, is_there, strict=True)],
             np.array(days, dtype=np.int64).reshape(-1, 2),
             [sites.represented_by.get(name, name) for name in ids] if sites.represented_by else None,
             sites.likely,
+            np.array(is_there, dtype=bool),
         )
 
     @classmethod
@@ -178,6 +179,7 @@ class AssetIndex:
         days: Ints | None = None,
         represented_by: Sequence[str] | None = None,
         likely: Mapping[tuple[str, str], float] = MappingProxyType({}),
+        is_there: Bools | None = None,
     ) -> AssetIndex:
         """Index columns of one length n.
 
@@ -206,6 +208,8 @@ class AssetIndex:
             no candidate, and its names, owners and kind are those of the row that does.
         likely
             How probably two rows that stand for themselves are one site, by their ids in both orders.
+        is_there
+            Whether anything was built that may be hit, shape (n,); by default of all.
 
         Raises
         ------
@@ -216,6 +220,8 @@ class AssetIndex:
         kind = np.fromiter((rank[kind] for kind in kinds), np.int64, len(kinds))
         row_of, of_row = _rows_of_sites(ids, represented_by)
         stands = row_of == np.arange(len(ids))
+        if is_there is not None:
+            stands &= is_there
         own, related, kin = (_masks(of_kind, kind, row_of) for of_kind in (_OWN_MASKS, RELATED_MASKS, KIN_MASKS))
         area_km2, rim_km = _measured(geometry)
         bounds = shapely.bounds(cut_to_world(geometry))
@@ -343,7 +349,9 @@ def _columns(
         printed.update(dict.fromkeys(_variants(_own_name(listed))))
     names = (*printed, *(town for name in printed for town in towns_in(name)))
     place = (geometry, uncertainty_m or 0.0, basis == "site")
-    return key, *place, kind, country, days_of_operation(status, since, until), names
+    days = days_of_operation(status, since, until)
+    is_there = status not in NEVER_BUILT or days[0] <= days[1]
+    return key, *place, kind, country, days, names if is_there else (), is_there
 
 
 def _own_name(name: str) -> str:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from layers.model.records import Asset, Records
+from layers.model.records import Records
 from layers.resolution.asset_duplicates import same_sites
-from layers.store.record_table import texts
+from layers.store.record_table import prefetch, texts
 from layers.text.site_terms import stems
 
+#: Plants that are read at once.
+_PAGE = 4_000
 #: The name of a unit, which is a number too: CC1, GT-2.
 _UNIT = re.compile(r"[a-z]{1,3}\d{1,2}[a-z]?")
 
@@ -38,22 +40,33 @@ def sites_of(records: Records, holders: Mapping[str, tuple[str, ...]] | None = N
     so that they share one probability, and count once. ``holders`` are the `holder_names` of the records, where they
     are known already.
     """
-    assets = records.assets
-    sites, likely = same_sites(records, holders)
-    standing: dict[str, str] = {}
-    # Few are a part of another: the others are not read.
-    for key, part_of in texts(assets, "part_of"):
-        whole = assets.get(part_of) if part_of else None
-        site = sites.get(key, key)
-        if whole is not None and whole.kind == assets[key].kind and not _own_words(assets[key], whole):
-            site = sites.get(whole.id, whole.id)
-        if site != key and assets[site].geometry is not None:
-            standing[key] = site
+    assets, at_plant = records.assets, _units(records)
+    # Most assets of a tracker are units: their plants are compared with other assets, and not they.
+    sites, likely = same_sites(records, holders, at_plant.keys())
+    prefetch(assets, {site for key, site in sites.items() if site != key})
+    standing = {key: site for key, site in sites.items() if site != key and assets[site].geometry is not None}
+    for unit, plant in at_plant.items():
+        standing[unit] = standing.get(plant, plant)
     # What stands for an asset stands for itself: a plant may be one site with another's.
     represented = {name: standing.get(site, site) for name, site in standing.items()}
     return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})
 
 
-def _own_words(part: Asset, whole: Asset) -> set[str]:
-    of_whole = {stem for name in (whole.name, *whole.names.values(), *whole.aliases) for stem in stems(name)}
-    return {stem for stem in stems(part.name) if not _UNIT.fullmatch(stem)} - of_whole
+def _units(records: Records) -> dict[str, str]:
+    """Return the plant of each unit that is matched at its plant, which has a place."""
+    parts = [part for part in texts(records.assets, "part_of", "kind", "name") if part[1] is not None]
+    wholes: dict[str, tuple[str, set[str]]] = {}
+    of_parts = sorted({part_of for _, part_of, *_ in parts})
+    for page in range(0, len(of_parts), _PAGE):
+        prefetch(records.assets, of_parts[page : page + _PAGE])
+        for key in of_parts[page : page + _PAGE]:
+            whole = records.assets.get(key)
+            if whole is not None and whole.geometry is not None:
+                names = (whole.name, *whole.names.values(), *whole.aliases)
+                wholes[key] = whole.kind, {stem for name in names for stem in stems(name)}
+    units = {}
+    for key, part_of, kind, name in parts:
+        whole_kind, words = wholes.get(part_of, (None, set()))
+        if kind == whole_kind and all(stem in words or _UNIT.fullmatch(stem) for stem in stems(name)):
+            units[key] = part_of
+    return units

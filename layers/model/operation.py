@@ -13,6 +13,8 @@ from layers.model.types import OperatingStatus
 _GIVEN_UP = ("shelved", "cancelled")
 #: Statuses of what does not operate yet.
 _PLANNED = ("announced", "proposed", "pre-construction", "construction")
+#: Statuses of what is not there, unless its start lies in the past: of a plant in construction something is.
+NEVER_BUILT = (*_GIVEN_UP, "announced", "proposed")
 #: Statuses of what is built and stands still; on another day than that of the source it may have operated.
 _AT_REST = ("idle", "mothballed")
 #: The status of a whole by those of its parts: the first of these that any part has.

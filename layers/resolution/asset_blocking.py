@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import chain, combinations
@@ -128,15 +128,21 @@ class AssetColumns:
     stems: Sequence[str]
 
     @classmethod
-    def of(cls, records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> AssetColumns:
-        """Read the columns of all assets off a set of records, one asset at a time.
+    def of(
+        cls,
+        records: Records,
+        holders: Mapping[str, tuple[str, ...]] | None = None,
+        left_out: Container[str] = (),
+    ) -> AssetColumns:
+        """Read the columns of the assets of a set of records, one asset at a time, but for those that are left out.
 
         ``holders`` are the `holder_names` of the records, where they are known already.
         """
         code: dict[str, int] = {}
         coded = _Coder(code)
         holders = holder_names(records) if holders is None else holders
-        rows = (_row(values, coded, holders.get(values[0], ())) for values in fields(records.assets, *_FIELDS))
+        every = (values for values in fields(records.assets, *_FIELDS) if values[0] not in left_out)
+        rows = (_row(values, coded, holders.get(values[0], ())) for values in every)
         columns = list(zip(*rows, strict=True)) or [()] * 16
         (ids, datasets, names, printed, number, types, geometry, uncertainty_m, kinds) = columns[:9]
         (country, parent, capacity, unit, commodities, identifiers, owners) = columns[9:]

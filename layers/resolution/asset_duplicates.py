@@ -125,7 +125,9 @@ class SameSites(NamedTuple):
     likely: Mapping[tuple[str, str], float]
 
 
-def same_sites(records: Records, holders: Mapping[str, tuple[str, ...]] | None = None) -> SameSites:
+def same_sites(
+    records: Records, holders: Mapping[str, tuple[str, ...]] | None = None, left_out: Container[str] = ()
+) -> SameSites:
     """Group the assets that stand for one site until a person has decided, and find which others may be one site.
 
     Pairs of ``SAME_SITE_FROM`` or more join groups, if every two assets of both would be proposed (complete linkage at
@@ -139,8 +141,10 @@ def same_sites(records: Records, holders: Mapping[str, tuple[str, ...]] | None =
         With the judgements among them applied: what was judged the same is one asset already.
     holders
         The ``asset_holders.holder_names`` of the records, where they are known already.
+    left_out
+        Ids of assets that are compared with none.
     """
-    return sites_in(AssetColumns.of(records, holders), merge_groups(records)[0]["assets"].apart())
+    return sites_in(AssetColumns.of(records, holders, left_out), merge_groups(records)[0]["assets"].apart())
 
 
 def sites_in(table: AssetColumns, apart: Set[frozenset[str]] = frozenset()) -> SameSites:

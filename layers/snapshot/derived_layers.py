@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
+from typing import TypeAlias
 
 import orjson
 
@@ -22,11 +23,18 @@ from layers.store.connection import Connection
 from layers.store.open_layer import OpenLayer
 from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
+#: What receives a snapshot that was computed, and the records, as they are stored, that it is of.
+Computed: TypeAlias = Callable[[Snapshot, Records], None]
 #: The column by which the rows of touched strikes are replaced.
 _KEY = "strike"
 
 
-def full_rewrite(basemap: Basemap, wording: Wording, open_layer: OpenLayer | None = None) -> Derive:
+def full_rewrite(
+    basemap: Basemap,
+    wording: Wording,
+    open_layer: OpenLayer | None = None,
+    computed: Computed = lambda _snapshot, _records: None,
+) -> Derive:
     """Give the function that a load computes both layers with, from all records of a store and those of an open layer.
 
     Reasons are worded by ``wording``.
@@ -36,6 +44,7 @@ def full_rewrite(basemap: Basemap, wording: Wording, open_layer: OpenLayer | Non
         records = records if open_layer is None else open_layer.under(records)
         snapshot = Snapshot.of(records, basemap, seq, datetime.now(UTC).date(), wording=wording)
         snapshot, matches = with_candidates(snapshot)
+        computed(snapshot, records)
         return _layers(snapshot.flat_alone(), matches.value, None, wording)
 
     return derive

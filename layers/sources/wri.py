@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import Any
 
 import shapely
@@ -88,12 +89,20 @@ def _parse(builder: RecordBuilder, table: RowTable, options: LoadOptions) -> Non
     for name in missing:
         expected = Message("cell.one-of", {"names": COLUMNS[name]})
         builder.add_problem(SourceLocation(table.file, 1), "header", name, MISSING, expected)
-    plants = _PlantBuilder(builder, names, source)
+    plants = _PlantBuilder(builder, names, source, _country_of_file(table.file))
     for number, cells in () if missing else table:
         builder.rows += 1
         row = {field: _clean(cells[name]) for field, name in names.items()}
         plants.add(row, SourceLocation(table.file, number))
     builder.add_unreadable_rows(table.problems)
+
+
+def _country_of_file(file: str) -> str | None:
+    """The country that a national file is named after, None where it is named otherwise."""
+    try:
+        return country_code(PurePath(file).stem)
+    except CellValueError:
+        return None
 
 
 def _clean(text: str) -> str:
@@ -113,10 +122,13 @@ _NOTE_COLUMNS = {
 
 
 class _PlantBuilder:
-    """Adds the plants of one file to a record builder; ``names`` maps fields of this module to columns of the file."""
+    """Adds the plants of one file to a record builder; ``names`` maps fields of this module to columns of the file.
 
-    def __init__(self, builder: RecordBuilder, names: Mapping[str, str], source: str) -> None:
-        self._builder, self._names, self._source = builder, names, source
+    Some national files leave the column of the country empty: a plant is then in ``country``, that of the file.
+    """
+
+    def __init__(self, builder: RecordBuilder, names: Mapping[str, str], source: str, country: str | None) -> None:
+        self._builder, self._names, self._source, self._of_file = builder, names, source, country
         self._owners = CompaniesByName(builder, "wri", source, "The database")
         self._seen: Counter[str] = Counter()
 
@@ -189,7 +201,7 @@ class _PlantBuilder:
         if code := _ISO3.get(row.get("iso3", "").upper()):
             return code
         try:
-            return country_code(row["country"]) if row.get("country") else None
+            return country_code(row["country"]) if row.get("country") else self._of_file
         except CellValueError as error:
             self._fault(location, f"asset {key}", "country", row["country"], error.expected)
             return None

@@ -23,7 +23,7 @@ import orjson
 import shapely
 
 from geo.columnar.row_edit import RowEdit
-from layers.geopackage.geopackage import encode
+from layers.geopackage.geopackage import encode_many
 from layers.model.records import REFERENCES, Record, Records
 from layers.store.connections import StoreError
 from layers.store.reader import MANY
@@ -215,7 +215,6 @@ def _rows(table: Table, batch: pa.RecordBatch) -> list[Row]:
     empty: list[Any] = [None] * len(batch)
     columns = {name: batch.column(name).to_pylist() for name in batch.schema.names}
     if "geometry" in columns:
-        shapes = shapely.from_wkb(np.array(columns["geometry"], object))
-        columns["geometry"] = [None if shape is None else encode(shape) for shape in shapes]
+        columns["geometry"] = encode_many(shapely.from_wkb(np.array(columns["geometry"], object)))
     columns.setdefault("private", [0] * len(batch))
     return [*zip(*(columns.get(column.name, empty) for column in table.columns), strict=True)]

@@ -402,10 +402,24 @@ class RecordTable(Mapping[str, Record]):
             return [record for record in self.each() if getattr(record, column) == value]
         found = {record.id: record for record in self.rows.referring_to(column, value)}
         old = [record for key, record in found.items() if key not in self._gone and key not in self._changed]
-        new = [record for record in self._changed.values() if getattr(record, column) == value]
-        if new:
-            old = sorted([*old, *new], key=lambda record: self.rows.ids[record.id])
-        return old + [record for record in self._added.values() if getattr(record, column) == value]
+        changed, added = (of.get(value, ()) for of in self._above_by(column))
+        if changed:
+            old = sorted([*old, *changed], key=lambda record: self.rows.ids[record.id])
+        return [*old, *added]
+
+    def _above_by(self, column: str) -> tuple[dict[str, list[Record]], ...]:
+        """The records that were changed, and those that were added, by their reference in a column."""
+        if column not in self._grouped:
+            groups: tuple[dict[str, list[Record]], ...] = ({}, {})
+            for records, of in zip((self._changed, self._added), groups, strict=True):
+                for record in records.values():
+                    of.setdefault(getattr(record, column), []).append(record)
+            self._grouped[column] = groups
+        return self._grouped[column]
+
+    @cached_property
+    def _grouped(self) -> dict[str, tuple[dict[str, list[Record]], ...]]:
+        return {}
 
     def private(self) -> set[str]:
         """Ids of the records that are marked private."""

@@ -63,6 +63,12 @@ COMMON_WORDS: tuple[str, ...] = (
     *("удар", "атака", "вибух", "взрыв", "пожежа", "пожар", "ракета", "дрон", "після", "после", "знову", "снова"),
     *("росія", "россия", "україна", "украина", "окупанти", "війна", "война", "через", "біля", "поблизу", "под", "під"),
     *("вузол", "термінал", "терминал", "комплекс", "порт", "морський", "морской", "найбільша", "имени", "імені"),
+    # Dates: "13 December" is no December power station.
+    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
+    *("december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "christmas"),
+    *("січня", "лютого", "березня", "квітня", "травня", "червня", "липня", "серпня", "вересня", "жовтня"),
+    *("листопада", "грудня", "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября"),
+    *("октября", "ноября", "декабря", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
     *("not", "its", "placed", "source", "several", "unnamed", "where", "mile", "miles", "third", "time"),
     *("energy", "infrastructure", "used", "american", "polish", "saudi", "egypt", "crimea", "base", "center", "centre"),
 )

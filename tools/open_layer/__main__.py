@@ -18,9 +18,9 @@ from layers.model.records import Records
 from layers.reference import basemap
 from layers.store.open_layer import OpenLayer
 from layers.store.row_mapping import TABLES
-from tools.open_layer import archive, pinned, refine
+from tools.open_layer import archive, pinned, refine, repeats
 from tools.open_layer.pinned import Origin
-from tools.open_layer.refine import OwnerRow
+from tools.open_layer.refine import Correction, OwnerRow
 
 HERE = Path(__file__).parent
 _BUNDLED = HERE.parent.parent / "layers" / "reference" / "data"
@@ -48,11 +48,17 @@ def build(folder: Path, say: Any = lambda _: None) -> tuple[Records, dict[str, A
             records = refine.with_assets(records, (one for one in records.assets.values() if one.kind in origin.only))
         say(f"{origin.path}: {len(records.assets):,} sites, {len(records.stakes):,} stakes, {problems:,} problems")
         if origin.dataset.startswith(_SPARE):
+            records = repeats.with_rows_summed(records)
             records = refine.without_plants_of(records, refine.joined(parts.values()))
         parts[origin.dataset] = records
         rows.append(_said(origin, len(records.assets)))
     records = refine.with_interests(refine.joined(parts.values()), _FIELDS)
-    records = refine.with_axes_put_right(refine.with_simple_courses(records), basemap.read(_BUNDLED / "basemap.gpkg"))
+    records = refine.with_doubt_of_straight_stretches(refine.with_simple_courses(records))
+    records = refine.with_axes_put_right(records, basemap.read(_BUNDLED / "basemap.gpkg"))
+    records = repeats.without_repeated_lines(repeats.with_plants_united(records))
+    records = refine.with_reach_of_fields(repeats.with_units_told_from_sites(records))
+    corrections = [Correction(**row) for row in _table("corrections.toml")["corrections"]]
+    records = refine.with_corrections(records, corrections)
     owners = [OwnerRow(**row) for row in _table("owners.toml")["owners"]]
     records = refine.with_owners(records, owners, _WHO, _WHEN)
     same = {one.id: one for one in refine.same_assets(_table("same.toml")["same"], records, _WHO, _WHEN)}

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,14 +16,22 @@ from shapely.geometry.base import BaseGeometry
 from geo.spatial_join.geodesic_distance import wgs84
 from layers.model.records import Asset, Entity, Identity, Record, Records, Relation, Source
 from layers.reference.basemap import Basemap
+from layers.resolution.asset_blocking import FIELD_UNCERTAINTY_M, FIELDS
 from layers.sources.reader.record_builder import slug
 from layers.store.open_layer import OPEN
-from layers.text.place_names import fold
+from layers.text.site_terms import stems
+from tools.open_layer.repeats import metres_between
 
 #: Degrees that a course may lie off by what is left out of it, and decimals of what is left.
 _TOLERANCE, _DECIMALS = 0.0002, 5
 #: Plants of one kind that lie within so many metres of each other may be one.
 _ONE_PLANT_M = 5_000.0
+#: Plants of one name and about one capacity within so many metres are one: one of the points is that of a town.
+_ONE_NAME_M = 50_000.0
+#: Most doubt of a straight stretch.
+_STRAIGHT_M = 30_000.0
+#: Doubt of a point that several fields have.
+_SHARED_FIELD_M = 25_000.0
 _POWER = frozenset({"power-plant", "hydro-plant", "nuclear-plant"})
 #: Fuels of WRI's that GEM's trackers here cover.
 _FUELS = frozenset({"coal", "gas", "oil", "hydro", "nuclear", "petcoke"})
@@ -48,6 +57,30 @@ def _simple(shape: BaseGeometry) -> BaseGeometry:
     if not len(parts):
         return shape
     return shapely.LineString(parts[0]) if len(parts) == 1 else shapely.MultiLineString([*parts])
+
+
+def with_doubt_of_straight_stretches(records: Records) -> Records:
+    """Have the doubt of a line's course be half of its longest straight stretch, at most 30 km.
+
+    Nobody lays a pipeline straight for long: between two corners it may run anywhere. Of a course that is known better
+    the doubt that its tracker states is the least.
+    """
+
+    def doubted(asset: Asset) -> Asset:
+        shape = asset.geometry
+        if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
+            return asset
+        half_m = min(longest_straight_m(shape) / 2, _STRAIGHT_M)
+        stated_m = 0.0 if asset.basis == "line-end" else asset.uncertainty_m or 0.0
+        return asset.model_copy(update={"uncertainty_m": round(max(half_m, stated_m), -2)})
+
+    return _assets(records, doubted)
+
+
+def longest_straight_m(shape: BaseGeometry) -> float:
+    """The longest stretch between two corners of a line or lines, in metres on the WGS 84 ellipsoid."""
+    parts = [shapely.get_coordinates(part).T for part in shapely.get_parts(shape)]
+    return max(float(wgs84().line_lengths(lon, lat).max()) for lon, lat in parts)
 
 
 def with_axes_put_right(records: Records, base: Basemap) -> Records:
@@ -86,16 +119,89 @@ def with_interests(records: Records, dataset: str) -> Records:
     return replace(records, stakes=stakes, relations=relations)
 
 
+def with_reach_of_fields(records: Records) -> Records:
+    """Have the doubt of a field's place hold the field, of which a tracker prints a point, as one to 500 m.
+
+    10 km, and 25 km where several fields have one point, which is that of none of them.
+    """
+    fields = {
+        key: asset for key, asset in records.assets.items() if asset.kind in FIELDS and asset.geometry is not None
+    }
+    shared = Counter(asset.geometry for asset in fields.values())
+
+    def wider(asset: Asset) -> Asset:
+        if asset.id not in fields:
+            return asset
+        least_m = _SHARED_FIELD_M if shared[asset.geometry] > 1 else FIELD_UNCERTAINTY_M
+        return asset.model_copy(update={"uncertainty_m": max(asset.uncertainty_m or 0.0, least_m)})
+
+    return _assets(records, wider)
+
+
+@dataclass(frozen=True)
+class Correction:
+    """Values of a site that a page gives otherwise than its tracker.
+
+    Parameters
+    ----------
+    ids
+        The site, and units of it that have the same fault.
+    values
+        Columns of an asset; a geometry as longitude and latitude.
+    why
+        What the tracker says, and what the page.
+    """
+
+    ids: Sequence[str]
+    values: Mapping[str, Any]
+    source: Mapping[str, Any]
+    why: str
+
+
+def with_corrections(records: Records, corrections: Iterable[Correction]) -> Records:
+    """Put values of sites right, each by a page, which is a source of the site then.
+
+    Raises
+    ------
+    KeyError
+        If there is no such site: another file may no longer have the fault.
+    """
+    assets, sources = dict(records.assets), dict(records.sources)
+    for row in corrections:
+        source = _source(row.source)
+        sources[source.id] = source
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in row.values.items()}
+        if "geometry" in values:
+            values |= {"geometry": shapely.Point(values["geometry"]), "place_source": source.id}
+        for key in row.ids:
+            asset = assets[key]
+            note = "; ".join(filter(None, (asset.note, row.why)))
+            assets[key] = asset.model_copy(update={**values, "note": note, "sources": (*asset.sources, source.id)})
+    return replace(records, assets=assets, sources=sources)
+
+
 def without_plants_of(records: Records, others: Records) -> Records:
-    """Leave out plants of WRI of fuels that others do not cover, and those that others have: near, or by their name."""
+    """Leave out plants of WRI of fuels that others do not cover, and those that others have.
+
+    That is any within 5 km, or one within 50 km of the same words and about the same capacity.
+    """
     known = [asset for asset in others.assets.values() if asset.kind in _POWER and asset.geometry is not None]
     points = np.array([shapely.centroid(asset.geometry) for asset in known], object)
-    tree, names = STRtree(points), {(asset.host_country, fold(asset.name)) for asset in known}
+    tree, of_words = STRtree(points), dict[tuple[str | None, frozenset[str]], list[Asset]]()
+    for asset in known:
+        of_words.setdefault((asset.host_country, frozenset(stems(asset.name))), []).append(asset)
+
+    def is_same(asset: Asset, other: Asset) -> bool:
+        alike = asset.capacity and other.capacity and 1 / 1.3 <= asset.capacity / other.capacity <= 1.3
+        return bool(alike) and metres_between(asset, other) <= _ONE_NAME_M
 
     def is_new(asset: Asset) -> bool:
         if asset.kind not in _POWER or not _FUELS & {*(asset.commodity or "").casefold().split(", ")}:
             return False
-        if asset.geometry is None or (asset.host_country, fold(asset.name)) in names:
+        if asset.geometry is None:
+            return False
+        words = frozenset(stems(asset.name))
+        if words and any(is_same(asset, other) for other in of_words.get((asset.host_country, words), ())):
             return False
         near = tree.query(asset.geometry, predicate="dwithin", distance=0.2)
         lon, lat = shapely.get_coordinates(points[near]).T
@@ -180,27 +286,34 @@ def _source(values: Mapping[str, Any]) -> Source:
 
 
 def same_assets(pairs: Iterable[Mapping[str, str]], records: Records, who: str, when: str) -> Iterator[Identity]:
-    """Judgements that a curated asset and one of the layer are one site, from pairs of ids with the reasons."""
+    """Judgements that a curated asset and one of the layer are one site, from pairs of ids with the reasons.
+
+    Raises
+    ------
+    KeyError
+        If the layer has no such site.
+    """
     for pair in pairs:
-        if pair["open"] in records.assets:
-            key = f"{pair['curated']}/{pair['open']}"[:160]
-            yield Identity(
-                id=key, dataset=f"{OPEN}judgements", one=pair["curated"], other=pair["open"], verdict="same", who=who,
-                when=when, why=pair["why"],
-            )  # fmt: skip
+        key = f"{pair['curated']}/{records.assets[pair['open']].id}"[:160]
+        yield Identity(
+            id=key, dataset=f"{OPEN}judgements", one=pair["curated"], other=pair["open"], verdict="same", who=who,
+            when=when, why=pair["why"],
+        )  # fmt: skip
 
 
 def with_parts(records: Records, pairs: Iterable[Mapping[str, str]]) -> Records:
-    """Have assets of the layer be parts of curated ones, from pairs of ids, but for those that are parts already."""
-    wholes = {pair["open"]: pair["curated"] for pair in pairs}
-    return _assets(
-        records,
-        lambda asset: (
-            asset.model_copy(update={"part_of": wholes[asset.id]})
-            if asset.id in wholes and asset.part_of is None
-            else asset
-        ),
-    )
+    """Have assets of the layer be parts of curated ones, from pairs of ids, but for those that are parts already.
+
+    Raises
+    ------
+    KeyError
+        If the layer has no such asset.
+    """
+    assets = dict(records.assets)
+    for pair in pairs:
+        if assets[pair["open"]].part_of is None:
+            assets[pair["open"]] = assets[pair["open"]].model_copy(update={"part_of": pair["curated"]})
+    return replace(records, assets=assets)
 
 
 def joined(every: Iterable[Records]) -> Records:

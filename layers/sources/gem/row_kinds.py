@@ -76,6 +76,10 @@ _COMMODITIES: Mapping[str, str] = MappingProxyType(
 )  # fmt: skip
 
 
+#: The same by a column that only rows of one commodity fill.
+_COMMODITIES_BY_COLUMN: Mapping[str, str] = MappingProxyType({"coalterminalname": "coal"})
+
+
 @dataclass(frozen=True, slots=True)
 class RowKind:
     """What a row is: a kind, or none with the word that would say it; ``is_asset`` is false for known other rows."""
@@ -122,7 +126,7 @@ class KindEvidence:
             by_column = by_name
         technology = f"{row['technology']} {row['commodity']}".casefold()
         kind = by_column or _first(_KINDS_BY_TECHNOLOGY, technology) or by_name or self._of_file or self._by_unit(row)
-        return RowKind(kind and _refined(kind, "", row), "")
+        return RowKind(kind and _refined(kind, "", row), "", _COMMODITIES_BY_COLUMN.get(row.kind_column))
 
     def _by_unit(self, row: TrackerRow) -> str | None:
         """Return the kind of what has a capacity in megawatts, or a line for its place, or is called a plant."""

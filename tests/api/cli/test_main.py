@@ -19,6 +19,9 @@ from api.cli.export import ExportTarget, MapFormat, format_of
 from api.server.live_snapshot import LiveSnapshot
 from api.server.version_builder import VersionBuilder
 from api.terminal.console import console, errors
+from layers.matching.asset_index import AssetIndex, index_of
+from layers.model.records import Records
+from layers.snapshot import snapshot
 from layers.sources import curated
 from layers.store.backends import open_store
 from layers.store.store import ANY, Edit, Store
@@ -165,6 +168,20 @@ def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, new_shared_add
     changes = loaded["changes"].values()
     assert not any(change[kind] for change in changes for kind in ("added", "changed", "removed"))
     assert sum(change["unchanged"] for change in changes) == sum(made.report["added"].values())
+
+
+def test_init_matches_the_strikes_once(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    indexed: list[Records] = []
+
+    def counted(records: Records) -> AssetIndex:
+        indexed.append(records)
+        return index_of(records)
+
+    monkeypatch.setattr(snapshot, "index_of", counted)
+    run("init", "--store", tmp_path / "atlas.gpkg")
+    assert len(indexed) == 1
+    # What is cached is what follows from the records of the store.
+    run("verify", "--store", tmp_path / "atlas.gpkg")
 
 
 def test_init_makes_the_folder_of_a_file_and_leaves_a_store_in_it_as_it_is(run: Run, tmp_path: Path) -> None:

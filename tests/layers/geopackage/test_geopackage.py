@@ -17,7 +17,7 @@ from shapely.geometry import GeometryCollection, LineString, MultiPoint, MultiPo
 from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage import geopackage
-from layers.geopackage.geopackage import GeometryBlobError, bounds, decode, decode_many, encode
+from layers.geopackage.geopackage import GeometryBlobError, bounds, decode, decode_many, encode, encode_many
 from tests.layers.english import raises
 
 lons = st.floats(-180, 180, allow_nan=False)
@@ -49,6 +49,14 @@ def test_an_empty_geometry_has_the_flag_and_no_bounds(geometry: BaseGeometry) ->
     assert bounds(blob) is None
     assert decode(blob).is_empty
     assert decode(blob).geom_type == geometry.geom_type
+
+
+def test_many_geometries_are_written_as_each_is() -> None:
+    shapes = [Point(1, 2), None, LineString([(1, 2), (3, 5)]), Point(), box(1, 2, 3, 4), Point(-180, 90)]
+    assert encode_many(np.array(shapes, object)) == [None if one is None else encode(one) for one in shapes]
+    assert encode_many(np.array([], object)) == []
+    with pytest.raises(GeometryBlobError):
+        encode_many(np.array([Point(1, 2), Point(1, 2, 3)], object))
 
 
 def test_the_bytes_are_those_of_the_standard() -> None:

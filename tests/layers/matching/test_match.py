@@ -367,11 +367,27 @@ def test_a_kind_of_the_same_family_says_less_than_the_kind_and_more_than_another
 
 def test_a_plant_that_did_not_operate_on_the_day_weighs_less() -> None:
     plant = asset("Alpha")
-    for values in ({"until": "2020"}, {"since": "2026"}, {"status": "cancelled"}):
+    for values in ({"until": "2020"}, {"since": "2026"}, {"status": "pre-construction"}):
         closed = plant.model_copy(update=values)
         assert told(matched(strike(), closed), "alpha")["not-operating"] < 0
     for values in ({"until": "2025"}, {"since": "2025"}, {"status": "retired"}, {"status": "operating"}):
         assert "not-operating" not in told(matched(strike(), plant.model_copy(update=values)), "alpha")
+
+
+def test_what_was_never_built_is_no_candidate() -> None:
+    plant = asset("Alpha")
+    for status in ("cancelled", "shelved", "announced", "proposed"):
+        assert not any(
+            match.asset for match in matched(strike(title="Alpha"), plant.model_copy(update={"status": status}))
+        )
+    # It may have been built since its source was published.
+    begun = plant.model_copy(update={"status": "proposed", "since": "2020"})
+    assert any(match.asset for match in matched(strike(title="Alpha"), begun))
+
+
+def test_a_date_names_no_site() -> None:
+    plant = asset("December power station", 40.0, "power-plant")
+    assert not any(match.asset for match in matched(strike(title="Power plants, 13 December 2024"), plant))
 
 
 def test_units_are_matched_at_their_plant_and_one_site_of_two_sources_once() -> None:

@@ -119,6 +119,13 @@ def test_a_plant_of_a_national_file(tmp_path: Path) -> None:
     assert (asset.uncertainty_m, asset.basis) == (25_000, "settlement")
 
 
+def test_a_plant_without_a_country_is_in_that_of_its_national_file(tmp_path: Path) -> None:
+    bare = table(NATIONAL, {**UNIT, "Country": ""})
+    assert only(read(file_of(tmp_path / "Saudi Arabia.csv", bare))).host_country == "SA"
+    assert only(read(file_of(tmp_path / "plants.csv", bare))).host_country is None
+    assert only(read(file_of(tmp_path / "Saudi Arabia.csv", table(NATIONAL, UNIT)))).host_country == "RO"
+
+
 def test_units_of_a_national_file_share_a_number_and_plants_of_a_release_do_not(tmp_path: Path) -> None:
     one, other = table(NATIONAL, UNIT, UNIT, {**UNIT, "Name": "Sedge 2"}), table(RELEASE, PLANT, PLANT)
     reading = read(file_of(tmp_path / "a.csv", one))

@@ -11,7 +11,7 @@ from layers.model.records import Entity, Records, Stake
 from layers.reference.basemap import Basemap
 from tests.layers.store.test_open_layer import TRACKER, asset, held, point, records_of, stake, written
 from tools.open_layer import archive, pinned, refine
-from tools.open_layer.refine import OwnerRow
+from tools.open_layer.refine import Correction, OwnerRow
 
 
 def only(records: Records) -> object:
@@ -56,21 +56,83 @@ def test_interests_in_licences_and_contracts_are_relations_and_no_stakes() -> No
     assert tie.note == "Interest in a licence or contract, which GEM lists as ownership: 51 %."
 
 
+def test_the_doubt_of_a_line_is_half_of_its_longest_straight_stretch_and_at_most_30_km() -> None:
+    def doubt(*corners: tuple[float, float], uncertainty_m: float, basis: str) -> float | None:
+        place = {"uncertainty_m": uncertainty_m, "basis": basis, "place_source": "tracker"}
+        line = asset("line", kind="pipeline", geometry=shapely.LineString(corners), **place)
+        (one,) = refine.with_doubt_of_straight_stretches(records_of(TRACKER, line)).assets.values()
+        return one.uncertainty_m
+
+    # A degree of the equator is 111.3 km.
+    assert doubt((0, 0), (0.2, 0), (0.3, 0), uncertainty_m=50e3, basis="line-end") == 11_100
+    assert doubt((0, 0), (2, 0), uncertainty_m=25e3, basis="line-end") == 30_000
+    assert doubt((0, 0), (0.01, 0), uncertainty_m=2e3, basis="site") == 2_000
+    assert doubt((0, 0), (1, 0), uncertainty_m=2e3, basis="site") == 30_000
+
+
+def test_the_doubt_of_a_point_holds_the_field_that_it_is_of() -> None:
+    records = records_of(
+        TRACKER,
+        asset("alone", kind="gas-field", **point(30.0, 50.0)),
+        asset("one", kind="oil-field", **point(31.0, 50.0)),
+        asset("other", kind="gas-field", **point(31.0, 50.0)),
+        asset("vague", kind="gas-field", **{**point(32.0, 50.0), "uncertainty_m": 40e3}),
+        asset("nowhere", kind="gas-field"),
+        asset("plant", kind="refinery", **point(31.0, 50.0)),
+    )
+    doubts = {key: one.uncertainty_m for key, one in refine.with_reach_of_fields(records).assets.items()}
+    assert doubts == {"alone": 10e3, "one": 25e3, "other": 25e3, "vague": 40e3, "nowhere": None, "plant": 500.0}
+
+
+def test_a_correction_cites_its_page_and_says_why() -> None:
+    page = {"url": "https://example.org/plant", "publisher": "A company", "language": "en"}
+    row = Correction(("plant",), {"geometry": [31.0, 30.5], "aliases": ["Other"]}, page, "The tracker's is the town")
+    corrected = refine.with_corrections(records_of(*held()), [row])
+    plant, before = corrected.assets["plant"], records_of(*held()).assets["plant"]
+    assert (plant.geometry, plant.aliases, plant.note) == (
+        shapely.Point(31, 30.5),
+        ("Other",),
+        "The tracker's is the town",
+    )
+    assert plant.sources == (*before.sources, plant.place_source)
+    assert corrected.sources[plant.place_source or ""].url == page["url"]
+    with pytest.raises(KeyError):
+        refine.with_corrections(records_of(*held()), [Correction(("gone",), {}, page, "")])
+
+
+def test_judgements_and_parts_name_sites_that_there_are() -> None:
+    records = records_of(*held())
+    (judgement,) = refine.same_assets([{"curated": "a-p", "open": "plant", "why": "One site."}], records, "Ann", "2026")
+    assert (judgement.one, judgement.other, judgement.verdict) == ("a-p", "plant", "same")
+    parts = refine.with_parts(records, [{"curated": "a-c", "open": key} for key in ("plant", "plant/1")]).assets
+    assert (parts["plant"].part_of, parts["plant/1"].part_of) == ("a-c", "plant")
+    for pairs in ([{"curated": "a-p", "open": "gone", "why": "."}],):
+        with pytest.raises(KeyError):
+            list(refine.same_assets(pairs, records, "Ann", "2026"))
+        with pytest.raises(KeyError):
+            refine.with_parts(records, pairs)
+
+
 def test_plants_that_others_have_are_left_out() -> None:
-    known = records_of(TRACKER, asset("known", name="Alpha", kind="power-plant", **point(30.0, 50.0)))
+    size = {"capacity": 100.0, "capacity_unit": "MW"}
+    known = records_of(
+        TRACKER, asset("known", name="Alpha power plant", kind="power-plant", **size, **point(30.0, 50.0))
+    )
     oil = {"kind": "power-plant", "commodity": "Oil"}
     plants = records_of(
         TRACKER,
         asset("near", **oil, **point(30.01, 50.0)),
-        asset("named", **{**oil, "name": "Alpha"}, **point(33.0, 50.0)),
+        asset("named", **{**oil, "name": "ALPHA", **size, "capacity": 110.0}, **point(30.5, 50.0)),
         asset("sun", kind="power-plant", commodity="Solar", **point(35.0, 50.0)),
         asset("new", **oil, **point(36.0, 50.0)),
+        asset("larger", **{**oil, "name": "Alpha", **size, "capacity": 150.0}, **point(30.5, 50.0)),
+        asset("far", **{**oil, "name": "Alpha", **size}, **point(33.0, 50.0)),
         stake("new", "holder", 100.0),
         stake("near", "other", 100.0),
         *(Entity(id=key, dataset="wri", name=key, type="legalEntity", checked="read") for key in ("holder", "other")),
     )
     left = refine.without_plants_of(plants, known)
-    assert [*left.assets] == ["new"]
+    assert [*left.assets] == ["new", "larger", "far"]
     assert [*left.entities] == ["holder"]
     assert [*left.stakes] == ["new>holder"]
 
