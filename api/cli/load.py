@@ -43,7 +43,7 @@ from layers.model.records import RECORD_TYPES, Records, Source
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
-from layers.snapshot.derived_layers import Computed, full_rewrite
+from layers.snapshot.derived_layers import Computed, discard, full_rewrite
 from layers.sources import curated, firms
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
@@ -378,7 +378,7 @@ def _written(
     seen: int,
     why_private: str,
     heat: tuple[Source, HeatColumns] | None = None,
-    computed: Computed = lambda _snapshot, _records: None,
+    computed: Computed = discard,
 ) -> LoadReport:
     with progress_bar("writing") as progress:
         report = store.load(
@@ -417,7 +417,7 @@ def create_store(
     *,
     empty: bool = False,
     policy_file: Path | None = None,
-    computed: Computed = lambda _snapshot, _records: None,
+    computed: Computed = discard,
 ) -> LoadReport:
     """Make a store where there is none, with the bundled records or empty: as a whole, or not at all.
 
@@ -475,9 +475,7 @@ def _new_or_empty(address: str) -> Store:
         return opened
 
 
-def load_bundled(
-    store: Store, base: Path, who: str, computed: Computed = lambda _snapshot, _records: None
-) -> LoadReport:
+def load_bundled(store: Store, base: Path, who: str, computed: Computed = discard) -> LoadReport:
     """Load the bundled records into a new store.
 
     Raises

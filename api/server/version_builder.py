@@ -257,23 +257,23 @@ class VersionBuilder:
 
     def uncomputed(self) -> PublishedVersion:
         """The newest version with all records, from which nothing was computed yet."""
-        loaded = self._loaded
-        if loaded is not None and loaded.snapshot.seq == self._store.seq():
-            seq, stored = loaded.snapshot.seq, loaded.stored
-        else:
-            loaded, (seq, stored) = None, self._store.version(packed=True)
+        loaded = self._loaded_version()
+        seq, stored = self._store.version(packed=True) if loaded is None else (loaded.snapshot.seq, loaded.stored)
         disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
         snapshot = with_times(self._store, self._snapshots_at(seq, head)(disclosure.records), stored, disclosure)
-        if (
-            loaded is not None
-            and disclosure.records is stored
-            and snapshot.publish_from == loaded.snapshot.publish_from
-        ):
+        if loaded is not None and disclosure.records is stored:
             snapshot = snapshot.with_stages(loaded.snapshot.stages, loaded.snapshot.records)
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
         return PublishedVersion(snapshot, stored, disclosure, head)
+
+    def _loaded_version(self) -> CachedVersion | None:
+        """What a load computed, if it is the newest version still, and published from the same probability on."""
+        wanted = (self._store.seq(), self._settings.publish_from)
+        loaded = self._loaded
+        is_wanted = loaded is not None and (loaded.snapshot.seq, loaded.snapshot.publish_from) == wanted
+        return loaded if is_wanted else None
 
     def computed(self, published: PublishedVersion, begun: float) -> ServedVersion:
         """A version with what its first tiles need; ``begun`` is when it began to be read, by the monotonic clock."""

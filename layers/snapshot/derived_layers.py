@@ -25,6 +25,12 @@ from layers.store.store import Derive, DerivedLayer, DerivedUpdate, sql_types
 
 #: What receives a snapshot that was computed, and the records, as they are stored, that it is of.
 Computed: TypeAlias = Callable[[Snapshot, Records], None]
+
+
+def discard(snapshot: Snapshot, records: Records) -> None:
+    """Receive what was computed where nobody needs it."""
+
+
 #: The column by which the rows of touched strikes are replaced.
 _KEY = "strike"
 
@@ -33,7 +39,7 @@ def full_rewrite(
     basemap: Basemap,
     wording: Wording,
     open_layer: OpenLayer | None = None,
-    computed: Computed = lambda _snapshot, _records: None,
+    computed: Computed = discard,
 ) -> Derive:
     """Give the function that a load computes both layers with, from all records of a store and those of an open layer.
 

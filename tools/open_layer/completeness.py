@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from layers.model.operation import NEVER_BUILT
 from layers.model.records import Asset, Records
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
@@ -23,7 +24,7 @@ from layers.store.open_layer import OPEN, OpenLayer
 _LAYER = Path(__file__).parents[2] / "layers" / "reference" / "data" / "open-layer.zip"
 #: The day on which owners are asked for.
 DAY = date(2026, 12, 2)
-#: Countries in the order in which they are told.
+#: Countries in the order of the page.
 COUNTRIES = (
     *("RU", "UA", "BY", "MD", "AM", "AZ", "GE", "KZ", "TM", "UZ", "TR", "IQ", "IR", "IL", "SY", "SA", "AE", "QA"),
     *("KW", "BH", "OM", "YE", "EG", "LY", "SD"),
@@ -44,7 +45,7 @@ and country; units and other parts of a site are not counted. Written by `make d
   and how much is missing is not known.
 """
 #: States in which a site is not counted.
-_NOT_THERE = frozenset({"proposed", "announced", "pre-construction", "construction", "cancelled", "shelved", "retired"})
+_NOT_THERE = frozenset({*NEVER_BUILT, "pre-construction", "construction", "retired"})
 
 
 def markdown(records: Records, totals: Iterable[Mapping[str, Any]]) -> str:

@@ -20,7 +20,7 @@ from layers.resolution.asset_blocking import FIELD_UNCERTAINTY_M, FIELDS
 from layers.sources.reader.record_builder import slug
 from layers.store.open_layer import OPEN
 from layers.text.site_terms import stems
-from tools.open_layer.repeats import metres_between
+from tools.open_layer.repeats import are_near
 
 #: Degrees that a course may lie off by what is left out of it, and decimals of what is left.
 _TOLERANCE, _DECIMALS = 0.0002, 5
@@ -39,14 +39,7 @@ _FUELS = frozenset({"coal", "gas", "oil", "hydro", "nuclear", "petcoke"})
 
 def with_simple_courses(records: Records) -> Records:
     """Leave corners of lines out that lie within about 20 m of what remains, and round the rest to a metre."""
-
-    def course(asset: Asset) -> Asset:
-        shape = asset.geometry
-        if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
-            return asset
-        return asset.model_copy(update={"geometry": _simple(shape)})
-
-    return _assets(records, course)
+    return _lines(records, lambda _, shape: {"geometry": _simple(shape)})
 
 
 def _simple(shape: BaseGeometry) -> BaseGeometry:
@@ -66,15 +59,12 @@ def with_doubt_of_straight_stretches(records: Records) -> Records:
     the doubt that its tracker states is the least.
     """
 
-    def doubted(asset: Asset) -> Asset:
-        shape = asset.geometry
-        if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
-            return asset
+    def doubt(asset: Asset, shape: BaseGeometry) -> dict[str, Any]:
         half_m = min(longest_straight_m(shape) / 2, _STRAIGHT_M)
         stated_m = 0.0 if asset.basis == "line-end" else asset.uncertainty_m or 0.0
-        return asset.model_copy(update={"uncertainty_m": round(max(half_m, stated_m), -2)})
+        return {"uncertainty_m": round(max(half_m, stated_m), -2)}
 
-    return _assets(records, doubted)
+    return _lines(records, doubt)
 
 
 def longest_straight_m(shape: BaseGeometry) -> float:
@@ -193,7 +183,7 @@ def without_plants_of(records: Records, others: Records) -> Records:
 
     def is_same(asset: Asset, other: Asset) -> bool:
         alike = asset.capacity and other.capacity and 1 / 1.3 <= asset.capacity / other.capacity <= 1.3
-        return bool(alike) and metres_between(asset, other) <= _ONE_NAME_M
+        return bool(alike) and are_near(asset, other, _ONE_NAME_M)
 
     def is_new(asset: Asset) -> bool:
         if asset.kind not in _POWER or not _FUELS & {*(asset.commodity or "").casefold().split(", ")}:
@@ -354,3 +344,15 @@ def as_open(records: Records) -> Records:
 
 def _assets(records: Records, change: Callable[[Asset], Asset]) -> Records:
     return replace(records, assets={key: change(asset) for key, asset in records.assets.items()})
+
+
+def _lines(records: Records, values: Callable[[Asset, BaseGeometry], dict[str, Any]]) -> Records:
+    """Give the assets that are lines other values, which follow from each and its course."""
+
+    def changed(asset: Asset) -> Asset:
+        shape = asset.geometry
+        if shape is None or shape.geom_type not in ("LineString", "MultiLineString"):
+            return asset
+        return asset.model_copy(update=values(asset, shape))
+
+    return _assets(records, changed)

@@ -10,9 +10,8 @@ from typing import Any
 
 import shapely
 
-from geo.spatial_join.geodesic_distance import wgs84
 from layers.model.records import Asset, Records, Stake
-from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares
+from layers.sources.gem.plants import Plant, Unit, metres_between, plant_asset, plant_shares
 from layers.text.place_names import fold
 
 #: Plants of one name that lie within so many metres of each other are one.
@@ -60,15 +59,15 @@ def _plants_of_one_name(records: Records, units: dict[str, list[Asset]]) -> Iter
             by_name[asset.host_country, fold(asset.name)].append(asset)
     for plants in by_name.values():
         one, *rest = sorted(plants, key=lambda plant: (plant.uncertainty_m, plant.id))
-        near = [plant for plant in rest if plant.dataset != one.dataset and metres_between(one, plant) <= _ONE_PLANT_M]
+        near = [plant for plant in rest if plant.dataset != one.dataset and are_near(one, plant, _ONE_PLANT_M)]
         if near:
             yield (one, *near)
 
 
-def metres_between(one: Asset, other: Asset) -> float:
-    """The distance of two places by their first corners, in metres on the WGS 84 ellipsoid."""
-    (a, b), (c, d) = (shapely.get_coordinates(asset.geometry)[0] for asset in (one, other))
-    return float(wgs84().inv(a, b, c, d)[2])
+def are_near(one: Asset, other: Asset, within_m: float) -> bool:
+    """Whether two sites have places, and these lie within so many metres of each other."""
+    places = one.geometry, other.geometry
+    return places[0] is not None and places[1] is not None and metres_between(places[0], places[1]) <= within_m
 
 
 def _unit(asset: Asset, stakes: Sequence[Stake]) -> Unit:
@@ -107,7 +106,7 @@ def with_rows_summed(records: Records) -> Records:
     return replace(records, assets=assets)
 
 
-def with_units_told_from_sites(records: Records) -> Records:
+def with_distinct_unit_names(records: Records) -> Records:
     """Have units that are named like their site bear their number in the tracker too."""
 
     def named(asset: Asset) -> Asset:

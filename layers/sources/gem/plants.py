@@ -233,7 +233,7 @@ def _place(first: Sequence[Asset], assets: Sequence[Asset]) -> dict[str, Any]:
     among = [asset for asset in first if asset.geometry is not None] or placed
     best = min(among, key=lambda asset: asset.uncertainty_m or math.inf)
     assert best.geometry is not None
-    furthest = max(_metres(best.geometry, asset.geometry) for asset in among if asset.geometry is not None)
+    furthest = max(metres_between(best.geometry, asset.geometry) for asset in among if asset.geometry is not None)
     uncertainty_m = max(best.uncertainty_m or 0.0, furthest)
     return {
         "geometry": best.geometry,
@@ -243,7 +243,7 @@ def _place(first: Sequence[Asset], assets: Sequence[Asset]) -> dict[str, Any]:
     }
 
 
-def _metres(one: BaseGeometry, other: BaseGeometry) -> float:
+def metres_between(one: BaseGeometry, other: BaseGeometry) -> float:
     """Return the distance of two places by their first vertices, in metres on the WGS 84 ellipsoid."""
     if one.equals(other):
         return 0.0

@@ -68,7 +68,7 @@ def test_units_that_are_named_like_their_site_bear_their_number() -> None:
         asset("same", name="Muchke Coal Terminal", part_of="site", external_ids={"gem": "T01"}),
         asset("other", name="Muchke Coal Terminal, phase 2", part_of="site", external_ids={"gem": "T02"}),
     )
-    told = repeats.with_units_told_from_sites(records).assets
+    told = repeats.with_distinct_unit_names(records).assets
     assert [one.name for one in told.values()] == [
         "Muchke Coal Terminal", "Muchke Coal Terminal, T01", "Muchke Coal Terminal, phase 2",
     ]  # fmt: skip
