@@ -136,16 +136,16 @@ class Settings:
 
 
 def open_layer(given: str | None = None) -> OpenLayer | None:
-    """Open the open layer that is given, else that of `OPEN_LAYER_VARIABLE`: a file, or "bundled" for `OPEN_LAYER`.
+    """Open the open layer that is given, else that of `OPEN_LAYER_VARIABLE`, else the bundled one.
 
-    ``None`` for the word "none", and where neither names one.
+    A file is named by its path, `OPEN_LAYER` by "bundled"; ``None`` for "none".
 
     Raises
     ------
     NotAnOpenLayer
         If a file that is named is none.
     """
-    named = given or os.environ.get(OPEN_LAYER_VARIABLE, "none")
+    named = given or os.environ.get(OPEN_LAYER_VARIABLE) or "bundled"
     if named == "none":
         return None
     return OpenLayer.open(OPEN_LAYER if named == "bundled" else Path(named))

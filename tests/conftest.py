@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.server.live_snapshot import LiveSnapshot
-from api.settings import BUNDLED, Settings
+from api.settings import BUNDLED, OPEN_LAYER_VARIABLE, Settings
 from api.wording.catalogue import text
 from layers.model.records import Records
 from layers.reference import basemap
@@ -39,6 +39,9 @@ from tests.few_records import FEW, with_all_they_rest_on
 from tests.postgres_cluster import Cluster
 from tests.store_copies import set_aside
 from tests.store_kinds import NewAddress, NewStore, new_geopackages
+
+# Most tests are of the records alone: with the open layer under them each store would take half a minute.
+os.environ.setdefault(OPEN_LAYER_VARIABLE, "none")
 
 # A busy machine is no fault: examples have no time limit.
 hypothesis_settings.register_profile("short", deadline=None, max_examples=30)

@@ -74,7 +74,8 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     """
     opened = open_store(store).mount(settings.open_layer())
     warn_of_clock(opened)
-    return opened, opened_version(opened, settings.Settings(basemap=base))
+    with progress_bar("reading the store"):
+        return opened, opened_version(opened, settings.Settings(basemap=base))
 
 
 def named_head(head: Head) -> dict[str, Any]:

@@ -15,16 +15,15 @@ from rich.table import Table
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
-from api.settings import BASEMAP, open_layer
+from api.server.version_builder import derived_by_load
+from api.settings import BASEMAP, Settings, open_layer
 from api.terminal.console import add_row
 from api.wording.catalogue import text
 from layers.ingest.load_plan import LoadPlan, plan_removal, plan_restoration, planned_changes
 from layers.model.messages import Message
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.records import RECORD_TYPES
-from layers.reference import basemap
 from layers.resolution.merge_entities import has_merged
-from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import open_store
 from layers.store.store import Store
 
@@ -182,8 +181,11 @@ def _written(
     author, reason = (who or "").strip(), require_reason("--why", why or "")
     if not author:
         raise BadParameter("--who", author, "who decides")
-    derive = full_rewrite(basemap.read(base), text, open_layer())
-    return store.load(plan.records, author=author, why=reason, seen=seen, derive=derive, emptied=(dataset,)).seq
+    below = open_layer()
+    derive = derived_by_load(store, Settings(basemap=base), below)
+    report = store.load(plan.records, author=author, why=reason, seen=seen, derive=derive, emptied=(dataset,))
+    store.record_open_layer(below, author=author)
+    return report.seq
 
 
 def _shown(answer: Mapping[str, Any], verb: str) -> Group:

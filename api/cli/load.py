@@ -26,7 +26,8 @@ from api.cli.common import (
 from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
 from api.serializers import load_report as serialize
-from api.settings import BASEMAP, GAZETTEER_SHOWN, gazetteer_path, open_layer, stated_policy
+from api.server.version_builder import derived_by_load
+from api.settings import BASEMAP, GAZETTEER_SHOWN, Settings, gazetteer_path, open_layer, stated_policy
 from api.terminal import load_report as terminal
 from api.wording.catalogue import text as worded
 from api.wording.problems import cell_sentence
@@ -41,7 +42,6 @@ from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult
 from layers.model.records import RECORD_TYPES, Records, Source
 from layers.reference import basemap
-from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
 from layers.snapshot.derived_layers import Computed, discard, full_rewrite
 from layers.sources import curated, firms
@@ -158,7 +158,7 @@ def load(
     options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given), remove)
     with closing(open_checked(store, accept_broken_history)) as opened:
         warn_of_clock(opened)
-        report_values, problems = _load(opened, basemap.read(base), Task(chosen, sources, request, options))
+        report_values, problems = _load(opened, base, Task(chosen, sources, request, options))
     output(report_values, as_json, terminal.load(report_values))
     if problems and (not partial or not _has_records(report_values)):
         if as_json:
@@ -264,7 +264,7 @@ def _gazetteer(path: Path | None) -> Gazetteer | None:
     return Gazetteer.open(gazetteer_path(path)) if path or gazetteer_path().exists() else None
 
 
-def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+def _load(store: Store, base: Path, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The report of a load, and every fault."""
     if task.options.rejected:
         rejected.require_writable(task.files, task.options.rejected)
@@ -273,7 +273,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     _require_own_dataset(reading, task.request)
     reading = _with_missing_records(reading, task)
     is_checked = task.fmt.name == curated.FORMAT.name
-    reading = with_doubts(reading, base, task.request.gazetteer, task.fmt.theatre, is_checked=is_checked)
+    reading = with_doubts(reading, basemap.read(base), task.request.gazetteer, task.fmt.theatre, is_checked=is_checked)
     if not task.options.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):
@@ -286,7 +286,7 @@ def _load(store: Store, base: Basemap, task: Task) -> tuple[dict[str, Any], tupl
     raise AssertionError("unreachable")
 
 
-def _loaded(store: Store, base: Basemap, task: Task, reading: ReadResult) -> tuple[dict[str, Any], tuple[Problem, ...]]:
+def _loaded(store: Store, base: Path, task: Task, reading: ReadResult) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     options, request = task.options, task.request
     with progress_bar("comparing"):
         seq, stored = store.version()
@@ -345,9 +345,13 @@ def _require_own_dataset(reading: ReadResult, request: LoadOptions) -> None:
         raise BadParameter("--dataset", request.dataset, "another dataset for files that may not be published")
 
 
-def _checked(fmt: Format, reading: ReadResult, base: Basemap, stored: Records) -> ReadResult:
+def _checked(fmt: Format, reading: ReadResult, base: Path, stored: Records) -> ReadResult:
     # A person can mend what is wrong with curated records; those of others are taken as their publisher has them.
-    return replace(reading, problems=check_records(reading, base, stored)) if fmt.name == "curated" else reading
+    return (
+        replace(reading, problems=check_records(reading, basemap.read(base), stored))
+        if fmt.name == "curated"
+        else reading
+    )
 
 
 def _heat_change(store: Store, heat: HeatColumns | None, dataset: str) -> dict[str, Any] | None:
@@ -373,25 +377,27 @@ def _is_change(report_values: dict[str, Any]) -> bool:
 def _written(
     store: Store,
     arrival: LoadPlan,
-    base: Basemap,
+    base: Path,
     options: Options,
     seen: int,
     why_private: str,
     heat: tuple[Source, HeatColumns] | None = None,
     computed: Computed = discard,
 ) -> LoadReport:
+    below = open_layer()
     with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
             author=options.who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
-            derive=full_rewrite(base, worded, open_layer(), computed),
+            derive=derived_by_load(store, Settings(basemap=base), below, computed),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
             why=options.why,
             heat=heat,
         )
+    store.record_open_layer(below, author=options.who)
     store.close()  # folds the log into the file, so that it can be copied as it is
     return report
 
@@ -435,6 +441,7 @@ def create_store(
     """
     stated = stated_policy(policy_file)
     with new_store(address) as created:
+        created.record_open_layer(open_layer(), author=who)
         report = load_none(created, base, who) if empty else load_bundled(created, base, who, computed)
         if stated is not None:
             created.set_policy(stated[1].model_dump(mode="json"), author=who, why="Stated when the store was made.")
@@ -483,11 +490,11 @@ def load_bundled(store: Store, base: Path, who: str, computed: Computed = discar
     ProblemsError
         With every fault; nothing is written then.
     """
-    base_map, request = basemap.read(base), LoadOptions("curated")
+    request = LoadOptions("curated")
     seq, stored = store.version()
     reading = FORMATS["curated"].read(_sources("curated", None), request)
-    reading = _checked(FORMATS["curated"], reading, base_map, stored)
+    reading = _checked(FORMATS["curated"], reading, base, stored)
     arrival = plan_load(stored, reading, request.dataset, privacy=store.privacy())
     if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
-    return _written(store, arrival, base_map, Options(False, False, False, None, who), seq, "", computed=computed)
+    return _written(store, arrival, base, Options(False, False, False, None, who), seq, "", computed=computed)

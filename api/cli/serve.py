@@ -29,8 +29,11 @@ from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
 from api.settings import BASEMAP, REVIEWERS, Settings, open_layer, require_policy, stated_embedders, with_overrides
 from api.terminal.console import errors
+from api.wording.catalogue import text
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
+from layers.reference import basemap
+from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import policy_of
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
@@ -66,7 +69,7 @@ def serve(
             "--open-layer",
             metavar="FILE|bundled|none",
             help="Open data under the records, see open-layer.md.",
-            show_default="none, or what STRIKEATLAS_OPEN_LAYER names",
+            show_default="bundled, or what STRIKEATLAS_OPEN_LAYER names",
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes that answer.")] = 1,
@@ -141,7 +144,9 @@ def serve(
     with closing(open_checked(store, accept_broken_history)) as checked:
         require_policy(policy_of(checked), policy)
         if not checked.read_only:
-            checked.mount(open_layer(layer)).record_open_layer(author="strikeatlas serve")
+            below = open_layer(layer)
+            derive = full_rewrite(basemap.read(base), text, below)
+            checked.record_open_layer(below, author="strikeatlas serve", derive=derive)
 
     def begun(opened: Store) -> None:
         mode = ", read only" if opened.read_only else ""

@@ -7,7 +7,7 @@ What has no file leads to the page that says what needs a server.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
@@ -69,11 +69,14 @@ class PublishedAddresses:
         Of the page whose links they are.
     spoken
         Languages that are published.
+    is_left_out
+        Whether the page of a subject that the server has, by the name of its files, is not published.
     """
 
     base: str
     language: str = ENGLISH
     spoken: tuple[str, ...] = languages()
+    is_left_out: Callable[[str], bool] = lambda name: False
 
     @property
     def needs_server(self) -> str:
@@ -90,6 +93,8 @@ class PublishedAddresses:
         if found is None or language not in self.spoken:
             return None
         file, part = found
+        if self.is_left_out(file.rpartition(".")[0]):
+            return None
         return self.address(language_folder(language) + file) + part
 
     def find_or_say(self, path: str, query: Mapping[str, object]) -> str:

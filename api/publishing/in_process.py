@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -40,11 +40,14 @@ class InProcess:
         Address that the answers name as their own, without a slash at its end.
     spoken
         Languages that are published.
+    is_left_out
+        See `PublishedAddresses`.
     """
 
     app: ASGIApp
     base: str
     spoken: tuple[str, ...]
+    is_left_out: Callable[[str], bool] = lambda name: False
     _ended: ExitStack = field(default_factory=ExitStack)
 
     @cached_property
@@ -108,7 +111,7 @@ class InProcess:
             "client": ("127.0.0.1", 0),
             "server": (own.hostname or "localhost", own.port or 80),
             "state": {},
-            FILES: PublishedAddresses(self.base, language, self.spoken),
+            FILES: PublishedAddresses(self.base, language, self.spoken, self.is_left_out),
             CITED: cited,
         }
 

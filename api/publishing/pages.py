@@ -17,15 +17,17 @@ from api.publishing.subject_digests import SubjectDigests
 from api.requests.corrections_query import LIMIT_MAX, corrections_query
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
+from layers.model.records import Records
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Files that are answers of the application, in the languages that are published."""
+    """Files that are answers of the application, in the languages that are published; of some records alone."""
 
     asked: InProcess
     app: FastAPI
     view: ServedVersion
+    records: Records
     languages: Sequence[str]
     digests: SubjectDigests
 
@@ -43,7 +45,7 @@ class Answers:
 
     def _subjects(self, language: str) -> Iterator[PublishedFile]:
         """The pages of strikes, sites, owners and countries, and the answers that the map shows of them."""
-        records = self.view.snapshot.records
+        records = self.records
         for key in records.strikes:
             name, follows = subject_name("strikes", key), self.digests.of_strike(key)
             path = f"/strikes/{quote(key, safe='/')}/attribution"

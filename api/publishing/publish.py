@@ -20,7 +20,7 @@ from api.http.conditional import http_date
 from api.http.json import Json
 from api.http.links import item_path
 from api.publishing import data_files, site_files, tiles
-from api.publishing.addresses import INDEX, PublishedAddresses, language_folder
+from api.publishing.addresses import INDEX, PublishedAddresses, language_folder, subject_name
 from api.publishing.data_files import DataFile
 from api.publishing.directory import Publication, PublishedFile, PublishedFolder
 from api.publishing.in_process import InProcess
@@ -40,6 +40,8 @@ from api.wording.countries import country_names, name_in
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
 from layers.query.selection import Selection
+from layers.snapshot.concerned_part import concerned_part
+from layers.snapshot.snapshot import Snapshot
 from layers.sources.data_package import TABLE
 from layers.store.history_pages import last_changed
 from layers.store.store import Store
@@ -75,7 +77,7 @@ class PublishedAtlas:
         self._app: FastAPI = create_app(self.store, replace(self.settings, follow_every_s=0))
         self._atlas: LiveSnapshot = self._app.state.atlas
         self._view: ServedVersion = self._atlas.view
-        self._site = InProcess(self._app, self.order.base, self.order.languages)
+        self._site = InProcess(self._app, self.order.base, self.order.languages, self._is_left_out)
 
     def publish(
         self, folder: Path, progress: Callable[[int, int], None] = lambda done, total: None, *, dry: bool = False
@@ -99,6 +101,24 @@ class PublishedAtlas:
             files = [*self._files()]
             counted = _counted(files, progress)
             return target.publish(counted, self._version, self._known_version, self._about(), dry=dry)
+
+    @cached_property
+    def _shown(self) -> Snapshot:
+        """What files and pages are of: of an open layer the sites alone that strikes hit or may have hit."""
+        return concerned_part(self._view.snapshot)
+
+    @cached_property
+    def _subjects(self) -> frozenset[str]:
+        """Names of the files about the sites and owners that have some."""
+        records = self._shown.records
+        return frozenset(
+            subject_name(folder, key)
+            for folder, keys in (("assets", records.assets), ("entities", records.entities))
+            for key in keys
+        )
+
+    def _is_left_out(self, name: str) -> bool:
+        return name.startswith(("assets/", "entities/")) and name not in self._subjects
 
     @property
     def _version(self) -> CitedVersion:
@@ -142,13 +162,15 @@ class PublishedAtlas:
     def _files(self) -> Iterator[PublishedFile]:
         yield from self._data()
         yield from self._tiles()
-        for path, write in map_files(self._view.snapshot):
+        for path, write in map_files(self._shown):
             yield PublishedFile(path, _uncited(write))
-        for path, content in opening_files(self._site, self._view.snapshot, first_rows(self.settings.static)):
+        for path, content in opening_files(self._site, self._shown, first_rows(self.settings.static)):
             yield _fixed(path, content)
         for path, content in site_files.static_files(self.settings.static):
             yield _fixed(path, content)
-        answers = [*Answers(self._site, self._app, self._view, self.order.languages, self._digests)]
+        answers = [
+            *Answers(self._site, self._app, self._view, self._shown.records, self.order.languages, self._digests)
+        ]
         yield from answers
         for language in self.order.languages:
             folder = language_folder(language)
@@ -166,7 +188,7 @@ class PublishedAtlas:
 
     def _data(self) -> Iterator[PublishedFile]:
         self._resources.clear()
-        for file in data_files.data_files(self._view.snapshot, self._page):
+        for file in data_files.data_files(self._shown, self._page):
             yield PublishedFile(file.path, partial(self._listed, file), file.states_version)
         yield PublishedFile(data_files.PACKAGE, self._package)
 
@@ -189,7 +211,7 @@ class PublishedAtlas:
         return content
 
     def _package(self, cited: CitedVersion | None) -> bytes:
-        snapshot, head = self._view.snapshot, self._view.head
+        snapshot, head = self._shown, self._view.head
         about: Json = {
             "name": "strikeatlas",
             "title": "StrikeAtlas",
@@ -206,7 +228,7 @@ class PublishedAtlas:
     def _tiles(self) -> Iterator[PublishedFile]:
         attribution = self._attribution(ENGLISH)
         about = f"{self._about()['program']} {attribution}"
-        layers = self._view.snapshot.layers
+        layers = self._shown.layers
         follows = {name: tiles_digest(collection, about) for name, collection in layers.items()}
         for name, collection in layers.items():
             draw = partial(tiles.collection_archive, collection, attribution)
@@ -236,7 +258,7 @@ class PublishedAtlas:
         return site_files.not_found_page(self._app, self._site, language)
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
-        last = tiles.max_zoom(self._view.snapshot.collections["assets"])
+        last = tiles.max_zoom(self._shown.collections["assets"])
         request = self._site.request(self._app, "/map", language)
         return site_files.map_page(request, self._view, self.settings.static, last)
 
@@ -253,7 +275,7 @@ class PublishedAtlas:
 
     def _listed_files(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
         """Name the files of each collection, then those of the records."""
-        for collection in self._view.snapshot.layers.values():
+        for collection in self._shown.layers.values():
             paths = [f"data/{collection.name}.{ending}" for ending in ("csv", "geojson", "parquet")]
             paths.append(f"tiles/{collection.name}.pmtiles")
             yield collection.title, [(path.rpartition("/")[2], own.address(path)) for path in paths]
@@ -264,7 +286,7 @@ class PublishedAtlas:
 
     def _lists(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
         """Name every page of a subject, so that each can be reached."""
-        records = self._view.snapshot.records
+        records = self._shown.records
         strikes = [
             (strike_title(one.titles.get(language, one.title), one.status, language), item_path("strikes", one.id))
             for one in records.strikes.values()

@@ -183,7 +183,7 @@ class LiveSnapshot:
             computed.append(NextVersion(view, stored, update))
 
         day, times = at.astimezone(UTC).date(), self._versions.times_within(view)
-        yield incremental_rewrite(view.with_private, view.stored, day, take, times)
+        yield incremental_rewrite(view.with_private, view.stored, day, take, times, self.store.open_layer)
         following = self._next
         if computed and (following is None or following.base is not view or following.seq < computed[-1].seq):
             self._next = computed[-1]

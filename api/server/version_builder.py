@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from functools import partial
@@ -32,6 +33,7 @@ from layers.query.strike_counts import groups, timeline, totals
 from layers.query.type_examples import TypeExamples
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
+from layers.snapshot.derived_layers import Computed, discard, full_rewrite, incremental_rewrite
 from layers.snapshot.disclosure import Disclosure, disclose, policy_of
 from layers.snapshot.incremental import SnapshotUpdate, TimesAfter
 from layers.snapshot.public_records import public
@@ -39,7 +41,8 @@ from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CacheComparison, CachedVersion, SnapshotCache
 from layers.store.connection import Connection
 from layers.store.history_chain import EMPTY, Head
-from layers.store.store import Store, StoreError
+from layers.store.open_layer import OpenLayer
+from layers.store.store import Derive, DerivedUpdate, Store, StoreError
 
 
 def time_of(store: Store, head: Head) -> datetime | None:
@@ -87,7 +90,7 @@ def published_version(store: Store, base: Basemap) -> PublishedVersion:
 def opened_version(store: Store, settings: Settings) -> PublishedVersion:
     """What is published of the newest version of a store by its policy: from the cache beside it, or computed.
 
-    Nothing is written to the cache.
+    What takes long, as all that lies over an open layer, is then written to the cache where that can be done.
 
     Raises
     ------
@@ -98,7 +101,12 @@ def opened_version(store: Store, settings: Settings) -> PublishedVersion:
     """
     require_policy(policy_of(store), settings.policy_file)
     base = basemap.read(settings.basemap)
-    served = VersionBuilder(store, base, settings, "").cached(cache_of(store, base, settings))
+    versions, cache = VersionBuilder(store, base, settings, ""), cache_of(store, base, settings)
+    served = versions.cached(cache)
+    if served is None and store.open_layer is not None:
+        with cache.exclusive_lock():
+            # Another process may have written it meanwhile.
+            served = versions.cached(cache) or versions.written(cache)
     return published_version(store, base) if served is None else served.published
 
 
@@ -157,7 +165,25 @@ def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
         wording=text,
         min_records=settings.keep_from,
         elsewhere=settings.keep_in,
+        open_layer=store.open_layer,
     )
+
+
+def derived_by_load(
+    store: Store, settings: Settings, below: OpenLayer | None, computed: Computed = discard
+) -> Derive | DerivedUpdate:
+    """How a load renews the derived layers of a store: from what is cached of it, or else from all records.
+
+    They are computed from all where they were of another open layer, as history tells. ``below`` is the one that the
+    records lie over, whether the store has it mounted or not; ``computed`` receives what is computed from all records.
+    """
+    base = basemap.read(settings.basemap)
+    is_recorded = store.recorded_open_layer() == (None if below is None else below.digest)
+    cache = replace(cache_of(store, base, settings), open_layer=below)
+    cached = cache.read(store.last_external_edit()) if is_recorded else None
+    if cached is None:
+        return full_rewrite(base, text, below, computed)
+    return incremental_rewrite(cached.snapshot, cached.stored, datetime.now(UTC).date(), open_layer=below)
 
 
 def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]:
@@ -261,9 +287,14 @@ class VersionBuilder:
         seq, stored = self._store.version(packed=True) if loaded is None else (loaded.snapshot.seq, loaded.stored)
         disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
-        snapshot = with_times(self._store, self._snapshots_at(seq, head)(disclosure.records), stored, disclosure)
         if loaded is not None and disclosure.records is stored:
-            snapshot = snapshot.with_stages(loaded.snapshot.stages, loaded.snapshot.records)
+            parts = (self._basemap, seq, data_date(self._store, head), self._settings.publish_from)
+            known = Snapshot(
+                loaded.snapshot.records, *parts, self._settings.show_from, loaded.snapshot.stages, wording=text
+            )
+        else:
+            known = self._snapshots_at(seq, head)(disclosure.records)
+        snapshot = with_times(self._store, known, stored, disclosure)
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
         return PublishedVersion(snapshot, stored, disclosure, head)
@@ -304,6 +335,17 @@ class VersionBuilder:
             cache.discard()
             return None
         return self._from_cache_and_changes(snapshot, seq, stored, begun)
+
+    def written(self, cache: SnapshotCache) -> ServedVersion | None:
+        """The newest version, computed and written to a cache; None where it may not be, or cannot."""
+        begun, published = time.monotonic(), self.uncomputed()
+        if published.disclosure.records is not published.stored:
+            return None
+        with suppress(OSError):
+            version = CachedVersion(published.snapshot, published.stored)
+            if (cached := cache.write(version, self._store.last_external_edit())) is not None:
+                return self.from_cache(cached, begun)
+        return None
 
     def from_cache(self, cached: CachedVersion, begun: float) -> ServedVersion:
         """The version of a snapshot from the cache, whose records are all published.

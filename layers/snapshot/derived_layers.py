@@ -62,6 +62,7 @@ def incremental_rewrite(
     day: date | None = None,
     computed: Callable[[SnapshotUpdate, Records], None] = lambda _update, _records: None,
     times_after: Callable[[Connection], TimesAfter] | None = None,
+    open_layer: OpenLayer | None = None,
 ) -> DerivedUpdate:
     """Say how an edit of the store updates the layers: only rows of touched strikes, where no other row changes.
 
@@ -78,9 +79,11 @@ def incremental_rewrite(
         Receives, before anything is committed, what was computed of the change, and the records after it.
     times_after
         Gives, within the transaction, what says when records changed last; the layers do not have it.
+    open_layer
+        The open layer that ``stored`` lie over.
     """
     update = _LayerUpdate(known, day or known.data_date, computed, times_after)
-    return DerivedUpdate(known.seq, stored, update.whole, update.touched_rows)
+    return DerivedUpdate(known.seq, stored, update.whole, update.touched_rows, open_layer)
 
 
 class _LayerUpdate:

@@ -22,6 +22,7 @@ from layers.reference.basemap import Basemap
 from layers.snapshot import snapshot_files
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.table_folder import FORMAT, TableFolderComparison, TableFolderReader, TableFolderWriter
+from layers.store.open_layer import OpenLayer
 from layers.store.store import Store
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class SnapshotCache:
         Smallest number of strikes and assets of a store whose snapshots are cached.
     elsewhere
         A folder for the files, in place of that of the store. Beside a store that may only be read nothing is written.
+    open_layer
+        The open layer that the records of the store lie over.
     """
 
     store: Store
@@ -67,6 +70,7 @@ class SnapshotCache:
     wording: Wording
     min_records: int = MIN_RECORDS
     elsewhere: Path | None = None
+    open_layer: OpenLayer | None = None
 
     @property
     def is_writable(self) -> bool:
@@ -75,7 +79,7 @@ class SnapshotCache:
 
     def is_used(self) -> bool:
         """Whether the store has as many records as one whose snapshots are cached."""
-        return self.store.open_layer is not None or self.store.count("strikes", "assets") >= self.min_records
+        return self.open_layer is not None or self.store.count("strikes", "assets") >= self.min_records
 
     def read(self, external_edits: int = 0) -> CachedVersion | None:
         """Read the snapshot of the newest version or of one before it; ``None`` where there is none.
@@ -219,8 +223,7 @@ class SnapshotCache:
         with self.basemap.open("rb") as file:
             base = hashlib.file_digest(file, "blake2b").hexdigest()
         # Tables are compared to the bit, and another version of pyarrow may write other bytes.
-        below = self.store.open_layer
-        layer = None if below is None else below.digest
+        layer = None if self.open_layer is None else self.open_layer.digest
         key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, layer, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
 

@@ -159,12 +159,15 @@ class DerivedUpdate:
         Gives the layers with the rows of records that differ from ``records`` alone, or None where other rows change.
         Its last argument is the connection of the transaction, which has the history of the edit. A layer that the file
         does not have is left to the next load, as it takes long.
+    below
+        The open layer that ``records`` lie over.
     """
 
     seq: int
     records: Records
     all_rows: Derive
     touched_rows: Callable[[int, Records, Connection], Iterable[DerivedLayer] | None]
+    below: reader.RecordsBelow | None = None
 
 
 def write_table(connection: Connection, layer: DerivedLayer, at: str) -> None:
@@ -185,7 +188,7 @@ def write_table(connection: Connection, layer: DerivedLayer, at: str) -> None:
 
 def update(connection: Connection, derived: DerivedUpdate, at: str) -> None:
     """Update the derived layers to the records as they are now in the caller's transaction."""
-    version = reader.read_since(connection, derived.seq, derived.records)
+    version = reader.read_since(connection, derived.seq, derived.records, derived.below)
     touched = derived.touched_rows(*version, connection)
     layers = None if touched is None else [layer for layer in touched if connection.column_names(layer.name)]
     if layers is None or not all(_fits(connection, layer) for layer in layers):

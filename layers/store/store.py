@@ -373,21 +373,31 @@ class Store:
         self.open_layer = layer
         return self
 
-    def record_open_layer(self, *, author: str, at: datetime | None = None) -> None:
-        """Have history tell which open layer the store is read with; an equal one is no change.
+    def record_open_layer(
+        self, layer: OpenLayer | None, *, author: str, derive: Derive | None = None, at: datetime | None = None
+    ) -> None:
+        """Have history tell which open layer the derived layers are of; an equal one is no change.
+
+        ``derive`` gives the layers over that one; they are replaced in the same transaction.
 
         Raises
         ------
         StoreBusy
             If another writer does not finish in time.
         """
-        layer = self.open_layer
+        if self.recorded_open_layer() == (None if layer is None else layer.digest):
+            return
         values = None if layer is None else {"sha256": layer.digest, **layer.about}
-        with self._database.reading() as connection:
-            if policy_history.read(connection, None, OPEN_LAYER) == values:
-                return
         with self._writing() as connection:
             policy_history.write(connection, values, _authorship(author, at), OPEN_LAYER)
+            for derived in derive(*reader.read_all(connection)) if derive else ():
+                derived_tables.write_table(connection, derived, timestamp())
+
+    def recorded_open_layer(self) -> str | None:
+        """SHA-256 of the open layer that the derived layers are of, as history tells; None for none."""
+        with self._database.reading() as connection:
+            values = policy_history.read(connection, None, OPEN_LAYER)
+        return None if values is None else str(values["sha256"])
 
     def records(self) -> Records:
         """Read every record, as of one version.
@@ -436,7 +446,7 @@ class Store:
         author: str,
         at: datetime | None = None,
         progress: Progress | None = None,
-        derive: Derive | None = None,
+        derive: Derive | DerivedUpdate | None = None,
         seen: int | None = None,
         private: Mapping[str, str] = MappingProxyType({}),
         why: str | None = None,
@@ -458,7 +468,7 @@ class Store:
         progress
             Called now and then with the number of records done and of all; if it raises, nothing is written.
         derive
-            Gives the layers that follow from all records after the load; they are replaced in the same transaction.
+            Gives the layers that follow from all records after the load, or updates them, in the same transaction.
         seen
             Number of the last change that ``records`` were made with; None if they do not depend on it.
         private
@@ -491,8 +501,11 @@ class Store:
             if heat is not None:
                 heat_table.replace(connection, *heat, authorship.at)
             privacy_changes.hide_judgements_of_removed(connection, authorship)
-            for layer in derive(*reader.read_all(connection)) if derive else ():
-                derived_tables.write_table(connection, layer, timestamp())
+            if isinstance(derive, DerivedUpdate):
+                derived_tables.update(connection, derive, timestamp())
+            elif derive is not None:
+                for layer in derive(*reader.read_all(connection)):
+                    derived_tables.write_table(connection, layer, timestamp())
             return LoadReport.of(done, writer.last_seq(connection))
 
     def last_removed(self, dataset: str) -> Records:

@@ -180,11 +180,15 @@ def test_newer_records_are_read_from_those_before_and_a_removed_copy_is_again_th
 
 def test_history_tells_of_the_layer_once(store: Store, tmp_path: Path) -> None:
     seq = store.seq()
-    store.record_open_layer(author="serve")
-    store.record_open_layer(author="serve")
+    first, other = store.open_layer, written(tmp_path / "other.zip", TRACKER)
+    assert first is not None
+    assert store.recorded_open_layer() is None
+    store.record_open_layer(first, author="serve")
+    store.record_open_layer(first, author="serve")
     assert store.seq() == seq + 1
-    store.mount(written(tmp_path / "other.zip", TRACKER)).record_open_layer(author="serve")
-    store.mount(None).record_open_layer(author="serve")
+    store.record_open_layer(other, author="serve")
+    assert store.recorded_open_layer() == other.digest
+    store.record_open_layer(None, author="serve")
     assert store.seq() == seq + 3
     assert [*store.revisions(seq)] == []  # of records
     assert store.verify() == ()
