@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, get_args
 
+from api.settings import OPEN_LAYER_VARIABLE
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.model.types import Basis
 
@@ -117,7 +118,11 @@ def build(folder: Path) -> Path:
 def _run(*arguments: object) -> None:
     command = [sys.executable, "-m", "api.cli.main", *map(str, arguments)]
     subprocess.run(
-        command, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True, stdout=subprocess.DEVNULL
+        command,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), OPEN_LAYER_VARIABLE: "none"},
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
 
 

@@ -34,7 +34,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from api.settings import BASEMAP
+from api.settings import BASEMAP, OPEN_LAYER_VARIABLE
 from layers.store.store import Store
 
 console = Console(stderr=True)
@@ -177,14 +177,14 @@ class Killed:
         return [sys.executable, "-m", "api.cli.main", *map(str, arguments)]
 
     def start(self, *arguments: object) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), OPEN_LAYER_VARIABLE: "none"}
         log = (self.folder / "log").open("ab")
         return subprocess.Popen(
             self.command(*arguments), cwd=self.folder, env=environment, stdout=log, stderr=log, start_new_session=True
         )
 
     def run(self, *arguments: object) -> subprocess.CompletedProcess[str]:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        environment = {**os.environ, "PYTHONPATH": str(ROOT), OPEN_LAYER_VARIABLE: "none"}
         return subprocess.run(
             self.command(*arguments), cwd=self.folder, env=environment, capture_output=True, text=True, timeout=_DONE_S
         )

@@ -4,8 +4,8 @@ The table has title, day, place, target, country and point of each strike of whi
 read as any table of a publisher is: no decision, kind or source is in it. What is proposed is compared with the
 decisions: right, wrong, none of these, undecided; and of right sites the countries of the owners, on the day of the
 strike, with those of the curated site. With `--assets-of 'sites-*'` only sites of these files of layers/records lie
-over the open layer: a strike on any other is right where the site of the open layer that was judged the same is
-proposed, or, where there is none, nothing.
+over the open layer: a strike on any other is right where the site of the open layer is proposed that was judged the
+same, or to have it as a part, or, where there is none, nothing.
 """
 
 from __future__ import annotations
@@ -119,9 +119,9 @@ def measure(known: Records, layer: Records, sites: Mapping[str, frozenset[str]])
     snapshot = Snapshot(merged.records, base, 1, date.today(), wording=text)
     truth = Snapshot(known, base, 1, date.today(), wording=text)
     by_plain = {key.removeprefix("plain/"): key for key in plain.strikes}
-    same = [one for one in layer.identities.values() if one.verdict == "same"]
+    judged = [one for one in layer.identities.values() if one.verdict in ("same", "part")]
     for key, right in sites.items():
-        also = {one.other for one in same if one.one in right}
+        also = {one.other for one in judged if one.one in right}
         allowed = {merged.merged_into.get(site, site) for site in (*right, *also)} & snapshot.records.assets.keys()
         yield _outcome(key, right, allowed, snapshot.matches[by_plain[key]], snapshot, truth)
 

@@ -65,7 +65,10 @@ def duplicates(
 def judge(
     one: Annotated[str, typer.Argument(help="An entity, asset or strike; the one that is kept.")],
     other: Annotated[str, typer.Argument(help="Another of the same noun.")],
-    verdict: Annotated[Verdict, typer.Argument(help="undone: as if the two had never been judged.")],
+    verdict: Annotated[
+        Verdict,
+        typer.Argument(help="part: the first is a part of the second; undone: as if never judged."),
+    ],
     why: Annotated[str, typer.Option(help="On what grounds.")],
     who: Annotated[str, typer.Option(help="Who decides.")],
     store: StoreAddress = STORE,

@@ -59,7 +59,9 @@ class NewJudgement(BaseModel):
 
     one: Id = Field(description="An entity, asset or strike; the one that is kept where they are one.")
     other: Id = Field(description="Another of the same collection.")
-    verdict: PairVerdict = Field(description="same; different; undone: as if they had not been judged.")
+    verdict: PairVerdict = Field(
+        description="same; different; part: the first is a part of the second; undone: as if they had not been judged."
+    )
     why: Text = Field(description="On what grounds.")
 
 

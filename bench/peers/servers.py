@@ -104,7 +104,8 @@ def strikeatlas(store: Path, base: Path, port: int = 54401, settings: Sequence[s
     """Serve by this program, as it is installed but for the log and settings such as ``answers_kept=0``."""
     command = (sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store))
     stated = [part for setting in settings for part in ("--set", setting)]
-    return Server("strikeatlas", port, (*command, "--basemap", str(base), "--log", "none", *stated))
+    options = ("--basemap", str(base), "--log", "none", "--open-layer", "none")
+    return Server("strikeatlas", port, (*command, *options, *stated))
 
 
 def tipg(folder: Path, cluster: Cluster, port: int = 54402) -> Server:

@@ -90,6 +90,12 @@ def merge_groups(records: Records) -> tuple[Mapping[str, MergeGroups], tuple[Mes
     return MappingProxyType(groups), tuple(dict.fromkeys(remarks))
 
 
+def parts(records: Records) -> tuple[tuple[str, str], ...]:
+    """Pairs of assets, the first of which was judged to be a part of the second, as the standing judgements say."""
+    held = standing(records.identities.values()).values()
+    return tuple((judgement.one, judgement.other) for judgement in held if judgement.verdict == "part")
+
+
 def is_mixed(records: Records, judgement: Identity) -> bool:
     """Whether a judgement is about records of two tables, such as an asset and a strike."""
     return not any(_may_be_of(records, judgement, noun) for noun in JUDGED)
@@ -106,7 +112,8 @@ def _may_be_of(records: Records, judgement: Identity, noun: str) -> bool:
 
 def _grouped(standing_: Iterable[Identity], present: Mapping[str, Record]) -> tuple[MergeGroups, list[Message]]:
     held = {frozenset((judgement.one, judgement.other)): judgement for judgement in standing_}
-    groups = MergeGroups((pair for pair, judgement in held.items() if judgement.verdict == "different"), present)
+    apart = (pair for pair, judgement in held.items() if judgement.verdict in ("different", "part"))
+    groups = MergeGroups(apart, present)
     remarks = []
     for judgement in held.values():
         if judgement.verdict != "same":
@@ -119,7 +126,7 @@ def _grouped(standing_: Iterable[Identity], present: Mapping[str, Record]) -> tu
     return groups, remarks
 
 
-Verdict = Literal["same", "different", "undone"]
+Verdict = Literal["same", "different", "part", "undone"]
 
 #: The data set of judgements made here: no load brings it, so none takes them away.
 DATASET = "judgements"
@@ -132,14 +139,15 @@ class InvalidJudgement(InvalidValue):
 def judgement(
     records: Records, one: str, other: str, verdict: Verdict, *, who: str, why: str, at: datetime
 ) -> Identity:
-    """The judgement that ``one`` and ``other`` are the same, are different, or are as if never judged.
+    """The judgement that two records are the same, are different, are part and whole, or are as if never judged.
 
     Parameters
     ----------
     records
         As stored, without judgements applied: also what is merged can be judged, and undone.
     one, other
-        Ids of two entities, two assets or two strikes; ``one`` is kept where they are the same.
+        Ids of two entities, two assets or two strikes; ``one`` is kept where they are the same, and is the part of an
+        asset and its part.
     who, why
         Who decides and on what grounds, in words.
     at
@@ -150,10 +158,12 @@ def judgement(
     UnknownRecord
         If there is no entity, asset or strike of an id.
     InvalidJudgement
-        If both are one record, the two are of different tables, ``who`` or ``why`` is empty, or a
-        judgement is to be undone that does not stand.
+        If both are one record, the two are of different tables, or of another than assets where one is a part,
+        ``who`` or ``why`` is empty, or a judgement is to be undone that does not stand.
     """
     _require_pair(records, one, other)
+    if verdict == "part" and one not in records.assets:
+        raise InvalidJudgement(Message("decisions.part-of-asset", {"record": one}))
     if verdict == "undone" and frozenset((one, other)) not in standing(records.identities.values()):
         raise InvalidJudgement(Message("decisions.nothing-to-undo", {"one": one, "other": other}))
     if not who.strip() or not why.strip():

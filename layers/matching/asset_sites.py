@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from layers.model.records import Records
 from layers.resolution.asset_duplicates import same_sites
+from layers.store.open_layer import OPEN
 from layers.store.record_table import prefetch, texts
 from layers.text.site_terms import stems
 
@@ -54,8 +55,8 @@ def sites_of(records: Records, holders: Mapping[str, tuple[str, ...]] | None = N
 
 def _units(records: Records) -> dict[str, str]:
     """Return the plant of each unit that is matched at its plant, which has a place."""
-    parts = [part for part in texts(records.assets, "part_of", "kind", "name") if part[1] is not None]
-    wholes: dict[str, tuple[str, set[str]]] = {}
+    parts = [part for part in texts(records.assets, "part_of", "kind", "name", "dataset") if part[1] is not None]
+    wholes: dict[str, tuple[str, set[str], bool]] = {}
     of_parts = sorted({part_of for _, part_of, *_ in parts})
     for page in range(0, len(of_parts), _PAGE):
         prefetch(records.assets, of_parts[page : page + _PAGE])
@@ -63,10 +64,14 @@ def _units(records: Records) -> dict[str, str]:
             whole = records.assets.get(key)
             if whole is not None and whole.geometry is not None:
                 names = (whole.name, *whole.names.values(), *whole.aliases)
-                wholes[key] = whole.kind, {stem for name in names for stem in stems(name)}
+                words = {stem for name in names for stem in stems(name)}
+                wholes[key] = whole.kind, words, whole.dataset.startswith(OPEN)
     units = {}
-    for key, part_of, kind, name in parts:
-        whole_kind, words = wholes.get(part_of, (None, set()))
-        if kind == whole_kind and all(stem in words or _UNIT.fullmatch(stem) for stem in stems(name)):
+    for key, part_of, kind, name, dataset in parts:
+        whole_kind, words, is_open = wholes.get(part_of, (None, set(), False))
+        # What is edited here by itself is told of by itself, whatever open data has it as a part of.
+        if kind != whole_kind or (is_open and not dataset.startswith(OPEN)):
+            continue
+        if all(stem in words or _UNIT.fullmatch(stem) for stem in stems(name)):
             units[key] = part_of
     return units

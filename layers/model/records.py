@@ -314,7 +314,9 @@ class Identity(Record):
 
     one: Id = Field(description="An entity, asset or strike; the one that is kept where they are one.")
     other: Id = Field(description="Another of the same noun.")
-    verdict: Literal["same", "different", "undone"] = Field(description="undone: as if it had not been judged.")
+    verdict: Literal["same", "different", "part", "undone"] = Field(
+        description="part: the first is a part of the second; undone: as if it had not been judged."
+    )
     who: Text = Field(description="Who decided.")
     when: Edtf = Field(description="Day of the decision.")
     why: Text = Field(description="On what grounds.")

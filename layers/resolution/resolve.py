@@ -7,17 +7,18 @@ decides. Strikes are proposed by ``strike_duplicates``, and judged and merged as
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
 from operator import itemgetter
 
-from layers.decisions.identity import MergeGroups, merge_groups
+from layers.decisions.identity import MergeGroups, merge_groups, parts
 from layers.model.messages import Argument, Message
-from layers.model.records import RECORD_TYPES, Entity, Records
+from layers.model.records import RECORD_TYPES, Asset, Entity, Records
 from layers.resolution.candidates import MatchCandidate, candidates_by_name, contradicts, external_ids
 from layers.resolution.merge import MergeResult, is_subsumed_by, merge_records
 from layers.resolution.merge_entities import append_note, deduplicate_stakes, merge_entity, merge_note, merged_ids
+from layers.resolution.table_edit import TableEdit
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,36 @@ def apply_judgements_with_remarks(records: Records) -> MergeResult:
     """Merge records as the identity judgements among them say, and count repeated stakes once.
 
     The latest judgement of each pair of entities or strikes holds. ``same`` makes ``other`` one with ``one``, over
-    chains; ``different`` keeps apart; ``undone`` is as if never judged. The judgements stay in the records, so that
+    chains; ``different`` keeps apart; ``part`` does too, and makes ``one`` a part of ``other``, unless it is one of
+    another asset; ``undone`` is as if never judged. The judgements stay in the records, so that
     a later one undoes. A stake that several loads state is counted once.
     """
     groups, remarks = merge_groups(records)
     merged = merge_records(records, {other: one for group in groups.values() for other, one in group.leaders().items()})
     stakes, repeated = deduplicate_stakes(merged.records)
     counted = replace(merged.records, stakes=stakes) if repeated else merged.records
-    return MergeResult(counted, merged.merged_into, (*remarks, *merged.remarks, *repeated))
+    whole = _with_parts(counted, parts(records), merged.merged_into)
+    return MergeResult(whole, merged.merged_into, (*remarks, *merged.remarks, *repeated))
+
+
+def _with_parts(records: Records, judged: Iterable[tuple[str, str]], merged_into: Mapping[str, str]) -> Records:
+    """Have assets be parts of the first that people judged them to be parts of, but where they are parts of others."""
+    assets = TableEdit[Asset](records.assets)
+    for part, whole in judged:
+        part, whole = merged_into.get(part, part), merged_into.get(whole, whole)
+        asset, wholes = assets.get(part), _with_wholes(assets, whole)
+        if asset is not None and asset.part_of is None and wholes and part not in wholes:
+            assets.update(part, {"part_of": whole})
+    return replace(records, assets=assets.finish())
+
+
+def _with_wholes(assets: Mapping[str, Asset], name: str | None) -> list[str]:
+    """An asset with what it is a part of, and what that is a part of; none where the asset is not there."""
+    found: list[str] = []
+    while name is not None and name not in found and (asset := assets.get(name)) is not None:
+        found.append(name)
+        name = asset.part_of
+    return found
 
 
 def resolve(known: Records, incoming: Records) -> Resolution:

@@ -61,9 +61,11 @@ def build(folder: Path, say: Any = lambda _: None) -> tuple[Records, dict[str, A
     records = refine.with_corrections(records, corrections)
     owners = [OwnerRow(**row) for row in _table("owners.toml")["owners"]]
     records = refine.with_owners(records, owners, _WHO, _WHEN)
-    same = {one.id: one for one in refine.same_assets(_table("same.toml")["same"], records, _WHO, _WHEN)}
-    records = refine.joined([records, Records.of({"identities": same})])
-    records = refine.with_parts(records, _table("same.toml")["part"])
+    pairs = _table("same.toml")
+    same = refine.judged_assets(pairs["same"], "same", records, _WHO, _WHEN)
+    inside = refine.judged_assets(pairs["inside"], "part", records, _WHO, _WHEN)
+    records = refine.joined([records, Records.of({"identities": {one.id: one for one in (*same, *inside)}})])
+    records = refine.with_parts(records, pairs["part"])
     return refine.as_open(records), {"origins": rows}
 
 

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import shapely
@@ -275,8 +275,12 @@ def _source(values: Mapping[str, Any]) -> Source:
     )  # fmt: skip
 
 
-def same_assets(pairs: Iterable[Mapping[str, str]], records: Records, who: str, when: str) -> Iterator[Identity]:
-    """Judgements that a curated asset and one of the layer are one site, from pairs of ids with the reasons.
+def judged_assets(
+    pairs: Iterable[Mapping[str, str]], verdict: Literal["same", "part"], records: Records, who: str, when: str
+) -> Iterator[Identity]:
+    """Judgements that a curated asset and one of the layer are one site, or that the former is a part of the latter.
+
+    They follow from pairs of ids with the reasons.
 
     Raises
     ------
@@ -286,7 +290,7 @@ def same_assets(pairs: Iterable[Mapping[str, str]], records: Records, who: str, 
     for pair in pairs:
         key = f"{pair['curated']}/{records.assets[pair['open']].id}"[:160]
         yield Identity(
-            id=key, dataset=f"{OPEN}judgements", one=pair["curated"], other=pair["open"], verdict="same", who=who,
+            id=key, dataset=f"{OPEN}judgements", one=pair["curated"], other=pair["open"], verdict=verdict, who=who,
             when=when, why=pair["why"],
         )  # fmt: skip
 

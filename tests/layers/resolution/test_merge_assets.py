@@ -258,3 +258,20 @@ def test_a_course_of_many_corners_is_a_claim_of_fewer() -> None:
     (claim,) = (one for one in merged.claims.values() if one.field == "geometry")
     assert len(claim.value) <= 2000
     assert shapely.from_wkt(claim.value).distance(shapely.Point(corners[-1])) == 0
+
+
+def test_an_asset_judged_a_part_of_another_is_one_and_neither_is_merged() -> None:
+    field, platform = asset("field"), asset("platform")
+    whole = judged("platform", "field").model_copy(update={"verdict": "part"})
+    merged = apply_judgements_with_remarks(records(field, platform, *SOURCES, whole))
+    assert merged.records.assets["platform"].part_of == "field"
+    assert merged.records.assets["field"] == field
+    assert merged.merged_into == {}
+    # It holds of what the whole became one with, and not where the record names another whole, or would be its own.
+    united = apply_judgements(records(GEM, field, platform, *SOURCES, whole, judged("gem", "field")))
+    assert united.assets["platform"].part_of == "gem"
+    named = asset("platform", part_of="gem")
+    assert apply_judgements(records(GEM, field, named, *SOURCES, whole)).assets["platform"].part_of == "gem"
+    within = records(asset("field", part_of="platform"), platform, *SOURCES, whole)
+    assert apply_judgements(within).assets["platform"].part_of is None
+    assert apply_judgements(records(platform, *SOURCES, whole)).assets["platform"].part_of is None

@@ -102,13 +102,15 @@ def test_a_correction_cites_its_page_and_says_why() -> None:
 
 def test_judgements_and_parts_name_sites_that_there_are() -> None:
     records = records_of(*held())
-    (judgement,) = refine.same_assets([{"curated": "a-p", "open": "plant", "why": "One site."}], records, "Ann", "2026")
-    assert (judgement.one, judgement.other, judgement.verdict) == ("a-p", "plant", "same")
+    (judgement,) = refine.judged_assets(
+        [{"curated": "a-p", "open": "plant", "why": "One site."}], "part", records, "Ann", "2026"
+    )
+    assert (judgement.one, judgement.other, judgement.verdict) == ("a-p", "plant", "part")
     parts = refine.with_parts(records, [{"curated": "a-c", "open": key} for key in ("plant", "plant/1")]).assets
     assert (parts["plant"].part_of, parts["plant/1"].part_of) == ("a-c", "plant")
     for pairs in ([{"curated": "a-p", "open": "gone", "why": "."}],):
         with pytest.raises(KeyError):
-            list(refine.same_assets(pairs, records, "Ann", "2026"))
+            list(refine.judged_assets(pairs, "same", records, "Ann", "2026"))
         with pytest.raises(KeyError):
             refine.with_parts(records, pairs)
 
