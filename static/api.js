@@ -146,6 +146,12 @@ export async function assetsById(ids) {
   return rowsOf(await json(addressOf("collections/assets/items", asked)));
 }
 
+/** A site or line with its place as a row; files have none. */
+export const site = async (id) => files ? null : rowsOf({ features: [await json(`${featureAddress("assets", id)}?f=json`)] })[0];
+
+/** Whose a site or line is on the day of the data, with the sources; files do not say. */
+export const owners = async (id) => files ? null : json(new URL(`assets/${encodeURIComponent(id)}/owners`, ROOT).href);
+
 /** The address of a strike's answer. */
 export function attributionAddress(id, { basis, minority }) {
   if (FILES) return subjectAddress("strikes", id, "json");
@@ -184,8 +190,9 @@ export const country = (code, view, signal) => files?.country(code, view, signal
 /** The address of the page of a country or, with its end, of an owner. */
 export const pageAddress = (kind, id, end = "") => FILES ? subjectAddress(kind, id, "html") : new URL(`${kind}/${encodeURIComponent(id)}${end}`, ROOT).href;
 
-/** The address of the page of a strike. */
-export const strikeAddress = (id) => FILES ? subjectAddress("strikes", id, "html") : new URL(`collections/strikes/items/${encodeURIComponent(id)}`, ROOT).href;
+/** The address of the page of a strike or site, by its collection. */
+export const featureAddress = (kind, id) => FILES ? subjectAddress(kind, id, "html") : new URL(`collections/${kind}/items/${encodeURIComponent(id)}`, ROOT).href;
+export const strikeAddress = (id) => featureAddress("strikes", id);
 
 /** The address of a page of its own: map, countries, connect, corrections or policy. */
 export const siteAddress = (name) => !FILES ? new URL(name, ROOT).href : name === "connect" ? `${fileAddress("index.html")}#server` : fileAddress(`${name.split("?")[0]}.html`);

@@ -123,6 +123,7 @@ async function drawOnMap(view, signal, box, key) {
   if (every && state.now.strike) list.mark(state.now.strike); // which may not have been among the first rows
   await map.show(every ? allRows(every) : (many ??= aroundView(view, mapTrouble)), view, box);
   if (signal.aborted) return;
+  map.open?.(box === null ? view.asset : null); // a site that no strike hit
   byId("map-frame").setAttribute("aria-label", counted("mapOf", counts.strikes - counts.unplaced));
   waiting.end("map-frame");
 }

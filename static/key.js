@@ -1,9 +1,10 @@
 // The key on the map: what colour, shape, outline and place mean in the view, drawn by what draws the map.
+import { FILES, about } from "./api.js";
 import { CREDIT } from "./basemap.js";
 import { byId, el } from "./dom.js";
 import { countryName } from "./figures.js";
 import { lookOf } from "./marks.js";
-import { TABLE, lineSymbol, onScheme, siteSymbol } from "./style.js";
+import { OPEN_DASH, TABLE, lineSymbol, onScheme, siteSymbol } from "./style.js";
 import { RATIO, markCanvas, ringCanvas, siteCanvas } from "./symbols.js";
 import { t, word } from "./text.js";
 
@@ -76,6 +77,13 @@ function lines() {
     ...Object.keys(TABLE.kind).map((kind) => entry(siteSymbol(kind), word("kind", kind)))]);
 }
 
+// What lies under the records and was never hit; a publication has none of it.
+function openData() {
+  return part(t("legendOpen"), [
+    entry(lineSymbol("gas", null, "open"), t("legendOpenLine")), entry(lineSymbol("gas", OPEN_DASH, "open"), t("legendOpenRough")),
+    entry(siteSymbol("open"), t("legendOpenSite"))]);
+}
+
 const credit = el("p", { class: "quiet", id: "base-credit" }, CREDIT);
 let drawn = null; // what the key was last drawn for
 
@@ -87,10 +95,12 @@ export function drawKey(view) {
   const place = byId("key");
   const open = place.querySelector("details")?.open ?? false;
   const body = { class: "key-body", tabindex: "0", role: "group", "aria-label": t("legendTitle") };
+  const under = el("div", {});
   place.replaceChildren(
     el("div", { class: "key-shapes" }, shapes()),
     el("div", { class: "key-fill" }, fills(view)),
-    el("details", { open }, el("summary", {}, t("legendTitle")), el("div", body, outlines(), places(), lines(), credit)));
+    el("details", { open }, el("summary", {}, t("legendTitle")), el("div", body, outlines(), places(), lines(), under, credit)));
+  if (!FILES) about().then(({ open_layer: layer }) => layer && under.append(openData()), () => {});
 }
 
 onScheme(() => {

@@ -3,7 +3,7 @@ import { FILES, ROOT, SITES_ZOOM, archiveAddress } from "./origin.js";
 import { BOLD, NO_OUTLINE, REGULAR, basemapSource, ground, placeNames } from "./basemap.js";
 import { collection } from "./features.js";
 import { LANG } from "./language.js";
-import { TABLE, base, scheme } from "./style.js";
+import { OPEN_DASH, TABLE, base, scheme } from "./style.js";
 
 const RANGES = {
   latin: ["U+0000-00FF", "U+0131", "U+2000-206F", "U+20AC"],
@@ -38,6 +38,7 @@ function sources() {
     doubt: { type: "geojson", data: collection() },
     sites: { type: "geojson", data: collection() },
     picked: { type: "geojson", data: collection() },
+    card: { type: "geojson", data: collection() },
   };
 }
 
@@ -65,11 +66,11 @@ function under(c) {
   const source = { source: "assets", "source-layer": "assets" };
   const line = (id, filter, dash = {}) => ({
     id, type: "line", ...source, filter: ["all", isLine, isQuiet, isLongEnough, filter], layout: { "line-join": "round" },
-    paint: { "line-color": colour, "line-width": 1, "line-opacity": 0.45, ...dash },
+    paint: { "line-color": colour, "line-width": 1, "line-opacity": byZoom(3, 0.3, 6, 0.45), ...dash },
   });
   return [
     line("open-line", ["!", isRough]),
-    line("open-line-rough", isRough, { "line-dasharray": [5, 3] }),
+    line("open-line-rough", isRough, { "line-dasharray": OPEN_DASH }),
     { id: "open-site", type: "circle", ...source, filter: ["all", isPoint, isQuiet], minzoom: TABLE.from.open,
       paint: { "circle-radius": sized("open"), "circle-color": c.quiet, "circle-opacity": 0.55 } },
     { id: "open-name", type: "symbol", ...source, filter: ["all", isPoint, isQuiet], minzoom: 10,
@@ -108,6 +109,15 @@ function sites(c) {
     { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: ["all", isPoint, isLoud], minzoom: 8,
       layout: { "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },
+  ];
+}
+
+// The site or line that a card is of.
+function chosen(c) {
+  return [
+    { id: "card-line", type: "line", source: "card", filter: isLine, layout: { "line-join": "round" }, paint: { "line-color": c.ink, "line-width": 2.6 } },
+    { id: "card-site", type: "circle", source: "card", filter: isPoint,
+      paint: { "circle-radius": 8, "circle-opacity": 0, "circle-stroke-color": c.ink, "circle-stroke-width": 1.6 } },
   ];
 }
 
@@ -175,6 +185,6 @@ export function mapStyle() {
     version: 8,
     "font-faces": { [REGULAR[0]]: face(400), [BOLD[0]]: face(700) },
     sources: sources(),
-    layers: [...ground(c), ...under(c), ...pipes(c), ...sites(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
+    layers: [...ground(c), ...under(c), ...pipes(c), ...sites(c), ...chosen(c), ...doubt(c), ...placeNames(c), ...picked(c), ...marks(c)],
   };
 }

@@ -13,14 +13,15 @@ import { pictureNow, pictureOf } from "./map-picture.js";
 import { sitesOf } from "./places.js";
 import { MOST, choice, labelOf, several, shareLabel, tip } from "./popups.js";
 import { isLocal, pickedOf, sceneOf } from "./scene.js";
+import { createCards } from "./site-card.js";
 import { createSites } from "./sites.js";
 import { onScheme } from "./style.js";
 import { KEYS, ringSize } from "./symbols.js";
 import { breath, painted, whenDrawn } from "./timing.js";
 import { paintTint } from "./tint.js";
+import { groupUnder, sitesUnder } from "./under-pointer.js";
 import { short } from "./text.js";
 
-const REACH = 7; // pixels around a click
 const REST = 150; // milliseconds that the pointer rests before a headline is fetched
 
 /** As if a pointer were on a group, for those who come to it by key. */
@@ -32,6 +33,7 @@ class StrikeMap {
   #layKeys = () => this.#place && this.#keys(this.#groups); // not before the map is seen: each frame of the page holds it up
   ready; // resolves once everything in view is drawn
   #popup;
+  #cards; // of sites and lines
   #onSelect;
   #source = allRows([]); // of the strikes that are drawn
   #next = this.#source; // that is loading
@@ -58,7 +60,8 @@ class StrikeMap {
     this.#map = new gl.Map(options(view));
     this.ready = sharpened(this.#map, this.#settled).then(() => void (this.#place = placeOf(this.#map)));
     this.ready.then(painted).then(this.#layKeys, () => {}); // who waits for the map hears what failed
-    this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, offset: 12, maxWidth: "280px" });
+    this.#popup = new gl.Popup({ closeButton: false, closeOnClick: false, focusAfterOpen: false, offset: 12, maxWidth: "280px" });
+    this.#cards = createCards(this.#map, this.#popup, (...said) => this.#say(...said));
     this.#onSelect = onSelect;
     this.#arcs = createArcs(this.#map);
     this.#keys = createMarkKeys(this.#map, {
@@ -116,6 +119,9 @@ class StrikeMap {
   go([x, y, zoom]) {
     this.#map.jumpTo({ center: [x, y], zoom });
   }
+
+  /** Bring a site or line into view, and say what it is; or none. */
+  open = (id) => this.#cards.open(id);
 
   /** Fill the frame again after it has changed its size. */
   resize() {
@@ -175,18 +181,8 @@ class StrikeMap {
     breath().then(() => turn === this.#turn && this.#layKeys());
   }
 
-  // The group whose mark is nearest to the pointer.
-  #under({ x, y }) {
-    if (!this.#map.getLayer("strikes")) return null;
-    const box = [[x - REACH, y - REACH], [x + REACH, y + REACH]];
-    const near = this.#map.queryRenderedFeatures(box, { layers: ["strikes", "stacks"] })
-      .map(({ properties }) => this.#groups[properties.index]).filter(Boolean);
-    const far = (group) => Math.hypot(...Object.values(this.#map.project(group.at)).slice(0, 2).map((n, i) => n - [x, y][i]));
-    return near.reduce((best, group) => (best && far(best) <= far(group) ? best : group), null);
-  }
-
-  #say(content, at, event) {
-    this.#popup.setLngLat(unwrapped(at, event.lngLat.lng)).setDOMContent(content).addTo(this.#map);
+  #say(content, at, { lngLat }) {
+    this.#popup.setLngLat(unwrapped(at, lngLat.lng)).setDOMContent(content).addTo(this.#map);
   }
 
   #select(id) {
@@ -201,7 +197,9 @@ class StrikeMap {
   }
 
   #click(event) {
-    this.#choose(this.#under(event.point), event);
+    const group = groupUnder(this.#map, event.point, this.#groups);
+    const sites = group ? [] : sitesUnder(this.#map, event.point);
+    sites.length ? this.#cards.point(sites, event) : this.#choose(group, event);
   }
 
   async #choose(group, event) {
@@ -215,8 +213,8 @@ class StrikeMap {
   }
 
   #hover(event) {
-    const group = this.#under(event.point);
-    this.#map.getCanvas().style.cursor = group ? "pointer" : "";
+    const group = groupUnder(this.#map, event.point, this.#groups);
+    this.#map.getCanvas().style.cursor = group || sitesUnder(this.#map, event.point).length ? "pointer" : "";
     this.#point(group, event);
   }
 

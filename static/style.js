@@ -2,6 +2,8 @@
 import { svg } from "./dom.js";
 
 export const TABLE = await (await fetch(new URL("style-table.json", import.meta.url))).json();
+/** How a line of open data is dashed whose course is known roughly alone. */
+export const OPEN_DASH = [5, 3];
 const DARK = matchMedia("(prefers-color-scheme: dark)");
 
 /** "light" or "dark", as the reader's system asks. */
@@ -29,17 +31,17 @@ export function symbol({ group, host_country, status }, size = 16) {
   return svg("svg", { class: "symbol", viewBox: "0 0 24 24", width: size, height: size, "aria-hidden": "true" }, path);
 }
 
-/** Legend line of a pipeline as SVG. */
-export function lineSymbol(commodity) {
-  const { dash } = TABLE.line[commodity];
-  const dashes = dash ? dash.map((n) => n * 2).join(" ") : null;
-  const path = svg("path", { d: "M0 6H26", class: `line-${commodity}`, "stroke-dasharray": dashes });
+/** Legend line of a pipeline as SVG; one of open data has a look of its own. */
+export function lineSymbol(commodity, dash = TABLE.line[commodity].dash, look = "") {
+  const dashes = dash ? dash.map((n) => (look ? n : n * 2)).join(" ") : null;
+  const path = svg("path", { d: "M0 6H26", class: `line-${commodity} ${look}`, "stroke-dasharray": dashes });
   return svg("svg", { class: "symbol", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" }, path);
 }
 
-/** Legend dot of the sites of a kind that has a colour of its own, as SVG. */
+/** Legend dot of the sites of a kind that has a colour of its own, as SVG, or of those of open data. */
 export function siteSymbol(kind) {
-  const dot = svg("circle", { cx: 6, cy: 6, r: 4, fill: `var(--kind-${kind})`, stroke: "currentColor" });
+  const shown = kind === "open" ? { r: 2.5, class: "open" } : { r: 4, fill: `var(--kind-${kind})`, stroke: "currentColor" };
+  const dot = svg("circle", { cx: 6, cy: 6, ...shown });
   return svg("svg", { class: "symbol", viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, dot);
 }
 

@@ -22,7 +22,7 @@ from shapely.geometry.base import BaseGeometry
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
-from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes_at
+from api.exports.printed_map.map_strikes import Credit, box_around, map_lines, map_strikes_at, open_data_note
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.formats import csv, geopackage
@@ -184,12 +184,13 @@ def map_(
             origin=sheet_origin(version, code, drawn.left_out, language),
         )
         lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
-        content = sheet.render(drawn.strikes, lines, snapshot.basemap, archive, order)
+        composed = sheet.composed(drawn.strikes, lines, snapshot.basemap, archive, order)
+        content = sheet.drawn_file(composed)
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    origin = export_origin("map", opened, version, options, drawn.cited, code)
+    origin = export_origin("map", opened, version, options, drawn.cited, code, composed.contents.credits)
     write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
 
 
@@ -313,6 +314,9 @@ def page(
     rows = strike_rows(snapshot, chosen, language)
     cited = {name for row in rows for name in row["sources"]}
     placed = [shapely.Point(row["lon"], row["lat"]) for row in rows if row["lon"] is not None]
+    struck = {asset for answer in chosen for asset in answer.assets}
+    lines = [line for line in map_lines(snapshot.records) if not line.only_struck or line.id in struck]
+    credits = sorted({credit for line in lines for credit in line.credits})
     order = PageOrder(
         title=title,
         language=language,
@@ -320,12 +324,12 @@ def page(
         day=snapshot.data_date,
         history=version.head.digits,
         countries=country_names(snapshot.country_names, language),
-        remarks=summary(version.disclosure, language),
+        remarks=[*summary(version.disclosure, language), *open_data_note(credits, language)],
     )
-    lines = np.array([line.shape for line in map_lines(snapshot.records)], dtype=object)
-    html = one_file(rows, cited_sources(snapshot, rows), lines, snapshot.basemap, order)
+    shapes = np.array([line.shape for line in lines], dtype=object)
+    html = one_file(rows, cited_sources(snapshot, rows), shapes, snapshot.basemap, order)
     options = {**query, "bbox": box, "title": title, "lang": language}
-    origin = export_origin("page", opened, version, options, cited)
+    origin = export_origin("page", opened, version, options, cited, credits=credits)
     write_export(ExportTarget.of(out, manifest, as_json), html.encode(), origin)
 
 
@@ -500,11 +504,12 @@ def export_origin(
     query: Mapping[str, Any],
     cited: Iterable[str],
     code: FigureCode | None = None,
+    credits: Iterable[Credit] = (),
 ) -> ExportOrigin:
-    """What an export is made of; it cites sources by their ids."""
+    """What an export is made of; it cites sources by their ids, and those whose open data it draws."""
     snapshot = version.snapshot
     known = snapshot.records.sources
-    publishers = {(known[key].publisher, known[key].licence) for key in cited}
+    publishers = {*credits, *((known[key].publisher, known[key].licence) for key in cited)}
     return ExportOrigin(
         kind=kind,
         query=query,

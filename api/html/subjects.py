@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import shapely
@@ -37,6 +37,7 @@ from layers.model.records import Asset, Entity, Strike
 from layers.model.types import EntityType
 from layers.ownership.owners import Owners
 from layers.snapshot.snapshot import Snapshot
+from layers.store.open_layer import OPEN
 
 Names = Mapping[str, str]
 #: Metres from which on it is said that a place is not exact.
@@ -91,12 +92,16 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     strikes = subject_strikes(request, view, {"assets": key})
     on = {"day": date_in_words(day.isoformat(), language), "shares": _shares(answer["owners"], countries, language)}
     whose = phrase(f"html.published.{'owned' if answer['owners'] else 'owner-unknown'}", language, **on)
-    answers = [whose, _struck("struck", strikes, language)]
+    struck = (
+        _struck("struck", strikes, language) if strikes.total.strikes else phrase("html.published.no-strikes", language)
+    )
+    answers = [whose, struck]
     return SubjectContent(
         PageSubject("asset", key, f"{name_in(asset, language)}. {whose}", " ".join(answers)),
         answers,
         [
             *_asset_facts(asset, answer, countries, language),
+            *_course_and_tier(snapshot, asset, language),
             *_parts(snapshot, asset, language),
             *_followed(snapshot, answer["owners"], followed, countries, language),
             *_updated(snapshot, key, language),
@@ -302,6 +307,17 @@ def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) ->
     return [fact for fact in facts if fact[1]]
 
 
+def _course_and_tier(snapshot: Snapshot, asset: Asset, language: str) -> Iterator[tuple[str, str]]:
+    """Say how long a line is, and of a site of open data whose it is, of which day, and that nobody edited it here."""
+    layer = snapshot.collections["assets"]
+    if km := layer.features.columns["length_km"][layer.rows_by_id[asset.id]]:
+        yield phrase("html.published.length", language), length(km * 1000, language)
+    if asset.dataset.startswith(OPEN):
+        source = snapshot.records.sources[asset.sources[0]]
+        of = [source.publisher, *([date_in_words(source.published, language)] if source.published else [])]
+        yield phrase("html.published.record", language), phrase("html.published.open", language, of=", ".join(of))
+
+
 def _parts(snapshot: Snapshot, asset: Asset, language: str) -> list[tuple[str, str]]:
     """Say what it is part of, and its own parts with the strikes on each, which are not strikes on the whole."""
     layer, assets = snapshot.collections["assets"], snapshot.records.assets
@@ -385,6 +401,8 @@ def _is_spot(asset: Asset) -> bool:
 def _unknown_place(asset: Asset, language: str) -> Iterable[str]:
     coarse = "coarse-place" if _is_spot(asset) else "coarse-course"
     yield from _unknown_place_of(asset.basis, asset.uncertainty_m, language, coarse)
+    if asset.basis == "line-end" and not _is_spot(asset):
+        yield phrase("html.published.rough-course", language)
 
 
 def _unknown_place_of(

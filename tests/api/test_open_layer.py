@@ -9,6 +9,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import shapely
 from starlette.testclient import TestClient
 
 from api.app import create_app
@@ -69,6 +70,21 @@ def test_the_layer_and_its_licences_are_named(client: TestClient, layer: OpenLay
     about = client.get("/about").json()
     assert about["open_layer"]["sha256"] == layer.digest
     assert "A tracker (CC BY 4.0)" in about["attribution"]
+
+
+def test_the_page_of_a_site_of_the_layer_says_what_it_is(own: Store, tmp_path: Path) -> None:
+    course = {"geometry": shapely.LineString([(30, 50), (50, 50)]), "uncertainty_m": 9e3, "basis": "line-end"}
+    pipe = asset("pipe", kind="pipeline", place_source="tracker", **course)
+    own.mount(written(tmp_path / "line.zip", TRACKER, pipe))
+    with TestClient(create_app(own, SETTINGS)) as client:
+        page = client.get("/collections/assets/items/pipe?f=html").text
+    for words in (
+        "No strike is recorded.",
+        "1,430 km",
+        "published by A tracker",
+        "hardly more than these",
+    ):
+        assert words in page.replace("\u00a0", " ")
 
 
 def test_what_follows_is_cached_although_records_are_united_and_read_again_alike(own: Store, layer: OpenLayer) -> None:

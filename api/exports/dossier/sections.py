@@ -256,7 +256,9 @@ def length(metres: float | None, language: str = ENGLISH) -> str:
         return page_text("unknownLength", language)
     if metres < 1000:
         return page_text("metres", language, n=formatted(metres, "g", language))
-    return page_text("kilometres", language, n=formatted(metres / 1000, ".3g", language))
+    return page_text(
+        "kilometres", language, n=formatted(metres / 1000, ",.0f" if metres >= 100_000 else ".3g", language)
+    )
 
 
 def _owner(row: Answer, countries: Names, sites: int, language: str) -> Json:

@@ -146,6 +146,8 @@ class Drawing:
     clips: list[str] = field(default_factory=list)
     extents: ExtentList = field(default_factory=ExtentList)
     insets: list[tuple[str, Drawing]] = field(default_factory=list)
+    #: Publishers and licences of the open data that is drawn.
+    credits: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, layer: Layer, element: str, clip: str | None = None) -> None:
         """Draw an element, cut to a clipping path."""

@@ -121,8 +121,12 @@ def draw_lines(
     palette, hit = look.palette, frozenset(struck)
     drawn: list[tuple[bool, str, BaseGeometry]] = []
     for row, pieces in zip(seen.tolist(), np.split(parts[order], first)[1:], strict=True):
-        line, whole = lines[row], pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
-        data, is_struck = path_of(whole), line.id in hit
+        line, is_struck = lines[row], lines[row].id in hit
+        if line.only_struck and not is_struck:
+            continue
+        drawing.credits.update(line.credits)
+        whole = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
+        data = path_of(whole)
         if is_struck:
             for colour, width in (("#fff", look.line * 3), (palette.struck, look.line * 1.7)):
                 drawing.add(

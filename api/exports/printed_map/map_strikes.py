@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.wording.catalogue import ENGLISH
+from api.wording.catalogue import ENGLISH, phrase
 from api.wording.countries import name_in
 from geo.lonlat import Ints
 from layers.attribution.attribute import (
@@ -34,11 +34,17 @@ from layers.ownership.walk import Interval
 from layers.query.strike_ties import strike_rows
 from layers.reference.map_ground import GroundLanguage
 from layers.snapshot.snapshot import Snapshot
+from layers.store.open_layer import OPEN
 from layers.store.record_table import lists_of, prefetch
 
 #: Decimals of degrees to which sites at one place are one: about 100 m, less than a printed dot.
 _SAME_PLACE_DECIMALS = 3
 _NOTHING = Interval(0.0, 0.0)
+#: Status of the lines of the open layer that are drawn, as in `static/layers.js`; of others those that were struck.
+_DRAWN = ("operating", "construction", "idle", "mothballed")
+
+#: Publisher and licence of open data.
+Credit = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +93,8 @@ class MapStrike:
         Ids of what was hit.
     sources
         Publishers of its sources, each once.
+    credits
+        Whose open data its sites are of.
     """
 
     id: str
@@ -106,6 +114,7 @@ class MapStrike:
     lines: frozenset[str]
     assets: frozenset[str]
     sources: tuple[str, ...]
+    credits: tuple[Credit, ...] = ()
 
     def share(self, country: str | None) -> Interval:
         """Bounds of a country's share."""
@@ -299,6 +308,7 @@ def _map_strike(
         lines=frozenset(_lines(records.assets, assets)),
         assets=frozenset(asset.id for asset in assets),
         sources=tuple(dict.fromkeys(records.sources[source].publisher for source in sources)),
+        credits=tuple(credit for asset in assets for credit in _credits(records, asset)),
     )
 
 
@@ -360,18 +370,40 @@ def _lines(assets: Mapping[str, Asset], struck: Iterable[Asset]) -> Iterable[str
 
 @dataclass(frozen=True, slots=True)
 class MapLine:
-    """A pipeline in lon/lat degrees."""
+    """A pipeline in lon/lat degrees, whose open data it is of, and whether it is drawn only where it was struck."""
 
     id: str
     name: str
     shape: BaseGeometry
+    credits: tuple[Credit, ...] = ()
+    only_struck: bool = False
+
+
+def _credits(records: Records, asset: Asset) -> Iterable[Credit]:
+    """Yield whose open data a site or its place is of."""
+    for key in filter(None, (asset.place_source, *asset.sources)):
+        source = records.sources.get(key)
+        if source is not None and source.licence and source.dataset.startswith(OPEN):
+            yield source.publisher, source.licence
+
+
+def open_data_note(credits: Sequence[Credit], language: str) -> list[str]:
+    """Say whose open data is drawn, in a sentence without its full stop; nothing where none is."""
+    named = (f"{publisher} ({licence})" for publisher, licence in credits)
+    return [phrase("print.note.open", language, list=", ".join(named))] if credits else []
 
 
 def map_lines(records: Records, language: str = ENGLISH) -> list[MapLine]:
     """All pipelines of records whose course is known, with their names in a language, or as they are stored."""
     known = ((asset, asset.geometry) for asset in records.assets.values())
     return [
-        MapLine(asset.id, name_in(asset, language), shape)
+        MapLine(
+            asset.id,
+            name_in(asset, language),
+            shape,
+            tuple(_credits(records, asset)),
+            asset.dataset.startswith(OPEN) and asset.status not in _DRAWN,
+        )
         for asset, shape in known
         if shape is not None and shapely.get_dimensions(shape) == 1
     ]

@@ -142,9 +142,13 @@ def render(
     ExportError
         If the extent cannot be drawn, or the strike that the map is about is not there.
     """
-    sheet = composed(strikes, lines, basemap, archive, order)
-    if order.fmt == "svg":
-        return svg_sheet(sheet.picture, sheet.contents, sheet.look, order.language)
+    return drawn_file(composed(strikes, lines, basemap, archive, order))
+
+
+def drawn_file(sheet: MapSheet) -> bytes:
+    """Return the file of a sheet."""
+    if sheet.order.fmt == "svg":
+        return svg_sheet(sheet.picture, sheet.contents, sheet.look, sheet.order.language)
     return typeset(sheet)
 
 

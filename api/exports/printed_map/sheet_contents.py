@@ -8,7 +8,7 @@ from itertools import groupby
 
 from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.map_frame import MapPicture
-from api.exports.printed_map.map_strikes import MapStrike
+from api.exports.printed_map.map_strikes import Credit, MapStrike, open_data_note
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import RankedStrike, StoryClass
@@ -48,6 +48,7 @@ class SheetContents:
     heading: str
     after_rows: str
     notes: Sequence[str]
+    credits: Sequence[Credit] = ()
 
     @property
     def texts(self) -> Iterator[str]:
@@ -85,6 +86,7 @@ def sheet_contents(
     list_words = " ".join(
         words("alt.item", number=row.number, title=row.title, date=row.date, owners=row.owners) for row in spoken_rows
     )
+    credits = sorted(picture.drawing.credits.union(*(one.strike.credits for one in order)))
     spoken = words("alt.map", title=story.title, subtitle=story.subtitle, list=list_words).strip()
     return SheetContents(
         title=printable(title or story.title),
@@ -98,12 +100,15 @@ def sheet_contents(
         after_rows=" ".join(after_rows) if is_apart else "",
         notes=[
             *(after_rows if not is_apart else []),
-            *(printable(note) for note in _notes(picture, words, origin, sources if stands_alone else "")),
+            *(printable(note) for note in _notes(picture, words, origin, sources if stands_alone else "", credits)),
         ],
+        credits=credits,
     )
 
 
-def _notes(picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources: str) -> Iterator[str]:
+def _notes(
+    picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources: str, credits: Sequence[Credit]
+) -> Iterator[str]:
     if picture.is_full:
         yield words("note.dots")
     if picture.areas_left_out:
@@ -118,6 +123,7 @@ def _notes(picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources:
         yield words("note.no-scale")
     if sources:
         yield words("note.cited", list=sources)
+    yield from (f"{note}." for note in open_data_note(credits, words.language))
     yield words("note.source", date=words.date(origin.day.isoformat()), history=origin.history)
     for remark in origin.remarks:
         yield remark if remark.endswith(".") else f"{remark}."

@@ -347,3 +347,22 @@ def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
     assert [pair for frame in drawn_frames(picture) for pair in frame.overlaps()] == []
     assert unled_symbols(picture) == []
     assert hidden_sites(picture) == []
+
+
+def test_open_data_is_credited_where_it_is_drawn(draw: Any, eleven: list[MapStrike], small_base: Basemap) -> None:
+    tracker, plants = ("A tracker", "CC BY 4.0"), ("Plants", "ODbL")
+    there, away = (shapely.LineString([(20, lat), (45, lat)]) for lat in (47, -20))
+    lines = [
+        MapLine("x", "X", there, (tracker,)),
+        MapLine("far", "Far", away, (("Far", "CC0"),)),
+        MapLine("never", "Never", there, (("Never built", "CC0"),), only_struck=True),
+    ]
+
+    def notes(strikes: list[MapStrike], lines: list[MapLine], **options: Any) -> str:
+        return " ".join(sheet.composed(strikes, lines, small_base, None, order_of(**options)).contents.notes)
+
+    assert "open data: A tracker (CC BY 4.0). Source:" in notes(eleven, lines)
+    assert "open data: A tracker (CC BY 4.0), Plants (ODbL)." in notes([struck(1, credits=(plants,))], lines)
+    assert "offenen Daten: A tracker (CC BY 4.0)." in notes(eleven, lines, language="de")
+    assert "open data" not in notes(eleven, [*LINES, *lines[1:]])
+    assert "Never built (CC0)" in notes([struck(1, lines=frozenset({"never"}))], lines)
