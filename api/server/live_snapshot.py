@@ -307,6 +307,7 @@ class LiveSnapshot:
             # Values are encoded by the first tile that shows them, and what it reads of files is in memory then.
             mvt.encode(collection.layer, Tile(0, 0, 0))
         trim_memory()
+        snapshot.release_pages()  # of files that were read through; the system has them still
 
     def rebuild_cache(self, after: int = 1, wait: bool = True) -> bool:
         """Write the version that is served to the cache, and serve from that; whether that was done.

@@ -116,9 +116,6 @@ def evidence_columns(
     near_something = np.maximum(names.pop("nearness"), _nearness(strikes, assets, left, right))
     # That a town has one site of the kind tells nothing where the text has the kind only as a landmark.
     names |= {name: np.where(near_something == 2, 0, names[name]) for name in ("place-name", *_TOWN_NAMES)}
-    # All sites of a town, and of a company, share these words: where the text tells of another kind, they tell nothing.
-    others = kinds["other-kind"] > 0
-    names |= {name: np.where(others, 0, names[name]) for name in ("place-name", "town-name", "owner-name")}
     return {
         "prior": near.astype(float),
         "area": np.where(near, -np.log(location.ground_km2), 0),
