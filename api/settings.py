@@ -142,13 +142,18 @@ def open_layer(given: str | None = None) -> OpenLayer | None:
 
     Raises
     ------
+    FileNotFoundError
+        If there is no such file.
     NotAnOpenLayer
-        If a file that is named is none.
+        If it is none.
     """
-    named = given or os.environ.get(OPEN_LAYER_VARIABLE) or "bundled"
+    named = (os.environ.get(OPEN_LAYER_VARIABLE) or "bundled") if given is None else given
     if named == "none":
         return None
-    return OpenLayer.open(OPEN_LAYER if named == "bundled" else Path(named))
+    path = OPEN_LAYER if named == "bundled" else Path(named)
+    if not path.is_file():
+        raise FileNotFoundError(f"no open layer {named!r}: bundled, none or the path of a file was expected")
+    return OpenLayer.open(path)
 
 
 def with_credit_for(settings: Settings, layer: OpenLayer | None) -> Settings:

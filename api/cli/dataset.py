@@ -24,6 +24,7 @@ from layers.model.messages import Message
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.model.records import RECORD_TYPES
 from layers.resolution.merge_entities import has_merged
+from layers.snapshot.snapshot_cache import discard, folder_of
 from layers.store.backends import open_store
 from layers.store.store import Store
 
@@ -80,6 +81,7 @@ def withhold(dataset: DatasetId, why: Why, who: Who, store: StoreAddress = STORE
     reason = require_reason("--why", why)
     opened = open_store(store)
     opened.make_private(dataset, author=who, why=reason)
+    discard(folder_of(opened))  # which has what was published before
     others = (one for one in opened.records().entities.values() if one.dataset != dataset)
     having = [f"{one.id} ({one.dataset})" for one in others if has_merged(one.note, (dataset,))]
     opened.close()

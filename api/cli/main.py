@@ -52,8 +52,7 @@ from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
 from api.serializers.publish_report import publish_values
-from api.server.build_id import build_id
-from api.server.live_snapshot import LiveSnapshot
+from api.server.version_builder import VersionBuilder, cache_of
 from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal
 from api.terminal.publish_report import print_publish_problems, publish_tables
@@ -165,7 +164,10 @@ def init(
         if report is None:
             output({"store": opened.name, "kept": True}, as_json, f"{opened.name} is there and was kept.")
             return
-        LiveSnapshot(opened, settings, build_id(settings), loaded=next(iter(loaded), None)).rebuild_cache()
+        ground = basemap.read(base)
+        cache = cache_of(opened, ground, settings)
+        with cache.exclusive_lock():
+            VersionBuilder(opened, ground, settings, "", loaded=next(iter(loaded), None)).write(cache)
         _report_load(opened.name, report, as_json)
 
 

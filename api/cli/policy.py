@@ -14,6 +14,7 @@ from api.requests.change_reason import require_reason
 from api.serializers.policy import RULES, policy_values
 from layers.disclosure.policy import OPEN, read
 from layers.snapshot.disclosure import policy_of
+from layers.snapshot.snapshot_cache import discard, folder_of
 from layers.store.backends import open_store
 
 app = typer.Typer(help="Say what a store publishes, when and how exactly; see policy.md.", no_args_is_help=True)
@@ -43,6 +44,7 @@ def set_policy(
     policy = OPEN if file == "none" else read(Path(file))
     with closing(open_store(store)) as opened:
         opened.set_policy(None if policy == OPEN else policy.model_dump(mode="json"), author=who, why=reason)
+        discard(folder_of(opened))  # which has what was published before
         change = opened.seq()
     numbers = ", ".join(f"{len(getattr(policy, name))} {name}" for name in RULES)
     said = f"The policy of {opened.name} has these numbers of rules from change {change} on: {numbers}."

@@ -224,7 +224,8 @@ class LiveSnapshot:
     def _cached(self, version: CachedVersion, external_edits: int) -> CachedVersion | None:
         """A version written to the cache and read again; ``None`` where that cannot be done and need not be."""
         try:
-            return self._cache.write(version, external_edits, lambda: self._ended)
+            is_written = self._cache.write(version, external_edits, lambda: self._ended)
+            return self._cache.read(external_edits) if is_written else None
         except OSError as error:
             if self._must_cache:
                 raise

@@ -106,7 +106,7 @@ def opened_version(store: Store, settings: Settings) -> PublishedVersion:
     if served is None and store.open_layer is not None:
         with cache.exclusive_lock():
             # Another process may have written it meanwhile.
-            served = versions.cached(cache) or versions.written(cache)
+            served = versions.cached(cache) or (versions.cached(cache) if versions.write(cache) else None)
     return published_version(store, base) if served is None else served.published
 
 
@@ -336,16 +336,17 @@ class VersionBuilder:
             return None
         return self._from_cache_and_changes(snapshot, seq, stored, begun)
 
-    def written(self, cache: SnapshotCache) -> ServedVersion | None:
-        """The newest version, computed and written to a cache; None where it may not be, or cannot."""
-        begun, published = time.monotonic(), self.uncomputed()
+    def write(self, cache: SnapshotCache) -> bool:
+        """Compute the newest version, and write it to a cache; whether that may be, and could be, done."""
+        if not cache.is_used():
+            return False
+        published = self.uncomputed()
         if published.disclosure.records is not published.stored:
-            return None
+            return False
         with suppress(OSError):
             version = CachedVersion(published.snapshot, published.stored)
-            if (cached := cache.write(version, self._store.last_external_edit())) is not None:
-                return self.from_cache(cached, begun)
-        return None
+            return cache.write(version, self._store.last_external_edit())
+        return False
 
     def from_cache(self, cached: CachedVersion, begun: float) -> ServedVersion:
         """The version of a snapshot from the cache, whose records are all published.

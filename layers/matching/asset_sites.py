@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from layers.model.operation import NEVER_BUILT
 from layers.model.records import Records
 from layers.resolution.asset_duplicates import same_sites
 from layers.store.open_layer import OPEN
@@ -42,8 +43,10 @@ def sites_of(records: Records, holders: Mapping[str, tuple[str, ...]] | None = N
     are known already.
     """
     assets, at_plant = records.assets, _units(records)
-    # Most assets of a tracker are units: their plants are compared with other assets, and not they.
-    sites, likely = same_sites(records, holders, at_plant.keys())
+    # Most assets of a tracker are units: their plants are compared with other assets, and not they. What was never
+    # built stands for nothing.
+    never_built = {key for key, status in texts(assets, "status") if status in NEVER_BUILT}
+    sites, likely = same_sites(records, holders, never_built.union(at_plant))
     prefetch(assets, {site for key, site in sites.items() if site != key})
     standing = {key: site for key, site in sites.items() if site != key and assets[site].geometry is not None}
     for unit, plant in at_plant.items():

@@ -24,6 +24,7 @@ from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
 from layers.resolution.asset_holders import holder_names
 from layers.resolution.strike_blocking import CandidatePairs
+from layers.store.open_layer import OPEN
 from layers.store.record_table import fields
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
@@ -65,6 +66,8 @@ class AssetColumns:
         Code of the dataset that it came with, shape (n,).
     bundled
         Whether it is a bundled record, shape (n,).
+    is_open
+        Whether it is a record of an open layer, shape (n,).
     names
         Every spelling of the name as a set of codes of stems (``text.site_terms``), without empty ones.
     printed
@@ -106,6 +109,7 @@ class AssetColumns:
     ids: Sequence[str]
     dataset: Ints
     bundled: Bools
+    is_open: Bools
     names: Sequence[tuple[frozenset[int], ...]]
     printed: Sequence[tuple[int, ...]]
     number_bits: Masks
@@ -156,6 +160,7 @@ class AssetColumns:
             ids,
             _codes(datasets),
             np.array([dataset == _BUNDLED for dataset in datasets], bool),
+            np.array([dataset.startswith(OPEN) for dataset in datasets], bool),
             names,
             printed,
             np.array(number, np.uint64),

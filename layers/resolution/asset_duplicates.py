@@ -114,7 +114,8 @@ class SameSites(NamedTuple):
     groups
         The id of the representative by the id of each asset that stands for one site with another, its own among them;
         an asset that is not in it stands for itself. The representative is a bundled record if there is one, else one
-        with owners or an operator, then the best located, then the first by id.
+        of the store rather than of an open layer, then one with owners or an operator, then the best located, then the
+        first by id.
     likely
         The probability of pairs that are in no group together but may be one site, by their ids in either order, each
         by the representative of its group; the largest of those of their members. None of groups of which any two
@@ -196,7 +197,7 @@ def _preference(table: AssetColumns) -> Callable[[str], tuple[object, ...]]:
         row = row_of[name]
         uncertainty_m = table.uncertainty_m[row]
         unsure = np.inf if np.isnan(uncertainty_m) else float(uncertainty_m)
-        return not table.bundled[row], not table.owners[row], unsure, name
+        return not table.bundled[row], bool(table.is_open[row]), not table.owners[row], unsure, name
 
     return rank
 

@@ -117,10 +117,10 @@ class SnapshotCache:
 
     def write(
         self, version: CachedVersion, external_edits: int = 0, is_cancelled: Callable[[], bool] = lambda: False
-    ) -> CachedVersion | None:
-        """Write a version of which nothing is private or withheld, and read it again: it then takes less memory.
+    ) -> bool:
+        """Write a version of which nothing is private or withheld; whether that was done.
 
-        ``None`` beside a store that may only be read, and as soon as ``is_cancelled`` gives True.
+        Not beside a store that may only be read, and not once ``is_cancelled`` gives True.
 
         Raises
         ------
@@ -128,7 +128,7 @@ class SnapshotCache:
             If it cannot be written, such as on a full disk; nothing of it is left then, and older files stay.
         """
         if not self.is_writable:
-            return None
+            return False
 
         def at_page() -> None:
             if is_cancelled():
@@ -144,10 +144,10 @@ class SnapshotCache:
             self._fill(TableFolderWriter(aside, at_page), version, external_edits)
             self._put_in_place(aside, folder)
         except _Cancelled:
-            return None
+            return False
         finally:
             shutil.rmtree(aside, ignore_errors=True)
-        return self.read(external_edits)
+        return True
 
     def compare(self, version_at: Callable[[int, float], CachedVersion]) -> Iterator[CacheComparison]:
         """Compare every file of each folder with what follows from the records; nothing is written.
@@ -183,11 +183,8 @@ class SnapshotCache:
         return CacheComparison(folder, seq, len(comparison.compared), tuple(_findings(files, comparison, harmless)))
 
     def discard(self) -> None:
-        """Remove every snapshot, of which some records may be private by now; a process that has one mapped goes on."""
-        with suppress(OSError):
-            for folder in self._parent.iterdir():
-                if folder.is_dir():
-                    shutil.rmtree(folder, ignore_errors=True)
+        """Remove every snapshot, see `discard`."""
+        discard(self._parent)
 
     def _put_in_place(self, aside: Path, folder: Path) -> None:
         """Replace older files; a process that has them mapped reads them on until it unmaps them."""
@@ -216,8 +213,7 @@ class SnapshotCache:
 
     @property
     def _parent(self) -> Path:
-        folder = self.elsewhere or self.store.beside.parent
-        return folder / f"{self.store.beside.name}.kept"
+        return folder_of(self.store, self.elsewhere)
 
     def _folder(self) -> Path:
         with self.basemap.open("rb") as file:
@@ -226,6 +222,19 @@ class SnapshotCache:
         layer = None if self.open_layer is None else self.open_layer.digest
         key = orjson.dumps([FORMAT, version("pyarrow"), self.program, base, layer, self.publish_from])
         return self._parent / hashlib.blake2b(key, digest_size=8).hexdigest()
+
+
+def folder_of(store: Store, elsewhere: Path | None = None) -> Path:
+    """The folder of the snapshots of a store: beside it, or in another one."""
+    return (elsewhere or store.beside.parent) / f"{store.beside.name}.kept"
+
+
+def discard(folder: Path) -> None:
+    """Remove every snapshot of a store, of which some may not be published any more; who has one mapped reads on."""
+    with suppress(OSError):
+        for snapshot in folder.iterdir():
+            if snapshot.is_dir():
+                shutil.rmtree(snapshot, ignore_errors=True)
 
 
 @dataclass(frozen=True, slots=True)

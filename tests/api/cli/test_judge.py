@@ -172,9 +172,9 @@ def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) ->
     [
         ("nobody", "socar", "same", 3, "no entity, asset or strike 'nobody'"),
         ("socar", "nobody", "same", 3, "no entity, asset or strike 'nobody'"),
-        ("socar", "socar", "same", 2, "two records expected"),
-        ("socar", ORLIVKA, "same", 2, "only two entities, two assets or two strikes"),
-        ("socar", "bp", "undone", 2, "no judgement of socar and bp stands"),
+        ("socar", "socar", "same", 2, "two records, not"),
+        ("socar", ORLIVKA, "same", 2, "two entities, two assets or two strikes, not socar and"),
+        ("socar", "bp", "undone", 2, "a judgement to undo, which socar and bp have not"),
         ("socar", "bp", "perhaps", 2, "perhaps"),
     ],
 )

@@ -42,6 +42,19 @@ def test_a_policy_is_set_shown_and_followed_from_another_folder(command: Run, ad
     assert command("verify", address, "--basemap", BASEMAP).code == 0
 
 
+def test_what_was_cached_before_a_policy_or_a_withheld_dataset_is_removed_at_once(command: Run, address: str) -> None:
+    for withholding in (
+        ("policy", "set", "../policy.toml", *WHY),
+        ("dataset", "withhold", "other/facts", *WHY),
+    ):
+        command("policy", "set", "none", *WHY, "--store", address)
+        cached = Path(f"{address}.kept") / "snapshot"
+        cached.mkdir(parents=True)
+        (cached / "records.assets.arrow").write_text("an exact place")
+        assert command(*withholding, "--store", address).code == 0
+        assert not cached.exists()
+
+
 def test_a_file_with_a_fault_or_none_changes_nothing(command: Run, address: str) -> None:
     Path("faulty.toml").write_text('[[rounding]]\ntable = "strikes"\n')
     for file, code in (("faulty.toml", 1), ("missing.toml", 4)):

@@ -190,7 +190,7 @@ def test_a_store_is_read_from_its_cached_snapshot(few_store: Store, base: Basema
     computed = of_store(few_store.name, BASEMAP)
     address = copied(few_store, tmp_path / "copy.gpkg")
     cache = cache_of(open_store(address), base, Settings(basemap=BASEMAP))
-    assert cache.write(CachedVersion(of_store(address, BASEMAP).snapshot, few_store.records())) is not None
+    assert cache.write(CachedVersion(of_store(address, BASEMAP).snapshot, few_store.records()))
     kept = of_store(address, BASEMAP)
     assert kept.snapshot.backing_files is not None
     for name in LAYERS:

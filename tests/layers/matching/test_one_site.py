@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.match import match_all, with_twins
-from layers.model.records import Records
+from layers.model.records import Entity, Records, Stake
 from tests.layers.matching.test_match import asset, strike
 
 SHARES = st.floats(0, 1)
@@ -71,3 +71,17 @@ def test_two_records_that_may_be_one_site_have_nearly_the_probability_of_one_and
     assert lent == pytest.approx({one.id: share * own[other.id], other.id: share * own[one.id]})
     assert sum(own.values()) + found[None].probability == pytest.approx(1)
     assert found[one.id].probability > max(own.values())
+
+
+def test_a_record_of_the_store_stands_for_one_of_an_open_layer_and_nothing_that_was_never_built_for_either() -> None:
+    place = {"kind": "lng-plant", "host_country": "GE"}
+    own = asset("Kulevi LNG Terminal", dataset="csv/s", id="own", **place)
+    held = asset("Kulevi LNG Terminal", dataset="open/gem", id="gem/1", status="operating", **place)
+    holder = Entity(id="socar", name="SOCAR", type="registeredEntity", registered_in="AZ", checked="unverified")
+    stake = Stake(id="s", owned="gem/1", owner="socar", share_min=100, share_max=100, source="x", checked="unverified")
+    tables = {"entities": {holder.id: holder}, "stakes": {stake.id: stake}}
+    records = Records.of({"assets": {one.id: one for one in (held, own)}, **tables})
+    assert sites_of(records).represented_by == {"gem/1": "own"}
+    cancelled = held.model_copy(update={"status": "cancelled"})
+    never = Records.of({"assets": {one.id: one for one in (cancelled, own)}, **tables})
+    assert sites_of(never) == Sites({}, {})

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import shapely
 
+from api.settings import open_layer
 from layers.model.records import Asset, Decision, Entity, Identity, Record, Records, Relation, Source, Stake
 from layers.resolution.resolve import apply_judgements
 from layers.store.open_layer import NotAnOpenLayer, OpenLayer
@@ -192,6 +193,12 @@ def test_history_tells_of_the_layer_once(store: Store, tmp_path: Path) -> None:
     assert store.seq() == seq + 3
     assert [*store.revisions(seq)] == []  # of records
     assert store.verify() == ()
+
+
+@pytest.mark.parametrize("named", ["missing.zip", "", "NONE"])
+def test_a_layer_that_is_not_there_is_a_missing_file(named: str) -> None:
+    with pytest.raises(FileNotFoundError, match="bundled, none or the path of a file"):
+        open_layer(named)
 
 
 @pytest.mark.parametrize("content", [b"", b"PK", b"not a zip"])
