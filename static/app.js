@@ -114,8 +114,7 @@ function foresee(view, box) {
 
 // Few strikes are drawn from their rows; of more those in view, as the server puts them together.
 async function drawOnMap(view, signal, box, key) {
-  const { rows, counts } = shown;
-  const all = rows.total <= FEW ? rows.all().catch(() => null) : null;
+  const { rows, counts } = shown, all = rows.total <= FEW ? rows.all().catch(() => null) : null;
   if (!map) return waiting.end("map-frame");
   await waiting.listed; // without a graphics card a map that moves holds up all else
   const [every] = await Promise.all([all, box && key]); // strikes are brought into view beside what the key covers

@@ -72,7 +72,7 @@ def _with_parts(records: Records, judged: Iterable[tuple[str, str]], merged_into
         asset, wholes = assets.get(part), _with_wholes(assets, whole)
         if asset is not None and asset.part_of is None and wholes and part not in wholes:
             assets.update(part, {"part_of": whole})
-    return replace(records, assets=assets.finish())
+    return replace(records, assets=assets.finish()) if assets.changed else records
 
 
 def _with_wholes(assets: Mapping[str, Asset], name: str | None) -> list[str]:
