@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
@@ -172,6 +172,16 @@ _DASK = {
 }
 
 
+@contextmanager
+def _closed_late(client: Client) -> Iterator[Client]:
+    """Close a client in the end. A cluster that takes long to end is a slow machine, not a failure."""
+    try:
+        yield client
+    finally:
+        with suppress(TimeoutError):
+            client.close()
+
+
 @dataclass(frozen=True)
 class DaskCluster:
     """Gives tasks to the workers of a Dask cluster, one at a time to each thread of them.
@@ -196,7 +206,7 @@ class DaskCluster:
         import dask
         from distributed import as_completed
 
-        with dask.config.set(_DASK), self._client() as client:
+        with dask.config.set(_DASK), _closed_late(self._client()) as client:
             waiting = deque(tasks)
             given: dict[Any, T] = {}
             ended = as_completed()

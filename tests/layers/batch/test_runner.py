@@ -47,3 +47,18 @@ def test_a_task_that_ends_three_workers_is_reported(runner: Runner, tmp_path: Pa
 @pytest.mark.parametrize("runner", [InProcess(), LocalProcesses(2)])
 def test_without_a_task_nothing_is_done(runner: Runner, tmp_path: Path) -> None:
     assert answered(runner, Deadly(tmp_path, 0, 0), []) == {}
+
+
+@needs_dask
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_that_is_slow_to_end_fails_no_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import Client
+
+    close = Client.close
+
+    def closed_late(client: Client, *args: object) -> None:
+        close(client, *args)
+        raise TimeoutError
+
+    monkeypatch.setattr(Client, "close", closed_late)
+    assert answered(DaskCluster(workers=1), Deadly(tmp_path, 0, 0), [1, 2]) == {1: 1, 2: 4}
