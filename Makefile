@@ -26,7 +26,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup needed store run test test-long test-postgresql test-speed lint types pytest fix docs snapshots lighthouse basemap open-layer wheel lock clean
+.PHONY: help setup needed store run test test-all test-postgresql test-speed lint types pytest long-tier fix docs snapshots lighthouse basemap open-layer wheel lock clean
 
 help: ## list what make can do
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name text; do \
@@ -67,22 +67,18 @@ lint: $(VENV)/.stamp-dev
 types: $(VENV)/.stamp-dev
 	$(BIN)/mypy
 
-# Tests of the API that write, run once more on a store in PostgreSQL; without its packages they skip. The others are
-# for `make test-postgresql`.
-ON_POSTGRESQL := $(addprefix tests/api/,routes/test_review.py routes/test_judgements.py routes/test_corrections.py \
-	routes/test_updated_since.py routes/test_people.py server/test_live_snapshot.py server/test_served_heat.py \
-	cli/test_load_newer.py)
-
 pytest: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --store-kind postgresql $(ON_POSTGRESQL)
+
+test-all: lint types long-tier test-postgresql ## the same with the long tier: browsers, clients, conformance, more examples, PostgreSQL
+
+long-tier: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --long \
+		--hypothesis-profile long
 
 test-postgresql: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp ## run all tests of the API and of clients on stores in PostgreSQL
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql \
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --store-kind postgresql --long \
 		tests/api tests/clients
-
-test-long: $(NEEDED) $(VENV)/.stamp-dev node_modules/.stamp ## run all tests, the long ones too, with more examples of each
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --long
 
 test-speed: SPEED_WORLD = $${TMPDIR:-/tmp}/strikeatlas-speed-world
 test-speed: $(NEEDED) $(VENV)/.stamp-dev ## compare answers with bare bytes of the same run, as before (needs wrk)

@@ -58,31 +58,54 @@ FEW_COUNTRIES = ROOT / "data" / "basemap-few-countries.gpkg"
 
 #: Files that take longest, longest first. They begin first, so that no worker is still at one when the rest is done.
 LONGEST = (
-    "browser/test_page.py",
     "browser/test_selection_page.py",
+    "browser/test_page.py",
     "browser/test_pages.py",
     "browser/test_everyone.py",
     "browser/test_map_marks.py",
-    "browser/test_review_page.py",
-    "api/test_private_datasets.py",
-    "browser/test_publishing.py",
-    "deploy/test_rehearsal.py",
-    "layers/snapshot/test_snapshot_files.py",
-    "api/openapi/test_contract.py",
-    "api/server/test_acknowledged.py",
-    "api/cli/test_main.py",
-    "browser/test_published_files.py",
-    "api/publishing/test_publish.py",
     "api/cli/test_server_process.py",
-    "api/html/test_pages.py",
+    "browser/test_publishing.py",
+    "browser/test_review_page.py",
+    "browser/test_open_sites.py",
+    "deploy/test_rehearsal.py",
+    "browser/test_published_files.py",
+    "api/cli/test_main.py",
     "browser/test_snapshots.py",
     "bench/test_page.py",
-    "api/exports/printed_map/test_sheet.py",
+    "api/test_private_datasets.py",
     "api/server/test_snapshot_cache.py",
+    "api/exports/printed_map/test_sheet.py",
+    "api/test_open_layer.py",
     "browser/test_basemap.py",
-    "api/cli/test_load_killed.py",
+    "browser/test_languages.py",
     "tools/build/test_wheel_layout.py",
-    "api/cli/test_load.py",
+    "api/cli/test_load_killed.py",
+    "bench/test_batch.py",
+)
+
+#: Folders and files of the long tier, beside the tests that are marked ``long``: real browsers and clients, conformance
+#: test by test, rehearsals that kill processes, and benches. Each way through the map has a test in ``test_page.py``.
+LONG_TIER = (
+    "api/cli/test_keep_answers.py",
+    "api/cli/test_load_killed.py",
+    "api/conformance",
+    "bench",
+    "browser/test_basemap.py",
+    "browser/test_capacity_page.py",
+    "browser/test_everyone.py",
+    "browser/test_languages.py",
+    "browser/test_map_marks.py",
+    "browser/test_open_sites.py",
+    "browser/test_pages.py",
+    "browser/test_published_files.py",
+    "browser/test_publishing.py",
+    "browser/test_selection_page.py",
+    "browser/test_snapshots.py",
+    "browser/test_styles_drawn.py",
+    "clients",
+    "deploy/test_proxy_copies.py",
+    "deploy/test_rehearsal.py",
+    "tools/build/test_wheel_layout.py",
 )
 
 _read_basemap = basemap.read
@@ -99,13 +122,11 @@ def _first_snapshot(path: Path) -> Snapshot:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Let the stores with the bundled records, which the tests of the API share, be of another kind."""
     parser.addoption("--store-kind", choices=("geopackage", "postgresql"), default="geopackage")
-    parser.addoption("--long", action="store_true", help="run the tests that take minutes too, with more examples")
+    parser.addoption("--long", action="store_true", help="run the long tier too")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     """Write the base maps of the tests where there are none of the base map as it is, before any worker begins."""
-    if config.getoption("--long"):
-        hypothesis_settings.load_profile("long")
     is_worker = hasattr(config, "workerinput")
     made_of = (WHOLE_BASEMAP, Path(small_basemap.__file__))
     if is_worker or not WHOLE_BASEMAP.exists():
@@ -121,13 +142,18 @@ def _is_newer(path: Path, *others: Path) -> bool:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Skip what is long unless it is asked for, and put the files that take longest first; the rest stays in order."""
+    """Leave out the long tier unless it is asked for, and put the files that take longest first."""
     if not config.getoption("--long"):
-        for item in items:
-            if item.get_closest_marker("long") is not None:
-                item.add_marker(pytest.mark.skip(reason="takes minutes: make test-long runs it"))
+        long = [item for item in items if _is_long(item)]
+        config.hook.pytest_deselected(items=long)
+        items[:] = [item for item in items if not _is_long(item)]
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
+
+
+def _is_long(item: pytest.Item) -> bool:
+    path = item.path.relative_to(ROOT / "tests")
+    return item.get_closest_marker("long") is not None or any(path.is_relative_to(name) for name in LONG_TIER)
 
 
 def pytest_collection_finish() -> None:

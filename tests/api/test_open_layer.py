@@ -154,6 +154,7 @@ def test_a_command_writes_what_it_computed_over_a_layer_to_the_cache(own: Store)
     assert opened_version(own.mount(None), SETTINGS).snapshot.backing_files is None
 
 
+@pytest.mark.long
 def test_a_publication_has_the_sites_of_a_layer_that_strikes_concern(few_store: Store, tmp_path: Path) -> None:
     layer = written(
         tmp_path / "far.zip", TRACKER, entity("holder", registered_in="AU"), asset("plant", **point(133.0, -25.0)),

@@ -265,6 +265,7 @@ def is_refused(port: int) -> bool:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.long
 def test_a_download_that_runs_is_completed_and_the_rest_refused(still: Store, tmp_path: Path, workers: int) -> None:
     with serving(still, tmp_path, workers=workers, basemap=WHOLE_BASEMAP) as server:
         whole = server.get("/collections/countries/items?limit=10000")[2]
@@ -290,6 +291,7 @@ def dechunked(body: bytes) -> bytes:
         body = body[int(size, 16) + 2 :]
 
 
+@pytest.mark.long
 def test_a_download_that_never_ends_is_given_so_much_time(still: Store, tmp_path: Path) -> None:
     with serving(still, tmp_path, "--grace", "1", basemap=WHOLE_BASEMAP) as server, slow_download(server):
         begun = time.monotonic()
@@ -299,6 +301,7 @@ def test_a_download_that_never_ends_is_given_so_much_time(still: Store, tmp_path
 
 
 @pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.long
 def test_after_the_end_the_file_alone_has_all_that_was_acknowledged(
     few_store: Store, tmp_path: Path, workers: int
 ) -> None:

@@ -254,6 +254,7 @@ def _add(path: str, number: int) -> None:
     add_reviewer(Path(path), f"Reviewer {number}")
 
 
+@pytest.mark.long
 def test_of_reviewers_who_are_added_at_once_none_is_lost(file: Path) -> None:
     count = 20
     context = multiprocessing.get_context("forkserver")

@@ -440,6 +440,7 @@ def start(address: str, told: Any) -> None:
     told.put((found.view.version, is_new(found)))
 
 
+@pytest.mark.long
 def test_workers_that_start_together_keep_it_once(store: Store, tmp_path: Path) -> None:
     store.close()
     context = multiprocessing.get_context("spawn")
