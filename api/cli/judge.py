@@ -10,20 +10,18 @@ import typer
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
-from api.settings import BASEMAP, open_layer
+from api.server.version_builder import derived_by_edit
+from api.settings import BASEMAP, Settings, open_layer
 from api.terminal import duplicates as terminal
 from api.wording.catalogue import text
 from layers.decisions import identity
 from layers.decisions.identity import InvalidJudgement, Verdict
-from layers.reference import basemap
 from layers.resolution import resolve
 from layers.resolution.asset_duplicates import PROPOSE_FROM as PROPOSE_ASSETS_FROM
 from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import PROPOSE_FROM as NAMES_FROM
 from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
-from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import open_store
-from layers.store.store import DerivedUpdate
 
 Noun = Literal["strikes", "assets", "entities"]
 
@@ -76,18 +74,15 @@ def judge(
     as_json: AsJson = False,
 ) -> None:
     """Say that two records are the same, are different, or undo what was said. It is appended, never overwritten."""
-    base_map = basemap.read(base)
     opened = open_store(store).mount(open_layer())
     warn_of_clock(opened)
     at = datetime.now(UTC)
-    seq, records = opened.version()
     try:
-        judgement_record = identity.judgement(records, one, other, verdict, who=who, why=why, at=at)
+        judgement_record = identity.judgement(opened.records(), one, other, verdict, who=who, why=why, at=at)
     except InvalidJudgement as error:
         raise BadParameter("judge", f"{one} {other} {verdict}", text(error.expected)) from error
-    # Much may follow from what is one.
-    renewal = DerivedUpdate(seq, records, full_rewrite(base_map, text), lambda *_: None)
-    opened.append("identities", judgement_record, author=who, at=at, derived=renewal, why=why)
+    derived = derived_by_edit(opened, Settings(basemap=base))
+    opened.append("identities", judgement_record, author=who, at=at, derived=derived, why=why)
     records = opened.records()
     opened.close()
     effect = serialize.judgement(records, judgement_record, resolve.apply_judgements_with_remarks(records))

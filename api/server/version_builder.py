@@ -186,6 +186,15 @@ def derived_by_load(
     return incremental_rewrite(cached.snapshot, cached.stored, datetime.now(UTC).date(), open_layer=below)
 
 
+def derived_by_edit(store: Store, settings: Settings) -> DerivedUpdate:
+    """How an edit renews the derived layers of a store and the open layer mounted under it, see `derived_by_load`."""
+    derive = derived_by_load(store, settings, store.open_layer)
+    if isinstance(derive, DerivedUpdate):
+        return derive
+    # The records of a version have those of the open layer already.
+    return DerivedUpdate(*store.version(), full_rewrite(basemap.read(settings.basemap), text), lambda *_: None)
+
+
 def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]:
     """Compare what is kept of a store with what a server without it would compute; see `SnapshotCache.compare`."""
     base = basemap.read(settings.basemap)

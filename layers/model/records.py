@@ -180,7 +180,7 @@ class Asset(Record):
     basis: Basis | None = Field(None, description="What the coordinate stands for.")
     place_source: Id | None = Field(None, description="Source of the coordinate.")
     host_country: Country | None = Field(
-        None, description="ISO 3166-1 country it lies in; empty at sea or across borders."
+        None, description="ISO 3166-1 country it lies in; empty at sea, across borders, and where no source states it."
     )
     capacity: float | None = Field(None, ge=0, description="Capacity in capacity_unit.")
     capacity_unit: Text | None = Field(None, description="Unit of capacity.")

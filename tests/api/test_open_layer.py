@@ -6,6 +6,7 @@ import csv
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,10 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.publishing.publish import PublishedAtlas, PublishOrder
 from api.server.live_snapshot import LiveSnapshot
-from api.server.version_builder import derived_by_load, opened_version
+from api.server.version_builder import derived_by_edit, derived_by_load, opened_version
 from api.settings import Settings
 from api.wording.catalogue import text
+from layers.decisions import identity
 from layers.model.records import Identity, Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
@@ -139,6 +141,23 @@ def test_a_load_of_strikes_derives_from_the_cache_what_it_would_from_all_records
     assert rows_of(bare, "matches") == rows_of(from_all, "matches")
     assert rows_of(bare, "attributions") == rows_of(from_all, "attributions")
     assert any("p/" in str(row) for row in rows_of(bare, "matches"))
+
+
+def test_a_judgement_derives_from_the_cache_what_it_would_from_all_records(
+    own: Store, layer: OpenLayer, base: Basemap, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.record_open_layer(layer, author="Ann", derive=full_rewrite(base, text, layer))
+    LiveSnapshot(own, SETTINGS, "tests")
+    monkeypatch.delattr("api.server.version_builder.full_rewrite")  # what is cached is enough
+    from_all = open_store(copy_of(own, tmp_path / "other.gpkg")).mount(layer)
+    at = datetime(2026, 12, 1, tzinfo=UTC)
+    one = identity.judgement(own.records(), "plant", SITE, "same", who="Ann", why="one site", at=at)
+    derived = derived_by_edit(own, SETTINGS)
+    own.append("identities", one, author="Ann", at=at, derived=derived, why="one site")
+    whole = DerivedUpdate(*from_all.version(), full_rewrite(base, text), lambda *_: None)
+    from_all.append("identities", one, author="Ann", at=at, derived=whole, why="one site")
+    assert rows_of(own, "matches") == rows_of(from_all, "matches")
+    assert rows_of(own, "attributions") == rows_of(from_all, "attributions")
 
 
 def rows_of(store: Store, table: str) -> list[tuple[object, ...]]:

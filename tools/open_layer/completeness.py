@@ -7,7 +7,7 @@ What the records and the open layer hold in the theatres, by kind and country, b
 from __future__ import annotations
 
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from pathlib import Path
@@ -51,10 +51,15 @@ _NOT_THERE = frozenset({*NEVER_BUILT, "pre-construction", "construction", "retir
 def markdown(records: Records, totals: Iterable[Mapping[str, Any]]) -> str:
     """The whole page, of records with the judgements in them applied."""
     sites: dict[tuple[str, str], list[Asset]] = defaultdict(list)
+    nowhere: Counter[str] = Counter()
     for asset in records.assets.values():
         whole = records.assets.get(asset.part_of or "")
         is_part = whole is not None and whole.kind == asset.kind
-        if asset.status not in _NOT_THERE and not is_part and asset.host_country is not None:
+        if asset.status in _NOT_THERE or is_part:
+            continue
+        if asset.host_country is None:
+            nowhere[asset.kind] += 1
+        else:
             sites[asset.kind, asset.host_country].append(asset)
     said: dict[tuple[str, str], list[str]] = defaultdict(list)
     for total in totals:
@@ -67,6 +72,8 @@ def markdown(records: Records, totals: Iterable[Mapping[str, Any]]) -> str:
         parts.append(
             f"## `{kind}`\n\n| country | held | owner | said to be |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
         )
+        if nowhere[kind]:
+            parts.append(f"In no row: {nowhere[kind]} at sea, across borders or of no stated country.\n")
     return "\n".join(parts)
 
 
