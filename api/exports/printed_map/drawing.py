@@ -148,6 +148,8 @@ class Drawing:
     insets: list[tuple[str, Drawing]] = field(default_factory=list)
     #: Publishers and licences of the open data that is drawn.
     credits: set[tuple[str, str]] = field(default_factory=set)
+    #: Whether a line is drawn of whose course hardly more than the ends is known.
+    has_rough: bool = False
 
     def add(self, layer: Layer, element: str, clip: str | None = None) -> None:
         """Draw an element, cut to a clipping path."""

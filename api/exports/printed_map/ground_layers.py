@@ -111,7 +111,10 @@ def _large(frame: Frame, areas: Objects, least: float) -> Objects:
 def draw_lines(
     drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
 ) -> list[tuple[bool, str, BaseGeometry]]:
-    """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines."""
+    """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines.
+
+    Those of a roughly known course are dashed.
+    """
     if not lines:
         return []
     shapes: Objects = np.array([line.shape for line in lines], dtype=object)
@@ -125,21 +128,23 @@ def draw_lines(
         if line.only_struck and not is_struck:
             continue
         drawing.credits.update(line.credits)
+        drawing.has_rough |= line.is_rough
+        dash = ' stroke-dasharray="1.6 1"' if line.is_rough else ""
         whole = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
         data = path_of(whole)
         if is_struck:
-            for colour, width in (("#fff", look.line * 3), (palette.struck, look.line * 1.7)):
+            for colour, width, dashed in (("#fff", look.line * 3, ""), (palette.struck, look.line * 1.7, dash)):
                 drawing.add(
                     "lines-struck",
                     f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:.2f}" '
-                    'stroke-linejoin="round"/>',
+                    f'stroke-linejoin="round"{dashed}/>',
                     clip,
                 )
         else:
             drawing.add(
                 "lines",
                 f'<path d="{data}" fill="none" stroke="{palette.pipe}" stroke-width="{look.line * 0.8:.2f}" '
-                'stroke-linejoin="round"/>',
+                f'stroke-linejoin="round"{dash}/>',
                 clip,
             )
         drawn.append((is_struck, line.name, whole))

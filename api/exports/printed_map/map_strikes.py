@@ -370,13 +370,24 @@ def _lines(assets: Mapping[str, Asset], struck: Iterable[Asset]) -> Iterable[str
 
 @dataclass(frozen=True, slots=True)
 class MapLine:
-    """A pipeline in lon/lat degrees, whose open data it is of, and whether it is drawn only where it was struck."""
+    """A pipeline in lon/lat degrees.
+
+    Attributes
+    ----------
+    credits
+        Whose open data it is of.
+    only_struck
+        Whether it is drawn only where it was struck.
+    is_rough
+        Whether hardly more than its ends is known of its course.
+    """
 
     id: str
     name: str
     shape: BaseGeometry
     credits: tuple[Credit, ...] = ()
     only_struck: bool = False
+    is_rough: bool = False
 
 
 def _credits(records: Records, asset: Asset) -> Iterable[Credit]:
@@ -403,6 +414,7 @@ def map_lines(records: Records, language: str = ENGLISH) -> list[MapLine]:
             shape,
             tuple(_credits(records, asset)),
             asset.dataset.startswith(OPEN) and asset.status not in _DRAWN,
+            asset.basis == "line-end",
         )
         for asset, shape in known
         if shape is not None and shapely.get_dimensions(shape) == 1

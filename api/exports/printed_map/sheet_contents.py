@@ -124,6 +124,8 @@ def _notes(
     if sources:
         yield words("note.cited", list=sources)
     yield from (f"{note}." for note in open_data_note(credits, words.language))
+    if picture.drawing.has_rough:
+        yield words("note.rough-line")
     yield words("note.source", date=words.date(origin.day.isoformat()), history=origin.history)
     for remark in origin.remarks:
         yield remark if remark.endswith(".") else f"{remark}."

@@ -349,6 +349,17 @@ def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
     assert hidden_sites(picture) == []
 
 
+def test_a_line_of_a_roughly_known_course_is_dashed_and_the_notes_say_why(
+    eleven: list[MapStrike], small_base: Basemap
+) -> None:
+    known = shapely.LineString([(20, 47), (45, 47)])
+    for line, is_rough in ((MapLine("x", "X", known, is_rough=True), True), (MapLine("x", "X", known), False)):
+        made = sheet.composed(eleven, [line], small_base, None, order_of())
+        assert ("Dashed: a pipeline" in " ".join(made.contents.notes)) is is_rough
+        (drawn,) = made.picture.drawing.layers["lines"]
+        assert ("stroke-dasharray" in str(drawn)) is is_rough
+
+
 def test_open_data_is_credited_where_it_is_drawn(draw: Any, eleven: list[MapStrike], small_base: Basemap) -> None:
     tracker, plants = ("A tracker", "CC BY 4.0"), ("Plants", "ODbL")
     there, away = (shapely.LineString([(20, lat), (45, lat)]) for lat in (47, -20))
