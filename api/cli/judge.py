@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, warn_of_clock
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, progress_bar, warn_of_clock
 from api.requests.parameters import BadParameter
 from api.serializers import review as serialize
 from api.server.version_builder import derived_by_edit
@@ -81,8 +81,9 @@ def judge(
         judgement_record = identity.judgement(opened.records(), one, other, verdict, who=who, why=why, at=at)
     except InvalidJudgement as error:
         raise BadParameter("judge", f"{one} {other} {verdict}", text(error.expected)) from error
-    derived = derived_by_edit(opened, Settings(basemap=base))
-    opened.append("identities", judgement_record, author=who, at=at, derived=derived, why=why)
+    with progress_bar("deriving what follows"):
+        derived = derived_by_edit(opened, Settings(basemap=base))
+        opened.append("identities", judgement_record, author=who, at=at, derived=derived, why=why)
     records = opened.records()
     opened.close()
     effect = serialize.judgement(records, judgement_record, resolve.apply_judgements_with_remarks(records))
