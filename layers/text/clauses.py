@@ -15,7 +15,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import NamedTuple
 
-from layers.text.site_terms import LONG_ADJECTIVE, is_skipped_in_rows, kinds_in_name, kinds_of_word
+from layers.text.site_terms import LONG_ADJECTIVE, is_skipped_in_rows, kinds_of_word
 
 _TOKEN = re.compile(r"[^\W_]+(?:['’ʼ`´][^\W_]+)*|[.,;:!?()…—–|\n]")
 #: An adjective of Ukrainian or Russian, in any case: -ська, -ного, -овий.
@@ -84,9 +84,9 @@ _word_like = cache(Word)
 STOP = _word_like(Role.STOP)
 
 
-def text_words(text: str, in_name: bool = False) -> tuple[Word, ...]:
-    """Return the words and marks of a text, or of the name of an asset, in order."""
-    return tuple(map(_word_of_name if in_name else _word, _TOKEN.findall(text)))
+def text_words(text: str) -> tuple[Word, ...]:
+    """Return the words and marks of a text, in order."""
+    return tuple(map(_word, _TOKEN.findall(text)))
 
 
 def clauses(words: Sequence[Word]) -> Iterator[tuple[Word, ...]]:
@@ -156,22 +156,10 @@ def _ends_abbreviation(words: Sequence[Word], at: int) -> bool:
 
 @lru_cache(maxsize=400_000)
 def _word(printed: str) -> Word:
-    """Return a word of a report."""
-    return _read(printed, in_name=False)
-
-
-@lru_cache(maxsize=400_000)
-def _word_of_name(printed: str) -> Word:
-    """Return a word of the name of an asset."""
-    return _read(printed, in_name=True)
-
-
-def _read(printed: str, *, in_name: bool) -> Word:
     if not printed[0].isalnum():
         return _word_like(Role.STOP, spelled=printed)
     plain = printed.casefold()
     kinds, parts = kinds_of_word(printed)
-    kinds |= kinds_in_name(printed) if in_name else 0
     is_name = printed[0].isupper() or printed[0].isdigit()
     role, ends_reach = _role(plain), _ends_reach(plain, is_name)
     return _word_like(

@@ -47,7 +47,6 @@ from layers.text.site_terms import (
 #: Most words that a phrase in any order takes, and one in a row with what it is read over; words that a small word
 #: reaches over to its kind.
 _SPAN, _ROW, _REACH = 5, 10, 6
-_IN_BRACKETS = re.compile(r"\([^()]*\)")
 
 
 class KindMentions(NamedTuple):
@@ -195,29 +194,6 @@ def _is_plain_name(word: Word) -> bool:
     return word.is_name and word.role is Role.PLAIN and not word.kinds | word.parts
 
 
-def kinds_named(names: Iterable[str]) -> int:
-    """Return the kinds of asset that the names of an asset state, as a mask by ``site_terms.TARGET_KINDS``.
-
-    Of each name the head noun counts ("ТЕЦ НПЗ" is a power plant), of several in Latin letters the last ("Chemical
-    Complex Rheinau power station"); a name without one says what else it mentions. What is no asset, such as the
-    university in "University Power Plant", is never stated. Words that mean a kind in names only are read too
-    (``name_words`` in asset_kinds.toml).
-    """
-    return specific_kinds(_union(map(_kinds_of_name, names)))
-
-
-@lru_cache(maxsize=100_000)
-def _kinds_of_name(name: str) -> int:
-    # "A to B pipeline" and "A–B pipeline" are routes: A and B say of each other nothing.
-    outside = _IN_BRACKETS.sub("", name).replace(" to ", " - ").replace("–", "-")
-    read = [_Reading.of(clause, in_name=True).mentions for clause in clauses(text_words(outside, in_name=True))]
-    of_assets = [[mention for mention in mentions if mention.kinds & ~NO_ASSETS] for mentions in read]
-    heads = [[mention for mention in mentions if mention.is_head] for mentions in of_assets]
-    first = next(filter(None, (*heads, *of_assets)), [])
-    counted = first[-1:] if first and first[-1].is_latin else first
-    return specific_kinds(_union(mention.kinds & ~NO_ASSETS for mention in counted))
-
-
 def _union(masks: Iterable[int]) -> int:
     return reduce(or_, masks, 0)
 
@@ -256,9 +232,8 @@ class _Mention:
 class _Reading:
     """Reads the words of a clause in order; holds what it has said so far that a kind could be said of."""
 
-    def __init__(self, in_name: bool) -> None:
+    def __init__(self) -> None:
         self.mentions: list[_Mention] = []
-        self._in_name = in_name
         self._all: list[Word] = []
         #: Where words begin of which a phrase in any order may consist.
         self._phrases_at = 0
@@ -267,9 +242,9 @@ class _Reading:
         self._forget()
 
     @classmethod
-    def of(cls, words: Iterable[Word], in_name: bool = False) -> _Reading:
+    def of(cls, words: Iterable[Word]) -> _Reading:
         """Read words to their end."""
-        reading = cls(in_name)
+        reading = cls()
         for word in words:
             reading.read(word)
         reading._close()
@@ -302,8 +277,6 @@ class _Reading:
         word, start = self._all[at], at
         kinds = word.kinds
         for phrase in _phrases_with(word.parts) if word.parts else ():
-            if phrase.is_of_names and not self._in_name:
-                continue
             if (begins := self._begin(phrase, at)) is not None:
                 kinds, start = kinds | kind_bits([phrase.kind]), min(start, begins)
         return kinds, start

@@ -280,7 +280,7 @@ def kinds_of_word(word: str) -> tuple[int, int]:
 @lru_cache(maxsize=100_000)
 def _phrases_within(parts: int) -> tuple[int, tuple[tuple[int, tuple[Phrase, ...]], ...]]:
     """Return the kinds whose words are all there, and by kind the phrases whose words must stand in a row besides."""
-    there = [phrase for phrase in PHRASES if not phrase.is_of_names and parts & phrase.needed == phrase.needed]
+    there = [phrase for phrase in PHRASES if parts & phrase.needed == phrase.needed]
     rows = [phrase for phrase in there if phrase.in_a_row]
     by_kind = {kind: tuple(row for row in rows if row.kind == kind) for kind in dict.fromkeys(row.kind for row in rows)}
     together = kind_bits(phrase.kind for phrase in there if not phrase.in_a_row)
@@ -309,12 +309,6 @@ def _part_of_row(word: str) -> int | None:
     return None if is_skipped_in_rows(word.casefold()) and not parts else parts
 
 
-def kinds_in_name(word: str) -> int:
-    """Return the kinds that a printed word mentions by itself in the name of an asset, and in no report, as a mask."""
-    plain = word.casefold()
-    return kind_bits(kind for kind, part in _ALONE_IN_NAMES.get(plain[:2], ()) if _fits(plain, part))
-
-
 def kind_bits(kinds: Iterable[str]) -> int:
     """Return kinds as a mask by `TARGET_KINDS`."""
     return sum(1 << _BIT[kind] for kind in set(kinds))
@@ -336,14 +330,10 @@ _BIT = {kind: bit for bit, kind in enumerate((*TARGET_KINDS, *TABLE.vague_words)
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """Words that mention a kind together; ``parts`` are their bits in order, ``needed`` is all of them.
-
-    ``is_of_names`` is True for what means the kind in the names of assets only.
-    """
+    """Words that mention a kind together; ``parts`` are their bits in order, ``needed`` is all of them."""
 
     kind: str
     in_a_row: bool
-    is_of_names: bool
     parts: tuple[int, ...]
 
     @property
@@ -358,36 +348,32 @@ class Phrase:
         return all(words[at - back] >> bit & 1 for back, bit in enumerate(reversed(self.parts)))
 
 
-#: Kind, words, and whether they must stand in a row and are of names only, of each phrase of the table.
+#: Kind, words, and whether they must stand in a row, of each phrase of the table.
 _PRINTED = [
-    (kind, re.split(r"[+_]", word.casefold()), "_" in word, is_of_names)
-    for kind, target in TABLE.targets.items()
-    for is_of_names, words in ((False, target.all_words), (True, target.all_name_words))
-    for word in words
-] + [
-    (name, re.split(r"[+_]", word.casefold()), "_" in word, False)
-    for name, vague in TABLE.vague_words.items()
-    for word in vague.all_words
+    (name, re.split(r"[+_]", word.casefold()), "_" in word)
+    for words_of in (TABLE.targets, TABLE.vague_words)
+    for name, said in words_of.items()
+    for word in said.all_words
 ]
+#: Words that mean a kind in the name of an asset only.
+_OF_NAMES = [re.split(r"[+_]", word.casefold()) for target in TABLE.targets.values() for word in target.all_name_words]
 #: Kind and word of phrases of one word, by the first two letters.
 _ALONE: dict[str, list[tuple[str, str]]] = {}
-_ALONE_IN_NAMES: dict[str, list[tuple[str, str]]] = {}
-for _kind, _words, _, _is_of_names in _PRINTED:
+for _kind, _words, _ in _PRINTED:
     if len(_words) == 1:
-        _by_start = _ALONE_IN_NAMES if _is_of_names else _ALONE
-        _by_start.setdefault(_words[0].lstrip("=")[:2], []).append((_kind, _words[0]))
+        _ALONE.setdefault(_words[0].lstrip("=")[:2], []).append((_kind, _words[0]))
 #: Words of longer phrases, each with its bit.
 _PARTS = {
     part: bit
-    for bit, part in enumerate(dict.fromkeys(part for _, parts, _, _ in _PRINTED if len(parts) > 1 for part in parts))
+    for bit, part in enumerate(dict.fromkeys(part for _, parts, _ in _PRINTED if len(parts) > 1 for part in parts))
 }
 _PARTS_BY: dict[str, list[tuple[str, int]]] = {}
 for _part, _bit in _PARTS.items():
     _PARTS_BY.setdefault(_part.lstrip("=")[:2], []).append((_part, _bit))
 #: Phrases of several words.
 PHRASES = tuple(
-    Phrase(kind, in_a_row, is_of_names, tuple(_PARTS[part] for part in parts))
-    for kind, parts, in_a_row, is_of_names in _PRINTED
+    Phrase(kind, in_a_row, tuple(_PARTS[part] for part in parts))
+    for kind, parts, in_a_row in _PRINTED
     if len(parts) > 1
 )
 #: Kinds whose words are vague, and sets of vague words, as a mask.
@@ -396,7 +382,8 @@ _SHIP = kind_bits(["vessel"])
 _KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
 _DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
-_KIND_STEMS = {stem(folded) for _, parts, _, _ in _PRINTED for part in parts for folded in fold(part).words}
+_KIND_WORDS = (*(parts for _, parts, _ in _PRINTED), *_OF_NAMES)
+_KIND_STEMS = {stem(folded) for parts in _KIND_WORDS for part in parts for folded in fold(part).words}
 # Legal forms are compared word by word here, so that each word is folded once, whatever text it is in.
 _FORMS = {word for forms in LEGAL_FORMS.values() for form in forms for word in fold(form).plain if len(word) > 2}
 _SMALL = {folded for word in STOP_WORDS for folded in fold(word).words}

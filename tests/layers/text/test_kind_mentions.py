@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.asset_kinds import TABLE
-from layers.text.kind_mentions import kinds_named, mentioned_kinds
-from layers.text.site_terms import NO_ASSETS, TARGET_KINDS, VAGUE, kind_bits, kinds_mentioned
+from layers.text.kind_mentions import mentioned_kinds
+from layers.text.site_terms import TARGET_KINDS, VAGUE, kind_bits, kinds_mentioned
 
 #: What each text is about, and what it mentions to say where or whose.
 PHRASES = """
@@ -182,52 +182,6 @@ def test_a_long_text_is_read_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "kind"),
-    [
-        ("Burshtynska TPP", "power-plant"),
-        ("Зміївська ТЕС", "power-plant"),
-        ("ТЕЦ-5", "power-plant"),
-        ("ТЕЦ НПЗ", "power-plant"),
-        ("Вуглегірська ТЕС, блок 3", "power-plant"),
-        ("Symferopolska CHPP", "power-plant"),
-        ("Вишнева ВЕС", "power-plant"),
-        ("СЕС Лазурна", "power-plant"),
-        ("Vyshneva GRES", "power-plant"),
-        ("Vyshneve generating station block 1", "power-plant"),
-        ("Vyshneve Steel Co., Ltd. gas power project", "power-plant"),
-        ("Chemical Complex Vyshneve power station", "power-plant"),
-        ("Kraftwerk Kirschheim", "power-plant"),
-        ("Heizkraftwerk Kirschheim", "power-plant"),
-        ("Kakhovka HPP", "hydro-plant"),
-        ("Каховська ГЕС", "hydro-plant"),
-        ("Ташлицька ГАЕС", "hydro-plant"),
-        ("Vyshneva hydroelectric plant", "hydro-plant"),
-        ("Південноукраїнська АЕС", "nuclear-plant"),
-        ("Floating nuclear power plant Vyshnya", "nuclear-plant"),
-        ("ПС 330 кВ Кременчук", "substation"),
-        ('ПС-110/10 кВ "ТЕЦ-5"', "substation"),
-        ("Umspannwerk Kirschheim", "substation"),
-        ("Vyshneva TPP substation", "substation"),
-        ("Вишнева нафтобаза", "oil-depot"),
-        ("Резервуарний парк Вишневе", "oil-depot"),
-        ("Vyshneve tank farm", "oil-depot"),
-        ("нефтебаза «Вишня»", "oil-depot"),
-        ("Tanklager Kirschheim", "oil-depot"),
-        ("Нефтяной терминал порта Вишня", "oil-terminal"),
-        ("Vyshneve to Port Cherry gas pipeline", "pipeline"),
-        ("Port Cherry–Vyshneve Oil Pipeline", "pipeline"),
-        ("Cherry FSRU Terminal", "lng-plant"),
-        ("НПС Вишнева", "pump-station"),
-        ("Вишневський НПЗ", "refinery"),
-        ("Raffinerie Kirschheim", "refinery"),
-        ("Port of Vyshneve", "port-terminal"),
-    ],
-)
-def test_the_name_of_an_asset_states_its_kind(name: str, kind: str) -> None:
-    assert names(kinds_named([name])) == {kind}
-
-
-@pytest.mark.parametrize(
     ("text", "stated"),
     [
         ("Strikes on energy facilities in Odesa", {"power-plant", "substation"}),
@@ -253,11 +207,4 @@ def test_words_of_reports_for_kinds(text: str, stated: set[str]) -> None:
 
 def test_a_word_of_names_is_none_of_reports() -> None:
     assert kinds_mentioned("ПС ЗСУ збили дрони") == 0
-    assert names(kinds_named(["ПС Вишнева"])) == {"substation"}
-    assert kinds_named(["АЗС Вишня", "Hydrogen Vyshnya", "Vyshnya (TPP)"]) == 0
-
-
-def test_what_is_no_asset_is_never_the_kind_of_an_asset() -> None:
-    assert kinds_named(["Bridge School Hospital"]) & NO_ASSETS == 0
-    assert names(kinds_named(["University Power Plant", "ТЕЦ НПЗ"])) == {"power-plant"}
-    assert kinds_named([]) == kinds_named(["Vyshneva"]) == 0
+    assert mentioned_kinds("ПС ЗСУ збили дрони") == (0, 0, 0, 0)
