@@ -27,6 +27,7 @@ from typer.testing import CliRunner
 from api.app import create_app
 from api.cli import main
 from api.settings import Settings
+from api.terminal.console import console
 from api.wording.catalogue import text
 from layers.model.records import RECORD_TYPES, Records
 from layers.reference import basemap
@@ -109,7 +110,8 @@ def _of_addresses(store: Store) -> Iterator[tuple[str, str]]:
 def _of_commands(store: Store) -> Iterator[tuple[str, str]]:
     for words in COMMANDS:
         drawn = ("--basemap", str(FEW_COUNTRIES)) if _draws(words) else ()
-        run = CliRunner(env={"COLUMNS": "120"}).invoke(main.app, [*words, "--store", store.name, *drawn])
+        with patch.object(console, "_width", 120):
+            run = CliRunner().invoke(main.app, [*words, "--store", store.name, *drawn])
         yield " ".join(words), f"exit code {run.exit_code}\n{_masked(run.stdout)}"
 
 
