@@ -84,7 +84,8 @@ LONGEST = (
 )
 
 #: Folders and files of the long tier, beside the tests that are marked ``long``: real browsers and clients, conformance
-#: test by test, rehearsals that kill processes, and benches. Each way through the map has a test in ``test_page.py``.
+#: test by test, rehearsals that kill processes, and benches. The map page and the review
+#: page are in the first tier.
 LONG_TIER = (
     "api/cli/test_keep_answers.py",
     "api/cli/test_load_killed.py",
@@ -144,9 +145,11 @@ def _is_newer(path: Path, *others: Path) -> bool:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out the long tier unless it is asked for, and put the files that take longest first."""
     if not config.getoption("--long"):
-        long = [item for item in items if _is_long(item)]
-        config.hook.pytest_deselected(items=long)
-        items[:] = [item for item in items if not _is_long(item)]
+        tiers: tuple[list[pytest.Item], list[pytest.Item]] = ([], [])
+        for item in items:
+            tiers[_is_long(item)].append(item)
+        items[:] = tiers[0]
+        config.hook.pytest_deselected(items=tiers[1])
     places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
     items.sort(key=lambda item: places.get(item.path, len(places)))
 
