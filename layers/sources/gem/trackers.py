@@ -97,7 +97,7 @@ def parse(
 
     Each row is an asset, and units of one plant have the plant above them. Each entry of the owner column is a stake;
     a share that is not given is from 0 to the remainder of the others. The parent column is read only where there is
-    no owner column: parents follow from stakes further up, and `python -m bench.gem` compares them. Stakes have
+    no owner column: parents follow from stakes further up. Stakes have
     no dates, as GEM gives none. Each part of a row that is lost is a problem, by row and column.
 
     Parameters
