@@ -17,14 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
 from layers.model.messages import InvalidValue, Message
 from layers.model.problems import Problem, shown_value
-from layers.sources.files.limits import (
-    MAX_CELL,
-    MAX_COLUMNS,
-    MAX_ROWS,
-    FileRefused,
-    long_cell,
-    require_few_problems,
-)
+from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, long_cell, require_few_problems
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN
 

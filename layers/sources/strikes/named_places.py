@@ -117,11 +117,7 @@ def _word(word: str, meaning: _Meaning | None) -> _Word:
 
 
 # Миколаїв is Николаев in Russian, Костянтинівка is Константиновка, and Охтирка is Ахтырка.
-_RUSSIAN = (
-    (re.compile("^nikol"), "mikol"),
-    (re.compile("konstantin"), "kostiantin"),
-    (re.compile("^a"), "o"),
-)
+_RUSSIAN = ((re.compile("^nikol"), "mikol"), (re.compile("konstantin"), "kostiantin"), (re.compile("^a"), "o"))
 _NO_NAME = _Word("", "", None)
 
 

@@ -54,12 +54,7 @@ _PRECISION = {
     "4": "within a month",
     "5": "within a year",
 }
-_TOLLS = (
-    ("side_a", "deaths_a"),
-    ("side_b", "deaths_b"),
-    ("", "deaths_civilians"),
-    ("", "deaths_unknown"),
-)
+_TOLLS = (("side_a", "deaths_a"), ("side_b", "deaths_b"), ("", "deaths_civilians"), ("", "deaths_unknown"))
 
 
 def _when(row: StrikeRow) -> str:

@@ -41,11 +41,7 @@ class AxisOrderGuess(NamedTuple):
 
 
 def guess_axis_order(
-    cells: Sequence[str],
-    header: str,
-    decimal: str,
-    countries: Countries,
-    country_at: CountryAt | None,
+    cells: Sequence[str], header: str, decimal: str, countries: Countries, country_at: CountryAt | None
 ) -> AxisOrderGuess:
     """Return which of the degrees of pairs comes first.
 
