@@ -28,10 +28,7 @@ MAX_BYTES = 50_000_000
 def read(folder: Path = BUNDLED) -> ReadResult:
     """Read every ``*.toml`` file of a folder (or one file), in the order of their names.
 
-    Raises
-    ------
-    FileNotFoundError
-        If the folder does not exist or holds no such file.
+    Raises ``FileNotFoundError`` if the folder does not exist or holds no such file.
     """
     files = [folder] if folder.is_file() else sorted(folder.glob("*.toml"))
     if not files:
@@ -49,17 +46,10 @@ def _text(file: Path) -> str:
 def parse(texts: Iterable[tuple[str, str]], dataset: str = "curated") -> ReadResult:
     """Validate the records in named TOML texts.
 
-    Parameters
-    ----------
-    texts
-        File name and text of each file.
-    dataset
-        Dataset of the records that name none themselves.
+    ``texts``: file name and text of each file. ``dataset``: dataset of the records that name none themselves.
 
-    Returns
-    -------
-    ReadResult
-        The valid records; each fault of an invalid record is a problem, and so is an id that is used twice.
+    Returns the valid records; each fault of an invalid record is a problem, and so is an id that is used
+    twice.
     """
     tables: dict[str, dict[str, Record]] = defaultdict(dict)
     places: dict[tuple[str, str], SourceLocation] = {}

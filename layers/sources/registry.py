@@ -47,10 +47,7 @@ _GENERIC = frozenset(known.name for known in column_mapping.FORMATS)
 def recognise(file: SourceFile, has_mapping: bool = False) -> Format:
     """Return the only format that recognises a file; a generic format only where a column mapping is given.
 
-    Raises
-    ------
-    FileRefused
-        If no format fits, or several do; their names are in the error.
+    Raises ``FileRefused`` if no format fits, or several do; their names are in the error.
     """
     sniff = file.sniff()
     matching = [known for known in _ALL if known.recognises(sniff) and (known.name in _GENERIC) == has_mapping]

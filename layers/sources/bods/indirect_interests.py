@@ -78,12 +78,8 @@ def resolve_indirect(
 ) -> tuple[tuple[ShareLink, ...], tuple[ShareLink, ...]]:
     """Return the links that count, and the indirect links that do not because their components count.
 
-    Parameters
-    ----------
-    ties
-        Relationships by record id.
-    report
-        Called with a link whose declared share its components contradict, and with what was expected.
+    ``ties``: relationships by record id. ``report``: called with a link whose declared share its components contradict,
+    and with what was expected.
     """
     links = {link.key: link for tie in ties.values() for link in tie.links}
     components = _components_by_group(ties)

@@ -66,10 +66,7 @@ def cut(text: str) -> str:
 def entity_values(statement: Statement) -> dict[str, Any]:
     """Return the columns of an Entity from an entity statement, without its sources.
 
-    Raises
-    ------
-    UnreadableError
-        If its type is none of BODS 0.4.
+    Raises ``UnreadableError`` if its type is none of BODS 0.4.
     """
     details = statement.details
     kind = details.part("entityType").choice("type", ENTITY_TYPES)
@@ -91,10 +88,7 @@ def person_values(statement: Statement) -> dict[str, Any]:
 
     Identifiers, addresses and dates of birth are left out: they are personal data and say nothing of ownership.
 
-    Raises
-    ------
-    UnreadableError
-        If its type is none of BODS 0.4.
+    Raises ``UnreadableError`` if its type is none of BODS 0.4.
     """
     details = statement.details
     kind = details.choice("personType", PERSON_TYPES)
@@ -115,10 +109,7 @@ def person_values(statement: Statement) -> dict[str, Any]:
 def unspecified_values(statement: Statement, party: StatementPart) -> dict[str, Any]:
     """Return the columns of an Entity for a party that the statement does not name, only the reason for that.
 
-    Raises
-    ------
-    UnreadableError
-        If the reason is none of BODS 0.4.
+    Raises ``UnreadableError`` if the reason is none of BODS 0.4.
     """
     reason = party.choice("reason", REASONS)
     values = _values(statement, REASONS[reason], f"Not specified: {reason}", [], [_unspecified(party)])

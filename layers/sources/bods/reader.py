@@ -46,20 +46,12 @@ def parse(file: str, text: str | bytes, dataset: str = "bods") -> ReadResult:
     Only the latest statement of each record counts; a closed relationship ends on the endDate of its interests or else
     on the day of the closing statement. An empty array gives no records and no problems.
 
-    Parameters
-    ----------
-    file
-        Name of the file, for the problems.
-    text
-        At most 200 MB. What is no JSON, is deeper than 1,024 levels, or holds NaN or numbers beyond a double is a
-        problem.
-    dataset
-        The load that the records are said to come with.
+    ``file``: name of the file, for the problems. ``text``: at most 200 MB. What is no JSON, is deeper than 1,024
+    levels, or holds NaN or numbers beyond a double is a problem. ``dataset``: the load that the records are said to
+    come with.
 
-    Returns
-    -------
-    Reading
-        Rows are positions in the array, or lines, from 1. What a record was taken for, or lacks, is in its note.
+    Rows of the result are positions in the array, or lines, from 1. What a record was taken for, or lacks, is in its
+    note.
     """
     faults = ProblemLog(file)
     return read(bods_statements.values(text, faults), faults, dataset)

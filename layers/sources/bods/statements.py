@@ -98,10 +98,7 @@ class StatementPart:
     def choice(self, key: str, choices: Iterable[str]) -> str:
         """Return a code of a closed codelist.
 
-        Raises
-        ------
-        UnreadableError
-            If the field is missing or has another value.
+        Raises ``UnreadableError`` if the field is missing or has another value.
         """
         value = self.values.get(key)
         if isinstance(value, str) and value in choices:
@@ -118,10 +115,7 @@ class StatementPart:
     def percent(self, key: str) -> float | None:
         """Return a number from 0 to 100, None where the field is missing.
 
-        Raises
-        ------
-        UnreadableError
-            If the field has any other value.
+        Raises ``UnreadableError`` if the field has any other value.
         """
         value = self.values.get(key)
         if value is None:
@@ -138,10 +132,7 @@ class StatementPart:
     def day(self, key: str) -> str | None:
         """Return a day, or a month or year where no more is given; of a date-time its day.
 
-        Raises
-        ------
-        UnreadableError
-            If the field is there and holds no date.
+        Raises ``UnreadableError`` if the field is there and holds no date.
         """
         value = self.values.get(key)
         if value is None:

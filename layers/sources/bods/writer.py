@@ -36,17 +36,12 @@ def render(records: Records, publisher: str, published: date) -> list[dict[str, 
     that are not full days and all else that BODS cannot hold stand in an annotation, from which the reader of this
     program gets them back.
 
-    Parameters
-    ----------
-    records
-        Records to write; they are not changed. Stakes and controls that dangle, or are in a person, are left out.
-    publisher, published
-        Publisher of the statements, and the day of publication, which is also their statementDate.
+    ``records``: records to write; they are not changed. Stakes and controls that dangle, or are in a person, are left
+    out. ``publisher``, ``published``: publisher of the statements, and the day of publication, which is also their
+    statementDate.
 
-    Returns
-    -------
-    list
-        JSON values, entities and persons first, each id a function of the content. Empty records give an empty list.
+    Returns JSON values, entities and persons first, each id a function of the content. Empty records give an
+    empty list.
     """
     names = _record_ids(records)
     plain = list(_plain(records, names, publisher, published))

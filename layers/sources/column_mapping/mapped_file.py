@@ -86,18 +86,10 @@ class MappedTable:
     ) -> None:
         """Add the record of one row, or every problem of the row.
 
-        Parameters
-        ----------
-        cells
-            Cells by file column.
-        location
-            Where the row stands.
-        shape
-            Geometry of the feature in lon/lat degrees (OGC:CRS84); None for rows of tables.
-        number
-            The number that an id of it has; that of the location where it is None.
-        is_only_table
-            Whether no other table reads the row: then it counts as skipped where it is left out.
+        ``cells``: cells by file column. ``location``: where the row stands. ``shape``: geometry of the feature in
+        lon/lat degrees (OGC:CRS84); None for rows of tables. ``number``: the number that an id of it has; that of the
+        location where it is None. ``is_only_table``: whether no other table reads the row: then it counts as skipped
+        where it is left out.
         """
         row = MappedRow(self._mapping, self._columns, self._dataset, cells)
         reason = row.skipped()

@@ -89,12 +89,8 @@ class MappedRow:
     def id(self, number: str, shape: BaseGeometry | None = None) -> str:
         """Return the record's id, which a row must have; "(no id)" with a fault where it has none.
 
-        Parameters
-        ----------
-        number
-            The number of the row in its file, with the name of the file where there are several.
-        shape
-            The geometry of the feature.
+        ``number``: the number of the row in its file, with the name of the file where there are several. ``shape``: the
+        geometry of the feature.
         """
         origin = self._mapping.id.origin
         if origin == "row":

@@ -84,10 +84,7 @@ class NamedRecords:
 
         The name of a country, in any language, is that state.
 
-        Raises
-        ------
-        AmbiguousName
-            If several entities have it.
+        Raises ``AmbiguousName`` if several entities have it.
         """
         known = self._entities.get(plain_name(name), ())
         return _only(known) if known else self._added(name, location, country)
@@ -95,10 +92,7 @@ class NamedRecords:
     def asset_or_entity(self, name: str, location: SourceLocation) -> str:
         """Return the id of the asset of a name, else of the entity, which is added if there is none.
 
-        Raises
-        ------
-        AmbiguousName
-            If several have it.
+        Raises ``AmbiguousName`` if several have it.
         """
         known = self._assets.get(plain_name(name), ())
         return _only(known) if known else self.entity(name, location)
@@ -121,12 +115,8 @@ class NamedRecords:
     def hold(self, holding: Holding) -> None:
         """Add a stake; the same owner of the same thing holds once.
 
-        Raises
-        ------
-        AmbiguousName
-            If several entities have the name of the owner.
-        OtherCountry
-            If the owner is registered in another country than the holding says.
+        Raises ``AmbiguousName`` if several entities have the name of the owner. Raises ``OtherCountry`` if the owner is
+        registered in another country than the holding says.
         """
         owner = self.entity(holding.owner, holding.location, holding.country)
         entity = self._builder.tables["entities"].get(owner)
@@ -150,10 +140,7 @@ class NamedRecords:
     def operate(self, asset: str, operator: str, location: SourceLocation) -> None:
         """Add the relation of a company that runs an asset, which is no stake.
 
-        Raises
-        ------
-        AmbiguousName
-            If several entities have the name.
+        Raises ``AmbiguousName`` if several entities have the name.
         """
         entity = self.entity(operator, location)
         values: dict[str, Any] = {

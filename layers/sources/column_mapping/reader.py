@@ -113,19 +113,10 @@ class _Features:
 def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> MappedRows | None:
     """Open the rows of a file as a mapping describes them; None for features of which there are none.
 
-    Parameters
-    ----------
-    file
-        The file.
-    mapping
-        Which rows and columns are read.
-    name
-        What rows of JSON are called in problems; by default the file.
+    ``mapping``: which rows and columns are read. ``name``: what rows of JSON are called in
+    problems; by default the file.
 
-    Raises
-    ------
-    FileRefused
-        If the file cannot be read.
+    Raises ``FileRefused`` if the file cannot be read.
     """
     sniff = file.sniff()
     if sniff.container == "gpkg":

@@ -61,13 +61,9 @@ def parse_share(text: str, factor: float = 1.0) -> ShareInterval | None:
     Decimals follow a point or a comma. One share more or less than a percentage is between a billionth and a
     ten-thousandth of the whole. A word such as "unknown" gives 0 to 100.
 
-    Parameters
-    ----------
-    text
-        Such as ``100%``, ``51,3``, ``50 % + 1 share``, ``over 75 %``, ``25-50 %``, ``1/3``; English, Ukrainian,
-        Russian and German.
-    factor
-        Percentage points of a bare 1: 100 where the file has fractions. A number with a percent sign is not changed.
+    ``text``: such as ``100%``, ``51,3``, ``50 % + 1 share``, ``over 75 %``, ``25-50 %``, ``1/3``; English, Ukrainian,
+    Russian and German. ``factor``: percentage points of a bare 1: 100 where the file has fractions. A number with a
+    percent sign is not changed.
     """
     plain = unicodedata.normalize("NFKC", text[:_MAX_LENGTH]).casefold().strip()
     if plain in UNKNOWN_WORDS:

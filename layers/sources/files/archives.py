@@ -38,10 +38,7 @@ class BoundedStream(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         """Fill a buffer.
 
-        Raises
-        ------
-        FileRefused
-            If there is more than is allowed, or the packing is broken.
+        Raises ``FileRefused`` if there is more than is allowed, or the packing is broken.
         """
         try:
             data = self._raw.read(len(buffer))
@@ -60,10 +57,8 @@ class BoundedStream(io.RawIOBase):
 def require_ratio(file: str, unpacked: int, packed: int) -> None:
     """Refuse a file that is packed as tightly as only a zip bomb is.
 
-    Raises
-    ------
-    FileRefused
-        If it unpacks to more than ``FREE_BYTES`` and to more than ``MAX_RATIO`` times its packed size.
+    Raises ``FileRefused`` if it unpacks to more than ``FREE_BYTES`` and to more than ``MAX_RATIO`` times its packed
+    size.
     """
     if unpacked > FREE_BYTES and unpacked > MAX_RATIO * max(packed, 1):
         sizes = Message("files.packed", {"unpacked": unpacked, "packed": packed})
@@ -74,12 +69,8 @@ def require_ratio(file: str, unpacked: int, packed: int) -> None:
 def open_unpacked(path: Path, name: str, max_bytes: int = MAX_TABLE_BYTES) -> Iterator[io.BufferedReader]:
     """Open a file as a stream of its unpacked bytes, at most ``max_bytes``. A workbook (.xlsx) is not unpacked.
 
-    Raises
-    ------
-    FileRefused
-        If the file is larger, packed too tightly, broken, encrypted, or an archive of several data files.
-    OSError
-        If it cannot be opened.
+    Raises ``FileRefused`` if the file is larger, packed too tightly, broken, encrypted, or an archive of several data
+    files. Raises ``OSError`` if it cannot be opened.
     """
     with path.open("rb") as raw:
         magic = raw.read(4)
@@ -102,10 +93,7 @@ def open_unpacked(path: Path, name: str, max_bytes: int = MAX_TABLE_BYTES) -> It
 def open_archive(raw: IO[bytes], file: str) -> zipfile.ZipFile:
     """Open a zip file and look at its list of members.
 
-    Raises
-    ------
-    FileRefused
-        If it is broken or has too many members.
+    Raises ``FileRefused`` if it is broken or has too many members.
     """
     try:
         archive = zipfile.ZipFile(raw)
@@ -120,10 +108,8 @@ def open_archive(raw: IO[bytes], file: str) -> zipfile.ZipFile:
 def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> IO[bytes]:
     """Open a member of a zip file.
 
-    Raises
-    ------
-    FileRefused
-        If what stands there is not what the list of members says, is encrypted, or neither stored nor deflated.
+    Raises ``FileRefused`` if what stands there is not what the list of members says, is encrypted, or neither stored
+    nor deflated.
     """
     if info.compress_type not in _METHODS:
         method = Message("files.method", {"number": info.compress_type})
@@ -139,10 +125,7 @@ def open_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, file: str) -> I
 def data_member(raw: IO[bytes], file: str) -> tuple[zipfile.ZipFile, zipfile.ZipInfo] | None:
     """Return the archive and its only data file, None for a workbook, which is a zip itself.
 
-    Raises
-    ------
-    FileRefused
-        If there are several data files or none.
+    Raises ``FileRefused`` if there are several data files or none.
     """
     archive = open_archive(raw, file)
     # `is_dir` of a member without a name is an IndexError.

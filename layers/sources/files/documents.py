@@ -13,10 +13,7 @@ from layers.sources.files.limits import MAX_DEPTH
 def parse_json(text: bytes | str) -> Any:
     """Parse JSON (RFC 8259).
 
-    Raises
-    ------
-    orjson.JSONDecodeError
-        If it is no JSON, or nested deeper than ``MAX_DEPTH``.
+    Raises ``orjson.JSONDecodeError`` if it is no JSON, or nested deeper than ``MAX_DEPTH``.
     """
     value = orjson.loads(text)
     if _is_deep(value):
@@ -27,10 +24,8 @@ def parse_json(text: bytes | str) -> Any:
 def parse_toml(text: str) -> dict[str, Any]:
     """Parse TOML 1.0.
 
-    Raises
-    ------
-    tomllib.TOMLDecodeError
-        If it is no TOML, nested deeper than ``MAX_DEPTH``, or has a number with more digits than Python reads.
+    Raises ``tomllib.TOMLDecodeError`` if it is no TOML, nested deeper than ``MAX_DEPTH``, or has a number with more
+    digits than Python reads.
     """
     try:
         document = tomllib.loads(text)

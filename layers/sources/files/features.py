@@ -78,11 +78,8 @@ class GeoJsonRows:
 def feature_list(document: Any, file: str) -> list[Any]:
     """Return the features of a FeatureCollection, of a single Feature, or of lines of features.
 
-    Raises
-    ------
-    FileRefused
-        If the document is none of these, has more than ``MAX_ROWS`` features, or names a coordinate system other than
-        lon/lat degrees.
+    Raises ``FileRefused`` if the document is none of these, has more than ``MAX_ROWS`` features, or names a coordinate
+    system other than lon/lat degrees.
     """
     if isinstance(document, dict):
         require_lonlat_crs(document, file)
@@ -98,10 +95,7 @@ def feature_list(document: Any, file: str) -> list[Any]:
 def require_lonlat_crs(document: Mapping[str, Any], file: str) -> None:
     """Refuse a "crs" member (GeoJSON of 2008) that names anything but degrees in the order longitude, latitude.
 
-    Raises
-    ------
-    FileRefused
-        If it does.
+    Raises ``FileRefused`` if it does.
     """
     crs = document.get("crs")
     name = crs.get("properties", {}).get("name") if isinstance(crs, dict) else None
@@ -119,20 +113,11 @@ def _properties(feature: Mapping[str, Any]) -> Mapping[str, Any]:
 def geometry_of(value: Any) -> BaseGeometry | None:
     """Parse a GeoJSON geometry.
 
-    Parameters
-    ----------
-    value
-        Geometry object in lon/lat degrees (RFC 7946, 3.1), or null.
+    ``value``: geometry object in lon/lat degrees (RFC 7946, 3.1), or null.
 
-    Returns
-    -------
-    shapely geometry or None
-        Two-dimensional: heights are dropped. None for null and for an empty geometry.
+    The geometry is two-dimensional: heights are dropped. None for null and for an empty geometry.
 
-    Raises
-    ------
-    InvalidValue
-        If it is no geometry.
+    Raises ``InvalidValue`` if it is no geometry.
     """
     if value is None:
         return None
@@ -191,10 +176,7 @@ class GeoPackageRows:
     def open(self) -> Iterator[sqlite3.Connection]:
         """Open the file read-only, with its views, triggers and functions switched off.
 
-        Raises
-        ------
-        FileRefused
-            If it is broken.
+        Raises ``FileRefused`` if it is broken.
         """
         with self._file.unpacked() as path:
             try:
@@ -250,10 +232,7 @@ class GeoPackageRows:
     def __iter__(self) -> Iterator[SourceFeature]:
         """Yield each feature; a feature whose geometry cannot be read becomes a problem instead.
 
-        Raises
-        ------
-        FileRefused
-            If there are more than ``MAX_ROWS`` features.
+        Raises ``FileRefused`` if there are more than ``MAX_ROWS`` features.
         """
         import pyproj
 

@@ -240,21 +240,11 @@ def is_geometry(value: Any) -> bool:
 class JsonRows:
     """Iterable over the rows of a JSON document as cells; each iteration clears ``problems`` and fills it again.
 
-    Parameters
-    ----------
-    file
-        JSON or JSON Lines.
-    path
-        Dotted path to the rows; None where the document itself is their list.
-    columns
-        Dotted names of the fields that are read.
-    name
-        What the rows are called in problems; by default the file.
+    ``file``: JSON or JSON Lines. ``path``: dotted path to the rows; None where the document itself is their list.
+    ``columns``: dotted names of the fields that are read. ``name``: what the rows are called in problems; by default
+    the file.
 
-    Raises
-    ------
-    FileRefused
-        If nothing stands at the path, or there are more than ``MAX_ROWS`` rows.
+    Raises ``FileRefused`` if nothing stands at the path, or there are more than ``MAX_ROWS`` rows.
     """
 
     def __init__(self, file: SourceFile, path: str | None, columns: Sequence[str], name: str | None = None) -> None:
@@ -304,14 +294,8 @@ def _is_empty_list(document: Any, path: str) -> bool:
 def filtered(document: Any, path: str | None, replace: Mapping[int, Any]) -> Any:
     """Return a copy of a document with only some of its rows, each replaced.
 
-    Parameters
-    ----------
-    document
-        A JSON document; it is not changed.
-    path
-        The path to its rows.
-    replace
-        What stands in the place of a row, by its position from 1; rows that are not in it are left out.
+    ``document``: a JSON document; it is not changed. ``path``: the path to its rows. ``replace``: what stands in the
+    place of a row, by its position from 1; rows that are not in it are left out.
     """
     numbered = enumerate(items_at(document, path), 1)
     places = {id(item.value): number for number, item in numbered if isinstance(item.value, dict | list)}

@@ -80,10 +80,7 @@ def _is_geometry(text: str) -> bool:
 def require_few_problems(file: str, problems: Sequence[Problem]) -> None:
     """Refuse a file that has ``MAX_PROBLEMS`` problems; the message holds the first, often the cause of the others.
 
-    Raises
-    ------
-    FileRefused
-        If that many are listed already.
+    Raises ``FileRefused`` if that many are listed already.
     """
     if len(problems) >= MAX_PROBLEMS:
         first = problems[0]

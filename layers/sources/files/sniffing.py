@@ -166,10 +166,7 @@ def detect_encoding(stream: BinaryIO, file: str) -> str:
     A byte order mark or zero bytes decide; else UTF-8 comes before Windows-1251, if most letters that are not ASCII are
     in words of Cyrillic ones, and Windows-1252.
 
-    Raises
-    ------
-    FileRefused
-        If none fits, with the position of the first byte that does not.
+    Raises ``FileRefused`` if none fits, with the position of the first byte that does not.
     """
     chunk = stream.read(_CHUNK)
     marked = encoding_by_mark(chunk)

@@ -65,10 +65,7 @@ class RowTable:
     def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
         """Yield number and cells, by column, of each row that can be read.
 
-        Raises
-        ------
-        FileRefused
-            If there are more than ``MAX_ROWS`` rows or ``MAX_PROBLEMS`` rows with faults.
+        Raises ``FileRefused`` if there are more than ``MAX_ROWS`` rows or ``MAX_PROBLEMS`` rows with faults.
         """
         self.problems.clear()
         count = 0

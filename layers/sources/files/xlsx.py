@@ -49,10 +49,7 @@ class Workbook:
     def of(cls, archive: zipfile.ZipFile, file: str) -> Workbook:
         """Read the list of sheets, the shared strings and the formats of dates.
 
-        Raises
-        ------
-        FileRefused
-            If it is no workbook or too large.
+        Raises ``FileRefused`` if it is no workbook or too large.
         """
         book = _Book()
         _parse(archive, "xl/workbook.xml", file, book)

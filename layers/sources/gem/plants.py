@@ -45,13 +45,7 @@ class Plant:
 
 
 def plants_of(rows: Iterable[tuple[TrackerRow, str]]) -> Mapping[tuple[str, int], Plant]:
-    """Return the plant of each row that is a unit of one, by file and line of the row.
-
-    Parameters
-    ----------
-    rows
-        Rows with their kinds.
-    """
+    """Return the plant of each row that is a unit of one, by file and line of the row."""
     groups: dict[tuple[str, ...], list[TrackerRow]] = defaultdict(list)
     for row, kind in rows:
         if kind not in _WITHOUT_UNITS:

@@ -178,10 +178,8 @@ def read_location(wkt: str, lat: str, lon: str, accuracy: str) -> GemLocation | 
 
     Of a collection only the lines are used: GEM's collections hold the ends of lines as points.
 
-    Raises
-    ------
-    CellValueError
-        If the text is no geometry that the schema takes (on the globe, not too large), or no numbers.
+    Raises ``CellValueError`` if the text is no geometry that the schema takes (on the globe, not too large), or no
+    numbers.
     """
     shape = _shape(wkt.strip(), lat.strip(), lon.strip())
     if shape is None or shape.is_empty:
@@ -210,10 +208,7 @@ _PAIR_LENGTH = 100
 def shape_of_text(text: str) -> BaseGeometry:
     """Read a geometry from a cell: WKT, GeoJSON, or `lat,lng:lat,lng` with semicolons between parts.
 
-    Raises
-    ------
-    shapely.errors.ShapelyError, ValueError
-        If it is none of these.
+    Raises ``shapely.errors.ShapelyError`` or ``ValueError`` if it is none of these.
     """
     if text.startswith("{"):
         return shapely.force_2d(shapely.from_geojson(text))
@@ -253,15 +248,9 @@ def _unstated(shape: BaseGeometry) -> tuple[float, Basis]:
 def longest_stretch_m(shape: BaseGeometry) -> float:
     """Return the length of the longest straight stretch between two vertices of any part.
 
-    Parameters
-    ----------
-    shape
-        Geometry in lon/lat degrees (OGC:CRS84).
+    ``shape``: geometry in lon/lat degrees (OGC:CRS84).
 
-    Returns
-    -------
-    float
-        Metres on the WGS 84 ellipsoid (Karney 2013, by pyproj); 0 for points.
+    Returns metres on the WGS 84 ellipsoid (Karney 2013, by pyproj); 0 for points.
     """
     xy, part = shapely.get_coordinates(shapely.get_parts(shape), return_index=True)
     inside = part[1:] == part[:-1]

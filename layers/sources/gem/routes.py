@@ -59,14 +59,8 @@ class RouteFeature:
 def route_of(own: str, source: Source, beside: Sequence[Route]) -> str:
     """Return the route that a pipeline takes.
 
-    Parameters
-    ----------
-    own
-        The text in its row, which may be empty.
-    source
-        The file of the row.
-    beside
-        Routes of other files.
+    ``own``: the text in its row, which may be empty. ``source``: the file of the row. ``beside``: routes of other
+    files.
     """
     newest = max(beside, key=lambda route: route.source.published or "", default=None)
     if newest is None:

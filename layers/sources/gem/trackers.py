@@ -100,14 +100,8 @@ def parse(
     no owner column: parents follow from stakes further up. Stakes have
     no dates, as GEM gives none. Each part of a row that is lost is a problem, by row and column.
 
-    Parameters
-    ----------
-    table
-        Rows of the tracker.
-    dataset, licence
-        Those of the records; by default of the file's own and GEM's.
-    routes
-        Routes from other files by GEM's number of the pipeline.
+    ``table``: rows of the tracker. ``dataset``, ``licence``: those of the records; by default of the file's own and
+    GEM's. ``routes``: routes from other files by GEM's number of the pipeline.
     """
     return parse_tables([table], dataset, licence, routes)
 

@@ -71,10 +71,7 @@ class Elements:
         Where vertices are missing a line has a gap, and a ring is no area. An element that has only a centre
         (Overpass ``out center``) gets that point.
 
-        Raises
-        ------
-        TypeError, ValueError
-            If coordinates are no numbers.
+        Raises ``TypeError`` or ``ValueError`` if coordinates are no numbers.
         """
         kind = element.get("type")
         if kind == "node":
@@ -204,10 +201,7 @@ _INDUSTRIAL = (*INDUSTRIAL, "depot")
 def read_pbf(path: Path, file: str) -> tuple[list[dict[str, Any]], str | None]:
     """Return the tagged elements that may be assets, with the ways and nodes they refer to, and the day of the data.
 
-    Raises
-    ------
-    FileRefused
-        If it is no PBF file, or holds more such elements than are read.
+    Raises ``FileRefused`` if it is no PBF file, or holds more such elements than are read.
     """
     try:
         return _elements(path, file), _day(path)
@@ -350,12 +344,8 @@ def reference_of(feature: Mapping[str, Any], shape: BaseGeometry | None) -> str:
     Where only a number is given, the type follows from the geometry: a point is a node, several lines or areas are a
     relation; one line or area is taken for a way, unless GDAL's column for ways is there and empty.
 
-    Parameters
-    ----------
-    feature
-        A GeoJSON feature with the properties of any exporter of OpenStreetMap data.
-    shape
-        Its geometry in lon/lat, ``None`` where it has none.
+    ``feature``: a GeoJSON feature with the properties of any exporter of OpenStreetMap data. ``shape``: its geometry in
+    lon/lat, ``None`` where it has none.
     """
     properties = feature.get("properties")
     properties = properties if isinstance(properties, dict) else {}

@@ -44,10 +44,7 @@ class CellValueError(InvalidValue):
 def country_code(name: str) -> str | None:
     """ISO 3166-1 code of a country's English name; ``None`` for an area that is no one country.
 
-    Raises
-    ------
-    CellValueError
-        If the name is not known.
+    Raises ``CellValueError`` if the name is not known.
     """
     name = name.strip()
     if name in COUNTRY_ALIASES:
@@ -87,11 +84,8 @@ _LINES = ("LineString", "LinearRing", "MultiLineString")
 def geometry_fault(shape: BaseGeometry) -> Message | None:
     """Return what the schema expects of a geometry that it refuses, None for a geometry that it takes.
 
-    Parameters
-    ----------
-    shape
-        Geometry of an asset in lon/lat degrees (OGC:CRS84). Coordinates off the globe, empty geometries and types
-        other than those of ``layers.model.types.Geometry`` are refused.
+    ``shape``: geometry of an asset in lon/lat degrees (OGC:CRS84). Coordinates off the globe, empty geometries and
+    types other than those of ``layers.model.types.Geometry`` are refused.
     """
     try:
         as_geometry(shape)

@@ -60,20 +60,13 @@ def _angle(text: str) -> tuple[float, str | None] | None:
 def parse_positions(text: str, order: AxisOrder, decimal: str = ".") -> BaseGeometry | None:
     """Return a point of one pair of degrees, a line of several; None for any other text.
 
-    Parameters
-    ----------
-    text
-        Pairs with any of ``, ; : | / ( ) [ ]`` or spaces between the numbers, JSON arrays among them, or two angles
-        with minutes or hemispheres. Where pairs are joined by ``:`` and lines by ``;`` there are several lines.
-    order
-        Which comes first; hemispheres overrule it.
-    decimal
-        Decimal sign where the text has no decimal point.
+    ``text``: pairs with any of ``, ; : | / ( ) [ ]`` or spaces between the numbers, JSON arrays among them, or two
+    angles with minutes or hemispheres. Where pairs are joined by ``:`` and lines by ``;`` there are several lines.
+    ``order``: which comes first; hemispheres overrule it. ``decimal``: decimal sign where the text has no decimal
+    point.
 
-    Returns
-    -------
-    shapely geometry or None
-        Point, LineString or MultiLineString in lon/lat degrees (OGC:CRS84). It may lie off the globe.
+    Returns a Point, LineString or MultiLineString in lon/lat degrees (OGC:CRS84). It may lie
+    off the globe.
     """
     if ":" in text and ";" in text:
         lines = [_line(part, order, decimal) for part in text.split(";") if part.strip()]

@@ -25,12 +25,8 @@ _MOST_TABLES = 50
 def read(path: Path) -> ColumnMapping:
     """Read a mapping file.
 
-    Raises
-    ------
-    ProblemsError
-        With every fault: what is no TOML, unknown names, and each column that a record needs and nothing gives.
-    OSError
-        If it cannot be opened.
+    Raises ``ProblemsError`` with every fault: what is no TOML, unknown names, and each column that a record needs and
+    nothing gives. Raises ``OSError`` if it cannot be opened.
     """
     try:
         text = path.read_bytes().decode("utf-8-sig")
@@ -43,10 +39,7 @@ def read(path: Path) -> ColumnMapping:
 def parse(file: str, text: str) -> ColumnMapping:
     """Parse the text of a mapping file, which has one table, or several under ``[[tables]]``.
 
-    Raises
-    ------
-    ProblemsError
-        With every fault of the text, as ``read`` says them.
+    Raises ``ProblemsError`` with every fault of the text, as ``read`` says them.
     """
     try:
         document = parse_toml(text)

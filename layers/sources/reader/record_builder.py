@@ -60,19 +60,10 @@ class RecordBuilder:
     ) -> bool:
         """Add a record if it is valid and its id is free, else its problems; return whether it was added.
 
-        Parameters
-        ----------
-        table
-            Table of the record.
-        values
-            Its columns; ``dataset`` and ``private`` may be absent.
-        location
-            Where in a file it stands.
-        columns
-            Names of its columns in that file, for the problems.
-        unread
-            Columns whose problems have been added already. Such a record is never added; it is validated only for the
-            problems of its other columns.
+        ``table``: table of the record. ``values``: its columns; ``dataset`` and ``private`` may be absent.
+        ``location``: where in a file it stands. ``columns``: names of its columns in that file, for the problems.
+        ``unread``: columns whose problems have been added already. Such a record is never added; it is validated only
+        for the problems of its other columns.
         """
         model = RECORD_TYPES[table]
         name = f"{model.__name__.lower()} {values.get('id')}"

@@ -47,19 +47,10 @@ def copy_rows(rows: GeoPackageRows, faults: Mapping[int, Sequence[str]], out: Pa
     A file that is there is replaced. The layer gets no spatial index, which the format does not ask for
     (OGC 12-128r19, annex F.3).
 
-    Parameters
-    ----------
-    rows
-        The layer.
-    faults
-        Texts of the problems by the position of a feature, from 1; all other features are left out.
-    out
-        GeoPackage to be written, with the texts in the column ``_problems``.
+    ``rows``: the layer. ``faults``: texts of the problems by the position of a feature, from 1; all other features are
+    left out. ``out``: GeoPackage to be written, with the texts in the column ``_problems``.
 
-    Raises
-    ------
-    FileRefused
-        If the layer cannot be read.
+    Raises ``FileRefused`` if the layer cannot be read.
     """
     with replacing(out) as fresh, rows.open() as source, closing(sqlite3.connect(fresh)) as target, target:
         columns = _columns(source, rows.layer)
@@ -118,12 +109,8 @@ def write(
     The column or key ``_problems`` says what is wrong in the words of ``wording``, and readers ignore it. Nothing is
     written for curated records and PBF, which are mended at their source.
 
-    Raises
-    ------
-    FileRefused
-        If a file would be replaced that holds no rejected rows, or is one of the inputs.
-    OSError
-        If a file cannot be written.
+    Raises ``FileRefused`` if a file would be replaced that holds no rejected rows, or is one of the inputs. Raises
+    ``OSError`` if a file cannot be written.
     """
     listed = tuple(problems)
     written: list[Path] = []
@@ -155,10 +142,7 @@ def _is_about(file: SourceFile, problem: Problem) -> bool:
 def require_writable(files: Sequence[SourceFile], target: Path) -> None:
     """Refuse a target that would replace a file other than one of rejected rows; call it before any file is read.
 
-    Raises
-    ------
-    FileRefused
-        If the target is an input, a folder of inputs, or another file.
+    Raises ``FileRefused`` if the target is an input, a folder of inputs, or another file.
     """
     if len(files) > 1 and target.is_file():
         raise FileRefused(str(target), "rejected", Message("rejected-rows.file"), Message("rejected-rows.folder"))

@@ -68,22 +68,13 @@ def widen_uncertainty(
 ) -> WidenedLocation | None:
     """Widen a record that lies at a catch-all coordinate of its source.
 
-    Parameters
-    ----------
-    lon, lat
-        Degrees (OGC:CRS84), as the source gives them.
-    source_format
-        The format that the record was read from, such as ``viina``: the list is kept by format, as a catch-all
-        coordinate of one source is an ordinary place in another.
-    region
-        First-level division of the record, in any spelling. A record of another known region is not widened.
-    text
-        Text of the report, if known. A report that names the place means it, unless the name is a word for a thing.
+    ``lon``, ``lat``: degrees (OGC:CRS84), as the source gives them. ``source_format``: the format that the record was
+    read from, such as ``viina``: the list is kept by format, as a catch-all coordinate of one source is an ordinary
+    place in another. ``region``: first-level division of the record, in any spelling. A record of another known region
+    is not widened. ``text``: text of the report, if known. A report that names the place means it, unless the name is a
+    word for a thing.
 
-    Returns
-    -------
-    WidenedLocation or None
-        None for any other coordinate: the record's own basis holds.
+    None is returned for any other coordinate: the record's own basis holds.
     """
     for sink in known_coordinates():
         if sink.format != source_format or distance_m(lon, lat, sink.lon, sink.lat) > SAME_PLACE_M:

@@ -72,10 +72,7 @@ def map_row(fields: Sequence[FieldMapping], row: StrikeRow) -> tuple[dict[str, A
 def required(row: StrikeRow, column: str, expected: Message = _TEXT) -> str:
     """Return a cell that must not be empty.
 
-    Raises
-    ------
-    CellProblem
-        If it is.
+    Raises ``CellProblem`` if it is.
     """
     if not row[column]:
         raise CellProblem(column, MISSING, expected)
@@ -85,10 +82,7 @@ def required(row: StrikeRow, column: str, expected: Message = _TEXT) -> str:
 def number(row: StrikeRow, column: str, low: float, high: float) -> float:
     """Return the decimal number of a cell, between two bounds.
 
-    Raises
-    ------
-    CellProblem
-        If the cell holds no such number.
+    Raises ``CellProblem`` if the cell holds no such number.
     """
     try:
         value = float(row[column])
@@ -103,10 +97,7 @@ def number(row: StrikeRow, column: str, low: float, high: float) -> float:
 def count(row: StrikeRow, column: str) -> int | None:
     """Return the integer of a cell, from 0 up; None where the cell is empty.
 
-    Raises
-    ------
-    CellProblem
-        If the cell holds anything else.
+    Raises ``CellProblem`` if the cell holds anything else.
     """
     text = row[column].removesuffix(".0")
     if not text:
@@ -119,10 +110,7 @@ def count(row: StrikeRow, column: str) -> int | None:
 def code(row: StrikeRow, column: str, known: Iterable[str]) -> str:
     """Return the code of a cell, one of those known.
 
-    Raises
-    ------
-    CellProblem
-        If the cell holds none of them.
+    Raises ``CellProblem`` if the cell holds none of them.
     """
     text = row[column].removesuffix(".0")
     known = tuple(known)
@@ -139,10 +127,7 @@ def is_set(row: StrikeRow, *columns: str) -> bool:
 def day(column: str, text: str, styles: Sequence[str]) -> date:
     """Parse a day in one of several styles (``strptime``); a time of day after it is left out.
 
-    Raises
-    ------
-    CellProblem
-        If no style fits, or it is no day of the calendar, or not in the years 1900 to 2100.
+    Raises ``CellProblem`` if no style fits, or it is no day of the calendar, or not in the years 1900 to 2100.
     """
     for style in styles:
         width = len(style.split())

@@ -137,10 +137,7 @@ class CodedLocation:
 def point_of(row: StrikeRow, lon: str = "longitude", lat: str = "latitude") -> shapely.Point | None:
     """Return the point of two columns of degrees, in lon/lat (OGC:CRS84); None where both are empty.
 
-    Raises
-    ------
-    CellProblem
-        If one is missing or off the globe, or both are 0, which failed geocoding leaves.
+    Raises ``CellProblem`` if one is missing or off the globe, or both are 0, which failed geocoding leaves.
     """
     if not row[lon] and not row[lat]:
         return None
@@ -172,10 +169,7 @@ def coarser(precision: CodedPrecision, *texts: str) -> CodedPrecision:
 def viina_spot(row: StrikeRow, text: str) -> CodedLocation:
     """Return where VIINA puts a report, corrected for its known mistakes: see ``docs/strike-sources.md``.
 
-    Raises
-    ------
-    CellProblem
-        If the coordinates or their precision cannot be read.
+    Raises ``CellProblem`` if the coordinates or their precision cannot be read.
     """
     point = point_of(row)
     if point is None:

@@ -99,10 +99,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     Ids of associations changed between exports (asc14 was a weapon once, and "unknown" later), so they are
     resolved only by an associations file that is given with the events.
 
-    Raises
-    ------
-    FileRefused
-        If none of the files holds events, or one is no TimeMap export.
+    Raises ``FileRefused`` if none of the files holds events, or one is no TimeMap export.
     """
     events, sources, filters = [], {}, {}
     for file in files:

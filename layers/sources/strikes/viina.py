@@ -256,10 +256,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     ``event_info`` needs its ``event_labels`` or ``event_1pd`` beside it, which hold the labels of reports. Reports of
     one ``event_id_1pd`` become one strike with each report as a source.
 
-    Raises
-    ------
-    FileRefused
-        If a file is none of VIINA's, or there are labels and no events.
+    Raises ``FileRefused`` if a file is none of VIINA's, or there are labels and no events.
     """
     tables = [(kind_of(table.header, file.name), table) for file in files for table in (file.table(),)]
     kinds = {kind for kind, _ in tables}
@@ -283,10 +280,7 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 def kind_of(header: Sequence[str], file: str) -> str:
     """Return the kind of a table: derived, events (1.0), info, labels, 1pd or a register.
 
-    Raises
-    ------
-    FileRefused
-        If it is none of them.
+    Raises ``FileRefused`` if it is none of them.
     """
     columns = {name.casefold() for name in header}
     for kind, there, absent in _KINDS:

@@ -125,10 +125,7 @@ def text(item: WikidataItem, prop: str) -> str | None:
 def edtf(snak: WikidataItem) -> str:
     """Return a time value as EDTF, no more exact than its precision.
 
-    Raises
-    ------
-    SnakProblem
-        For other calendars, years before 1, and precisions above decade.
+    Raises ``SnakProblem`` for other calendars, years before 1, and precisions above decade.
     """
     content = value(snak)
     if not isinstance(content, dict) or not isinstance(content.get("time"), str):
@@ -153,10 +150,8 @@ def edtf(snak: WikidataItem) -> str:
 def share(snak: WikidataItem) -> Share:
     """Return a proportion in percent: a fraction of 1, or a percentage by its unit; with bounds where it has them.
 
-    Raises
-    ------
-    SnakProblem
-        For another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be either and is refused.
+    Raises ``SnakProblem`` for another unit, and for shares outside 0 to 100. An amount over 1 without a unit may be
+    either and is refused.
     """
     content = value(snak)
     if not isinstance(content, dict):

@@ -49,18 +49,9 @@ def guess_axis_order(
     land, and in how few countries they are. The last two leave a doubt. Where nothing tells, the longitude of a JSON
     array comes first, as in GeoJSON, and the latitude of any other text.
 
-    Parameters
-    ----------
-    cells
-        The texts of all rows; empty ones and those that are no pairs do not count.
-    header
-        The header of the column.
-    decimal
-        The decimal sign of the texts.
-    countries
-        Gives the countries that the row of a position names.
-    country_at
-        Tells the country of a point; None where there is no map.
+    ``cells``: the texts of all rows; empty ones and those that are no pairs do not count. ``header``: the header of the
+    column. ``decimal``: the decimal sign of the texts. ``countries``: gives the countries that the row of a position
+    names. ``country_at``: tells the country of a point; None where there is no map.
     """
     firsts = {row: first for row, text in enumerate(cells) if (first := _first_position(text, decimal))}
     if not firsts:
@@ -82,14 +73,8 @@ def guess_by_countries(
 ) -> AxisOrderGuess | None:
     """Return the order by which more points are in the country that their row names; None where neither has more.
 
-    Parameters
-    ----------
-    firsts
-        The numbers of pairs by row, in the order in which they stand.
-    countries
-        Gives the countries that a row names; where they are several, they say nothing.
-    country_at
-        Tells the country of a point.
+    ``firsts``: the numbers of pairs by row, in the order in which they stand. ``countries``: gives the countries that a
+    row names; where they are several, they say nothing. ``country_at``: tells the country of a point.
     """
     by_row = {row: countries(row) for row in islice(firsts, _LOOKED_UP)}
     named = {row: next(iter(codes)) for row, codes in by_row.items() if len(codes) == 1}

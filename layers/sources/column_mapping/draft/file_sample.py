@@ -48,27 +48,12 @@ _SOURCE_KEYS: Mapping[str, tuple[str, ...]] = {
 class FileSample:
     """A file as columns.
 
-    Attributes
-    ----------
-    file
-        The file.
-    fmt
-        The generic format that reads it.
-    columns
-        Texts of the cells of the first rows, by column.
-    shapes
-        Geometries of the features in lon/lat degrees; None where rows have none of their own.
-    count
-        How many rows that are.
-    rows
-        Path to the rows of a JSON document; None where the document is their list.
-    layer
-        The sheet or layer; None where there is one only.
-    source
-        What the file says of itself, by column of a source.
-    around, outermost
-        What the rows are, and the elements of a document that is a list, where their fields are to be read as those of
-        an object of that name.
+    ``fmt``: the generic format that reads it. ``columns``: texts of the cells of the first rows, by
+    column. ``shapes``: geometries of the features in lon/lat degrees; None where rows have none of their own.
+    ``count``: how many rows that are. ``rows``: path to the rows of a JSON document; None where the document is their
+    list. ``layer``: the sheet or layer; None where there is one only. ``source``: what the file says of itself, by
+    column of a source. ``around``, ``outermost``: what the rows are, and the elements of a document that is a list,
+    where their fields are to be read as those of an object of that name.
     """
 
     file: SourceFile
@@ -123,10 +108,7 @@ Fit = Callable[[Iterable[str]], float]
 def read_samples(file: SourceFile, fit: Fit) -> list[FileSample]:
     """Read the first rows of a file; of a JSON document those of each of its lists, that which fits best first.
 
-    Raises
-    ------
-    FileRefused
-        If it is none of the containers that a mapping reads, or has no row.
+    Raises ``FileRefused`` if it is none of the containers that a mapping reads, or has no row.
     """
     sniff = file.sniff()
     if sniff.container == "json":
@@ -193,16 +175,8 @@ def _of_list(file: SourceFile, document: Any, path: str | None) -> FileSample:
 def with_references(sample: FileSample, ids: str, sites: FileSample, own_ids: str) -> FileSample:
     """Return rows with the fields of those of another list of the document that they refer to.
 
-    Parameters
-    ----------
-    sample
-        The rows that refer.
-    ids
-        Their column of ids.
-    sites
-        The rows of the other list.
-    own_ids
-        Their own column of ids.
+    ``sample``: the rows that refer. ``ids``: their column of ids. ``sites``: the rows of the other list. ``own_ids``:
+    their own column of ids.
     """
     document = sample.file.json()
     items = [item for item in items_at(document, sample.rows) if isinstance(item.value, dict | list)][:MAX_SAMPLE]

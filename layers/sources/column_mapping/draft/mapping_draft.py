@@ -41,14 +41,9 @@ def draft(
 ) -> list[TableDraft]:
     """Return the tables that a file seems to hold, the most telling first.
 
-    Parameters
-    ----------
-    samples
-        The rows of the file; of a JSON document those of each list, that which fits best first.
-    noun
-        What its rows are; None where the headers and cells have to tell.
-    country_at
-        The country of a point, by which the order of pairs of degrees is told; None where there is no map.
+    ``samples``: the rows of the file; of a JSON document those of each list, that which fits best first. ``noun``: what
+    its rows are; None where the headers and cells have to tell. ``country_at``: the country of a point, by which the
+    order of pairs of degrees is told; None where there is no map.
     """
     lists = events_and_sites(samples) if noun in (None, "strikes") else None
     if lists:
