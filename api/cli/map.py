@@ -24,8 +24,7 @@ from layers.model.problems import ProblemsError, ReadResult
 from layers.model.records import RECORD_TYPES, Record, Records
 from layers.reference import basemap
 from layers.sources.column_mapping.draft.file_sample import read_samples
-from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
-from layers.sources.column_mapping.draft.mapping_toml import mapping_text
+from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit, mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.reader.record_builder import slug

@@ -12,8 +12,7 @@ from pathlib import Path
 import shapely
 
 from layers.sources.column_mapping.draft.file_sample import read_samples
-from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit
-from layers.sources.column_mapping.draft.mapping_toml import mapping_text
+from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit, mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.store.store import Store
 from tests import heat_files

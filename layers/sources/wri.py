@@ -18,9 +18,15 @@ from layers.reference.country_names import geonames_countries
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
-from layers.sources.reader.cell_values import CellValueError, columns_by_field, country_code, geometry_fault
+from layers.sources.reader.cell_values import (
+    CellValueError,
+    columns_by_field,
+    country_code,
+    edtf_year,
+    geometry_fault,
+    operating_status,
+)
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.reader.operating_status import edtf_year, operating_status
 from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, slug
 
 #: Column names of each field: in the releases (1.3.0; 1.1.0 has fuel1 to fuel4) and in the national files behind them.

@@ -15,10 +15,9 @@ from pydantic import ValidationError
 from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation, schema_fault
 from layers.model.records import RECORD_TYPES, Record, Records
-from layers.sources.bods import indirect_interests, interests, parties
+from layers.sources.bods import interests, parties
 from layers.sources.bods import statements as bods_statements
-from layers.sources.bods.indirect_interests import BodsRelationship, ShareLink
-from layers.sources.bods.interests import Right
+from layers.sources.bods.interests import BodsRelationship, Right, ShareLink
 from layers.sources.bods.parties import cut, numbered
 from layers.sources.bods.statements import ProblemLog, Statement, StatementPart, UnreadableError
 from layers.sources.files.sniffing import FileSniff
@@ -110,7 +109,7 @@ class _Reader:
             except UnreadableError:
                 continue
             ties[statement.record], rights[statement.record] = interests.relationship_of(statement, owned, owner)
-        links, told_twice = indirect_interests.resolve_indirect(
+        links, told_twice = interests.resolve_indirect(
             ties, lambda link, expected: _contradicted(by_record, link, expected)
         )
         for link in links:
@@ -226,7 +225,7 @@ def _id(statement: Statement, index: int) -> str:
 
 def _contradicted(statements: dict[str, Statement], link: ShareLink, expected: Message) -> None:
     statement = statements[link.record]
-    declared = indirect_interests.percent(link)
+    declared = interests.percent(link)
     statement.details.fault(f"interests[{link.index}].share", expected, declared)
 
 

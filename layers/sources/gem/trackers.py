@@ -12,13 +12,11 @@ from typing import Any, Protocol
 from layers.model.messages import Message
 from layers.model.problems import MISSING, Problem, ReadResult
 from layers.model.records import Asset
-from layers.sources.gem.columns import FIELDS, TrackerColumns, TrackerRow
+from layers.sources.gem.columns import FIELDS, KindEvidence, RowKind, TrackerColumns, TrackerRow, unit_of
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
 from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
 from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, course_of, numbers_by_course, route_of
-from layers.sources.gem.row_kinds import KindEvidence, RowKind, unit_of
-from layers.sources.reader.cell_values import CellValueError, country_code
-from layers.sources.reader.operating_status import edtf_year, operating_status
+from layers.sources.reader.cell_values import CellValueError, country_code, edtf_year, operating_status
 from layers.sources.reader.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.reader.record_builder import concatenate_results, short_digest, slug
 

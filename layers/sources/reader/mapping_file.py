@@ -3,17 +3,247 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
-from layers.model.messages import Message
-from layers.model.problems import Problem, ProblemsError
+from pydantic import BaseModel, ValidationError
+
+from layers.model.messages import Argument, Message
+from layers.model.problems import MISSING, Problem, ProblemsError, schema_fault
+from layers.model.records import RECORD_TYPES, Source
 from layers.sources.files.documents import parse_toml
 from layers.sources.reader.date_format import DateFormat
-from layers.sources.reader.mapping_faults import flat, name_faults, shape_faults, word_faults
-from layers.sources.reader.mapping_terms import METRES, ORIGINS, POINTS, SHARE_COLUMNS, ColumnMapping, RowId
+from layers.sources.reader.mapping_terms import (
+    ANY_OTHER,
+    DATE_COLUMNS,
+    FIXED_PLACES,
+    GEOMETRY,
+    GRAMMARS,
+    MAPPED_TABLES,
+    METRES,
+    NAMED_COLUMNS,
+    ORIGINS,
+    PLACE_COLUMNS,
+    POINTS,
+    READER_COLUMNS,
+    REPEATED,
+    SHARE_COLUMNS,
+    SIDE_COLUMNS,
+    ColumnMapping,
+    RowId,
+    is_list,
+    is_object,
+)
+
+#: One fault of a mapping file: the key in the file, the value there, and the expected value.
+MappingFault = tuple[str, Argument, Message]
+
+_SOURCE = ("publisher", "title", "url", "licence", "language", "published")
+_TABLES = (
+    "source", "id", "columns", "constants", "blank", "empty", "skip", "values", "dates", "units", "lists",
+    "grammar", "numbers",
+)  # fmt: skip
+#: Keys of a mapping beside its tables: the type of each, and what is expected of it.
+_KEYS: Mapping[str, tuple[type, Message]] = {
+    "noun": (str, Message("cell.one-of", {"names": MAPPED_TABLES})),
+    "file": (str, Message("mapping.file")),
+    "layer": (str, Message("mapping.layer")),
+    "rows": (str, Message("mapping.rows")),
+    "by_name": (list, Message("mapping.column-list")),
+    "private": (bool, Message("cell.boolean")),
+}
+#: Letters of a name of a file's column, which every fault of that column repeats.
+MOST_LETTERS = 1000
+
+
+def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
+    """Yield missing tables and values of another type than expected; all other checks rely on these types."""
+    if document.get("noun") not in MAPPED_TABLES:
+        noun = str(document["noun"]) if "noun" in document else MISSING
+        yield "noun", noun, _KEYS["noun"][1]
+    for name, value in document.items():
+        if name in _TABLES and not isinstance(value, dict):
+            yield name, repr(value)[:80], Message("mapping.table", {"name": name})
+        elif name not in (*_TABLES, *_KEYS):
+            keys = (*_KEYS, *(f"[{table}]" for table in _TABLES), "[[tables]]")
+            yield name, repr(value)[:80], Message("cell.one-of", {"names": keys})
+    for name in ("columns", "source"):
+        if name not in document:
+            yield name, MISSING, Message("mapping.table", {"name": name})
+    for name, (kind, expected) in _KEYS.items():
+        value = document.get(name, kind())
+        if name != "noun" and (not isinstance(value, kind) or len(str(value)) > MOST_LETTERS):
+            yield name, repr(value)[:80], expected
+    for table in ("source", "columns", "units", "lists", "grammar", "numbers"):
+        given = _table(document, table)
+        for name, value in flat(given) if table == "columns" else given.items():
+            if not isinstance(value, str) or not 0 < len(value) <= MOST_LETTERS:
+                yield f"{table}.{name}", repr(value)[:80], Message("mapping.text", {"most": MOST_LETTERS})
+    for name, words in _table(document, "values").items():
+        if not isinstance(words, dict) or not all(isinstance(word, str) for word in words.values()):
+            yield f"values.{name}", repr(words)[:80], Message("mapping.words")
+    for table in ("empty", "skip"):
+        for name, words in flat(_table(document, table)):
+            if not _is_texts(words):
+                yield f"{table}.{name}", repr(words)[:80], Message("mapping.word-list")
+    if not _is_texts(document.get("by_name", [])) and isinstance(document.get("by_name"), list):
+        yield "by_name", repr(document["by_name"])[:80], Message("mapping.column-list")
+    yield from _id_faults(_table(document, "id"))
+    yield from _date_faults(_table(document, "dates"))
+
+
+def _is_texts(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(text, str) and 0 < len(text) <= MOST_LETTERS for text in value)
+
+
+def _id_faults(given: Mapping[str, Any]) -> Iterator[MappingFault]:
+    for name, value in given.items():
+        if name in ("join", "hash"):
+            if not value or not _is_texts(value):
+                yield f"id.{name}", repr(value)[:80], Message("mapping.column-list")
+        elif name in ("row", "name"):
+            if value is not True:
+                yield f"id.{name}", repr(value)[:80], Message("mapping.true")
+        elif name != "repeated":
+            yield f"id.{name}", repr(value)[:80], Message("cell.one-of", {"names": (*ORIGINS, "repeated")})
+        elif value not in REPEATED:
+            yield "id.repeated", repr(value)[:80], Message("cell.one-of", {"names": REPEATED})
+    if len([name for name in given if name in ORIGINS]) > 1:
+        yield "id", ", ".join(given), Message("mapping.one-origin", {"names": ORIGINS})
+
+
+def _date_faults(dates: Mapping[str, Any]) -> Iterator[MappingFault]:
+    for name, formats in dates.items():
+        for text in formats if isinstance(formats, list) else [formats]:
+            if not isinstance(text, str) or DateFormat.of(text) is None:
+                yield f"dates.{name}", repr(text)[:80], Message("mapping.dates")
+
+
+def _table(document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    table = document.get(name)
+    return table if isinstance(table, dict) else {}
+
+
+def flat(table: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield names and values of a table; a value of a nested table ``names`` is called ``names.uk``."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from ((f"{name}.{key}", nested) for key, nested in value.items())
+        else:
+            yield name, value
+
+
+def name_faults(mapping: ColumnMapping, document: Mapping[str, Any]) -> Iterator[MappingFault]:
+    """Yield names that a record does not have, units and signs that are not known, and what a record lacks."""
+    model = RECORD_TYPES[mapping.table]
+    for table, names in _free_names(mapping.table).items():
+        given = getattr(mapping, table)
+        for name in given:
+            root, dot, key = name.partition(".")
+            if name not in names and not (dot and key and f"{root}.KEY" in names):
+                known: Argument = tuple(sorted(names)) or Message("value.no-one")
+                yield f"{table}.{name}", name, Message("mapping.column", {"table": mapping.table, "names": known})
+    for name, factor in mapping.units.items():
+        if not factor:
+            units = tuple(POINTS if name in SHARE_COLUMNS else METRES)
+            yield f"units.{name}", document["units"][name], Message("cell.one-of", {"names": units})
+    for name, value in document.get("numbers", {}).items():
+        if name != "decimal" or value not in (".", ","):
+            yield f"numbers.{name}", value, Message("mapping.decimal")
+    for name, value in mapping.grammar.items():
+        if value not in GRAMMARS:
+            yield f"grammar.{name}", value, Message("cell.one-of", {"names": GRAMMARS})
+    for table in ("blank", "skip"):
+        for name in getattr(mapping, table):
+            if name not in mapping.columns:
+                yield f"{table}.{name}", name, Message("mapping.of-column")
+    if mapping.id.origin is not None and "id" in mapping.columns:
+        yield "columns.id", mapping.columns["id"], Message("mapping.one-id")
+    if mapping.id.origin == "name" and mapping.table != "entities":
+        yield "id.name", mapping.table, Message("mapping.id-by-name")
+    for name in _missing(mapping, [name for name, column in model.model_fields.items() if column.is_required()]):
+        yield f"columns.{name}", Message("value.unmapped"), Message("mapping.required-column", {"name": name})
+
+
+def _free_names(table: str) -> Mapping[str, set[str]]:
+    """Return the names that each table of a mapping may have."""
+    fields = RECORD_TYPES[table].model_fields
+    parts = {name for name in fields if is_object(table, name)}
+    plain = {name for name in fields if name not in (*READER_COLUMNS, "weapons") and name not in parts}
+    side = SIDE_COLUMNS.get(table, ())
+    has_place = "geometry" in fields
+    placed, fixed = ({*PLACE_COLUMNS}, {*FIXED_PLACES}) if has_place else (set(), set())
+    listed = {name for name in plain if get_origin(fields[name].annotation) is tuple}
+    columns = {*plain, *side, *placed, *(f"{name}.KEY" for name in parts)}
+    constants = {*fields, *side, *fixed} - {*READER_COLUMNS, "id"}
+    return {
+        "columns": columns,
+        "constants": constants,
+        "blank": constants,
+        "empty": {*columns, ANY_OTHER, *((GEOMETRY,) if has_place else ())},
+        "skip": columns - {"geometry"},
+        "values": {*plain, *side} - {"id", "geometry"},
+        "dates": plain & {*DATE_COLUMNS},
+        "units": (plain & {"uncertainty_m"}) | ({*side} & {*SHARE_COLUMNS}),
+        "lists": {*listed, *side} - {*SHARE_COLUMNS},
+        "grammar": {"owner"} if "owner_share" in side else set(),
+        "by_name": {*NAMED_COLUMNS.get(table, ())},
+    }
+
+
+def word_faults(mapping: ColumnMapping) -> Iterator[MappingFault]:
+    """Yield the constants, the words of values tables and the source columns that the schema does not take."""
+    model = RECORD_TYPES[mapping.table]
+    for name in mapping.source:
+        if name not in _SOURCE:
+            yield f"source.{name}", name, Message("cell.one-of", {"names": _SOURCE})
+    known = {name: text for name, text in mapping.source.items() if name in _SOURCE}
+    for name, value, expected in _refused(Source, known):
+        yield f"source.{name}", value, expected
+    if not mapping.source.get("publisher"):
+        yield "source.publisher", MISSING, Message("mapping.publisher")
+    for table in ("constants", "blank"):
+        yield from _fixed_faults(mapping, table)
+    for column, words in mapping.values.items():
+        for file_word, word in words.items():
+            given = {column: (word,) if column in mapping.lists or is_list(mapping.table, column) else word}
+            for _, value, expected in _refused(model, given) if word and column in model.model_fields else ():
+                yield f"values.{column}.{file_word}", value, expected
+
+
+def _fixed_faults(mapping: ColumnMapping, table: str) -> Iterator[MappingFault]:
+    """Yield the values of constants, or of blank cells, that the schema does not take."""
+    given = {name: value for name, value in getattr(mapping, table).items() if name not in mapping.by_name}
+    for name, value, expected in _refused(RECORD_TYPES[mapping.table], given):
+        yield f"{table}.{name}", value, expected
+    for name in ("lon", "lat"):
+        if not isinstance(given.get(name, 0.0), int | float):
+            yield f"{table}.{name}", repr(given[name])[:80], Message("mapping.degrees")
+
+
+def _refused(model: type[BaseModel], values: Mapping[str, Any]) -> Iterator[MappingFault]:
+    """Yield what the schema of a record refuses among the values of some of its columns."""
+    given = {name: value for name, value in values.items() if name in model.model_fields}
+    try:
+        model.model_validate(given)
+    except ValidationError as error:
+        for fault in error.errors(include_url=False):
+            if fault["loc"] and fault["loc"][0] in given:
+                yield ".".join(map(str, fault["loc"])), repr(fault["input"])[:80], schema_fault(fault)
+
+
+def _missing(mapping: ColumnMapping, required: list[str]) -> Iterator[str]:
+    """Yield columns that a record requires and the mapping lacks; ``checked`` may be absent, it is then unverified."""
+    yield from (name for name in required if name not in (*READER_COLUMNS, "checked") and not mapping.provides(name))
+    if mapping.table not in ("strikes", "assets"):
+        return
+    if mapping.provides("lon") != mapping.provides("lat"):
+        yield "lat" if mapping.provides("lon") else "lon"
+    if any(mapping.provides(name) for name in ("lon", "latlon", "lonlat", "wkt", "geometry")):
+        yield from (name for name in ("uncertainty_m", "basis") if not mapping.provides(name))
+
 
 _FILE = "mapping"
 #: What several tables of one mapping have in common: it stands beside them.

@@ -13,9 +13,14 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.strikes.event_codes import ACLED_EVENTS, ACLED_ONE_SIDED, CodedAttack
-from layers.sources.strikes.field_mapping import (
+from layers.sources.strikes.location_precision import ACLED, coarser, host_of, location_columns, point_of
+from layers.sources.strikes.strike_builder import (
     CellProblem,
+    DatasetTerms,
+    FieldClaim,
     FieldMapping,
+    Report,
+    StrikeBuilder,
     StrikeRow,
     code,
     count,
@@ -24,16 +29,8 @@ from layers.sources.strikes.field_mapping import (
     interval,
     map_row,
     quote,
-    required,
-)
-from layers.sources.strikes.location_precision import ACLED, coarser, host_of, point_of
-from layers.sources.strikes.strike_builder import (
-    DatasetTerms,
-    FieldClaim,
-    Report,
-    StrikeBuilder,
-    location_columns,
     read_rows,
+    required,
 )
 from layers.sources.strikes.target_extraction import targets
 

@@ -14,22 +14,19 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.strikes.event_codes import CodedAttack, group_of
-from layers.sources.strikes.field_mapping import (
+from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, host_of, location_columns, point_of
+from layers.sources.strikes.strike_builder import (
     CellProblem,
+    DatasetTerms,
+    FieldClaim,
     FieldMapping,
+    Report,
+    StrikeBuilder,
     StrikeRow,
     day,
     identifier_such_as,
     map_row,
     quote,
-)
-from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, host_of, point_of
-from layers.sources.strikes.strike_builder import (
-    DatasetTerms,
-    FieldClaim,
-    Report,
-    StrikeBuilder,
-    location_columns,
     read_rows,
 )
 from layers.sources.strikes.target_extraction import targets

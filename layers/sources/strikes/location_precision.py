@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import shapely
 
@@ -14,8 +14,8 @@ from layers.model.problems import MISSING
 from layers.model.types import Basis
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.strikes.catch_all_coordinates import widen_uncertainty
-from layers.sources.strikes.field_mapping import CellProblem, StrikeRow, number
 from layers.sources.strikes.named_places import district_named, names_place
+from layers.sources.strikes.strike_builder import CellProblem, StrikeRow, number
 from layers.sources.strikes.target_extraction import is_word_for_a_thing
 
 
@@ -145,6 +145,13 @@ def point_of(row: StrikeRow, lon: str = "longitude", lat: str = "latitude") -> s
     if x == 0 and y == 0:
         raise CellProblem(f"{lon}, {lat}", "0, 0", Message("cell.no-null-island"))
     return shapely.Point(x, y)
+
+
+def location_columns(point: Any, precision: CodedPrecision | None) -> dict[str, Any]:
+    """Return the location columns of a strike; empty without a point or a precision."""
+    if point is None or precision is None:
+        return {}
+    return {"geometry": point, "uncertainty_m": precision.uncertainty_m, "basis": precision.basis}
 
 
 def digits_m(*texts: str) -> float:

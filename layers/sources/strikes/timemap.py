@@ -14,17 +14,20 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.field_mapping import (
+from layers.sources.strikes.location_precision import TIMEMAP, coarser, location_columns, point_of
+from layers.sources.strikes.strike_builder import (
     CellProblem,
+    DatasetTerms,
+    FieldClaim,
     FieldMapping,
+    Report,
+    StrikeBuilder,
     StrikeRow,
     day,
     identifier_such_as,
     map_row,
     quote,
 )
-from layers.sources.strikes.location_precision import TIMEMAP, coarser, point_of
-from layers.sources.strikes.strike_builder import DatasetTerms, FieldClaim, Report, StrikeBuilder, location_columns
 from layers.sources.strikes.target_extraction import targets
 
 TERMS = DatasetTerms(

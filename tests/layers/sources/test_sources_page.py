@@ -19,7 +19,7 @@ from layers.model.problems import ProblemsError
 from layers.sources import firms
 from layers.sources.files import limits
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader import mapping_faults, mapping_file, mapping_terms
+from layers.sources.reader import mapping_file, mapping_terms
 from layers.sources.registry import FORMATS, LoadOptions
 from layers.store.store import Store
 from tests.load_runner import Run, load, of_dataset, runner
@@ -85,7 +85,7 @@ def test_the_bounds_are_those_of_the_code() -> None:
             limits.MAX_XML_DEPTH,
             limits.MAX_DEPTH,
             types.MAX_VERTICES,
-            mapping_faults.MOST_LETTERS,
+            mapping_file.MOST_LETTERS,
         )
     ]
     assert f"more than {limits.FREE_BYTES // 10**6} MB" in section("Bounds")

@@ -1,14 +1,18 @@
-"""Steps by which any table of a drafted mapping is filled: locations, days, countries, ids, blanks."""
+"""One table of a drafted mapping, and the steps by which any is filled: locations, days, countries, ids, blanks."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import shapely
 
 from layers.reference.country_names import code_of
-from layers.sources.column_mapping.draft.cell_words import (
+from layers.sources.column_mapping.draft.column_profile import (
+    MOST,
+    ColumnProfile,
     certainty_of,
     decimals_of,
     is_empty_word,
@@ -19,13 +23,56 @@ from layers.sources.column_mapping.draft.cell_words import (
     longest,
     power_kind_of,
 )
-from layers.sources.column_mapping.draft.column_profile import MOST, ColumnProfile
 from layers.sources.column_mapping.draft.column_roles import OTHER_RECORDS, ColumnRoles
+from layers.sources.column_mapping.draft.file_sample import FileSample
 from layers.sources.column_mapping.draft.header_roles import header_words, record_of
-from layers.sources.column_mapping.draft.table_draft import TableDraft
 from layers.sources.column_mapping.mapped_row import NULL_ISLAND
 from layers.sources.reader.date_format import EDTF
 from layers.sources.reader.mapping_terms import GEOMETRY
+
+
+@dataclass
+class TableDraft:
+    """One table of a draft: what goes under each key of the mapping, with comments by key and by column.
+
+    ``reasons`` has the comment behind a line, by ``table.name``; ``open`` are lines that are written as comments: what
+    could not be guessed. ``remarks`` are for the person: what the file leaves open.
+    """
+
+    noun: str
+    sample: FileSample
+    reason: str
+    id: dict[str, Any] = field(default_factory=dict)
+    columns: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, Any] = field(default_factory=dict)
+    blank: dict[str, Any] = field(default_factory=dict)
+    empty: dict[str, list[str]] = field(default_factory=dict)
+    values: dict[str, dict[str, str]] = field(default_factory=dict)
+    dates: dict[str, list[str]] = field(default_factory=dict)
+    units: dict[str, str] = field(default_factory=dict)
+    lists: dict[str, str] = field(default_factory=dict)
+    skip: dict[str, list[str]] = field(default_factory=dict)
+    grammar: dict[str, str] = field(default_factory=dict)
+    by_name: list[str] = field(default_factory=list)
+    decimal: str = "."
+    reasons: dict[str, str] = field(default_factory=dict)
+    open: dict[str, list[str]] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    remarks: list[str] = field(default_factory=list)
+
+
+def toml_value(value: Any) -> str:
+    """Return a value as TOML: texts, numbers, true, lists of texts."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(toml_value, value))}]"
+    # The escapes of JSON are those of a basic string of TOML, which also asks for that of DEL.
+    text = str(value).encode("utf-8", "replace").decode()
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+
 
 #: What stands for a place, or a title, that a row does not give.
 NO_PLACE, NO_TITLE = "unknown place", "Report without a title"

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model import edtf
-from layers.sources.reader.operating_status import edtf_year, operating_status
+from layers.sources.reader.cell_values import edtf_year, operating_status
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.field_mapping import FieldMapping
 from layers.sources.strikes.location_precision import CodedPrecision
+from layers.sources.strikes.strike_builder import FieldMapping
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "strikes"
 

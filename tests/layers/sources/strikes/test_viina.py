@@ -15,8 +15,7 @@ from layers.sources.reader.format import LoadOptions
 from layers.sources.strikes.event_codes import VIINA_TARGETS, VIINA_TITLES
 from layers.sources.strikes.location_precision import VIINA
 from layers.sources.strikes.target_extraction import language_of, targets
-from layers.sources.strikes.viina import FORMAT, MAPPING
-from layers.sources.strikes.viina_registers import CANDIDATES, candidate_place_names
+from layers.sources.strikes.viina import CANDIDATES, FORMAT, MAPPING, candidate_place_names
 from tests.layers.english import english_counts, raises
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,
