@@ -16,105 +16,102 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from types import MappingProxyType
 from typing import TypeAlias
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE
 
 #: Names of each field as folded text; those of a field that come first count before the others.
-FIELDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "id": (
-            "comboid", "gemunitphaseid", "gemunitid", "gemphaseid", "unitphaseid", "unitid", "phaseid", "trackerid",
-            "projectid", "pipelineid", "gempipelineid", "gemprojectid", "gemmineid", "mineid", "gemassetid", "assetid",
-            "gogetid", "gemgogetid", "fieldid", "gemid", "id",
-        ),
-        "plant_id": (
-            "gemlocationid", "locationid", "trackerloc", "gemplantid", "plantid", "gemterminalid", "terminalid", "pid",
-        ),
-        "url": (
-            "url", "wiki", "wikiurl", "gemwiki", "gemwikipage", "gemwikipageurl", "gemwikiurl", "gemwikiurls",
-            "wikipage", "wikipageurl", "wikilink", "gemwikilink", "gemwikipageeng", "wikiurlfield", "wikiurlproject",
-            "gemurl", "urlen",
-        ),
-        "name": (
-            "pipelinename", "coalterminalname", "terminalname", "plantname", "plantnameenglish", "plantprojectname",
-            "powerplantname", "powerstationname", "minename", "assetname", "assetnameenglish", "gemassetnameenglish",
-            "gemassetname", "nameenglish", "wikiname", "fieldname", "facilityname", "projectname", "projectnameenglish",
-            "projecten", "project", "plant", "pipeline", "terminal", "mine", "name",
-        ),
-        "unit": (
-            "segmentname", "unitname", "unitphasename", "phasename", "uniten", "unit", "plantphase", "phase", "segment",
-        ),
-        "local": (
-            "projectloc", "plantnamelocal", "plantnamelocalscript", "plantnameotherlanguage", "nameotherlanguage",
-            "assetnameotherlanguage", "projectnameinlocallanguagescript", "projectnameinlocallanguage",
-            "projectnamelocallangscript", "plantnameinlocallanguagescript", "plantprojectnamelocal",
-            "unitnamelocalscript", "projectlocalscript", "otherlanguageprimarypipelinename", "otherlanguagename",
-            "minenamenoneng", "localname", "localnames",
-        ),
-        "other": (
-            "otherenglishnames", "othernames", "otherplantnames", "otherplantnamesenglish", "plantnameother",
-            "plantprojectnameother", "nameother", "alternativeassetnames", "alternativenames", "minenameakas",
-            "coalterminalakas", "officialname", "projectother", "coalterminalnamedetailorother",
-        ),
-        "status": (
-            "statustabular", "status", "operatingstatus", "plantstatus", "unitstatus", "phaseoperatingstatus",
-            "projectstatus", "currentstatus", "operationalstatus", "statusdisplay", "statuslegend",
-        ),
-        "countries": (
-            "countrylist", "areas", "countries", "countriesorareas", "countriesareas", "countryareas", "countryarea",
-            "countryorarea", "country", "countryname", "hostcountry", "country1", "countryarea1", "area",
-        ),
-        "country2": ("country2", "countryarea2", "area2"),
-        "country_from": ("startcountry", "startcountryorarea"),
-        "country_to": ("endcountry", "endcountryorarea"),
-        "owner": (
-            "owner", "owners", "ownername", "ownernames", "ownerenglish", "ownersenglish", "ownernameenglish",
-            "ownernamesenglish", "ownercompany", "ownercompanies", "projectowner", "projectowners", "ownedby",
-            "ownership", "sponsor", "sponsors",
-        ),
-        "owner_ids": (
-            "ownerentityids", "ownerentityid", "ownergementityid", "ownergementityids", "ownersgementityid",
-            "ownersgementityids", "ownergemid", "ownergemids", "ownersgemid",
-        ),
-        "parent_ids": (
-            "parententityids", "parententityid", "parentgementityid", "parentgementityids", "parentsgementityid",
-            "parentgemid", "parentgemids",
-        ),
-        "parent": (
-            "parent", "parents", "parentcompany", "parentcompanies", "parentname", "parentnames", "parentenglish",
-            "parentsenglish", "parentnameenglish",
-        ),
-        "capacity": (
-            "capacity", "capacitymw", "unitcapacitymw", "capacitymt", "capacitymtpa", "designcapacityttpa",
-            "nominalcrudesteelcapacityttpa", "operatingnominalcrudesteelcapacityttpa", "steelcapacity",
-            "cementcapacitymillionsmetrictonnesperannum", "installedcapacitymw",
-        ),
-        "capacity_unit": ("capacityunits", "capacityunit", "units", "capacitytable", "unitsofm", "originalunits"),
-        "commodity": ("fueltype", "fuel", "fuel1", "commodity", "coaltype"),
-        "technology": (
-            "technology", "technologytype", "reactortype", "combustiontechnology", "turbineenginetechnology",
-            "installationtype",
-        ),
-        "wkt": ("wktformat", "wkt", "geometry", "route", "routes", "geojson", "thegeom", "geom"),
-        "lat": ("latitude", "lat", "latitudewgs84", "latwgs84", "ycoordinate"),
-        "lon": ("longitude", "lng", "lon", "long", "longitudewgs84", "lonwgs84", "lngwgs84", "xcoordinate"),
-        "latlon": ("coordinates", "latlon", "latlong", "latlng", "coordinateslatlon", "latitudelongitude"),
-        "since": (
-            "startyear", "startyearearliest", "startyear1", "actualstartyear", "unitstartyear", "productionstartyear",
-            "openingyear", "commissioningyear", "commercialoperationdate", "firstgridconnection", "startdate",
-        ),
-        "until": (
-            "retiredyear", "stopyear", "retirementyear", "retirementdate", "retireyear", "closingyear", "closureyear",
-            "retireddate", "stopdate",
-        ),
-        "oil": ("productionoilmillionbbly", "prodoil"),
-        "gas": ("productiongasmillionm3y", "prodgas"),
-    }
-)  # fmt: skip
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "id": (
+        "comboid", "gemunitphaseid", "gemunitid", "gemphaseid", "unitphaseid", "unitid", "phaseid", "trackerid",
+        "projectid", "pipelineid", "gempipelineid", "gemprojectid", "gemmineid", "mineid", "gemassetid", "assetid",
+        "gogetid", "gemgogetid", "fieldid", "gemid", "id",
+    ),
+    "plant_id": (
+        "gemlocationid", "locationid", "trackerloc", "gemplantid", "plantid", "gemterminalid", "terminalid", "pid",
+    ),
+    "url": (
+        "url", "wiki", "wikiurl", "gemwiki", "gemwikipage", "gemwikipageurl", "gemwikiurl", "gemwikiurls",
+        "wikipage", "wikipageurl", "wikilink", "gemwikilink", "gemwikipageeng", "wikiurlfield", "wikiurlproject",
+        "gemurl", "urlen",
+    ),
+    "name": (
+        "pipelinename", "coalterminalname", "terminalname", "plantname", "plantnameenglish", "plantprojectname",
+        "powerplantname", "powerstationname", "minename", "assetname", "assetnameenglish", "gemassetnameenglish",
+        "gemassetname", "nameenglish", "wikiname", "fieldname", "facilityname", "projectname", "projectnameenglish",
+        "projecten", "project", "plant", "pipeline", "terminal", "mine", "name",
+    ),
+    "unit": (
+        "segmentname", "unitname", "unitphasename", "phasename", "uniten", "unit", "plantphase", "phase", "segment",
+    ),
+    "local": (
+        "projectloc", "plantnamelocal", "plantnamelocalscript", "plantnameotherlanguage", "nameotherlanguage",
+        "assetnameotherlanguage", "projectnameinlocallanguagescript", "projectnameinlocallanguage",
+        "projectnamelocallangscript", "plantnameinlocallanguagescript", "plantprojectnamelocal",
+        "unitnamelocalscript", "projectlocalscript", "otherlanguageprimarypipelinename", "otherlanguagename",
+        "minenamenoneng", "localname", "localnames",
+    ),
+    "other": (
+        "otherenglishnames", "othernames", "otherplantnames", "otherplantnamesenglish", "plantnameother",
+        "plantprojectnameother", "nameother", "alternativeassetnames", "alternativenames", "minenameakas",
+        "coalterminalakas", "officialname", "projectother", "coalterminalnamedetailorother",
+    ),
+    "status": (
+        "statustabular", "status", "operatingstatus", "plantstatus", "unitstatus", "phaseoperatingstatus",
+        "projectstatus", "currentstatus", "operationalstatus", "statusdisplay", "statuslegend",
+    ),
+    "countries": (
+        "countrylist", "areas", "countries", "countriesorareas", "countriesareas", "countryareas", "countryarea",
+        "countryorarea", "country", "countryname", "hostcountry", "country1", "countryarea1", "area",
+    ),
+    "country2": ("country2", "countryarea2", "area2"),
+    "country_from": ("startcountry", "startcountryorarea"),
+    "country_to": ("endcountry", "endcountryorarea"),
+    "owner": (
+        "owner", "owners", "ownername", "ownernames", "ownerenglish", "ownersenglish", "ownernameenglish",
+        "ownernamesenglish", "ownercompany", "ownercompanies", "projectowner", "projectowners", "ownedby",
+        "ownership", "sponsor", "sponsors",
+    ),
+    "owner_ids": (
+        "ownerentityids", "ownerentityid", "ownergementityid", "ownergementityids", "ownersgementityid",
+        "ownersgementityids", "ownergemid", "ownergemids", "ownersgemid",
+    ),
+    "parent_ids": (
+        "parententityids", "parententityid", "parentgementityid", "parentgementityids", "parentsgementityid",
+        "parentgemid", "parentgemids",
+    ),
+    "parent": (
+        "parent", "parents", "parentcompany", "parentcompanies", "parentname", "parentnames", "parentenglish",
+        "parentsenglish", "parentnameenglish",
+    ),
+    "capacity": (
+        "capacity", "capacitymw", "unitcapacitymw", "capacitymt", "capacitymtpa", "designcapacityttpa",
+        "nominalcrudesteelcapacityttpa", "operatingnominalcrudesteelcapacityttpa", "steelcapacity",
+        "cementcapacitymillionsmetrictonnesperannum", "installedcapacitymw",
+    ),
+    "capacity_unit": ("capacityunits", "capacityunit", "units", "capacitytable", "unitsofm", "originalunits"),
+    "commodity": ("fueltype", "fuel", "fuel1", "commodity", "coaltype"),
+    "technology": (
+        "technology", "technologytype", "reactortype", "combustiontechnology", "turbineenginetechnology",
+        "installationtype",
+    ),
+    "wkt": ("wktformat", "wkt", "geometry", "route", "routes", "geojson", "thegeom", "geom"),
+    "lat": ("latitude", "lat", "latitudewgs84", "latwgs84", "ycoordinate"),
+    "lon": ("longitude", "lng", "lon", "long", "longitudewgs84", "lonwgs84", "lngwgs84", "xcoordinate"),
+    "latlon": ("coordinates", "latlon", "latlong", "latlng", "coordinateslatlon", "latitudelongitude"),
+    "since": (
+        "startyear", "startyearearliest", "startyear1", "actualstartyear", "unitstartyear", "productionstartyear",
+        "openingyear", "commissioningyear", "commercialoperationdate", "firstgridconnection", "startdate",
+    ),
+    "until": (
+        "retiredyear", "stopyear", "retirementyear", "retirementdate", "retireyear", "closingyear", "closureyear",
+        "retireddate", "stopdate",
+    ),
+    "oil": ("productionoilmillionbbly", "prodoil"),
+    "gas": ("productiongasmillionm3y", "prodgas"),
+}  # fmt: skip
 #: Positions of the fields in the values of a row.
-POSITIONS: Mapping[str, int] = MappingProxyType({field: position for position, field in enumerate(FIELDS)})
+POSITIONS: Mapping[str, int] = {field: position for position, field in enumerate(FIELDS)}
 #: Columns whose words may say which tracker a row is of, the most telling first.
 TYPE_COLUMNS = (
     "trackerdisplay", "trackerlegend", "trackercustom", "trackeracro", "tracker", "assettype", "facilitytype", "type",
@@ -122,30 +119,26 @@ TYPE_COLUMNS = (
 #: Columns of the accuracy of a location, in order of precedence; trackers have more names with that ending.
 ACCURACIES = ("routeaccuracy", "locationaccuracy", "coordinateaccuracy", "accuracy")
 #: Units that the name of a capacity column states by its ending.
-UNITS_OF_NAMES: Mapping[str, str] = MappingProxyType(
-    {
-        "mw": "MW", "mtpa": "million t/y", "ttpa": "thousand t/y", "mt": "million t/y",
-        "millionsmetrictonnesperannum": "million t/y",
-    }
-)  # fmt: skip
+UNITS_OF_NAMES: Mapping[str, str] = {
+    "mw": "MW", "mtpa": "million t/y", "ttpa": "thousand t/y", "mt": "million t/y",
+    "millionsmetrictonnesperannum": "million t/y",
+}  # fmt: skip
 #: Kinds by a column that a row fills and only trackers of that kind have; the first that is there counts.
-KINDS_BY_COLUMN: Mapping[str, str] = MappingProxyType(
-    {
-        "coalterminalname": "port-terminal", "gemterminalid": "port-terminal", "terminalname": "lng-plant",
-        "pipelinename": "pipeline", "segmentname": "pipeline", "pipelineid": "pipeline", "lengthmergedkm": "pipeline",
-        "minename": "mine", "gemmineid": "mine", "minetype": "mine", "designcapacityttpa": "mine",
-        "reactortype": "nuclear-plant", "turbines": "hydro-plant", "riverwatercourse": "hydro-plant",
-        "binational": "hydro-plant", "country1capacitymw": "hydro-plant", "steelcapacity": "steelworks",
-        "ironcapacity": "steelworks", "nominalcrudesteelcapacityttpa": "steelworks", "steelproducts": "steelworks",
-        "mainproductionequipment": "steelworks", "clinkercapacitymillionsmetrictonnesperannum": "factory",
-        "cementcapacitymillionsmetrictonnesperannum": "factory", "discoveryyear": "oil-field",
-        "productionstartyear": "oil-field", "productionoilmillionbbly": "oil-field",
-        "productiongasmillionm3y": "oil-field", "wikiname": "oil-field", "gogetid": "oil-field",
-        "gemgogetid": "oil-field", "primaryproducts": "chemical-plant",
-        "combustiontechnology": "power-plant", "coaltype": "power-plant", "fueltype": "power-plant",
-        "installationtype": "power-plant", "capacityrating": "power-plant",
-    }
-)  # fmt: skip
+KINDS_BY_COLUMN: Mapping[str, str] = {
+    "coalterminalname": "port-terminal", "gemterminalid": "port-terminal", "terminalname": "lng-plant",
+    "pipelinename": "pipeline", "segmentname": "pipeline", "pipelineid": "pipeline", "lengthmergedkm": "pipeline",
+    "minename": "mine", "gemmineid": "mine", "minetype": "mine", "designcapacityttpa": "mine",
+    "reactortype": "nuclear-plant", "turbines": "hydro-plant", "riverwatercourse": "hydro-plant",
+    "binational": "hydro-plant", "country1capacitymw": "hydro-plant", "steelcapacity": "steelworks",
+    "ironcapacity": "steelworks", "nominalcrudesteelcapacityttpa": "steelworks", "steelproducts": "steelworks",
+    "mainproductionequipment": "steelworks", "clinkercapacitymillionsmetrictonnesperannum": "factory",
+    "cementcapacitymillionsmetrictonnesperannum": "factory", "discoveryyear": "oil-field",
+    "productionstartyear": "oil-field", "productionoilmillionbbly": "oil-field",
+    "productiongasmillionm3y": "oil-field", "wikiname": "oil-field", "gogetid": "oil-field",
+    "gemgogetid": "oil-field", "primaryproducts": "chemical-plant",
+    "combustiontechnology": "power-plant", "coaltype": "power-plant", "fueltype": "power-plant",
+    "installationtype": "power-plant", "capacityrating": "power-plant",
+}  # fmt: skip
 #: Words for an empty cell.
 EMPTY = frozenset({"", "--", "-", "–", "nan", "none", "null", "n/a", "tbd", "not found", "not stated", "[not stated]"})
 #: Columns of ownership tables per tracker, whose rows are paths of owners and no assets.
@@ -293,9 +286,7 @@ def _folded_word(word: str) -> str:
 
 
 #: Kinds of assets by GEM's words for them, folded.
-KINDS: Mapping[str, str] = MappingProxyType(
-    {_folded_word(word): kind for word, kind in TABLE.kinds_by("gem_tracker_types").items()}
-)
+KINDS: Mapping[str, str] = {_folded_word(word): kind for word, kind in TABLE.kinds_by("gem_tracker_types").items()}
 #: Folded words for rows that are no assets: plumes of methane seen from above.
 NO_ASSETS = frozenset({"plumesattrib", "plumesunattrib", "plume"})
 _KindPatterns: TypeAlias = tuple[tuple[re.Pattern[str], str], ...]
@@ -336,16 +327,14 @@ _OIL_NAME = re.compile(r"\boil\b|\bpetroleum\b")
 #: Barrels of oil equivalent in a cubic metre of gas (5,800 cubic feet to the barrel).
 _BOE_PER_M3 = 35.3147 / 5800
 #: Commodities by a folded word of a type, for rows that name none.
-_COMMODITIES: Mapping[str, str] = MappingProxyType(
-    {
-        "oilpipeline": "oil", "nglpipeline": "NGL", "gaspipeline": "natural gas", "hydrogenpipeline": "hydrogen",
-        "naturalgaspipeline": "natural gas", "coalmine": "coal", "coalterminal": "coal", "ironoremine": "iron ore",
-    }
-)  # fmt: skip
+_COMMODITIES: Mapping[str, str] = {
+    "oilpipeline": "oil", "nglpipeline": "NGL", "gaspipeline": "natural gas", "hydrogenpipeline": "hydrogen",
+    "naturalgaspipeline": "natural gas", "coalmine": "coal", "coalterminal": "coal", "ironoremine": "iron ore",
+}  # fmt: skip
 
 
 #: The same by a column that only rows of one commodity fill.
-_COMMODITIES_BY_COLUMN: Mapping[str, str] = MappingProxyType({"coalterminalname": "coal"})
+_COMMODITIES_BY_COLUMN: Mapping[str, str] = {"coalterminalname": "coal"}
 
 
 @dataclass(frozen=True, slots=True)

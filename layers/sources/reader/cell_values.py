@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
-from types import MappingProxyType
 
 import shapely
 from shapely.geometry.base import BaseGeometry
@@ -115,22 +114,20 @@ def lines_of(shape: BaseGeometry) -> BaseGeometry:
 
 
 #: Statuses by the words of publishers: small letters, hyphens and underscores as spaces.
-_STATUSES: Mapping[str, OperatingStatus] = MappingProxyType(
-    {
-        "operating": "operating", "operational": "operating", "operating pre retirement": "operating",
-        "in operation": "operating", "active": "operating", "open": "operating", "ugs": "operating",
-        "commissioned": "operating", "construction": "construction", "under construction": "construction",
-        "in construction": "construction", "in development": "construction", "testing": "construction",
-        "pre construction": "pre-construction", "permitted": "pre-construction", "pre permit": "pre-construction",
-        "proposed": "proposed", "planned": "proposed", "proposed plus": "proposed", "discovered": "proposed",
-        "exploration": "proposed", "development": "proposed", "announced": "announced", "shelved": "shelved",
-        "deferred": "shelved", "cancelled": "cancelled", "canceled": "cancelled", "mothballed": "mothballed",
-        "care and maintenance": "mothballed", "idle": "idle", "idled": "idle", "shut in": "idle", "standby": "idle",
-        "suspended": "idle", "retired": "retired", "decommissioned": "retired",
-        "decommissioning": "retired", "abandoned": "retired", "closed": "retired", "dismantled": "retired",
-        "shut down": "retired", "permanent shutdown": "retired",
-    }
-)  # fmt: skip
+_STATUSES: Mapping[str, OperatingStatus] = {
+    "operating": "operating", "operational": "operating", "operating pre retirement": "operating",
+    "in operation": "operating", "active": "operating", "open": "operating", "ugs": "operating",
+    "commissioned": "operating", "construction": "construction", "under construction": "construction",
+    "in construction": "construction", "in development": "construction", "testing": "construction",
+    "pre construction": "pre-construction", "permitted": "pre-construction", "pre permit": "pre-construction",
+    "proposed": "proposed", "planned": "proposed", "proposed plus": "proposed", "discovered": "proposed",
+    "exploration": "proposed", "development": "proposed", "announced": "announced", "shelved": "shelved",
+    "deferred": "shelved", "cancelled": "cancelled", "canceled": "cancelled", "mothballed": "mothballed",
+    "care and maintenance": "mothballed", "idle": "idle", "idled": "idle", "shut in": "idle", "standby": "idle",
+    "suspended": "idle", "retired": "retired", "decommissioned": "retired",
+    "decommissioning": "retired", "abandoned": "retired", "closed": "retired", "dismantled": "retired",
+    "shut down": "retired", "permanent shutdown": "retired",
+}  # fmt: skip
 #: What begins a remark behind a status: `cancelled - inferred 4 y`, `retired (2019)`.
 _REMARKS = ("(", "- inferred")
 _PLUS = " plus"

@@ -17,7 +17,6 @@ from layers.sources.strikes.location_precision import ACLED, coarser, host_of, l
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldClaim,
     FieldMapping,
     Report,
     StrikeBuilder,
@@ -27,12 +26,12 @@ from layers.sources.strikes.strike_builder import (
     day,
     identifier_such_as,
     interval,
-    map_row,
-    quote,
+    printed,
     read_rows,
     required,
+    target_claims,
+    targets_in,
 )
-from layers.sources.strikes.target_extraction import targets
 
 TERMS = DatasetTerms(
     format="acled",
@@ -128,7 +127,7 @@ MAPPING: tuple[FieldMapping, ...] = (
         lambda row: _TIME[code(row, "time_precision", _TIME)] if "time_precision" in row else None,
     ),
     FieldMapping("place", "location", "as printed", _place),
-    FieldMapping("region", "admin1", "as printed", lambda row: row["admin1"] or None),
+    printed("region", "admin1"),
     FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
     FieldMapping(
         "*", "latitude, longitude, geo_precision", "point with uncertainty_m and basis by the ACLED table", _where
@@ -138,10 +137,7 @@ MAPPING: tuple[FieldMapping, ...] = (
     ),
     FieldMapping("weapons", "sub_event_type", "by the table; no counts", _weapons),
     FieldMapping("*", "fatalities", "killed_min and killed_max where above 0; 0 may mean not known", _killed),
-    FieldMapping("targets", "notes", "the phrase of the target as printed", lambda row: targets(row["notes"])[0]),
-    FieldMapping(
-        "target_kinds", "notes", "kinds that the words of that phrase allow", lambda row: targets(row["notes"])[1]
-    ),
+    *targets_in("notes", lambda row: row["notes"]),
     FieldMapping("note", "actor1, actor2, civilian_targeting, tags", "as coded", _note),
 )
 
@@ -162,14 +158,11 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
         faults = [CellProblem("sub_event_type", shown, Message("acled.sub-event-type"))]
         builder.reject(location, key, faults)
         return
-    values, faults = map_row(MAPPING, row)
-    if key == "(no id)":
-        faults.append(CellProblem("event_id_cnty", MISSING, identifier_such_as("UKR12345")))
-    if faults:
-        builder.reject(location, key, faults)
-        return
-    reports = [Report(name.strip()) for name in row["source"].split(";") if name.strip()]
-    builder.add_strike(location, key, values, reports, _claims(row, values), row["notes"])
+    no_key = CellProblem("event_id_cnty", MISSING, identifier_such_as("UKR12345")) if key == "(no id)" else None
+    values = builder.values_of(MAPPING, row, location, key, no_key)
+    if values is not None:
+        reports = [Report(name.strip()) for name in row["source"].split(";") if name.strip()]
+        builder.add_strike(location, key, values, reports, target_claims(values, row["notes"]), row["notes"])
 
 
 def _key(row: StrikeRow) -> str:
@@ -181,10 +174,6 @@ def _key(row: StrikeRow) -> str:
     if key and not any(letter.isdigit() for letter in key):
         key += number
     return key or row["data_id"].removesuffix(".0") or "(no id)"
-
-
-def _claims(row: StrikeRow, values: dict[str, Any]) -> list[FieldClaim]:
-    return [FieldClaim("targets", phrase, quote(row["notes"], phrase)) for phrase in values["targets"][:1]]
 
 
 def recognises(sniff: FileSniff) -> bool:

@@ -18,18 +18,17 @@ from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, h
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldClaim,
     FieldMapping,
     Report,
     StrikeBuilder,
     StrikeRow,
     day,
     identifier_such_as,
-    map_row,
-    quote,
+    printed,
     read_rows,
+    target_claims,
+    targets_in,
 )
-from layers.sources.strikes.target_extraction import targets
 
 TERMS = DatasetTerms(
     format="eyes-on-russia",
@@ -85,7 +84,7 @@ MAPPING: tuple[FieldMapping, ...] = (
         "when", "date, title", "the day of the footage; where date is empty, that at the start of the title", _when
     ),
     FieldMapping("place", "town/city, district, province", "the first that is not empty", _place),
-    FieldMapping("region", "province", "as printed", lambda row: row["province"] or None),
+    printed("region", "province"),
     FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
     FieldMapping("*", "lat, lon", "point with uncertainty_m and basis by the Eyes on Russia table", _where),
     FieldMapping(
@@ -94,10 +93,7 @@ MAPPING: tuple[FieldMapping, ...] = (
         "as printed",
         lambda row: (Weapon(kind=row["arms/munition"][:200]),) if row["arms/munition"] else (),
     ),
-    FieldMapping("targets", "title", "the phrase of the target as printed", lambda row: targets(_text(row))[0]),
-    FieldMapping(
-        "target_kinds", "title", "kinds that the words of that phrase allow", lambda row: targets(_text(row))[1]
-    ),
+    *targets_in("title", _text),
     FieldMapping(
         "status_note", "", "that CIR placed the footage", lambda _: "Footage geolocated by CIR and its community."
     ),
@@ -116,18 +112,13 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
         name = row["event_group"][:60] or Message("value.none")
         builder.skip(group or Message("eyes-on-russia.unknown-group", {"group": name}))
         return
-    values, faults = map_row(MAPPING, row)
     key = re.sub(r"[^A-Za-z0-9._-]", "", row["entry"])
-    if not key:
-        faults.append(CellProblem("entry", MISSING, identifier_such_as("UW0067")))
-    if faults:
-        builder.reject(location, key or "(no id)", faults)
-        return
-    reports = [
-        Report(web_host(row[column]), url=row[column]) for column in ("link", "geolocation") if web_address(row[column])
-    ]
-    claims = [FieldClaim("targets", phrase, quote(_text(row), phrase)) for phrase in values["targets"][:1]]
-    builder.add_strike(location, key, values, reports, claims, _text(row))
+    no_key = None if key else CellProblem("entry", MISSING, identifier_such_as("UW0067"))
+    values = builder.values_of(MAPPING, row, location, key, no_key)
+    if values is not None:
+        urls = [row[column] for column in ("link", "geolocation") if web_address(row[column])]
+        reports = [Report(web_host(url), url=url) for url in urls]
+        builder.add_strike(location, key, values, reports, target_claims(values, _text(row)), _text(row))
 
 
 def recognises(sniff: FileSniff) -> bool:

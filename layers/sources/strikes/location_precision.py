@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import shapely
@@ -43,42 +42,32 @@ CITY_REGION_M = 50_000.0
 DISTRICT_M = 40_000.0
 
 #: ACLED geo_precision. The codebook gives no metres. 1 is a town with coordinates, never a site.
-ACLED: Mapping[str, CodedPrecision] = MappingProxyType(
-    {
-        "1": CodedPrecision("settlement", SETTLEMENT_M, "a particular town is named; the point is the town's"),
-        "2": CodedPrecision("district", 30_000.0, "near a town, or a part of a region that a town stands for"),
-        "3": CodedPrecision("region", REGION_M, "a larger region; the point is its capital or a natural feature"),
-    }
-)
+ACLED: Mapping[str, CodedPrecision] = {
+    "1": CodedPrecision("settlement", SETTLEMENT_M, "a particular town is named; the point is the town's"),
+    "2": CodedPrecision("district", 30_000.0, "near a town, or a part of a region that a town stands for"),
+    "3": CodedPrecision("region", REGION_M, "a larger region; the point is its capital or a natural feature"),
+}
 
 #: UCDP where_prec (GED codebook). 6 is a whole country: no place, such events are skipped.
-UCDP: Mapping[str, CodedPrecision | None] = MappingProxyType(
-    {
-        "1": CodedPrecision(
-            "settlement", SETTLEMENT_M, "the named place itself; UCDP names towns and villages, not sites"
-        ),
-        "2": CodedPrecision(
-            "district", 30_000.0, "a limited area, about 25 km, around the point, and the town's own size"
-        ),
-        "3": CodedPrecision("district", DISTRICT_M, "a second-level division; the point is its centroid"),
-        "4": CodedPrecision("region", REGION_M, "a first-level division; the point is its centroid"),
-        "5": CodedPrecision(
-            "region", 250_000.0, "larger than a division or between two places; the point only stands for it"
-        ),
-        "6": None,
-        "7": CodedPrecision("sea-area", 200_000.0, "over water or in the air; centroid of the water, or estimated"),
-    }
-)
+UCDP: Mapping[str, CodedPrecision | None] = {
+    "1": CodedPrecision("settlement", SETTLEMENT_M, "the named place itself; UCDP names towns and villages, not sites"),
+    "2": CodedPrecision("district", 30_000.0, "a limited area, about 25 km, around the point, and the town's own size"),
+    "3": CodedPrecision("district", DISTRICT_M, "a second-level division; the point is its centroid"),
+    "4": CodedPrecision("region", REGION_M, "a first-level division; the point is its centroid"),
+    "5": CodedPrecision(
+        "region", 250_000.0, "larger than a division or between two places; the point only stands for it"
+    ),
+    "6": None,
+    "7": CodedPrecision("sea-area", 200_000.0, "over water or in the air; centroid of the water, or estimated"),
+}
 
 #: VIINA GEO_PRECISION: of the reports of 2026 ADM3 83 %, ADM1 14 %, STREET 1.6 %, ADM2 0.7 %.
-VIINA: Mapping[str, CodedPrecision] = MappingProxyType(
-    {
-        "STREET": CodedPrecision("settlement", 2_000.0, "a street named in the text; which part of it is not said"),
-        "ADM3": CodedPrecision("settlement", SETTLEMENT_M, "a populated place; the point is the GeoNames one"),
-        "ADM2": CodedPrecision("district", DISTRICT_M, "a district (raion before 2020); the point is a place in it"),
-        "ADM1": CodedPrecision("region", OBLAST_M, "an oblast; the point is a village somewhere in it"),
-    }
-)
+VIINA: Mapping[str, CodedPrecision] = {
+    "STREET": CodedPrecision("settlement", 2_000.0, "a street named in the text; which part of it is not said"),
+    "ADM3": CodedPrecision("settlement", SETTLEMENT_M, "a populated place; the point is the GeoNames one"),
+    "ADM2": CodedPrecision("district", DISTRICT_M, "a district (raion before 2020); the point is a place in it"),
+    "ADM1": CodedPrecision("region", OBLAST_M, "an oblast; the point is a village somewhere in it"),
+}
 #: The derived VIINA tables have no precision: a place that the headline names is one, another may be its oblast.
 VIINA_NAMED = CodedPrecision("settlement", SETTLEMENT_M, "no precision in the table; the headline names the place")
 VIINA_UNNAMED = CodedPrecision(
@@ -106,13 +95,11 @@ EYES_ON_RUSSIA = CodedPrecision(
 TIMEMAP = CodedPrecision("site", 450.0, "geolocated to 150 m, then slightly moved to protect the person who filmed")
 
 #: Settlements whose names are ordinary words, or names of other regions, in the reports that VIINA located there.
-VIINA_MISREAD: Mapping[str, str] = MappingProxyType(
-    {
-        "novyi": "the word new",
-        "kuban": "the Kuban, Krasnodar Krai in Russia",
-        "kavkaz": "the Caucasus, or Port Kavkaz in Russia",
-    }
-)
+VIINA_MISREAD: Mapping[str, str] = {
+    "novyi": "the word new",
+    "kuban": "the Kuban, Krasnodar Krai in Russia",
+    "kavkaz": "the Caucasus, or Port Kavkaz in Russia",
+}
 
 #: First-level divisions as VIINA and UCDP write them that lie in Ukraine, by how they begin.
 UKRAINIAN = (

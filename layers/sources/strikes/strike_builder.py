@@ -17,6 +17,7 @@ from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder, short_digest
+from layers.sources.strikes.target_extraction import targets
 
 #: Most words of a quotation.
 QUOTE_WORDS = 25
@@ -62,6 +63,20 @@ class FieldMapping(NamedTuple):
     columns: str
     rule: str
     derive: Callable[[StrikeRow], Any]
+
+
+def printed(name: str, column: str) -> FieldMapping:
+    """Return the mapping of a field that has the text of a column; None where it is empty."""
+    return FieldMapping(name, column, "as printed", lambda row: row[column] or None)
+
+
+def targets_in(column: str, text: Callable[[StrikeRow], str]) -> tuple[FieldMapping, FieldMapping]:
+    """Return the mappings of what was struck, by the words of a text that a column holds."""
+    kinds = lambda row: targets(text(row))[1]  # noqa: E731
+    return (
+        FieldMapping("targets", column, "the phrase of the target as printed", lambda row: targets(text(row))[0]),
+        FieldMapping("target_kinds", column, "kinds that the words of that phrase allow", kinds),
+    )
 
 
 def map_row(fields: Sequence[FieldMapping], row: StrikeRow) -> tuple[dict[str, Any], list[CellProblem]]:
@@ -253,6 +268,16 @@ class StrikeBuilder:
         for fault in faults:
             self.records.add_problem(location, f"strike {self.id_of(key)}", fault.column, fault.value, fault.expected)
 
+    def values_of(
+        self, fields: Sequence[FieldMapping], row: StrikeRow, place: SourceLocation, key: str, *more: CellProblem | None
+    ) -> dict[str, Any] | None:
+        """Return the values of a row; None where it, or its ``key``, cannot be read, and the row is rejected."""
+        values, faults = map_row(fields, row)
+        faults += filter(None, more)
+        if faults:
+            self.reject(place, key or "(no id)", faults)
+        return None if faults else values
+
     def add_strike(
         self,
         location: SourceLocation,
@@ -399,6 +424,11 @@ class StrikeBuilder:
             "retrieved": self.options.retrieved,
         }
         self.records.add("sources", values, location)
+
+
+def target_claims(values: Mapping[str, Any], text: str) -> list[FieldClaim]:
+    """Return the claim of the first target, with the words of the text around it."""
+    return [FieldClaim("targets", phrase, quote(text, phrase)) for phrase in values["targets"][:1]]
 
 
 def _texts(reports: Sequence[Report], ids: Sequence[str | None]) -> Iterator[tuple[str | None, str | None]]:

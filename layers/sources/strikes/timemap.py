@@ -18,17 +18,15 @@ from layers.sources.strikes.location_precision import TIMEMAP, coarser, location
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldClaim,
     FieldMapping,
     Report,
     StrikeBuilder,
     StrikeRow,
     day,
     identifier_such_as,
-    map_row,
-    quote,
+    target_claims,
+    targets_in,
 )
-from layers.sources.strikes.target_extraction import targets
 
 TERMS = DatasetTerms(
     format="timemap",
@@ -83,15 +81,7 @@ MAPPING: tuple[FieldMapping, ...] = (
     FieldMapping("*", "latitude, longitude", "point with uncertainty_m and basis by the TimeMap table", _where),
     FieldMapping("weapons", "associations or filters", "values of 'Weapon System' but unknown ones", _weapons),
     FieldMapping("damage", "associations or filters", "values of 'Type of area affected'", _damage),
-    FieldMapping(
-        "targets", "description", "the phrase of the target as printed", lambda row: targets(row["description"])[0]
-    ),
-    FieldMapping(
-        "target_kinds",
-        "description",
-        "kinds that the words of that phrase allow",
-        lambda row: targets(row["description"])[1],
-    ),
+    *targets_in("description", lambda row: row["description"]),
     FieldMapping("status_note", "", "that its investigators placed it", lambda _: "Footage geolocated by Bellingcat."),
 )
 
@@ -135,15 +125,11 @@ def _event(
         return
     row = StrikeRow({str(key): str(value) for key, value in event.items() if isinstance(value, str | int | float)})
     row = StrikeRow({**row, **_filters(event, filters)})
-    values, faults = map_row(MAPPING, row)
-    key = re.sub(r"[^A-Za-z0-9._-]", "", row["id"])
-    if not key:
-        faults.append(CellProblem("id", row["id"] or MISSING, identifier_such_as("CIV0001")))
-    if faults:
-        builder.reject(location, key or "(no id)", faults)
-        return
-    claims = [FieldClaim("targets", phrase, quote(row["description"], phrase)) for phrase in values["targets"][:1]]
-    builder.add_strike(location, key, values, list(_reports(event, sources)), claims, row["description"])
+    key, text = re.sub(r"[^A-Za-z0-9._-]", "", row["id"]), row["description"]
+    no_key = None if key else CellProblem("id", row["id"] or MISSING, identifier_such_as("CIV0001"))
+    values = builder.values_of(MAPPING, row, location, key, no_key)
+    if values is not None:
+        builder.add_strike(location, key, values, list(_reports(event, sources)), target_claims(values, text), text)
 
 
 def _filters(event: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import date
 from typing import Any
 
 from layers.model.messages import Message
@@ -25,7 +24,7 @@ from layers.sources.strikes.strike_builder import (
     count,
     day,
     interval,
-    map_row,
+    printed,
     quote,
     read_rows,
     required,
@@ -117,7 +116,7 @@ MAPPING: tuple[FieldMapping, ...] = (
         lambda row: _PRECISION[code(row, "date_prec", _PRECISION)],
     ),
     FieldMapping("place", "where_coordinates", "as printed", _place),
-    FieldMapping("region", "adm_1", "as printed", lambda row: row["adm_1"] or None),
+    printed("region", "adm_1"),
     FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
     FieldMapping(
         "*", "latitude, longitude, where_prec", "point with uncertainty_m and basis by the UCDP table", _where
@@ -151,14 +150,11 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
     if row["where_prec"] == "6":
         builder.skip(Message("ucdp.whole-country"))
         return
-    values, faults = map_row(MAPPING, row)
     key = row["id"].removesuffix(".0")
-    if not key.isdigit():
-        faults.append(CellProblem("id", row["id"] or MISSING, Message("ucdp.event-number")))
-    if faults:
-        builder.reject(location, key or "(no id)", faults)
-        return
-    builder.add_strike(location, key, values, _reports(row), _claims(row), row["where_description"])
+    no_key = None if key.isdigit() else CellProblem("id", row["id"] or MISSING, Message("ucdp.event-number"))
+    values = builder.values_of(MAPPING, row, location, key, no_key)
+    if values is not None:
+        builder.add_strike(location, key, values, _reports(row), _claims(row), row["where_description"])
 
 
 def _claims(row: StrikeRow) -> list[FieldClaim]:
@@ -171,20 +167,16 @@ def _claims(row: StrikeRow) -> list[FieldClaim]:
 def _reports(row: StrikeRow) -> list[Report]:
     """Return the reports in source_article: quoted "publisher,date,headline", joined by semicolons."""
     articles = next(csv.reader([row["source_article"].replace("\n", " ")], delimiter=";"), [])
-    reports = []
+    reports: list[Report] = []
     for article in articles:
         publisher, _, rest = article.partition(",")
         published, _, headline = rest.partition(",")
         try:
-            when = day("source_article", published, _SOURCE_STYLES)
+            when = day("source_article", published, _SOURCE_STYLES).isoformat()
         except CellProblem:
             when, headline = None, rest
-        reports.append(_report(publisher, when, headline))
+        reports.append(Report(publisher.strip(), title=quote(headline), published=when))
     return [report for report in reports if report.publisher]
-
-
-def _report(publisher: str, published: date | None, headline: str) -> Report:
-    return Report(publisher.strip(), title=quote(headline), published=published.isoformat() if published else None)
 
 
 def recognises(sniff: FileSniff) -> bool:

@@ -46,7 +46,6 @@ from layers.sources.strikes.strike_builder import (
     day,
     identifier_such_as,
     is_set,
-    map_row,
     quote,
     required,
 )
@@ -111,40 +110,29 @@ def read_register(kind: str, table: RowTable, builder: StrikeBuilder) -> None:
     """Add the rows of a register to a strike builder; every row is one strike."""
     for number, cells in table:
         row, location = StrikeRow(cells), SourceLocation(table.file, number)
-        if kind == "candidates":
-            _candidate(row, location, builder)
-        else:
-            _confirmed(row, location, builder)
+        (_candidate if kind == "candidates" else _confirmed)(row, location, builder)
     builder.add_unreadable_rows(table)
 
 
 def _candidate(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
-    values, faults = map_row(CANDIDATES, row)
     key = row["candidateid"]
-    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key):
-        faults.append(CellProblem("CandidateID", key or MISSING, identifier_such_as("VIINA-RU-001")))
-    if faults:
-        builder.reject(location, key or "(no id)", faults)
+    is_key = re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", key)
+    no_key = None if is_key else CellProblem("CandidateID", key or MISSING, identifier_such_as("VIINA-RU-001"))
+    values = builder.values_of(CANDIDATES, row, location, key, no_key)
+    if values is None:
         return
     url = web_address(row["sourceurl"])
     reports = [Report(web_host(url), url=url)] if url else []
     claims = [FieldClaim("targets", row["TargetName"], None, 0 if reports else None)]
-    builder.add_strike(
-        location,
-        key,
-        {**values, **gazetteer_location(builder, row["Location"], values["host_country"], location)},
-        reports,
-        claims,
-    )
+    where = gazetteer_location(builder, row["Location"], values["host_country"], location)
+    builder.add_strike(location, key, {**values, **where}, reports, claims)
 
 
 def _confirmed(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> None:
-    values, faults = map_row(CONFIRMED, row)
-    if not row["eventno"].isdigit():
-        faults.append(CellProblem("EventNo", row["eventno"] or MISSING, Message("cell.number")))
-    key = f"reuters-2025-{row['eventno']}"
-    if faults:
-        builder.reject(location, key, faults)
+    number, key = row["eventno"], f"reuters-2025-{row['eventno']}"
+    no_number = None if number.isdigit() else CellProblem("EventNo", number or MISSING, Message("cell.number"))
+    values = builder.values_of(CONFIRMED, row, location, key, no_number)
+    if values is None:
         return
     claims = [FieldClaim("status", "confirmed, by the register", quote(row["confirmationbasis"]))]
     names = candidate_place_names(row["Target"])
@@ -483,12 +471,11 @@ def _row(kind: str, row: StrikeRow, location: SourceLocation, builder: StrikeBui
         builder.skip(reason)
         return
     key = f"1.0-{row['event_id']}" if "event_id_1pd" not in row else row["event_id_1pd"]
-    values, faults = map_row(MAPPING, row)
-    if not key.removeprefix("1.0-").isdigit():
-        column = "event_id_1pd" if "event_id_1pd" in row else "event_id"
-        faults.append(CellProblem(column, key or MISSING, Message("cell.number")))
-    if faults:
-        builder.reject(location, key or "(no id)", faults)
+    column = "event_id_1pd" if "event_id_1pd" in row else "event_id"
+    is_key = key.removeprefix("1.0-").isdigit()
+    no_key = None if is_key else CellProblem(column, key or MISSING, Message("cell.number"))
+    values = builder.values_of(MAPPING, row, location, key, no_key)
+    if values is None:
         return
     reports = reports_of(row)
     claims = [
