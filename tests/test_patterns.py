@@ -15,7 +15,7 @@ from layers.query.name_search import _patterns
 from layers.query.text_operators import _pattern
 from layers.sources.osm.elements import tags_of
 from layers.sources.osm.tags import _POWERS, megawatts
-from layers.sources.reader.date_format import DateFormat
+from layers.sources.reader.coordinates import DateFormat
 from layers.sources.reader.owner_grammar import Owner, _joint_owners
 from layers.text import company_names
 from tests.linear_time import NotModelled, Use, prove
@@ -27,7 +27,7 @@ BUILT = (
     "layers/collections/column_values.py",
     "layers/query/name_search.py",
     "layers/query/text_operators.py",
-    "layers/sources/reader/date_format.py",
+    "layers/sources/reader/coordinates.py",
 )
 
 

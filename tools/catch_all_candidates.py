@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from layers.reference.regions import is_region_word, region_names
-from layers.sources.strikes.catch_all_coordinates import stems
+from layers.sources.strikes.named_places import stems
 
 #: A place is a candidate with at least so many reports, if at most a tenth of them name the place and at least 80 %
 #: its region.

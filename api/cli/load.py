@@ -48,8 +48,8 @@ from layers.sources import curated, firms
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import formats as gem
 from layers.sources.reader import rejected_rows as rejected
+from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.reader.mapping_file import read as read_mapping
-from layers.sources.reader.mapping_terms import ColumnMapping
 from layers.sources.reader.record_builder import slug
 from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.backends import create_new, is_path, open_store

@@ -13,7 +13,7 @@ from typing import Any
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, ReadResult, SourceLocation, validated
 from layers.model.records import RECORD_TYPES, Record, Records
-from layers.sources.files.documents import parse_toml
+from layers.sources.files.limits import parse_toml
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import unused_id

@@ -15,7 +15,7 @@ import orjson
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
-from layers.sources.files.documents import parse_json
+from layers.sources.files.limits import parse_json
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable

@@ -15,8 +15,7 @@ from dataclasses import dataclass, replace
 from layers.model import edtf
 from layers.model.messages import Message
 from layers.model.types import ControlKind
-from layers.sources.bods.parties import cut
-from layers.sources.bods.statements import Statement, StatementPart, UnreadableError
+from layers.sources.bods.statements import Statement, StatementPart, UnreadableError, cut
 
 #: A declared sum and its components may differ by this many percentage points by rounding alone.
 TOLERANCE = 0.5

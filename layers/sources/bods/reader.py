@@ -15,11 +15,10 @@ from pydantic import ValidationError
 from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation, schema_fault
 from layers.model.records import RECORD_TYPES, Record, Records
-from layers.sources.bods import interests, parties
+from layers.sources.bods import interests
 from layers.sources.bods import statements as bods_statements
 from layers.sources.bods.interests import BodsRelationship, Right, ShareLink
-from layers.sources.bods.parties import cut, numbered
-from layers.sources.bods.statements import ProblemLog, Statement, StatementPart, UnreadableError
+from layers.sources.bods.statements import ProblemLog, Statement, StatementPart, UnreadableError, cut, numbered
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
@@ -84,7 +83,7 @@ class _Reader:
         """Read an entity or person statement; one that cannot be read has been listed as a problem."""
         try:
             is_person = statement.kind == "person"
-            values = (parties.person_values if is_person else parties.entity_values)(statement)
+            values = (bods_statements.person_values if is_person else bods_statements.entity_values)(statement)
         except UnreadableError:
             return
         self._add_party(statement, statement.record, values, is_person)
@@ -130,7 +129,7 @@ class _Reader:
         if isinstance(party, dict):
             # No record id ends in a line break, so this one is free.
             owner = f"{statement.record}\n"
-            values = parties.unspecified_values(statement, details.part("interestedParty"))
+            values = bods_statements.unspecified_values(statement, details.part("interestedParty"))
             self._add_party(statement, owner, values)
             return owned.strip(), owner
         if not isinstance(party, str) or party.strip() not in self._ids:
@@ -183,7 +182,7 @@ class _Reader:
     def _source(self, statement: Statement) -> str:
         """Return the id of a statement's source; empty where the source cannot be read, which has been listed."""
         if statement.row not in self._sources:
-            source = self._record("sources", statement, parties.source_values(statement))
+            source = self._record("sources", statement, bods_statements.source_values(statement))
             self._sources[statement.row] = source.id if source else ""
         return self._sources[statement.row]
 

@@ -17,9 +17,8 @@ import orjson
 from layers.model.records import Asset, Control, Entity, Record, Records, Source, Stake
 from layers.sources.bods import reader
 from layers.sources.bods.interests import INTEREST_TYPES, SHARES, UNCLEAR
-from layers.sources.bods.parties import REASONS, SCHEMES, slug
 from layers.sources.bods.reader import ANNOTATION, ANNOTATION_FIELDS
-from layers.sources.bods.statements import VERSION, ProblemLog
+from layers.sources.bods.statements import REASONS, SCHEMES, VERSION, ProblemLog, slug
 
 #: Statement ids are uuid5 of their content in this name space (RFC 9562, 5.5).
 _NAMESPACE = UUID("5d0a3a62-3a0c-5b0e-9c0e-6f1f2b9a7c41")

@@ -22,7 +22,7 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.reader.mapping_terms import ColumnMapping
+from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.reader.record_builder import RecordBuilder
 
 #: Tables in the order in which they are read: names refer to assets and entities.

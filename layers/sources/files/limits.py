@@ -1,9 +1,13 @@
-"""How much of a file is read before it is refused: each limit with its reason. No file may fill the memory."""
+"""How much of a file is read before it is refused, each limit with its reason; JSON and TOML within these bounds."""
 
 from __future__ import annotations
 
 import csv
+import tomllib
 from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
 
 from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ProblemsError, shown_value
@@ -87,3 +91,42 @@ def require_few_problems(file: str, problems: Sequence[Problem]) -> None:
         fault = {"column": first.column, "value": first.value, "expected": first.expected}
         over = Message("files.over", {"limit": MAX_PROBLEMS})
         raise FileRefused(file, "faults", over, Message("files.first-fault", fault), row=first.row)
+
+
+def parse_json(text: bytes | str) -> Any:
+    """Parse JSON (RFC 8259).
+
+    Raises ``orjson.JSONDecodeError`` if it is no JSON, or nested deeper than ``MAX_DEPTH``.
+    """
+    value = orjson.loads(text)
+    if _is_deep(value):
+        raise orjson.JSONDecodeError(f"nested more than {MAX_DEPTH} deep", "", 0)
+    return value
+
+
+def parse_toml(text: str) -> dict[str, Any]:
+    """Parse TOML 1.0.
+
+    Raises ``tomllib.TOMLDecodeError`` if it is no TOML, nested deeper than ``MAX_DEPTH``, or has a number with more
+    digits than Python reads.
+    """
+    try:
+        document = tomllib.loads(text)
+    except tomllib.TOMLDecodeError:
+        raise
+    except (RecursionError, ValueError, OverflowError) as error:
+        raise tomllib.TOMLDecodeError(str(error)) from error
+    if _is_deep(document):
+        raise tomllib.TOMLDecodeError(f"nested more than {MAX_DEPTH} deep")
+    return document
+
+
+def _is_deep(value: Any) -> bool:
+    """Whether lists and objects lie more than ``MAX_DEPTH`` deep in each other."""
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        parts = (part.values() if isinstance(part, dict) else part for part in level if isinstance(part, dict | list))
+        level = [inner for part in parts for inner in part if isinstance(inner, dict | list)]
+        if not level:
+            return False
+    return True

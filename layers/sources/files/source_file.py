@@ -18,8 +18,15 @@ import orjson
 
 from layers.model.messages import Message
 from layers.sources.files.archives import member_name, open_archive, open_unpacked
-from layers.sources.files.documents import parse_json
-from layers.sources.files.limits import HEAD_BYTES, MAX_JSON_VALUES, MAX_ROW, MAX_ROWS, MAX_TEXT_BYTES, FileRefused
+from layers.sources.files.limits import (
+    HEAD_BYTES,
+    MAX_JSON_VALUES,
+    MAX_ROW,
+    MAX_ROWS,
+    MAX_TEXT_BYTES,
+    FileRefused,
+    parse_json,
+)
 from layers.sources.files.sniffing import FileSniff, csv_header, decode_start, detect_encoding, json_keys
 from layers.sources.files.tables import PROBLEMS_COLUMN, RawRow, RowTable, csv_rows
 from layers.sources.files.xlsx import Workbook

@@ -16,8 +16,16 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem import ownership_tables
 from layers.sources.gem.columns import EMPTY, TrackerColumns, folded
-from layers.sources.gem.record_builder import gem_id, is_gem_number
-from layers.sources.gem.routes import RouteFeature, has_number, read_routes, routes_by_number, sources_of, wkt_of
+from layers.sources.gem.record_builder import (
+    RouteFeature,
+    gem_id,
+    has_number,
+    is_gem_number,
+    read_routes,
+    routes_by_number,
+    sources_of,
+    wkt_of,
+)
 from layers.sources.gem.trackers import Tracker, parse_tables
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder, concatenate_results

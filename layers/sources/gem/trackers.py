@@ -14,8 +14,19 @@ from layers.model.problems import MISSING, Problem, ReadResult
 from layers.model.records import Asset
 from layers.sources.gem.columns import FIELDS, KindEvidence, RowKind, TrackerColumns, TrackerRow, unit_of
 from layers.sources.gem.plants import Plant, Unit, plant_asset, plant_shares, plants_of
-from layers.sources.gem.record_builder import GemLocation, GemRecordBuilder, gem_id, is_gem_number, read_location
-from layers.sources.gem.routes import NO_ROUTES, Route, add_claims, course_of, numbers_by_course, route_of
+from layers.sources.gem.record_builder import (
+    NO_ROUTES,
+    GemLocation,
+    GemRecordBuilder,
+    Route,
+    add_claims,
+    course_of,
+    gem_id,
+    is_gem_number,
+    numbers_by_course,
+    read_location,
+    route_of,
+)
 from layers.sources.reader.cell_values import CellValueError, country_code, edtf_year, operating_status
 from layers.sources.reader.owner_grammar import Owner, OwnerList, parse_owners, unnested
 from layers.sources.reader.record_builder import concatenate_results, short_digest, slug

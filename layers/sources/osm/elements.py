@@ -17,9 +17,8 @@ from osmium.osm import NODE, WAY
 from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Message
-from layers.sources.files.documents import parse_json
 from layers.sources.files.features import as_text
-from layers.sources.files.limits import MAX_ROWS, FileRefused
+from layers.sources.files.limits import MAX_ROWS, FileRefused, parse_json
 from layers.sources.osm.tags import INDUSTRIAL, MAN_MADE, POWER, kind_of
 
 #: A node, way or relation.

@@ -1,12 +1,17 @@
-"""Coordinates as people write them in one cell: degrees, minutes and seconds, pairs, and lists of pairs."""
+"""How people write places and days in one cell: degrees, minutes and seconds, pairs of them; days, months and years."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Literal
 
 import shapely
 from shapely.geometry.base import BaseGeometry
+
+from layers.model import edtf
 
 #: Which of a pair comes first.
 AxisOrder = Literal["latlon", "lonlat"]
@@ -120,3 +125,161 @@ def _halves(text: str) -> list[tuple[str, str]]:
     if after.startswith(("ш", "д")):  # с. ш., в. д.
         cut = text.index(after[0], cut) + 1
     return [(text[:cut], text[cut:])]
+
+
+_PARTS = {
+    "YYYY": r"(?P<y>[0-9]{4})",
+    "MM": r"(?P<m>[0-9]{2})",
+    "M": r"(?P<m>[0-9]{1,2})",
+    "DD": r"(?P<d>[0-9]{2})",
+    "D": r"(?P<d>[0-9]{1,2})",
+    "MON": r"(?P<m>[^\W\d_]{3,12})\.?",
+}
+_TOKEN = re.compile(r"YYYY|MON|MM|M|DD|D|[^A-Za-z]")
+#: First letters of the months in English, German, Ukrainian and Russian.
+_MONTHS: Mapping[str, int] = {
+    start: number
+    for number, starts in enumerate(
+        (
+            "jan jän січ янв", "feb лют фев", "mar mär mrz бер мар", "apr кві апр", "may mai тра май мая",
+            "jun чер июн", "jul лип июл", "aug сер авг", "sep вер сен", 
+            "oct okt жов окт", "nov лис ноя", "dec dez гру дек",
+        ),
+        1,
+    )
+    for start in starts.split()
+}  # fmt: skip
+#: Numbers of seconds and milliseconds since 1970 (Unix time), as formats of days.
+_UNIX_TIMES: Mapping[str, int] = {"unix": 1, "unix-ms": 1000}
+#: A time of day behind a day; it is dropped.
+_TIME = re.compile(
+    r"[T ][0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?(\s*[AaPp][Mm])?"
+    r"\s*(Z|UTC|GMT|MSK|EES?T|CES?T|[+-][0-9]{2}:?[0-9]{2})?$"
+)
+
+
+#: The format of texts that are EDTF (level 1) already.
+EDTF = "EDTF"
+#: The signs of EDTF level 1: most texts have others, and need not be parsed.
+_EDTF_SIGNS = frozenset("0123456789-/.?~%XYZT:+")
+#: Words before the day that a night leads to, and the dash of an interval.
+_NIGHT = re.compile(r"^(?:(?:в|у|in der) )?(?:ніч|ночь|nacht|night) (?:на|auf den|auf|zum|to) ", re.IGNORECASE)
+_DASH = re.compile(r" ?[-–—] ?")
+#: Most letters of an interval.
+_MAX_INTERVAL = 60
+
+
+@dataclass(frozen=True, slots=True)
+class DateFormat:
+    """One way to write a day, a month or a year, such as ``DD.MM.YYYY``; M and D take one or two digits.
+
+    ``MON`` is the name of a month, whole or short, in English, German, Ukrainian or Russian. ``unix`` and ``unix-ms``
+    are seconds and milliseconds since 1970, whose day is that of UTC. ``EDTF`` is EDTF itself.
+    """
+
+    text: str
+    pattern: re.Pattern[str]
+
+    @classmethod
+    def of(cls, text: str) -> DateFormat | None:
+        """Parse a format; None for a text without YYYY, with D but no M, with a part twice, or with other letters."""
+        if text == EDTF:
+            return cls(text, re.compile(r"[-0-9/.?~%XYZT:+]{1,80}"))
+        if text in _UNIX_TIMES:
+            return cls(text, re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,9})?"))
+        tokens = _TOKEN.findall(text)
+        kinds = [token[0] for token in tokens if token in _PARTS]
+        if "".join(tokens) != text or len(set(kinds)) != len(kinds) or "Y" not in kinds:
+            return None
+        if "D" in kinds and "M" not in kinds:
+            return None
+        return cls(text, re.compile("".join(_PARTS.get(token, re.escape(token)) for token in tokens)))
+
+    def edtf(self, text: str) -> str | None:
+        """Return the day, month or year of a text (EDTF), without its time of day; None for another format.
+
+        Two of them with a dash between, of which the first may leave out what the second says (``17-18.08.2025``), are
+        an interval, and so is the night that leads to a day (``ніч на 14.09.2025``): the day before it, and the day.
+        """
+        bare = _bare_day(text)
+        night = _NIGHT.sub("", bare)
+        if night != bare:
+            return _night(self._single(night))
+        return self._single(bare) or self._interval(bare)
+
+    def _interval(self, text: str) -> str | None:
+        if "YYYY" not in self.text or len(text) > _MAX_INTERVAL:
+            return None
+        for dash in _DASH.finditer(text):
+            first, last = text[: dash.start()], text[dash.end() :]
+            end = self._single(last)
+            begins = (self._single(first + last[at:]) for at in range(len(last), -1, -1)) if end and first else ()
+            begin = next(filter(None, begins), None)
+            if begin and end and len(begin) == len(end) and begin < end:
+                return f"{begin}/{end}"
+        return None
+
+    def _single(self, text: str) -> str | None:
+        match = self.pattern.fullmatch(text)
+        if match is None:
+            return None
+        if self.text == EDTF:
+            return text if is_edtf_day(text) else None
+        if self.text in _UNIX_TIMES:
+            return _unix_day(float(match[0]) / _UNIX_TIMES[self.text])
+        parts = {name: _part(value) for name, value in match.groupdict().items()}
+        try:
+            day = date(parts["y"], parts.get("m", 1), parts.get("d", 1))
+        except ValueError:
+            return None
+        return day.isoformat()[: {1: 4, 2: 7, 3: 10}[len(parts)]]
+
+
+#: Words for "year" behind a year in Ukrainian and Russian.
+_YEAR_WORDS = (" року", " года", " р.", " г.", " р", " г")
+
+
+def _bare_day(text: str) -> str:
+    """Return a text without its time of day, a day of the week before it and a word for "year" behind it."""
+    bare = without_time(text).rstrip(", ")
+    weekday, comma, rest = bare.partition(",")
+    bare = rest.strip() if comma and weekday.rstrip(".").isalpha() else bare
+    for word in _YEAR_WORDS:
+        bare = bare.removesuffix(word)
+    return bare
+
+
+def _part(text: str) -> int:
+    """Return the number of a year, month or day; 0 for what is no name of a month."""
+    return int(text) if text.isdecimal() else _MONTHS.get(text.casefold()[:3], 0)
+
+
+def _night(day: str | None) -> str | None:
+    """Return the night that leads to a day, as an interval; None for what is no day."""
+    if day is None or len(day) < len("2025-08-08"):
+        return None
+    return f"{date.fromisoformat(day) - timedelta(days=1)}/{day}"
+
+
+def _unix_day(seconds: float) -> str | None:
+    try:
+        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
+    except (ValueError, OverflowError, OSError):
+        return None
+
+
+def without_time(text: str) -> str:
+    """Return a text without the time of day at its end."""
+    return _TIME.sub("", text.strip())
+
+
+def is_edtf_day(text: str) -> bool:
+    """Whether a text is EDTF, a time of day behind it left out."""
+    bare = without_time(text)
+    if not _EDTF_SIGNS.issuperset(bare):
+        return False
+    try:
+        edtf.parse(bare)
+    except edtf.EdtfError:
+        return False
+    return True

@@ -12,7 +12,7 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 
 if TYPE_CHECKING:
-    from layers.sources.reader.mapping_terms import ColumnMapping
+    from layers.sources.reader.mapping_file import ColumnMapping
 
 
 @dataclass(frozen=True, slots=True)

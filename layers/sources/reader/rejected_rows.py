@@ -25,7 +25,7 @@ from layers.sources.files.json_rows import filtered, is_object_of_rows, items_at
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import PROBLEMS_COLUMN, RowTable
-from layers.sources.reader.mapping_terms import ColumnMapping
+from layers.sources.reader.mapping_file import ColumnMapping
 
 #: Header tables of a GeoPackage whose rows about a layer are copied: table, columns, condition. The extent of the layer
 #: is left out, as it is another for the copied rows.

@@ -12,7 +12,6 @@ from layers.model.records import Weapon
 from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.event_codes import ACLED_EVENTS, ACLED_ONE_SIDED, CodedAttack
 from layers.sources.strikes.location_precision import ACLED, coarser, host_of, location_columns, point_of
 from layers.sources.strikes.strike_builder import (
     CellProblem,
@@ -32,6 +31,7 @@ from layers.sources.strikes.strike_builder import (
     target_claims,
     targets_in,
 )
+from layers.sources.strikes.target_extraction import ACLED_EVENTS, ACLED_ONE_SIDED, CodedAttack
 
 TERMS = DatasetTerms(
     format="acled",

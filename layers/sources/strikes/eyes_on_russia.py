@@ -13,7 +13,6 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.event_codes import CodedAttack, group_of
 from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, host_of, location_columns, point_of
 from layers.sources.strikes.strike_builder import (
     CellProblem,
@@ -29,6 +28,7 @@ from layers.sources.strikes.strike_builder import (
     target_claims,
     targets_in,
 )
+from layers.sources.strikes.target_extraction import CodedAttack, group_of
 
 TERMS = DatasetTerms(
     format="eyes-on-russia",

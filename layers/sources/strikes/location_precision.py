@@ -12,8 +12,7 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING
 from layers.model.types import Basis
 from layers.sources.reader.cell_values import CellValueError, country_code
-from layers.sources.strikes.catch_all_coordinates import widen_uncertainty
-from layers.sources.strikes.named_places import district_named, names_place
+from layers.sources.strikes.named_places import district_named, names_place, widen_uncertainty
 from layers.sources.strikes.strike_builder import CellProblem, StrikeRow, number
 from layers.sources.strikes.target_extraction import is_word_for_a_thing
 

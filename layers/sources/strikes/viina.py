@@ -17,13 +17,6 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.event_codes import (
-    VIINA_ATTACKS,
-    VIINA_TARGETS,
-    VIINA_TITLES,
-    VIINA_WEAPONS,
-    kinds_of_classes,
-)
 from layers.sources.strikes.location_precision import (
     SETTLEMENT_M,
     VIINA_DISTRICT,
@@ -49,7 +42,16 @@ from layers.sources.strikes.strike_builder import (
     quote,
     required,
 )
-from layers.sources.strikes.target_extraction import kinds_only_near, language_of, targets
+from layers.sources.strikes.target_extraction import (
+    VIINA_ATTACKS,
+    VIINA_TARGETS,
+    VIINA_TITLES,
+    VIINA_WEAPONS,
+    kinds_of_classes,
+    kinds_only_near,
+    language_of,
+    targets,
+)
 from layers.text.site_terms import kind_bits
 
 #: The columns by which each kind of register is recognised.

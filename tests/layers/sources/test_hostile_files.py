@@ -21,7 +21,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.osm import elements
 from layers.sources.reader import mapping_file, rejected_rows
 from layers.sources.reader.format import LoadOptions
-from layers.sources.reader.mapping_terms import ColumnMapping
+from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.registry import FORMATS
 from tests.layers.sources.column_mapping.mapped_files import ASSETS, csv_text, features, layer
 from tests.layers.sources.making_files import file_of, sheet_xml, workbook

@@ -19,7 +19,7 @@ from layers.model.problems import ProblemsError
 from layers.sources import firms
 from layers.sources.files import limits
 from layers.sources.files.source_file import SourceFile
-from layers.sources.reader import mapping_file, mapping_terms
+from layers.sources.reader import mapping_file
 from layers.sources.registry import FORMATS, LoadOptions
 from layers.store.store import Store
 from tests.load_runner import Run, load, of_dataset, runner
@@ -107,19 +107,19 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     nouns, units = (
         next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")
     )
-    assert tuple(names(nouns)) == mapping_terms.MAPPED_TABLES
-    shares = {*mapping_terms.SHARE_COLUMNS, *mapping_terms.POINTS}
-    assert set(names(units)) == {"uncertainty_m", *mapping_terms.METRES, *shares}
+    assert tuple(names(nouns)) == mapping_file.MAPPED_TABLES
+    shares = {*mapping_file.SHARE_COLUMNS, *mapping_file.POINTS}
+    assert set(names(units)) == {"uncertainty_m", *mapping_file.METRES, *shares}
     side = {
         (noun, column)
         for row in table("What a mapping says", 1)
         for noun in row[0].split(", ")
         for column in names(row[1])
     }
-    assert side == {(noun, column) for noun, listed in mapping_terms.SIDE_COLUMNS.items() for column in listed}
+    assert side == {(noun, column) for noun, listed in mapping_file.SIDE_COLUMNS.items() for column in listed}
     references = re.search(r"Columns that refer to records \(([^)]+)\)", section("What a mapping says"))
     assert references
-    assert set(names(references[1])) == set(mapping_terms.REFERENCE_COLUMNS)
+    assert set(names(references[1])) == set(mapping_file.REFERENCE_COLUMNS)
 
 
 def test_every_mapping_of_the_page_can_be_read() -> None:

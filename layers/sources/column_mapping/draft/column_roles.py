@@ -11,9 +11,15 @@ import shapely
 
 from layers.reference.country_names import code_of
 from layers.reference.regions import regions_named
-from layers.sources.column_mapping.draft.column_profile import EMPTY_JSON, EMPTY_WORDS, ColumnProfile
+from layers.sources.column_mapping.draft.column_profile import (
+    EMPTY_JSON,
+    EMPTY_WORDS,
+    WORDS,
+    ColumnProfile,
+    header_words,
+    role_fit,
+)
 from layers.sources.column_mapping.draft.file_sample import FileSample
-from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, role_fit
 from layers.sources.reader.coordinates import AxisOrder, parse_positions
 
 #: The country (ISO 3166-1 alpha-2) at a lon/lat point in degrees, None where there is none.

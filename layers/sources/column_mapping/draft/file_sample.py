@@ -11,7 +11,7 @@ from typing import Any
 from shapely.geometry.base import BaseGeometry
 
 from layers.model.messages import Message
-from layers.sources.column_mapping.draft.header_roles import header_words
+from layers.sources.column_mapping.draft.column_profile import header_words
 from layers.sources.column_mapping.reader import is_geojson
 from layers.sources.files.features import GeoJsonRows, GeoPackageRows, cell_of
 from layers.sources.files.json_rows import (

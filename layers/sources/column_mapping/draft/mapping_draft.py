@@ -7,7 +7,15 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from layers.sources.column_mapping.draft.column_profile import MOST, ColumnProfile, kind_of, words_of
+from layers.sources.column_mapping.draft.column_profile import (
+    MOST,
+    WORDS,
+    ColumnProfile,
+    header_words,
+    kind_of,
+    role_fit,
+    words_of,
+)
 from layers.sources.column_mapping.draft.column_roles import (
     FITS,
     OTHER_RECORDS,
@@ -17,7 +25,6 @@ from layers.sources.column_mapping.draft.column_roles import (
     is_id_field,
 )
 from layers.sources.column_mapping.draft.file_sample import FileSample, singular, with_references
-from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, role_fit
 from layers.sources.column_mapping.draft.noun_tables import (
     AssetWriter,
     EntityWriter,

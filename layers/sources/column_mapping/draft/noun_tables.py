@@ -6,11 +6,15 @@ from collections.abc import Sequence
 
 from layers.reference.country_names import code_of
 from layers.sources.column_mapping.draft.column_profile import (
+    WORDS,
     ColumnProfile,
     entity_type_of,
+    header_words,
     is_weapon,
     kind_of,
     longest,
+    record_of,
+    role_fit,
     status_of,
 )
 from layers.sources.column_mapping.draft.column_roles import (
@@ -21,7 +25,6 @@ from layers.sources.column_mapping.draft.column_roles import (
     is_id_field,
     is_name_field,
 )
-from layers.sources.column_mapping.draft.header_roles import WORDS, header_words, record_of, role_fit
 from layers.sources.column_mapping.draft.table_writer import (
     MOST_WORDS,
     NO_PLACE,
@@ -30,7 +33,7 @@ from layers.sources.column_mapping.draft.table_writer import (
     TableWriter,
     toml_value,
 )
-from layers.sources.column_mapping.named_records import plain_name
+from layers.sources.column_mapping.mapped_file import plain_name
 
 
 class AssetWriter(TableWriter):

@@ -15,6 +15,7 @@ from layers.sources.column_mapping.draft.column_profile import (
     ColumnProfile,
     certainty_of,
     decimals_of,
+    header_words,
     is_empty_word,
     is_metres,
     is_zero,
@@ -22,13 +23,13 @@ from layers.sources.column_mapping.draft.column_profile import (
     kind_of,
     longest,
     power_kind_of,
+    record_of,
 )
 from layers.sources.column_mapping.draft.column_roles import OTHER_RECORDS, ColumnRoles
 from layers.sources.column_mapping.draft.file_sample import FileSample
-from layers.sources.column_mapping.draft.header_roles import header_words, record_of
 from layers.sources.column_mapping.mapped_row import NULL_ISLAND
-from layers.sources.reader.date_format import EDTF
-from layers.sources.reader.mapping_terms import GEOMETRY
+from layers.sources.reader.coordinates import EDTF
+from layers.sources.reader.mapping_file import GEOMETRY
 
 
 @dataclass

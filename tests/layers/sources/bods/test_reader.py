@@ -18,9 +18,8 @@ from layers.model.problems import ReadResult
 from layers.model.records import Asset, Control, Entity, Records, Source, Stake
 from layers.ownership.walk import OwnershipGraph, Walk
 from layers.sources.bods.interests import INTEREST_TYPES
-from layers.sources.bods.parties import ENTITY_TYPES, REASONS, slug
 from layers.sources.bods.reader import parse
-from layers.sources.bods.statements import REQUIRED
+from layers.sources.bods.statements import ENTITY_TYPES, REASONS, REQUIRED, slug
 from layers.sources.bods.writer import dumps, render
 from tests.layers.builders import worded
 from tests.layers.english import english

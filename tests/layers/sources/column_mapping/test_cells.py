@@ -11,9 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.reference.country_names import code_of
-from layers.sources.column_mapping.shares import parse_share
-from layers.sources.reader.coordinates import parse_angle, parse_positions
-from layers.sources.reader.date_format import DateFormat
+from layers.sources.column_mapping.mapped_row import parse_share
+from layers.sources.reader.coordinates import DateFormat, parse_angle, parse_positions
 from tests.layers.english import english
 from tests.layers.sources.column_mapping.mapped_files import read
 from tests.layers.sources.making_files import file_of

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.problems import ProblemsError, ReadResult
+from layers.sources.column_mapping.mapped_file import bracketed, listed_owners, named_entity_id, plain_name
 from layers.sources.column_mapping.mapped_row import joined_id
-from layers.sources.column_mapping.named_records import bracketed, listed_owners, named_entity_id, plain_name
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_file
 from tests.layers.english import english

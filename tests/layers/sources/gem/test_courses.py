@@ -7,8 +7,7 @@ from collections.abc import Mapping, Sequence
 import pytest
 
 from layers.model.problems import Problem, SourceLocation
-from layers.sources.gem.record_builder import source_of
-from layers.sources.gem.routes import Route, course_of
+from layers.sources.gem.record_builder import Route, course_of, source_of
 from layers.sources.gem.trackers import parse
 
 HEADER = ("project", "unit", "type", "parent", "countries", "status", "route", "url")

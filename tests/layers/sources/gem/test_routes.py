@@ -12,7 +12,7 @@ import shapely
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.gem.formats import TRACKER
-from layers.sources.gem.routes import claimed_route
+from layers.sources.gem.record_builder import claimed_route
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
 from tests.layers.sources.making_files import file_of

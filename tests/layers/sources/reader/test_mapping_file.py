@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from layers.model.problems import ProblemsError
-from layers.sources.reader import mapping_file, mapping_terms
-from layers.sources.reader.date_format import DateFormat
+from layers.sources.reader import mapping_file
+from layers.sources.reader.coordinates import DateFormat
 from tests.layers.english import english, raises
 from tests.layers.sources.column_mapping.mapped_files import ASSETS, STRIKES
 
@@ -158,7 +158,7 @@ def test_a_byte_order_mark_is_no_part_of_a_mapping(tmp_path: Path) -> None:
     assert mapping_file.read(path) == mapping_file.parse("own.toml", STRIKES)
 
 
-@pytest.mark.parametrize("noun", mapping_terms.MAPPED_TABLES)
+@pytest.mark.parametrize("noun", mapping_file.MAPPED_TABLES)
 def test_an_empty_mapping_says_what_each_noun_needs(noun: str) -> None:
     told = faults(f'noun = "{noun}"\nsource.publisher = "P"\n[columns]\n')
     assert (

@@ -6,8 +6,8 @@ from shapely import Point
 from layers.snapshot.public_records import public
 from layers.sources.files.source_file import SourceFile
 from layers.sources.strikes.acled import FORMAT, MAPPING
-from layers.sources.strikes.event_codes import ACLED_EVENTS
 from layers.sources.strikes.location_precision import ACLED
+from layers.sources.strikes.target_extraction import ACLED_EVENTS
 from tests.layers.english import english_counts
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from layers.reference.gazetteer_import import region_radius_m
 from layers.reference.gazetteer_scoring import distance_m
-from layers.sources.strikes.catch_all_coordinates import (
+from layers.sources.strikes.named_places import (
     SAME_PLACE_M,
     WidenedLocation,
     known_coordinates,

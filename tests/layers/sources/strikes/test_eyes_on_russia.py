@@ -5,9 +5,9 @@ from hypothesis import given
 
 from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
-from layers.sources.strikes.event_codes import EYES_GROUPS
 from layers.sources.strikes.eyes_on_russia import FORMAT, MAPPING
 from layers.sources.strikes.location_precision import EYES_ON_RUSSIA
+from layers.sources.strikes.target_extraction import EYES_GROUPS
 from tests.layers.english import english_counts
 from tests.layers.sources.strikes.strike_files import (
     SAMPLES,

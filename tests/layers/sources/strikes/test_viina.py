@@ -12,9 +12,8 @@ from layers.model.records import Strike
 from layers.sources.files.limits import FileRefused
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import LoadOptions
-from layers.sources.strikes.event_codes import VIINA_TARGETS, VIINA_TITLES
 from layers.sources.strikes.location_precision import VIINA
-from layers.sources.strikes.target_extraction import language_of, targets
+from layers.sources.strikes.target_extraction import VIINA_TARGETS, VIINA_TITLES, language_of, targets
 from layers.sources.strikes.viina import CANDIDATES, FORMAT, MAPPING, candidate_place_names
 from tests.layers.english import english_counts, raises
 from tests.layers.sources.strikes.strike_files import (
