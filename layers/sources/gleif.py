@@ -99,12 +99,9 @@ CONSOLIDATED = {"IS_DIRECTLY_CONSOLIDATED_BY": "direct", "IS_ULTIMATELY_CONSOLID
 #: Registrations that GLEIF has withdrawn.
 WITHDRAWN = frozenset({"ANNULLED", "DUPLICATE"})
 _TYPES = {
-    "RESIDENT_GOVERNMENT_ENTITY": "stateBody",
-    "SOLE_PROPRIETOR": "person",
-    "INTERNATIONAL_ORGANIZATION": "legalEntity",
-    "BRANCH": "legalEntity",
-    "FUND": "legalEntity",
-}
+    "RESIDENT_GOVERNMENT_ENTITY": "stateBody", "SOLE_PROPRIETOR": "person",
+    "INTERNATIONAL_ORGANIZATION": "legalEntity", "BRANCH": "legalEntity", "FUND": "legalEntity",
+}  # fmt: skip
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]+)*")
 # In CSV the number stands at the end of a column name, in JSON it is that of an element in a list of names.
 _OTHER_NAME = re.compile(

@@ -31,36 +31,23 @@ from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder,
 
 #: Column names of each field: in the releases (1.3.0; 1.1.0 has fuel1 to fuel4) and in the national files behind them.
 COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "id": ("gppd_idnr", "Power Plant ID"),
-    "name": ("name",),
-    "local": ("Natural Language",),
-    "fuel": ("primary_fuel", "fuel1", "Fuel"),
-    "fuel2": ("other_fuel1", "fuel2", "Secondary Fuel"),
-    "fuel3": ("other_fuel2", "fuel3"),
-    "fuel4": ("other_fuel3", "fuel4"),
-    "capacity": ("capacity_mw", "Capacity (MW)"),
-    "lat": ("latitude",),
-    "lon": ("longitude",),
-    "located": ("geolocation_source", "Geolocation Source"),
-    "country": ("country_long", "Country"),
-    "iso3": ("country",),
-    "owner": ("owner",),
-    "status": ("Operational Status",),
-    "since": ("commissioning_year", "Commissioning Date"),
-    "cited": ("source",),
-}
+    "id": ("gppd_idnr", "Power Plant ID"), "name": ("name",), "local": ("Natural Language",),
+    "fuel": ("primary_fuel", "fuel1", "Fuel"), "fuel2": ("other_fuel1", "fuel2", "Secondary Fuel"),
+    "fuel3": ("other_fuel2", "fuel3"), "fuel4": ("other_fuel3", "fuel4"),
+    "capacity": ("capacity_mw", "Capacity (MW)"), "lat": ("latitude",), "lon": ("longitude",),
+    "located": ("geolocation_source", "Geolocation Source"), "country": ("country_long", "Country"),
+    "iso3": ("country",), "owner": ("owner",), "status": ("Operational Status",),
+    "since": ("commissioning_year", "Commissioning Date"), "cited": ("source",),
+}  # fmt: skip
 #: Kinds by the first word of the fuel; all other plants are power plants.
 KINDS = TABLE.kinds_by("wri_fuels")
 #: How far off a plant may be, by who located it. The database gives no metres; its paper (Byers and others 2018,
 #: A Global Database of Power Plants, section 2.3) says that CARMA's plants stand at the middle of their town or
 #: region, and the others at the plant. The metres are ours.
 LOCATED: Mapping[str, tuple[float, Basis]] = {
-    "carma": (25_000.0, "settlement"),
-    "wri": (1_000.0, "site"),
-    "geodb": (2_000.0, "site"),
-    "gcpt": (2_000.0, "site"),
-    "wiki-solar": (2_000.0, "site"),
-}
+    "carma": (25_000.0, "settlement"), "wri": (1_000.0, "site"), "geodb": (2_000.0, "site"),
+    "gcpt": (2_000.0, "site"), "wiki-solar": (2_000.0, "site"),
+}  # fmt: skip
 #: A plant located by another party than those listed above, or by an unknown one.
 UNSTATED: tuple[float, Basis] = (5_000.0, "settlement")
 _LICENCE = "CC BY 4.0"
@@ -118,13 +105,8 @@ def _clean(text: str) -> str:
 
 #: Columns that go into the note, and the words before them.
 _NOTE_COLUMNS = {
-    "status": "status",
-    "since": "commissioned",
-    "fuel2": "also",
-    "fuel3": "also",
-    "fuel4": "also",
-    "cited": "from",
-}
+    "status": "status", "since": "commissioned", "fuel2": "also", "fuel3": "also", "fuel4": "also", "cited": "from",
+}  # fmt: skip
 
 
 class _PlantBuilder:

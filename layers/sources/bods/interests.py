@@ -276,23 +276,11 @@ CONTROLLING = (
 )
 #: All other types of interest: rights, which may or may not come to control.
 RIGHTS = (
-    "votingRights",
-    "seniorManagingOfficial",
-    "settlor",
-    "trustee",
-    "protector",
-    "beneficiaryOfLegalArrangement",
-    "rightsToSurplusAssetsOnDissolution",
-    "rightsToProfitOrIncome",
-    "rightsGrantedByContract",
-    "conditionalRightsGrantedByContract",
-    "boardMember",
-    "boardChair",
-    "enjoymentAndUseOfAssets",
-    "rightToProfitOrIncomeFromAssets",
-    "nominee",
-    "nominator",
-)
+    "votingRights", "seniorManagingOfficial", "settlor", "trustee", "protector", "beneficiaryOfLegalArrangement",
+    "rightsToSurplusAssetsOnDissolution", "rightsToProfitOrIncome", "rightsGrantedByContract",
+    "conditionalRightsGrantedByContract", "boardMember", "boardChair", "enjoymentAndUseOfAssets",
+    "rightToProfitOrIncomeFromAssets", "nominee", "nominator",
+)  # fmt: skip
 INTEREST_TYPES = (*SHARES, *UNCLEAR, *CONTROLLING, *RIGHTS)
 
 

@@ -24,13 +24,9 @@ from layers.sources.reader.owner_grammar import Owner
 
 #: Entity types by GEM's words, which are those of BODS 0.4.
 TYPES: Mapping[str, str] = {
-    "legal entity": "legalEntity",
-    "state": "state",
-    "state body": "stateBody",
-    "arrangement": "arrangement",
-    "unknown entity": "unknownEntity",
-    "person": "person",
-}
+    "legal entity": "legalEntity", "state": "state", "state body": "stateBody", "arrangement": "arrangement",
+    "unknown entity": "unknownEntity", "person": "person",
+}  # fmt: skip
 #: Columns of other registers' ids.
 IDS: Mapping[str, str] = {
     "Global Legal Entity Identifier Index": "lei",

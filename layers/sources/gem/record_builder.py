@@ -56,13 +56,9 @@ LICENCE = "CC BY 4.0"
 
 #: BODS entity types of GEM's words for owners it does not name.
 _TYPES: dict[Holder, str] = {
-    "named": "legalEntity",
-    "unknown": "unknownEntity",
-    "other": "unknownEntity",
-    "small-shareholders": "unknownEntity",
-    "natural-persons": "anonymousEntity",
-    "members": "anonymousEntity",
-}
+    "named": "legalEntity", "unknown": "unknownEntity", "other": "unknownEntity",
+    "small-shareholders": "unknownEntity", "natural-persons": "anonymousEntity", "members": "anonymousEntity",
+}  # fmt: skip
 
 
 class GemRecordBuilder(RecordBuilder):
@@ -147,14 +143,10 @@ def source_of(file: str, dataset: str | None = None, licence: str = LICENCE) -> 
 #: "approximate". The metres are ours: no GEM page gives any. They are wide enough for the two routes we could
 #: compare: GEM's lines pass the Orlivka station 9.6 and 19.9 km off.
 ACCURACY: Mapping[str, tuple[float, Basis]] = {
-    "very high (within meters)": (50.0, "site"),
-    "very high": (50.0, "site"),
-    "high": (1_000.0, "site"),
-    "medium": (15_000.0, "district"),
-    "low": (50_000.0, "line-end"),
-    "exact": (500.0, "site"),
+    "very high (within meters)": (50.0, "site"), "very high": (50.0, "site"), "high": (1_000.0, "site"),
+    "medium": (15_000.0, "district"), "low": (50_000.0, "line-end"), "exact": (500.0, "site"),
     "approximate": (15_000.0, "settlement"),
-}
+}  # fmt: skip
 #: A point without a stated accuracy.
 UNSTATED_POINT: tuple[float, Basis] = (5_000.0, "settlement")
 #: A route without a stated accuracy, by its longest straight stretch: maximum stretch and uncertainty in metres, basis.

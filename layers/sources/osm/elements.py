@@ -291,13 +291,8 @@ _REFERENCE_PROPERTIES = ("@id", "full_id", "id")
 #: Properties that hold only the number of an element: GDAL, osm2pgsql, QuickOSM, osmium export, osmnx.
 _NUMBER_PROPERTIES = ("osm_id", "@id", "osmid", "id")
 _TYPE_WORDS: Mapping[str, str] = {
-    "n": "node",
-    "w": "way",
-    "r": "relation",
-    "node": "node",
-    "way": "way",
-    "relation": "relation",
-}
+    "n": "node", "w": "way", "r": "relation", "node": "node", "way": "way", "relation": "relation",
+}  # fmt: skip
 #: Properties in which all tags, or those without a property of their own, stand together (GDAL, osm2pgsql).
 _TAG_PROPERTIES = ("all_tags", "other_tags", "tags")
 _REFERENCE = re.compile(r"(node|way|relation)/([0-9]+)")

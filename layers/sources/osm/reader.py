@@ -26,14 +26,10 @@ from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder,
 #: whose offset is mostly below 20 m (wiki.openstreetmap.org/wiki/Imagery_offset); a point may stand for a whole
 #: plant; lines under the ground are drawn between their markers. The metres are ours.
 UNCERTAINTY: Mapping[str, tuple[float, Basis]] = {
-    "Polygon": (50.0, "site"),
-    "MultiPolygon": (50.0, "site"),
-    "GeometryCollection": (100.0, "site"),
-    "Point": (500.0, "site"),
-    "MultiPoint": (500.0, "site"),
-    "LineString": (500.0, "site"),
+    "Polygon": (50.0, "site"), "MultiPolygon": (50.0, "site"), "GeometryCollection": (100.0, "site"),
+    "Point": (500.0, "site"), "MultiPoint": (500.0, "site"), "LineString": (500.0, "site"),
     "MultiLineString": (500.0, "site"),
-}
+}  # fmt: skip
 LICENCE = "ODbL-1.0"
 _PUBLISHER = "OpenStreetMap contributors"
 

@@ -40,17 +40,9 @@ _RELATIONS = ("multipolygon", "boundary", "site", "route", "network", "collectio
 _OIL = re.compile(r"\b(oil|fuel|petrol|gasoline|diesel|kerosene|naphtha|lpg|нафт|нефт|палив|топлив|гсм\b)")
 #: Megawatts in a unit, in small letters: nobody means milliwatts.
 _POWERS: Mapping[str, float] = {
-    "w": 1e-6,
-    "kw": 1e-3,
-    "mw": 1.0,
-    "gw": 1e3,
-    "kwp": 1e-3,
-    "mwp": 1.0,
-    "вт": 1e-6,
-    "квт": 1e-3,
-    "мвт": 1.0,
+    "w": 1e-6, "kw": 1e-3, "mw": 1.0, "gw": 1e3, "kwp": 1e-3, "mwp": 1.0, "вт": 1e-6, "квт": 1e-3, "мвт": 1.0,
     "гвт": 1e3,
-}
+}  # fmt: skip
 #: Prefixes of keys of objects that are planned or gone (wiki.openstreetmap.org/wiki/Lifecycle_prefix).
 LIFECYCLE = (
     *("proposed", "planned", "construction", "disused", "abandoned", "ruins", "demolished", "razed", "removed"),

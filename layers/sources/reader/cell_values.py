@@ -58,20 +58,10 @@ def country_code(name: str) -> str | None:
 
 #: Names of GEM that GeoNames spells otherwise; ``None`` where no one country is meant.
 COUNTRY_ALIASES: Mapping[str, str | None] = {
-    "Canary Islands": "ES",
-    "Czech Republic": "CZ",
-    "Côte d'Ivoire": "CI",
-    "Cote d'Ivoire": "CI",
-    "DR Congo": "CD",
-    "Joint Petroleum Development Area": None,
-    "Netherlands": "NL",
-    "Palestine": "PS",
-    "Réunion": "RE",
-    "The Gambia": "GM",
-    "Timor-Leste": "TL",
-    "Türkiye": "TR",
-    "United States of America": "US",
-}
+    "Canary Islands": "ES", "Czech Republic": "CZ", "Côte d'Ivoire": "CI", "Cote d'Ivoire": "CI", "DR Congo": "CD",
+    "Joint Petroleum Development Area": None, "Netherlands": "NL", "Palestine": "PS", "Réunion": "RE",
+    "The Gambia": "GM", "Timor-Leste": "TL", "Türkiye": "TR", "United States of America": "US",
+}  # fmt: skip
 
 
 @cache

@@ -128,13 +128,9 @@ def _halves(text: str) -> list[tuple[str, str]]:
 
 
 _PARTS = {
-    "YYYY": r"(?P<y>[0-9]{4})",
-    "MM": r"(?P<m>[0-9]{2})",
-    "M": r"(?P<m>[0-9]{1,2})",
-    "DD": r"(?P<d>[0-9]{2})",
-    "D": r"(?P<d>[0-9]{1,2})",
-    "MON": r"(?P<m>[^\W\d_]{3,12})\.?",
-}
+    "YYYY": r"(?P<y>[0-9]{4})", "MM": r"(?P<m>[0-9]{2})", "M": r"(?P<m>[0-9]{1,2})", "DD": r"(?P<d>[0-9]{2})",
+    "D": r"(?P<d>[0-9]{1,2})", "MON": r"(?P<m>[^\W\d_]{3,12})\.?",
+}  # fmt: skip
 _TOKEN = re.compile(r"YYYY|MON|MM|M|DD|D|[^A-Za-z]")
 #: First letters of the months in English, German, Ukrainian and Russian.
 _MONTHS: Mapping[str, int] = {

@@ -21,27 +21,11 @@ Sum = Literal["whole", "all-unknown", "part-unknown", "full-and-unknown", "under
 
 #: Oddities of a list; the catalogue says of each, as ``gem.oddity``, how the parser treats it.
 ODDITIES = (
-    "not-given",
-    "empty-entry",
-    "trailing-separator",
-    "no-name",
-    "no-share",
-    "unreadable-share",
-    "unclosed-bracket",
-    "missing-separator",
-    "text-after-share",
-    "round-brackets",
-    "open-decimal",
-    "decimal-comma",
-    "full-width",
-    "share-over-100",
-    "tag",
-    "bracket-in-name",
-    "percent-in-name",
-    "list-in-name",
-    "invisible-characters",
+    "not-given", "empty-entry", "trailing-separator", "no-name", "no-share", "unreadable-share", "unclosed-bracket",
+    "missing-separator", "text-after-share", "round-brackets", "open-decimal", "decimal-comma", "full-width",
+    "share-over-100", "tag", "bracket-in-name", "percent-in-name", "list-in-name", "invisible-characters",
     "duplicate-name",
-)
+)  # fmt: skip
 
 _WIDE = str.maketrans("；［］％", ";[]%")
 _SQUARE = re.compile(r"\[([^\[\]%]*)%\s*\]")
@@ -51,18 +35,11 @@ _TAG = re.compile(r"\[\s*(LEI|[A-Z0-9]{18}[0-9]{2})\s*\]\s*$")
 _OPEN = re.compile(r"\[[^\[\]]*$")
 _NOT_GIVEN = re.compile(r"[-–—\s]*|n/?a", re.IGNORECASE)
 _HOLDERS: dict[str, Holder] = {
-    "": "unknown",
-    "unknown": "unknown",
-    "other": "other",
-    "others": "other",
-    "small shareholder(s)": "small-shareholders",
-    "small shareholders": "small-shareholders",
-    "natural person(s)": "natural-persons",
-    "natural persons": "natural-persons",
-    "member/employee owned": "members",
-    "employee owned": "members",
-    "member owned": "members",
-}
+    "": "unknown", "unknown": "unknown", "other": "other", "others": "other",
+    "small shareholder(s)": "small-shareholders", "small shareholders": "small-shareholders",
+    "natural person(s)": "natural-persons", "natural persons": "natural-persons", "member/employee owned": "members",
+    "employee owned": "members", "member owned": "members",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,12 +44,8 @@ STYLES = ("%Y-%m-%d", "%m/%d/%Y")
 _SOURCE_STYLES = ("%Y-%m-%d", "%d/%m/%Y")
 _KINDS = {"1": "Fighting with a state", "2": "Fighting between groups", "3": "Violence against civilians"}
 _PRECISION = {
-    "1": None,
-    "2": "within two to six days",
-    "3": "within a week",
-    "4": "within a month",
-    "5": "within a year",
-}
+    "1": None, "2": "within two to six days", "3": "within a week", "4": "within a month", "5": "within a year",
+}  # fmt: skip
 _TOLLS = (("side_a", "deaths_a"), ("side_b", "deaths_b"), ("", "deaths_civilians"), ("", "deaths_unknown"))
 
 

@@ -190,23 +190,11 @@ def _is_alone(answer: Any, country: str | None) -> bool:
 
 #: Outlets by VIINA's short names.
 OUTLETS: Mapping[str, str] = {
-    "24tvua": "24 Канал",
-    "espreso": "Еспресо",
-    "forbesua": "Forbes Ukraine",
-    "interfaxua": "Інтерфакс-Україна",
-    "kp": "Комсомольская Правда",
-    "liga": "ЛІГА.net",
-    "liveuamap": "Live Universal Awareness Map",
-    "meduza": "Meduza",
-    "militarnyy": "Мілітарний",
-    "mz": "Медиазона",
-    "ng": "Независимая Газета",
-    "ntv": "НТВ",
-    "nv": "НВ",
-    "pravdaua": "Українська правда",
-    "ria": "РИА Новости",
-    "unian": "УНІАН",
-}
+    "24tvua": "24 Канал", "espreso": "Еспресо", "forbesua": "Forbes Ukraine", "interfaxua": "Інтерфакс-Україна",
+    "kp": "Комсомольская Правда", "liga": "ЛІГА.net", "liveuamap": "Live Universal Awareness Map", "meduza": "Meduza",
+    "militarnyy": "Мілітарний", "mz": "Медиазона", "ng": "Независимая Газета", "ntv": "НТВ", "nv": "НВ",
+    "pravdaua": "Українська правда", "ria": "РИА Новости", "unian": "УНІАН",
+}  # fmt: skip
 _LANGUAGES = {"ua": "uk", "ru": "ru", "uk": "uk", "en": "en"}
 _NOT_PLACED = "not placed by its source"
 

@@ -11,19 +11,11 @@ from layers.model.messages import InvalidValue, Message
 
 #: Entity types by class (P31); the first class in this table counts, and an item without one is a legalEntity.
 CLASSES: Mapping[str, str] = {
-    "Q5": "person",
-    "Q3624078": "state",
-    "Q6256": "state",
-    "Q192350": "stateBody",
-    "Q327333": "stateBody",
-    "Q7188": "stateBody",
-    "Q783794": "registeredEntity",
-    "Q4830453": "registeredEntity",
-    "Q6881511": "registeredEntity",
-    "Q891723": "registeredEntity",
-    "Q270791": "registeredEntity",
+    "Q5": "person", "Q3624078": "state", "Q6256": "state", "Q192350": "stateBody", "Q327333": "stateBody",
+    "Q7188": "stateBody", "Q783794": "registeredEntity", "Q4830453": "registeredEntity",
+    "Q6881511": "registeredEntity", "Q891723": "registeredEntity", "Q270791": "registeredEntity",
     "Q134161": "registeredEntity",
-}
+}  # fmt: skip
 #: Countries by Q-id, for files that do not hold the country's item with its ISO code (P297).
 COUNTRIES: Mapping[str, str] = dict(
     re.findall(
