@@ -79,9 +79,9 @@ def _unit(asset: Asset, stakes: Sequence[Stake]) -> Unit:
 
 def _stakes(plant: Asset, units: Sequence[Unit], in_units: Mapping[str, Stake]) -> Iterator[Stake]:
     """Yield the stakes in a plant as they follow from those in its units, of which one by each holder is given."""
-    shared = plant_shares(units)
-    for holder, (least, most) in shared.shares.items():
-        values: dict[str, Any] = {"share_min": least, "share_max": most, "note": shared.note, "owned": plant.id}
+    shares, note = plant_shares(units)
+    for holder, (least, most) in shares.items():
+        values: dict[str, Any] = {"share_min": least, "share_max": most, "note": note, "owned": plant.id}
         yield in_units[holder].model_copy(update={"id": f"{plant.id}>{holder.removeprefix('gem/')}", **values})
 
 

@@ -23,7 +23,7 @@ from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.mapping_file import GEOMETRY, ColumnMapping
 from layers.sources.reader.owner_grammar import TOLERANCE, parse_owners
-from layers.sources.reader.record_builder import RecordBuilder, company_id, short_digest, slug, stake_suffix
+from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, company_id, short_digest, slug
 from layers.text.weapon_terms import NamedWeapon, weapon_of
 
 _QUOTES = dict.fromkeys(map(ord, "\"'«»„“”‟‘’‚‹›`´"))
@@ -76,7 +76,8 @@ class NamedRecords:
     """
 
     def __init__(self, builder: RecordBuilder, dataset: str, source: str, publisher: str) -> None:
-        self._builder, self._dataset, self._source, self._publisher = builder, dataset, source, publisher
+        self._builder, self._dataset, self._source = builder, dataset, source
+        self._companies = CompaniesByName(builder, dataset, source, publisher)
         self._entities: dict[str, list[str]] = defaultdict(list)
         self._assets: dict[str, list[str]] = defaultdict(list)
 
@@ -132,37 +133,15 @@ class NamedRecords:
         entity = self._builder.tables["entities"].get(owner)
         if holding.country and isinstance(entity, Entity) and entity.registered_in != holding.country:
             raise OtherCountry(entity.registered_in or "")
-        share = holding.share
-        gives_none = f"{self._publisher} names the owner and gives no share"
-        values: dict[str, Any] = {
-            "id": f"{holding.owned}>{stake_suffix(owner)}",
-            "owned": holding.owned,
-            "owner": owner,
-            "share_min": share.least if share else 0.0,
-            "share_max": share.largest if share else 100.0,
-            "source": self._source,
-            "checked": "unverified",
-            "note": holding.note if share else gives_none,
-        }
-        if not self._builder.has("stakes", values["id"]):
-            self._builder.add("stakes", values, holding.location)
+        share = (holding.share.least, holding.share.largest) if holding.share else None
+        self._companies.stake(holding.owned, owner, holding.location, share, holding.note)
 
     def operate(self, asset: str, operator: str, location: SourceLocation) -> None:
         """Add the relation of a company that runs an asset, which is no stake.
 
         Raises ``AmbiguousName`` if several entities have the name.
         """
-        entity = self.entity(operator, location)
-        values: dict[str, Any] = {
-            "id": f"{asset}@operator/{stake_suffix(entity)}",
-            "asset": asset,
-            "entity": entity,
-            "relation": "operator",
-            "source": self._source,
-            "checked": "unverified",
-        }
-        if not self._builder.has("relations", values["id"]):
-            self._builder.add("relations", values, location)
+        self._companies.operator(asset, self.entity(operator, location), location)
 
 
 def _names(record: object) -> Iterator[str]:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from shapely.geometry.base import BaseGeometry
@@ -39,29 +39,11 @@ class MappedCells(NamedTuple):
     shape: BaseGeometry | None
 
 
-class MappedRows(Protocol):
-    """Rows of one file: its name in problems, its columns, and the problems of rows that could not be given."""
-
-    file: str
-    header: tuple[str, ...]
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        """Rows that could not be given; filled by an iteration."""
-
-    def __iter__(self) -> Iterator[MappedCells]:
-        """Yield the rows in the order of the file."""
-
-
 class _Tabular:
     """Rows of a table or JSON document, which have no geometry of their own."""
 
     def __init__(self, rows: RowTable | JsonRows) -> None:
-        self._rows, self.file, self.header = rows, rows.file, rows.header
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        return self._rows.problems
+        self._rows, self.file, self.header, self.problems = rows, rows.file, rows.header, rows.problems
 
     def __iter__(self) -> Iterator[MappedCells]:
         return (MappedCells(number, cells, None) for number, cells in self._rows)
@@ -82,14 +64,10 @@ class _Features:
     """Features of a collection or layer; of properties that are objects the dotted names are columns, too."""
 
     def __init__(self, features: GeoJsonRows | GeoPackageRows, columns: Iterable[str]) -> None:
-        self._features, self.file = features, features.file
+        self._features, self.file, self.problems = features, features.file, features.problems
         there = {*features.header}
         self._nested = [name for name in columns if name not in there and "." in name]
         self.header = (*features.header, *(name for name in self._nested if self._has(name)))
-
-    @property
-    def problems(self) -> Sequence[Problem]:
-        return self._features.problems
 
     def _properties(self, number: int) -> Any:
         listed = self._features.features[number - 1] if isinstance(self._features, GeoJsonRows) else {}
@@ -110,7 +88,7 @@ class _Features:
             yield MappedCells(feature.number, cells, feature.geometry)
 
 
-def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> MappedRows | None:
+def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> _Tabular | _Features | None:
     """Open the rows of a file as a mapping describes them; None for features of which there are none.
 
     ``mapping``: which rows and columns are read. ``name``: what rows of JSON are called in
@@ -143,7 +121,10 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
     Entities and assets are read before what refers to them by name, whichever file they are in.
     """
-    mapping = _mapping(files, options)
+    mapping = options.mapping
+    if mapping is None:
+        absent = Message("value.none")
+        raise FileRefused(files[0].name, "mapping", absent, Message("column-mapping.mapping-file"))
     tables = [(table, _files_of(table, mapping, files)) for table in mapping.tables]
     reading = _Reading(RecordBuilder(options.dataset, private=mapping.private), Counter(), len(files) > 1)
     reading.readers.update((file.name, table.rows) for table, own_files in tables for file in own_files)
@@ -239,13 +220,6 @@ def _unread(file: SourceFile, mapping: ColumnMapping) -> Problem:
     return Problem(file.name, None, "file", "name", file.name, expected)
 
 
-def _mapping(files: Sequence[SourceFile], options: LoadOptions) -> ColumnMapping:
-    if options.mapping is None:
-        absent = Message("value.none")
-        raise FileRefused(files[0].name, "mapping", absent, Message("column-mapping.mapping-file"))
-    return options.mapping
-
-
 def _has_columns(builder: RecordBuilder, mapped: MappedTable, file: str, header: tuple[str, ...]) -> bool:
     """Whether a file has all columns of the mapping; each missing one is added as a problem."""
     missing = mapped.missing(header)
@@ -258,31 +232,17 @@ def _has_columns(builder: RecordBuilder, mapped: MappedTable, file: str, header:
 
 def _format(name: str, title: str, recognises: Any, known_by: str) -> Format:
     signature = f"{known_by}, if a mapping is given and no other format fits"
+    title = f"{title}, with a column mapping"
     return Format(
         name, title, "what the mapping says", "as the mapping says", recognises, read_files, signature=signature
     )
 
 
 FORMATS = (
+    _format("csv", "Any table: CSV, TSV, xlsx", lambda head: head.container in ("table", "workbook"), "a header"),
+    _format("geojson", "Any GeoJSON", lambda head: head.container == "json" and is_geojson(head), "features"),
     _format(
-        "csv",
-        "Any table: CSV, TSV, xlsx, with a column mapping",
-        lambda head: head.container in ("table", "workbook"),
-        "a header",
+        "json", "Any JSON or JSON Lines", lambda h: h.container == "json" and not is_geojson(h), "JSON without features"
     ),
-    _format(
-        "geojson",
-        "Any GeoJSON, with a column mapping",
-        lambda head: head.container == "json" and is_geojson(head),
-        "features",
-    ),
-    _format(
-        "json",
-        "Any JSON or JSON Lines, with a column mapping",
-        lambda head: head.container == "json" and not is_geojson(head),
-        "JSON without features",
-    ),
-    _format(
-        "gpkg", "Any GeoPackage layer, with a column mapping", lambda head: head.container == "gpkg", "an SQLite header"
-    ),
+    _format("gpkg", "Any GeoPackage layer", lambda head: head.container == "gpkg", "an SQLite header"),
 )

@@ -173,8 +173,8 @@ def joined_sheets(tables: Sequence[Tracker]) -> tuple[list[Tracker], int]:
     joined to its rows, and left out.
     """
     columns = [TrackerColumns.of(table.header) for table in tables]
-    plants = next((n for n, found in enumerate(columns) if _is_of_plants(found)), None)
-    capacities = next((n for n, found in enumerate(columns) if _is_of_capacities(found)), None)
+    plants = next((n for n, found in enumerate(columns) if _is_one_of(found, says_what=True)), None)
+    capacities = next((n for n, found in enumerate(columns) if _is_one_of(found, says_what=False)), None)
     if plants is None or capacities is None:
         return list(tables), 0
     number_column, own_number = columns[plants].fields["plant_id"][0], columns[capacities].fields["plant_id"][0]
@@ -196,16 +196,10 @@ def joined_sheets(tables: Sequence[Tracker]) -> tuple[list[Tracker], int]:
     return result, len(said) - len(left)
 
 
-def _is_of_plants(columns: TrackerColumns) -> bool:
-    return "plant_id" in columns and "status" not in columns and _says_whose_or_where(columns)
-
-
-def _is_of_capacities(columns: TrackerColumns) -> bool:
-    return "plant_id" in columns and "status" in columns and not _says_whose_or_where(columns)
-
-
-def _says_whose_or_where(columns: TrackerColumns) -> bool:
-    return "owner" in columns or any(name in columns for name in _PLACES)
+def _is_one_of(columns: TrackerColumns, *, says_what: bool) -> bool:
+    """Whether a table has numbers of plants with whose or where they are, or else with their status, and not both."""
+    says = "owner" in columns or any(name in columns for name in _PLACES)
+    return "plant_id" in columns and says is says_what and ("status" in columns) is not says_what
 
 
 def _joined(cells: _Cells, plant: _Cells, status: str | None) -> _Cells:

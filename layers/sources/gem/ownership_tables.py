@@ -268,20 +268,9 @@ def _write(builder: GemRecordBuilder, lines: Iterable[StakeLine]) -> None:
         seen: dict[str, int] = {}
         for line in distinct.values():
             seen[line.owner] = number = seen.get(line.owner, 0) + 1
-            share_min, share_max = (0.0, left) if line.share is None else (line.share, line.share)
-            ending = f"/{number}" if number > 1 else ""
-            values: dict[str, Any] = {
-                "id": f"{owned}>{line.owner.removeprefix('gem/')}{ending}",
-                "owned": owned,
-                "owner": line.owner,
-                "share_min": share_min,
-                "share_max": share_max,
-                "imputed": line.imputed,
-                "source": builder.source.id,
-                "checked": "read",
-                "note": "GEM gives no share" if line.share is None else None,
-            }
-            builder.add("stakes", values, builder.location(line.row))
+            share = (0.0, left) if line.share is None else (line.share, line.share)
+            note = "GEM gives no share" if line.share is None else None
+            builder.add_stake(line.row, owned, line.owner, share, note, number, imputed=line.imputed)
 
 
 def _recognises(sniff: FileSniff) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -122,26 +122,14 @@ class Unit:
         return _OPEN if self.shares is None else self.shares.get(holder, (0.0, 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class PlantShares:
-    """The shares of a plant in percent by holder, and how they follow from those of its units, in words."""
-
-    shares: Mapping[str, Interval] = field(default_factory=dict)
-    note: str = ""
-
-
-def counted_units(units: Sequence[Unit]) -> Sequence[Unit]:
-    """Return the units that say what the plant is today: those that operate, or all where none does."""
-    return [unit for unit in units if unit.asset.status == "operating"] or units
-
-
-def plant_shares(units: Sequence[Unit]) -> PlantShares:
-    """Sum the shares of units by their capacity.
+def plant_shares(units: Sequence[Unit]) -> tuple[Mapping[str, Interval], str]:
+    """Return the shares of a plant in percent by holder, summed from its units by capacity, and how, in words.
 
     Where units differ in a holder's share and the capacity of any is not known, the holder has from the least to the
     most that it has in any unit. A unit without named owners may be anybody's.
     """
-    counted = counted_units(units)
+    # What operates says what the plant is today.
+    counted = [unit for unit in units if unit.asset.status == "operating"] or units
     holders = dict.fromkeys(holder for unit in counted for holder in unit.shares or {})
     capacities = [unit.asset.capacity or 0.0 for unit in counted]
     measures = {unit.asset.capacity_unit for unit in counted}
@@ -166,10 +154,10 @@ def plant_shares(units: Sequence[Unit]) -> PlantShares:
             shares[holder] = (min(low for low, _ in bounds), max(high for _, high in bounds))
     which = f"{len(counted)} unit(s)" + (" that operate" if counted[0].asset.status == "operating" else "")
     if are_equal:
-        return PlantShares(shares, f"As in each of the {which}")
+        return shares, f"As in each of the {which}"
     if is_weighted:
-        return PlantShares(shares, f"Mean of the {which}, by capacity")
-    return PlantShares(shares, f"From the least to the most in any of the {which}, as not every capacity is known")
+        return shares, f"Mean of the {which}, by capacity"
+    return shares, f"From the least to the most in any of the {which}, as not every capacity is known"
 
 
 def plant_asset(plant: Plant, units: Sequence[Unit]) -> dict[str, Any]:

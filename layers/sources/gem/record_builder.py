@@ -80,6 +80,30 @@ class GemRecordBuilder(RecordBuilder):
         """Add the problem of a row."""
         self.add_problem(self.location(row), record, column, value, expected)
 
+    def add_stake(
+        self,
+        row: int,
+        owned: str,
+        owner: str,
+        share: tuple[float, float],
+        note: str | None,
+        number: int = 1,
+        **more: Any,
+    ) -> bool:
+        """Add a stake from the least to the largest share in percent; ``number`` tells those of one owner apart."""
+        values = {
+            "id": f"{owned}>{owner.removeprefix('gem/')}" + (f"/{number}" if number > 1 else ""),
+            "owned": owned,
+            "owner": owner,
+            "share_min": share[0],
+            "share_max": share[1],
+            "source": self.source.id,
+            "checked": "read",
+            "note": note,
+            **more,
+        }
+        return self.add("stakes", values, self.location(row))
+
     def add_owner(self, row: int, owner: Owner, identifier: str | None = None) -> str:
         """Register a holder by its GEM id or else by name, "unknown" if that is empty; return the id of its entity."""
         key = gem_id(identifier) if identifier else name_id(owner.name or "unknown")

@@ -256,17 +256,8 @@ class _Reader:
                 builder.warn(Message("gem.owner-with-share"))
             seen[holder] = number = seen.get(holder, 0) + 1
             note = _note(owners, owner) if owner in listed.entries else "GEM lists it with others in one name"
-            values = {
-                "id": f"{asset}>{holder.removeprefix('gem/')}" + (f"/{number}" if number > 1 else ""),
-                "owned": asset,
-                "owner": holder,
-                "share_min": share[0],
-                "share_max": share[1],
-                "source": builder.source.id,
-                "checked": "read",
-                "note": "; ".join(text for text in (_OF_PARENTS if is_parent else "", note) if text) or None,
-            }
-            if builder.add("stakes", values, builder.location(row.line)):
+            notes = "; ".join(text for text in (_OF_PARENTS if is_parent else "", note) if text)
+            if builder.add_stake(row.line, asset, holder, share, notes or None, number):
                 unit.add_share(holder, share)
 
     def add_plant(self, plant: Plant, units: Sequence[Unit]) -> None:
@@ -274,23 +265,11 @@ class _Reader:
         if not units:
             return
         builder = self.builder
-        location = builder.location(plant.line)
         values = {**plant_asset(plant, units), "sources": (builder.source.id,)}
-        if not builder.add("assets", values, location):
-            return
-        shared = plant_shares(units)
-        for holder, (share_min, share_max) in shared.shares.items():
-            stake = {
-                "id": f"{plant.id}>{holder.removeprefix('gem/')}",
-                "owned": plant.id,
-                "owner": holder,
-                "share_min": share_min,
-                "share_max": share_max,
-                "source": builder.source.id,
-                "checked": "read",
-                "note": shared.note,
-            }
-            builder.add("stakes", stake, location)
+        if builder.add("assets", values, builder.location(plant.line)):
+            shares, note = plant_shares(units)
+            for holder, share in shares.items():
+                builder.add_stake(plant.line, plant.id, holder, share, note)
 
 
 #: The columns of a table that is none.
@@ -376,10 +355,8 @@ def _capacity(
 _UNKNOWN_SIZES = frozenset({"unknown", ">0", "*"})
 
 
-@lru_cache(maxsize=256)
-def _owners(text: str, step: float) -> OwnerList:
-    """Parse a list of owners; the units of a plant have the same."""
-    return parse_owners(text, step)
+#: The lists of owners of rows: the units of a plant have the same.
+_owners = lru_cache(maxsize=256)(parse_owners)
 
 
 def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:

@@ -267,17 +267,24 @@ class CompaniesByName:
             self._builder.add("entities", values, location)
         return key
 
-    def stake(self, asset: str, owner: str, location: SourceLocation) -> None:
-        """Add a stake whose share is not known: 0 to 100 %."""
+    def stake(
+        self,
+        owned: str,
+        owner: str,
+        location: SourceLocation,
+        share: tuple[float, float] | None = None,
+        note: str | None = None,
+    ) -> None:
+        """Add a stake of so many percent, from 0 to 100 where the share is not known; the first of its id counts."""
         values: dict[str, Any] = {
-            "id": f"{asset}>{stake_suffix(owner)}",
-            "owned": asset,
+            "id": f"{owned}>{stake_suffix(owner)}",
+            "owned": owned,
             "owner": owner,
-            "share_min": 0.0,
-            "share_max": 100.0,
+            "share_min": share[0] if share else 0.0,
+            "share_max": share[1] if share else 100.0,
             "source": self._source,
             "checked": "unverified",
-            "note": f"{self._publisher} names the owner and gives no share",
+            "note": note if share else f"{self._publisher} names the owner and gives no share",
         }
         if not self._builder.has("stakes", values["id"]):
             self._builder.add("stakes", values, location)

@@ -221,7 +221,7 @@ def unit(size: float | None, holders: Mapping[str, tuple[float, float]] | None, 
 )
 def test_a_share_of_a_plant_lies_between_those_of_its_units(units: list[Unit]) -> None:
     running = [unit for unit in units if unit.asset.status == "operating"] or units
-    for holder, (least, most) in plant_shares(units).shares.items():
+    for holder, (least, most) in plant_shares(units)[0].items():
         bounds = [unit.share_of(holder) for unit in running]
         assert 0 <= least <= most <= 100
         assert min(low for low, _ in bounds) - 1e-6 <= least
