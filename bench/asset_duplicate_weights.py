@@ -20,7 +20,7 @@ from layers.model.records import Records
 from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
 from layers.resolution.asset_comparison import compare_assets
 from layers.resolution.asset_duplicates import BY_HAND, SAME_SITE_FROM, AssetWeights
-from layers.resolution.strike_blocking import CandidatePairs
+from layers.resolution.linkage import CandidatePairs
 from tests.labelled.assets import labelled_assets, labels
 
 #: What was guessed before any label was looked at: the middle of the prior that the fit starts from.
@@ -62,7 +62,7 @@ def labelled(records: Records, table: AssetColumns) -> tuple[CandidatePairs, Boo
             drawn.append(number)
             same.append(is_same)
     chosen = np.array(drawn, np.int64)
-    selected = CandidatePairs(pairs.left[chosen], pairs.right[chosen], pairs.distance_m[chosen])
+    selected = pairs.only(chosen)
     return selected, np.array(same), missed[1], missed[0]
 
 

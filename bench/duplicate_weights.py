@@ -25,7 +25,7 @@ from api.settings import BASEMAP
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Records
 from layers.reference import basemap
-from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns, candidates
+from layers.resolution.strike_blocking import DuplicateColumns, candidates
 from layers.resolution.strike_comparison import compare_space_time, compare_targets, compare_text
 from layers.resolution.strike_duplicates import BY_HAND, PROPOSE_FROM, DuplicateWeights
 from tests.labelled.strikes import labelled_records
@@ -133,7 +133,7 @@ def _evidence(table: DuplicateColumns, ends: Ints) -> tuple[list[str], Floats]:
     numbers = {pair: n for n, pair in enumerate(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))}
     found = np.array([numbers.get((left, right), -1) for left, right in ends.tolist()])
     chosen = found[found >= 0]
-    selected = CandidatePairs(pairs.left[chosen], pairs.right[chosen], pairs.distance_m[chosen])
+    selected = pairs.only(chosen)
     columns = {**compare_space_time(table, selected), **compare_text(table, selected)}
     columns |= compare_targets(table, selected)
     evidence = np.full((len(ends), 1 + len(columns)), np.nan)

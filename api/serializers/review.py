@@ -17,8 +17,8 @@ from layers.decisions.identity import JUDGED, standing
 from layers.matching.explanation import worded_reasons
 from layers.model.records import DESCRIPTION, Asset, Entity, Identity, Match, Records, Strike
 from layers.resolution.candidates import MatchCandidate
+from layers.resolution.linkage import DuplicateProposal
 from layers.resolution.merge import MergeResult
-from layers.resolution.strike_duplicates import DuplicateProposal
 from layers.snapshot.snapshot import Snapshot
 
 #: The largest number of candidates of a strike that a reviewer is shown.

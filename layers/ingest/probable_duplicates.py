@@ -8,7 +8,8 @@ from types import MappingProxyType
 from layers.ingest.load_plan import LoadPlan, TableChange
 from layers.model.records import RECORD_TYPES, Records
 from layers.resolution.asset_duplicates import propose_assets
-from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
+from layers.resolution.linkage import DuplicateProposal
+from layers.resolution.strike_duplicates import propose_duplicates
 
 _PROPOSE: Mapping[str, Callable[[Records], tuple[DuplicateProposal, ...]]] = MappingProxyType(
     {"strikes": propose_duplicates, "assets": propose_assets}

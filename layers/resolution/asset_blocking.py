@@ -19,11 +19,18 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.spatial_join.join import pairs_within
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
 from layers.resolution.asset_holders import holder_names
-from layers.resolution.strike_blocking import CandidatePairs
+from layers.resolution.linkage import (
+    CandidatePairs,
+    chunks,
+    codes,
+    each_once,
+    near_pairs,
+    without_distance,
+    word_matrix,
+)
 from layers.store.open_layer import OPEN
 from layers.store.record_table import fields
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
@@ -31,8 +38,6 @@ from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbe
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-#: Two places are near up to this many times the sum of their uncertainties.
-REACH_FACTOR = 1.5
 #: Widest distance of two places that are near, in metres: a larger uncertainty says only that nothing is known.
 MAX_REACH_M = 25_000.0
 #: Least uncertainty of a place, in metres: a site is wide, and sources put the point on another part of it.
@@ -158,7 +163,7 @@ class AssetColumns:
         words = [*map(_words, names)]
         return cls(
             ids,
-            _codes(datasets),
+            codes(datasets),
             np.array([dataset == _BUNDLED for dataset in datasets], bool),
             np.array([dataset.startswith(OPEN) for dataset in datasets], bool),
             names,
@@ -170,15 +175,15 @@ class AssetColumns:
             np.array([kind_bits([name]) for name in TARGET_KINDS], np.uint64)[kind],
             np.array(RELATED_MASKS, np.uint64)[kind],
             kind == rank[LINES],
-            _codes(country),
+            codes(country),
             np.fromiter((row.get(name, -1) if name else -1 for name in parent), np.int64, len(ids)),
             np.array(capacity, np.float64),
-            _codes(unit),
-            _codes(commodities),
+            codes(unit),
+            codes(commodities),
             [_commodity_words(text) for text in sorted({text for text in commodities if text})],
             identifiers,
             owners,
-            _matrix(words, len(code)),
+            word_matrix([*map(sorted, words)], len(code)),
             _rarity(words, len(code)),
             list(code),
         )
@@ -376,20 +381,6 @@ def _commodity_words(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text)) - _VAGUE_COMMODITIES
 
 
-def _codes(values: Sequence[str | None]) -> Ints:
-    known = {value: code for code, value in enumerate(sorted({value for value in values if value}))}
-    return np.array([known[value] if value else -1 for value in values], np.int64)
-
-
-def _matrix(rows: Sequence[frozenset[int]], columns: int) -> csr_array:
-    from scipy.sparse import csr_array
-
-    sizes = np.fromiter(map(len, rows), np.int64, len(rows))
-    indices = np.fromiter(chain.from_iterable(map(sorted, rows)), np.int64, int(sizes.sum()))
-    start = np.concatenate(([0], np.cumsum(sizes)))
-    return csr_array((np.ones(len(indices)), indices, start), shape=(len(rows), max(columns, 1)))
-
-
 def _rarity(rows: Sequence[frozenset[int]], columns: int) -> Floats:
     flat = np.fromiter(chain.from_iterable(rows), np.int64)
     seen = np.maximum(np.bincount(flat, minlength=max(columns, 1)), 1)
@@ -401,16 +392,13 @@ def candidate_pairs(table: AssetColumns) -> CandidatePairs:
 
     ``distance_m`` is NaN where the places are not near, an asset has none, or both stretch over a country.
     """
-    parts = [_near(table), *(_named(left, right) for left, right in (_by_identifier(table), _by_name(table)))]
-    left, right, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
-    left, right = np.minimum(left, right), np.maximum(left, right)
-    order = np.lexsort((metres, right, left))  # NaN sorts last: the first of equal pairs has the distance
-    left, right, metres = left[order], right[order], metres[order]
-    new = np.ones(len(left), bool)
-    new[1:] = (np.diff(left) != 0) | (np.diff(right) != 0)
-    selected = np.flatnonzero(new)
-    selected = selected[_comparable(table, left[selected], right[selected])]
-    return CandidatePairs(left[selected], right[selected], metres[selected])
+    near = CandidatePairs(
+        *near_pairs(np.flatnonzero(table.placed & ~table.line), table.geometry, table.uncertainty_m, MAX_REACH_M)
+    )
+    near = near.only(_comparable(table, near.left, near.right))  # most are not: few are sorted below
+    named = (without_distance(*found) for found in (_by_identifier(table), _by_name(table)))
+    pairs = each_once([near, *named])
+    return pairs.only(_comparable(table, pairs.left, pairs.right))
 
 
 def _comparable(table: AssetColumns, left: Ints, right: Ints) -> Bools:
@@ -419,23 +407,6 @@ def _comparable(table: AssetColumns, left: Ints, right: Ints) -> Bools:
     related = (parents[0] == right) | (parents[1] == left) | ((parents[0] == parents[1]) & (parents[0] >= 0))
     alike = (table.kind[left] & (table.kind[right] | table.related[right])) != 0
     return np.asarray(alike & ~related)
-
-
-def _near(table: AssetColumns) -> tuple[Ints, Ints, Floats]:
-    """Find the pairs whose places may be one, searched from the less certain of the two within twice its own reach."""
-    rows = np.flatnonzero(table.placed & ~table.line)
-    uncertainty_m = table.uncertainty_m[rows]
-    shapes = table.geometry[rows]
-    pairs = pairs_within(shapes, shapes, np.minimum(2 * REACH_FACTOR * uncertainty_m, MAX_REACH_M))
-    a, b = uncertainty_m[pairs.left], uncertainty_m[pairs.right]
-    selected = ((a > b) | ((a == b) & (pairs.left < pairs.right))) & (pairs.distance_m <= REACH_FACTOR * (a + b))
-    left, right = rows[pairs.left[selected]], rows[pairs.right[selected]]
-    alike = _comparable(table, left, right)
-    return left[alike], right[alike], pairs.distance_m[selected][alike]
-
-
-def _named(left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
-    return left, right, np.full(len(left), np.nan)
 
 
 def _by_identifier(table: AssetColumns) -> tuple[Ints, Ints]:
@@ -479,9 +450,5 @@ def sharing(table: AssetColumns, left: Ints, right: Ints) -> Iterator[tuple[slic
     """Yield chunks of pairs with the stems that both sides have, as rows of a sparse matrix; bounds the memory."""
     from scipy.sparse import csr_array
 
-    for start in range(0, len(left), _CHUNK):
-        part = slice(start, start + _CHUNK)
+    for part in chunks(len(left)):
         yield part, csr_array(table.words[left[part]].multiply(table.words[right[part]]))
-
-
-_CHUNK = 200_000

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
 import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.messages import Message
 from layers.model.records import Asset, Records
 from layers.resolution.asset_blocking import STATED_TYPES, TYPES, AssetColumns, sharing
-from layers.resolution.strike_blocking import CandidatePairs
+from layers.resolution.linkage import (
+    CandidatePairs,
+    Evidence,
+    as_evidence,
+    both,
+    differ,
+    distance_message,
+    named_bits,
+    shared_stems,
+)
 
 #: Distances in metres up to which two places are one, and from which on their nearness says nothing.
 ONE_PLACE_M, NO_PLACE_M = 100.0, 10_000.0
 #: Factors by which two capacities may differ and support each other, from which they speak against, and fully.
 SAME_CAPACITY, OTHER_CAPACITY, FAR_CAPACITY = 1.15, 1.5, 6.0
-
-#: A number for each pair, by the name of the reason; 0 is no evidence.
-Evidence = Mapping[str, Floats]
 
 
 def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
@@ -46,7 +50,7 @@ def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
         "other-number": (number[0] != 0) & (number[1] != 0) & ((number[0] & number[1]) == 0),
         "one-number": (number[0] != number[1]) & (((number[0] & number[1]) != 0) | (number[0] == 0) | (number[1] == 0)),
         "other-type": _other_types(table.types[left], table.types[right]),
-        "other-country": _differ(table.country[left], table.country[right]),
+        "other-country": differ(table.country[left], table.country[right]),
         "same-dataset": inside,
     }
     names = _names(table, left, right)
@@ -59,17 +63,12 @@ def compare_assets(table: AssetColumns, pairs: CandidatePairs) -> Evidence:
     # A station is a part of its line in one data set, and stands alone in another, under one name.
     is_one_part = ((table.parent[left] < 0) != (table.parent[right] < 0)) & (names["printed-name"] == 0)
     return {
-        **{name: mark.astype(np.float64) for name, mark in marks.items()},
-        "one-part": is_one_part.astype(np.float64),
+        **as_evidence({**marks, "one-part": is_one_part}),
         **_places(table, pairs),
         **_capacities(table, left, right),
         **names,
         **sets,
     }
-
-
-def _differ(one: Ints, other: Ints) -> Bools:
-    return np.asarray((one != other) & (one >= 0) & (other >= 0))
 
 
 def _other_types(one: Ints, other: Ints) -> Bools:
@@ -188,38 +187,34 @@ def explained(table: AssetColumns, records: Records, left: int, right: int, metr
     """Explain a pair of rows: for each reason what was compared. ``metres`` is NaN where the places are not near."""
     one, other = (records.assets[table.ids[row]] for row in (left, right))
     words = table.all_words[left] & table.all_words[right]
-    radius_m = float(np.hypot(*table.uncertainty_m[[left, right]])) if not np.isnan(metres) else 0.0
-    distance = Message("duplicates.distance", {"distance_km": metres / 1000, "km": radius_m / 1000})
-    name = _both("asset-names", one.name, other.name)
-    commodity = _both("commodities", str(one.commodity), str(other.commodity))
-    capacity = _both("capacities", _capacity(one), _capacity(other))
-    number = _both("numbers", *(_numbers(int(table.number_bits[row])) for row in (left, right)))
-    owners = tuple(sorted(f"{table.stems[code]}…" for code in table.owners[left] & table.owners[right]))
+    distance = distance_message(metres, table.uncertainty_m[[left, right]])
+    name = both("asset-names", one.name, other.name)
+    commodity = both("commodities", one.commodity, other.commodity)
+    capacity = both("capacities", _capacity(one), _capacity(other))
+    number = both("numbers", *(_numbers(int(table.number_bits[row])) for row in (left, right)))
+    owners = table.owners[left] & table.owners[right]
     shared = tuple(sorted(f"{scheme} {value}" for scheme, value in table.identifiers[left] & table.identifiers[right]))
     ids = Message("duplicates.asset-ids", {"ids": shared})
     return {
+        "prior": Message("duplicates.asset-prior"),
         **dict.fromkeys(("place", "apart"), distance),
         "far": Message("duplicates.asset-far"),
         "no-place": Message("duplicates.asset-no-place"),
-        "name": Message("duplicates.words", {"words": tuple(sorted(f"{table.stems[code]}…" for code in words))}),
+        "name": shared_stems("words", (table.stems[code] for code in words)),
         **dict.fromkeys(("same-name", "printed-name", "other-name", "own-words", "more-words"), name),
         "no-name": Message("duplicates.asset-no-name"),
         **dict.fromkeys(("number", "other-number", "one-number"), number),
-        "other-type": _both("types", *(_types(int(table.types[row])) for row in (left, right))),
-        "kind": _both("kinds", one.kind, other.kind),
+        "other-type": both("types", *(named_bits(int(table.types[row]), TYPES) for row in (left, right))),
+        "kind": both("kinds", one.kind, other.kind),
         **dict.fromkeys(("commodity", "other-commodity"), commodity),
         **dict.fromkeys(("capacity", "other-capacity"), capacity),
-        "owner": Message("duplicates.asset-owners", {"words": owners}),
+        "owner": shared_stems("asset-owners", (table.stems[code] for code in owners)),
         "identifier": ids,
         "other-identifier": Message("duplicates.asset-other-ids"),
-        "other-country": _both("countries", str(one.host_country), str(other.host_country)),
+        "other-country": both("countries", one.host_country, other.host_country),
         "one-part": Message("duplicates.one-part"),
         "same-dataset": Message("duplicates.dataset", {"dataset": one.dataset}),
     }
-
-
-def _both(name: str, one: str, other: str) -> Message:
-    return Message(f"duplicates.{name}", {"one": one, "other": other})
 
 
 def _capacity(asset: Asset) -> str:
@@ -227,12 +222,4 @@ def _capacity(asset: Asset) -> str:
 
 
 def _numbers(mask: int) -> str:
-    return ", ".join(str(at) for at in _bits(mask)) or "none"
-
-
-def _types(mask: int) -> str:
-    return "+".join(name for at, name in enumerate(TYPES) if mask >> at & 1) or "unknown"
-
-
-def _bits(mask: int) -> Iterator[int]:
-    yield from (at for at in range(64) if mask >> at & 1)
+    return ", ".join(str(at) for at in range(64) if mask >> at & 1) or "none"

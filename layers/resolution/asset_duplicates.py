@@ -1,6 +1,6 @@
 """Duplicates of assets: pairs that may be one site, with named reasons, and the groups that count as one meanwhile.
 
-The odds of a pair are the exponential of a sum of weights, one a reason, as for strikes. A machine proposes; a person
+A machine proposes; a person
 decides; until then the assets of a group stand for one site. See docs/asset-duplicates.md.
 """
 
@@ -12,15 +12,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from geo.lonlat import Floats
 from layers.decisions.identity import merge_groups
-from layers.model.messages import Message
-from layers.model.records import MatchReason, Records
+from layers.model.records import Records
 from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
-from layers.resolution.asset_comparison import Evidence, compare_assets, explained
+from layers.resolution.asset_comparison import compare_assets, explained
+from layers.resolution.linkage import DuplicateProposal, Explained, PairWeights, proposals
 from layers.resolution.resolve import apply_judgements
-from layers.resolution.strike_blocking import CandidatePairs
-from layers.resolution.strike_duplicates import DuplicateProposal, PairWeights, log_odds
 
 #: Least probability of a pair that is proposed to a person.
 PROPOSE_FROM = 0.6
@@ -72,9 +69,7 @@ class AssetWeights(PairWeights):
     same_dataset: float = -5.0
 
 
-def propose_assets(
-    records: Records, from_score: float = PROPOSE_FROM, weights: AssetWeights | None = None
-) -> tuple[DuplicateProposal, ...]:
+def propose_assets(records: Records, from_score: float = PROPOSE_FROM) -> tuple[DuplicateProposal, ...]:
     """Find the pairs of assets that may be one site, the likeliest first, each pair once.
 
     Parameters
@@ -85,25 +80,20 @@ def propose_assets(
     from_score
         Least probability. Two assets of one data set need ``SAME_DATASET_FROM``, unless less than the default
         ``PROPOSE_FROM`` is asked for.
-    weights
-        The log odds of each reason.
     """
-    weights = weights or AssetWeights()
-    merged = apply_judgements(records)
+    weights, merged = AssetWeights(), apply_judgements(records)
     table = AssetColumns.of(merged)
     pairs = candidate_pairs(table)
     evidence = compare_assets(table, pairs)
-    scores = _probability(evidence, weights)
     within = SAME_DATASET_FROM if from_score >= PROPOSE_FROM else from_score
     least = np.where(evidence["same-dataset"] > 0, max(from_score, within), from_score)
-    apart = merge_groups(records)[0]["assets"].apart()
     rank = _preference(table)
-    proposals = (
-        _proposal(merged, table, pairs, evidence, weights, rank, int(row), float(scores[row]))
-        for row in np.flatnonzero(scores >= least)
-    )
-    undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
-    return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
+
+    def explain(left: int, right: int, metres: float) -> Explained:
+        one, other = sorted((table.ids[left], table.ids[right]), key=rank)
+        return Explained(one, other, explained(table, merged, left, right, metres))
+
+    return proposals(pairs, evidence, weights, least, merge_groups(records)[0]["assets"].apart(), explain)
 
 
 class SameSites(NamedTuple):
@@ -151,7 +141,7 @@ def same_sites(
 def sites_in(table: AssetColumns, apart: Set[frozenset[str]] = frozenset()) -> SameSites:
     """Group the rows of a table as ``same_sites`` does; ``apart`` are pairs of ids that were judged different."""
     pairs = candidate_pairs(table)
-    scores = _probability(compare_assets(table, pairs), AssetWeights())
+    scores = AssetWeights().probability(compare_assets(table, pairs))
     of_two_sets = table.dataset[pairs.left] != table.dataset[pairs.right]
     likely = np.flatnonzero(of_two_sets & (scores >= PROPOSE_FROM))
     sites = [
@@ -200,32 +190,3 @@ def _preference(table: AssetColumns) -> Callable[[str], tuple[object, ...]]:
         return not table.bundled[row], bool(table.is_open[row]), not table.owners[row], unsure, name
 
     return rank
-
-
-def _probability(evidence: Evidence, weights: AssetWeights) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-log_odds(evidence, weights))))
-
-
-def _proposal(
-    records: Records,
-    table: AssetColumns,
-    pairs: CandidatePairs,
-    evidence: Evidence,
-    weights: AssetWeights,
-    rank: Callable[[str], tuple[object, ...]],
-    row: int,
-    score: float,
-) -> DuplicateProposal:
-    left, right, metres = int(pairs.left[row]), int(pairs.right[row]), float(pairs.distance_m[row])
-    details = explained(table, records, left, right, metres)
-    reasons = [
-        MatchReason(name="prior", value=1.0, weight=weights.prior, detail=Message("duplicates.asset-prior")),
-        *(
-            MatchReason(name=name, value=float(values[row]), weight=weight, detail=details[name])
-            for name, values in evidence.items()
-            if (weight := weights.of(name) * float(values[row])) != 0
-        ),
-    ]
-    one, other = sorted((table.ids[left], table.ids[right]), key=rank)
-    distance_m = None if np.isnan(metres) else round(metres, 1)
-    return DuplicateProposal(one, other, round(score, 4), distance_m, tuple(reasons))

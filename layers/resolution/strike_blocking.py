@@ -2,6 +2,9 @@
 
 Time goes first: slabs of days with about as many strikes each, so that the work grows with the strikes of a few
 days and not with all of them (blocking: Christen 2012, Data Matching, chapter 4).
+
+A description is a private claim (`layers.model.records.DESCRIPTION`). Sentences are stored and not only their stems:
+a reviewer who compares two reports reads them, and stems of one release could not be compared with those of the next.
 """
 
 from __future__ import annotations
@@ -10,17 +13,15 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
-import numpy.typing as npt
 
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.spatial_join.join import pairs_within
 from layers.model import edtf
-from layers.model.records import Records, Strike
-from layers.resolution.strike_texts import MIN_STRIKES, StrikeTexts, descriptions
-from layers.text.report_terms import place_keys
+from layers.model.records import DESCRIPTION, Records, Strike
+from layers.resolution.linkage import CandidatePairs, codes, each_once, near_pairs, without_distance, word_matrix
+from layers.text.report_terms import BUILDINGS, buildings, counts, place_keys, places_named, word_stems
 from layers.text.strike_terms import kind_families, side, stems
 
 if TYPE_CHECKING:
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
 
 #: Days by which two records of one event may differ: a report comes later, a night has two dates.
 SLACK_DAYS = 2
-#: Two places are near up to this many times the sum of their uncertainties.
-REACH_FACTOR = 1.5
 #: Widest radius that is searched, in metres.
 MAX_RADIUS_M = 250_000.0
 #: A stem that more strikes of a slab than this share is no block by itself.
@@ -42,6 +41,127 @@ OPEN_START, OPEN_END = -10_000_000, 10_000_000
 MIN_UNCERTAINTY_M = 1_500.0
 #: A source that more strikes than this cite is a data set or a page of the day, and no report.
 _MAX_CITED = 3
+#: A text that more strikes than this have word for word is a form, and says nothing of an event.
+_MAX_REPEATED = 20
+#: Least number of strikes that rarity is computed with, lest few strikes make all words common.
+MIN_STRIKES = 1_000
+
+_Member = TypeVar("_Member", str, tuple[str, int])
+
+
+def descriptions(records: Records) -> Mapping[str, Sequence[str]]:
+    """Return what reports say of each strike that is described, by its id, in the order of the claims."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for claim in records.claims.values():
+        if claim.field == DESCRIPTION and claim.record in records.strikes:
+            found[claim.record].append(claim.value)
+    return found
+
+
+@dataclass(frozen=True, eq=False)
+class StrikeTexts:
+    """Columns of n strikes.
+
+    Attributes
+    ----------
+    words
+        Sparse matrix, shape (n, stems): the rarity of each word of the texts, rows of length 1, so that the product of
+        two rows is the cosine of the texts. Rarity is the logarithm of how many texts there are for one with the word.
+    places
+        Sparse matrix, shape (n, places): 1 where the texts name a place; the strike's own place where they name none.
+    buildings
+        Masks by `report_terms.BUILDINGS`, shape (n,).
+    building_rarity
+        The rarity of each of the buildings, from 0 where all strikes name it to 1 where one does.
+    numbers
+        Sparse matrix, shape (n, numbers): 1 where the texts count something with that number, such as 5 killed.
+    counted
+        What each column of ``numbers`` is.
+    """
+
+    words: csr_array
+    places: csr_array
+    buildings: Ints
+    building_rarity: Floats
+    numbers: csr_array
+    counted: Sequence[tuple[str, int]]
+
+    @classmethod
+    def of(cls, strikes: Sequence[Strike], texts: Sequence[Sequence[str]]) -> StrikeTexts:
+        """Read the columns off strikes and what is reported of each; buildings also off titles and targets."""
+        repeated = Counter(text for row in texts for text in set(row))
+        said = [tuple(text for text in row if repeated[text] <= _MAX_REPEATED) for row in texts]
+        known = frozenset(key for strike in strikes for key in place_keys(strike.place))
+        counted: dict[tuple[str, int], int] = {}
+        numbers = [_numbers(strike, row) for strike, row in zip(strikes, said, strict=True)]
+        masks = np.array(
+            [buildings((strike.title, *strike.targets, *row)) for strike, row in zip(strikes, said, strict=True)],
+            np.int64,
+        )
+        return cls(
+            _lengths_one(_matrix([word_stems(row) for row in said], {})),
+            _matrix([_places(strike, row, known) for strike, row in zip(strikes, said, strict=True)], {}),
+            masks,
+            rarity(np.array([np.count_nonzero(masks >> bit & 1) for bit in range(len(BUILDINGS))]), len(strikes)),
+            _matrix(numbers, counted),
+            list(counted),
+        )
+
+    def likeness(self, left: int, right: int) -> float:
+        """Return the cosine of the texts of two rows."""
+        one, other = _row(self.words, left), _row(self.words, right)
+        return sum(value * other.get(column, 0.0) for column, value in one.items())
+
+    def shared_numbers(self, left: int, right: int) -> tuple[tuple[str, int], ...]:
+        """Return what the texts of two rows count alike, in order."""
+        columns = _row(self.numbers, left).keys() & _row(self.numbers, right).keys()
+        return tuple(sorted(self.counted[column] for column in columns))
+
+
+def _row(matrix: csr_array, row: int) -> dict[int, float]:
+    """Return the values of a row by column; for a single row it is far quicker than to slice the matrix."""
+    part = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
+    return dict(zip(matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True))
+
+
+def _places(strike: Strike, texts: Iterable[str], known: frozenset[str]) -> frozenset[str]:
+    named = frozenset(key for text in texts for key in places_named(text, known))
+    if named or strike.basis not in ("site", "settlement"):
+        return named
+    return place_keys(strike.place)
+
+
+def _numbers(strike: Strike, texts: Iterable[str]) -> frozenset[tuple[str, int]]:
+    """Return what the texts count, and the killed and injured of the record, from two up: a one says little."""
+    stated = (
+        *(("killed", number) for number in (strike.killed_min, strike.killed_max)),
+        *(("wounded", number) for number in (strike.injured_min, strike.injured_max)),
+    )
+    said = {number for text in texts for number in counts(text)}
+    return frozenset(said | {(noun, number) for noun, number in stated if number is not None and number > 1})
+
+
+def _matrix(rows: Sequence[frozenset[_Member]], index: dict[_Member, int]) -> csr_array:
+    """Return a matrix with a column for each member of any row, 1 where a row has it; ``index`` takes the columns."""
+    coded = [[index.setdefault(member, len(index)) for member in sorted(row, key=repr)] for row in rows]
+    return word_matrix(coded, len(index))
+
+
+def rarity(seen: Ints, strikes: int) -> Floats:
+    """Return the rarity of what some of the strikes have: 1 where one has it, 0 where all have, by the logarithm."""
+    count = max(strikes, MIN_STRIKES)
+    return np.asarray(np.log(count / np.maximum(seen, 1)) / np.log(count))
+
+
+def _lengths_one(counted: csr_array) -> csr_array:
+    """Weigh each column by the logarithm of its rarity, and give each row the length 1; an empty row stays so."""
+    from scipy.sparse import csr_array, diags_array
+
+    seen = np.bincount(counted.indices, minlength=counted.shape[1])
+    rarity = np.log1p(max(counted.shape[0], 1) / np.maximum(seen, 1))
+    weighted = csr_array(counted @ diags_array(rarity))
+    lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
+    return csr_array(diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ weighted)
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,10 +226,11 @@ class DuplicateColumns:
         cited = Counter(_address(records, source) for strike in rows for source in strike.sources)
         described = descriptions(records)
         texts = [_texts(described.get(strike.id, ()), _headlines(records, strike, cited)) for strike in rows]
-        words = [
-            {index[stem] for stem in stems((s.title, *s.targets, *said))} | at
-            for s, at, said in zip(rows, placed, texts, strict=True)
+        said = [
+            sorted({index[stem] for stem in stems((s.title, *s.targets, *of_strike))} | at)
+            for s, at, of_strike in zip(rows, placed, texts, strict=True)
         ]
+        words = word_matrix(said, len(index))
         first, last = _days(rows)
         return cls(
             rows,
@@ -117,17 +238,17 @@ class DuplicateColumns:
             last,
             _objects(rows),
             np.array([_uncertainty(strike) for strike in rows], np.float64),
-            _codes([strike.host_country for strike in rows]),
-            _codes([_named(strike.region) for strike in rows]),
-            _codes([_named(strike.place) for strike in rows]),
-            _codes([strike.dataset for strike in rows]),
+            codes([strike.host_country for strike in rows]),
+            codes([_named(strike.region) for strike in rows]),
+            codes([_named(strike.place) for strike in rows]),
+            codes([strike.dataset for strike in rows]),
             np.array([side(strike.attacker) for strike in rows], np.int64),
             np.array([kind_families(s.target_kinds, (s.title, *s.targets)) for s in rows], np.int64),
             [frozenset(_reports(records, strike, cited)) for strike in rows],
-            _matrix(words, len(index)),
-            _matrix(placed, len(index)),
+            words,
+            word_matrix([sorted(row) for row in placed], len(index)),
             list(index),
-            _rarity(words, len(index)),
+            rarity(np.bincount(words.indices, minlength=words.shape[1]), len(rows)),
             np.array([_stated(strike) for strike in rows], np.float64),
             StrikeTexts.of(rows, texts),
         )
@@ -199,51 +320,12 @@ def _objects(rows: Sequence[Strike]) -> Objects:
     return geometry
 
 
-def _codes(values: Sequence[str | None]) -> Ints:
-    known = {value: code for code, value in enumerate(sorted({value for value in values if value is not None}))}
-    return np.array([-1 if value is None else known[value] for value in values], np.int64)
-
-
-def _matrix(rows: Sequence[set[int]], columns: int) -> csr_array:
-    from scipy.sparse import csr_array
-
-    sizes = np.fromiter((len(row) for row in rows), np.int64, len(rows))
-    indices = np.fromiter((stem for row in rows for stem in sorted(row)), np.int64, int(sizes.sum()))
-    start = np.concatenate(([0], np.cumsum(sizes)))
-    return csr_array((np.ones(len(indices)), indices, start), shape=(len(rows), max(columns, 1)))
-
-
-def _rarity(rows: Sequence[set[int]], columns: int) -> Floats:
-    """Return the rarity of each stem: 1 where one strike has it, 0 where all have it, by the logarithm."""
-    seen = Counter(stem for row in rows for stem in row)
-    count = max(len(rows), MIN_STRIKES)
-    return np.array([np.log(count / max(seen[stem], 1)) / np.log(count) for stem in range(max(columns, 1))], np.float64)
-
-
-class CandidatePairs(NamedTuple):
-    """Pairs of rows, each once and sorted, shape (pairs,) each.
-
-    Attributes
-    ----------
-    left, right
-        Rows, ``left`` the smaller.
-    distance_m
-        Geodesic distance in metres; NaN where the places are not near or a strike has none.
-    """
-
-    left: Ints
-    right: Ints
-    distance_m: Floats
-
-
 def candidates(table: DuplicateColumns) -> CandidatePairs:
     """Find the pairs that may be one event by time, and by place, text or, without a place, region."""
     if len(table) < 2:
         return CandidatePairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
     parts = [_of_slab(table, start, stop) for start, stop in _slabs(table.first)]
-    left, right, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
-    order = np.lexsort((right, left))
-    return CandidatePairs(left[order], right[order], metres[order])
+    return each_once(parts)
 
 
 def _slabs(first: Ints) -> Iterator[tuple[int, int]]:
@@ -261,22 +343,16 @@ def _slabs(first: Ints) -> Iterator[tuple[int, int]]:
 def _of_slab(table: DuplicateColumns, start: int, stop: int) -> tuple[Ints, Ints, Floats]:
     """Find the pairs of which the later strike begins in a slab of days."""
     rows = np.flatnonzero((table.first < stop) & (table.last + SLACK_DAYS >= start))
-    left, right, metres = _united(*_near(table, rows), *_alike(table, rows), *_same_region(table, rows))
+    parts = (
+        near_pairs(rows[table.placed[rows]], table.point, table.uncertainty_m, MAX_RADIUS_M),
+        without_distance(*_alike(table, rows)),
+        without_distance(*_same_region(table, rows)),
+    )
+    left, right, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
     first = np.maximum(table.first[left], table.first[right])
     last = np.minimum(table.last[left], table.last[right])
     selected = (first >= start) & (first < stop) & (first - last <= SLACK_DAYS)
     return left[selected], right[selected], metres[selected]
-
-
-def _near(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints, Floats]:
-    """Find the pairs whose places may be one, searched from the less certain of the two within twice its own reach."""
-    rows = rows[table.placed[rows]]
-    uncertainty_m = table.uncertainty_m[rows]
-    points = table.point[rows]
-    pairs = pairs_within(points, points, np.minimum(2 * REACH_FACTOR * uncertainty_m, MAX_RADIUS_M))
-    a, b = uncertainty_m[pairs.left], uncertainty_m[pairs.right]
-    selected = ((a > b) | ((a == b) & (pairs.left < pairs.right))) & (pairs.distance_m <= REACH_FACTOR * (a + b))
-    return rows[pairs.left[selected]], rows[pairs.right[selected]], pairs.distance_m[selected]
 
 
 def _alike(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints]:
@@ -300,25 +376,3 @@ def _same_region(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints]:
     same = (table.region[unplaced, None] == table.region[rows]) & (table.country[unplaced, None] == table.country[rows])
     left, right = np.nonzero(same)
     return unplaced[left], rows[right]
-
-
-def _united(
-    a: Ints, b: Ints, metres: Floats, a_alike: Ints, b_alike: Ints, a_region: Ints, b_region: Ints
-) -> tuple[Ints, Ints, Floats]:
-    """Return each pair once, the smaller row first, with its distance if it is near."""
-    left, right = np.concatenate((a, a_alike, a_region)), np.concatenate((b, b_alike, b_region))
-    distance = np.concatenate((metres, np.full(len(a_alike) + len(a_region), np.nan)))
-    left, right = np.minimum(left, right), np.maximum(left, right)
-    apart = left != right
-    left, right, distance = left[apart], right[apart], distance[apart]
-    # NaN sorts last, so that the first of equal pairs has the distance.
-    order = np.lexsort((distance, right, left))
-    left, right, distance = left[order], right[order], distance[order]
-    new = _is_new(left, right)
-    return left[new], right[new], distance[new]
-
-
-def _is_new(left: Ints, right: Ints) -> npt.NDArray[np.bool_]:
-    new = np.ones(len(left), bool)
-    new[1:] = (np.diff(left) != 0) | (np.diff(right) != 0)
-    return new

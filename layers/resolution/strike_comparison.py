@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,7 +11,17 @@ import numpy as np
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.messages import Message
 from layers.model.records import Strike
-from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns
+from layers.resolution.linkage import (
+    CandidatePairs,
+    as_evidence,
+    both,
+    chunks,
+    differ,
+    distance_message,
+    named_bits,
+    shared_stems,
+)
+from layers.resolution.strike_blocking import DuplicateColumns
 from layers.text.company_names import compare, fold
 from layers.text.report_terms import BUILDINGS
 from layers.text.strike_terms import FAMILIES, stems
@@ -19,8 +29,6 @@ from layers.text.strike_terms import FAMILIES, stems
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
-#: Pairs whose words are compared at once, which bounds the memory.
-_CHUNK = 200_000
 #: Largest number of words of a target that is a name; longer ones are sentences.
 _MAX_NAME_WORDS = 7
 #: Largest number of targets of a strike that are compared.
@@ -34,9 +42,6 @@ SITE_M, TOWN_M = 1_000.0, 20_000.0
 CENTRE_M = 5_000.0
 #: Cosines of texts: from which they are alike, from which they may be the same, and from which they are.
 _ALIKE, _LIKE, _IDENTICAL = 0.5, 0.6, 0.9
-
-#: A number for each pair, by the name of the reason; 0 is no evidence.
-Evidence = Mapping[str, Floats]
 
 
 def compare_space_time(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
@@ -67,24 +72,20 @@ def compare_space_time(table: DuplicateColumns, pairs: CandidatePairs) -> dict[s
         "later-day": brief & (gap == 2),
         "far": placed & ~near,
         "no-place": ~placed,
-        "other-region": _differ(table.region[i], table.region[j]),
+        "other-region": differ(table.region[i], table.region[j]),
         "kind": families > 0,
         "other-kind": (families == 0) & one & other,
         "one-kind": one != other,
         "other-object": (families == 0) & ~(one & other) & (buildings == 0) & named[0] & named[1],
         "other-attacker": (table.side[i] != table.side[j]) & (table.side[i] > 0) & (table.side[j] > 0),
-        "other-country": _differ(table.country[i], table.country[j]),
+        "other-country": differ(table.country[i], table.country[j]),
         "same-dataset": table.dataset[i] == table.dataset[j],
     }
     return {
-        **{name: mark.astype(np.float64) for name, mark in marks.items()},
+        **as_evidence(marks),
         **_places(table, pairs, near),
         "building": _rarest(buildings, table.texts.building_rarity),
     }
-
-
-def _differ(one: Ints, other: Ints) -> Bools:
-    return np.asarray((one != other) & (one >= 0) & (other >= 0))
 
 
 def _rarest(masks: Ints, rarity: Floats) -> Floats:
@@ -141,16 +142,15 @@ def compare_text(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Fl
         ``identical`` whether they are the same texts, from 0 at 0.6 to 1 at 0.9. Whether (0 or 1) the texts name other
         places, ``other-place``, and whether one text of one data set was put in two places, ``one-report``.
     """
-    parts = [
-        _texts_compared(table, pairs.left[start : start + _CHUNK], pairs.right[start : start + _CHUNK])
-        for start in range(0, len(pairs.left), _CHUNK)
-    ] or [np.zeros((5, 0))]
+    parts = [_texts_compared(table, pairs.left[part], pairs.right[part]) for part in chunks(len(pairs.left))] or [
+        np.zeros((5, 0))
+    ]
     names, places, cosine, common, numbers = np.concatenate(parts, axis=1)
     i, j, near = pairs.left, pairs.right, ~np.isnan(pairs.distance_m)
     stated = np.maximum(table.stated_m[i], table.stated_m[j])
     vague = ~near | (stated > TOWN_M)
     naming = np.diff(table.texts.places.indptr) > 0
-    two_places = (_differ(table.region[i], table.region[j]) | (table.placed[i] & table.placed[j] & ~near)) & (
+    two_places = (differ(table.region[i], table.region[j]) | (table.placed[i] & table.placed[j] & ~near)) & (
         table.dataset[i] == table.dataset[j]
     )
     one_report = two_places & (cosine >= _IDENTICAL)
@@ -172,7 +172,7 @@ def _texts_compared(table: DuplicateColumns, i: Ints, j: Ints) -> Floats:
     shared = csr_array(table.words[i].multiply(table.words[j]))
     everything, of_place = shared @ table.rarity, np.zeros(len(i))
     some = np.flatnonzero(np.diff(shared.indptr))
-    local = shared[some].multiply(_or(table.places[i[some]], table.places[j[some]]))
+    local = shared[some].multiply(csr_array(table.places[i[some]].maximum(table.places[j[some]])))
     of_place[some] = csr_array(local) @ table.rarity
     texts = table.texts
     products = [_products(matrix, i, j) for matrix in (texts.words, texts.places, texts.numbers)]
@@ -186,12 +186,6 @@ def _products(matrix: csr_array, i: Ints, j: Ints) -> Floats:
     products = np.zeros(len(i))
     products[both] = np.asarray(matrix[i[both]].multiply(matrix[j[both]]).sum(axis=1)).ravel()
     return products
-
-
-def _or(one: csr_array, other: csr_array) -> csr_array:
-    from scipy.sparse import csr_array
-
-    return csr_array(one.maximum(other))
 
 
 def compare_targets(table: DuplicateColumns, pairs: CandidatePairs) -> dict[str, Floats]:
@@ -294,29 +288,28 @@ def details(table: DuplicateColumns, left: int, right: int, metres: float) -> di
     one, other = table.strikes[left], table.strikes[right]
     shared = set(_stems(table, table.words, left)) & set(_stems(table, table.words, right))
     local = set(_stems(table, table.places, left)) | set(_stems(table, table.places, right))
-    families = [_families(int(table.families[row])) for row in (left, right)]
-    radius_m = float(np.hypot(*table.uncertainty_m[[left, right]])) if not np.isnan(metres) else 0.0
-    dates = _both("dates", one.when, other.when)
-    distance = Message("duplicates.distance", {"distance_km": metres / 1000, "km": radius_m / 1000})
-    kinds = _both("kinds", *families)
-    objects = _both("objects", *(_objects(table, row) for row in (left, right)))
+    dates = both("dates", one.when, other.when)
+    distance = distance_message(metres, table.uncertainty_m[[left, right]])
+    kinds = both("kinds", *(named_bits(int(table.families[row]), FAMILIES) for row in (left, right)))
+    objects = both("objects", *(_objects(table, row) for row in (left, right)))
     names = most_similar(target_names(one), target_names(other))
-    targets = _both("targets", names.left, names.right)
+    targets = both("targets", names.left, names.right)
     likeness = Message("duplicates.likeness", {"percent": round(100 * table.texts.likeness(left, right))})
     numbers = tuple(f"{number} {noun}" for noun, number in table.texts.shared_numbers(left, right))
     return {
+        "prior": Message("duplicates.prior"),
         **dict.fromkeys(("same-night", "later-day"), dates),
         **dict.fromkeys(("place", "spot", "apart", "apart-vague"), distance),
-        "far": _both("far", str(one.place), str(other.place)),
+        "far": both("far", one.place, other.place),
         "no-place": Message("duplicates.no-place"),
-        "other-region": _both("regions", str(one.region), str(other.region)),
+        "other-region": both("regions", one.region, other.region),
         **dict.fromkeys(("kind", "other-kind", "one-kind"), kinds),
         **dict.fromkeys(("building", "other-object"), objects),
-        "other-attacker": _both("attackers", str(one.attacker), str(other.attacker)),
-        "other-country": _both("countries", str(one.host_country), str(other.host_country)),
+        "other-attacker": both("attackers", one.attacker, other.attacker),
+        "other-country": both("countries", one.host_country, other.host_country),
         "same-dataset": Message("duplicates.dataset", {"dataset": one.dataset}),
-        "name": _shared_words(shared - local),
-        "place-name": _shared_words(shared & local),
+        "name": shared_stems("words", shared - local),
+        "place-name": shared_stems("words", shared & local),
         **dict.fromkeys(("words", "identical", "one-report"), likeness),
         "numbers": Message("duplicates.shared-numbers", {"numbers": numbers}),
         "other-place": Message("duplicates.other-place"),
@@ -327,24 +320,10 @@ def details(table: DuplicateColumns, left: int, right: int, metres: float) -> di
     }
 
 
-def _both(name: str, one: str, other: str) -> Message:
-    return Message(f"duplicates.{name}", {"one": one, "other": other})
-
-
 def _stems(table: DuplicateColumns, matrix: csr_array, row: int) -> Iterator[str]:
     yield from (table.stems[at] for at in matrix.indices[matrix.indptr[row] : matrix.indptr[row + 1]])
 
 
-def _shared_words(stems_: set[str]) -> Message:
-    return Message("duplicates.words", {"words": tuple(f"{stem}…" for stem in sorted(stems_))})
-
-
 def _objects(table: DuplicateColumns, row: int) -> str:
     """Return the families of site and the buildings of a strike, in words."""
-    mask, families = int(table.texts.buildings[row]), int(table.families[row])
-    named = [name for at, name in enumerate(BUILDINGS) if mask >> at & 1]
-    return "+".join((*(name for at, name in enumerate(FAMILIES) if families >> at & 1), *named)) or "unknown"
-
-
-def _families(mask: int) -> str:
-    return "+".join(name for at, name in enumerate(FAMILIES) if mask >> at & 1) or "unknown"
+    return named_bits(int(table.families[row]) | int(table.texts.buildings[row]) << len(FAMILIES), FAMILIES + BUILDINGS)

@@ -1,7 +1,6 @@
 """Duplicates of strikes: pairs that may be one event, with named reasons. A machine proposes; a person decides.
 
-The odds of a pair are the exponential of a sum of weights, one a reason (Fellegi and Sunter 1969,
-doi 10.1080/01621459.1969.10501049), as in ``matching``. See docs/duplicates.md.
+See docs/duplicates.md.
 """
 
 from __future__ import annotations
@@ -11,30 +10,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo.lonlat import Bools, Floats
+from geo.lonlat import Floats
 from layers.decisions.identity import merge_groups
-from layers.model.messages import Message
-from layers.model.records import MatchReason, Records, Strike
+from layers.model.records import Records, Strike
+from layers.resolution.linkage import CandidatePairs, DuplicateProposal, Evidence, Explained, PairWeights, proposals
 from layers.resolution.resolve import apply_judgements
-from layers.resolution.strike_blocking import CandidatePairs, DuplicateColumns, candidates
-from layers.resolution.strike_comparison import Evidence, compare_space_time, compare_targets, compare_text, details
+from layers.resolution.strike_blocking import DuplicateColumns, candidates
+from layers.resolution.strike_comparison import compare_space_time, compare_targets, compare_text, details
 
 #: Least probability of a pair that is proposed to a person.
 PROPOSE_FROM = 0.6
 #: Weights that are not fitted: few labelled pairs have the evidence, or those that have it hang together.
 BY_HAND = frozenset({"same-source", "other-country", "other-attacker", "other-target"})
-
-
-@dataclass(frozen=True, slots=True)
-class PairWeights:
-    """Log odds that the reasons for one kind of pair add, each a field of its name; ``prior`` is of every pair."""
-
-    prior: float
-
-    def of(self, reason: str) -> float:
-        """Return the weight of a reason by its name, such as ``same-night``."""
-        value: float = getattr(self, reason.replace("-", "_"))
-        return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,32 +58,7 @@ class DuplicateWeights(PairWeights):
     same_source: float = 2.0  # two data sets cite one report that few strikes cite; set by hand
 
 
-@dataclass(frozen=True, slots=True)
-class DuplicateProposal:
-    """Two strikes that may be one event, for a person to decide.
-
-    Attributes
-    ----------
-    preferred, duplicate
-        Ids: the strike to be merged into is better checked, surer of its place, with more sources.
-    score
-        The probability by the weights.
-    distance_m
-        Metres between the places; ``None`` where one has none or they are not near.
-    reasons
-        The evidence, with what each adds to the log odds.
-    """
-
-    preferred: str
-    duplicate: str
-    score: float
-    distance_m: float | None
-    reasons: tuple[MatchReason, ...]
-
-
-def propose_duplicates(
-    records: Records, from_score: float = PROPOSE_FROM, weights: DuplicateWeights | None = None
-) -> tuple[DuplicateProposal, ...]:
+def propose_duplicates(records: Records, from_score: float = PROPOSE_FROM) -> tuple[DuplicateProposal, ...]:
     """Find the pairs of strikes that may be one event, the likeliest first, each pair once.
 
     Parameters
@@ -106,51 +68,37 @@ def propose_duplicates(
         other strikes were merged into one of them since.
     from_score
         Least probability.
-    weights
-        The log odds of each reason.
 
     Notes
     -----
     Pairs are compared only if they may be within two days of each other and are near, share a rare word, or, where
     one has no place, are of the same region. Every strike has a date.
     """
-    weights = weights or DuplicateWeights()
-    table = DuplicateColumns.of(apply_judgements(records))
-    pairs, evidence = gather_evidence(table, weights, from_score)
-    scores = 1 / (1 + np.exp(-log_odds(evidence, weights)))
-    apart = merge_groups(records)[0]["strikes"].apart()
-    rows = np.flatnonzero(scores >= from_score)
-    proposals = (_proposal(table, pairs, evidence, weights, int(row), float(scores[row])) for row in rows)
-    undecided = (proposal for proposal in proposals if frozenset((proposal.preferred, proposal.duplicate)) not in apart)
-    return tuple(sorted(undecided, key=lambda proposal: (-proposal.score, proposal.preferred, proposal.duplicate)))
+    weights, table = DuplicateWeights(), DuplicateColumns.of(apply_judgements(records))
+    pairs, evidence = _gathered(table, weights, from_score)
+
+    def explain(left: int, right: int, metres: float) -> Explained:
+        one, other = sorted((table.strikes[left], table.strikes[right]), key=_rank)
+        return Explained(one.id, other.id, details(table, left, right, metres))
+
+    return proposals(pairs, evidence, weights, from_score, merge_groups(records)[0]["strikes"].apart(), explain)
 
 
-def gather_evidence(
-    table: DuplicateColumns, weights: DuplicateWeights, from_score: float
-) -> tuple[CandidatePairs, Evidence]:
+def _gathered(table: DuplicateColumns, weights: DuplicateWeights, least: float) -> tuple[CandidatePairs, Evidence]:
     """Find the candidates that may reach a probability, and gather all evidence on them.
 
     Quick evidence comes first; pairs that even the best words and targets could not lift to it are dropped in between.
-
-    Parameters
-    ----------
-    table
-        The strikes.
-    weights
-        The log odds of each reason.
-    from_score
-        The probability to reach, see ``propose_duplicates``.
     """
     pairs = candidates(table)
     evidence = compare_space_time(table, pairs)
-    least = _logit(from_score)
+    needed = math.log(max(least, 1e-12) / max(1 - least, 1e-12))
     best_targets = max(weights.target, 0) + max(weights.same_source, 0) * (1 - evidence["same-dataset"])
-    selected = log_odds(evidence, weights) + best_targets + _best_text(table, pairs, weights) >= least
-    pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
+    selected = weights.log_odds(evidence) + best_targets + _best_text(table, pairs, weights) >= needed
+    pairs, evidence = pairs.only(selected), {name: values[selected] for name, values in evidence.items()}
     best_targets = best_targets[selected]
     evidence |= compare_text(table, pairs)
-    selected = log_odds(evidence, weights) + best_targets >= least
-    pairs, evidence = _only(pairs, selected), {name: values[selected] for name, values in evidence.items()}
+    selected = weights.log_odds(evidence) + best_targets >= needed
+    pairs, evidence = pairs.only(selected), {name: values[selected] for name, values in evidence.items()}
     return pairs, {**evidence, **compare_targets(table, pairs)}
 
 
@@ -169,57 +117,6 @@ def _best_text(table: DuplicateColumns, pairs: CandidatePairs, weights: Duplicat
 def _logit(probability: float) -> float:
     clipped = min(max(probability, 1e-12), 1 - 1e-12)
     return math.log(clipped / (1 - clipped))
-
-
-def log_odds(evidence: Evidence, weights: PairWeights) -> Floats:
-    """Sum the weighted evidence.
-
-    Parameters
-    ----------
-    evidence
-        A column of shape (pairs,) a reason, one at least.
-    weights
-        The weight of each reason, and the prior log odds.
-
-    Returns
-    -------
-    Floats
-        Log odds that the two records of a pair are one, shape (pairs,).
-    """
-    first = next(iter(evidence.values()))
-    total = np.full(len(first), weights.prior)
-    for reason, values in evidence.items():
-        total = total + weights.of(reason) * values
-    return total
-
-
-def _only(pairs: CandidatePairs, selected: Bools) -> CandidatePairs:
-    return CandidatePairs(pairs.left[selected], pairs.right[selected], pairs.distance_m[selected])
-
-
-def _proposal(
-    table: DuplicateColumns,
-    pairs: CandidatePairs,
-    evidence: Evidence,
-    weights: DuplicateWeights,
-    row: int,
-    score: float,
-) -> DuplicateProposal:
-    left, right, metres = int(pairs.left[row]), int(pairs.right[row]), float(pairs.distance_m[row])
-    explained = details(table, left, right, metres)
-    prior = Message("duplicates.prior")
-    reasons = [MatchReason(name="prior", value=1.0, weight=weights.prior, detail=prior)]
-    reasons += [
-        MatchReason(
-            name=name, value=float(values[row]), weight=weights.of(name) * float(values[row]), detail=explained[name]
-        )
-        for name, values in evidence.items()
-        if values[row] != 0
-    ]
-    one, other = sorted((table.strikes[left], table.strikes[right]), key=_rank)
-    return DuplicateProposal(
-        one.id, other.id, round(score, 4), None if np.isnan(metres) else round(metres, 1), tuple(reasons)
-    )
 
 
 _CHECKED = ("read", "excerpt", "unverified")

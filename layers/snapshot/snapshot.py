@@ -44,7 +44,8 @@ from layers.reference.basemap import Basemap
 from layers.resolution import resolve
 from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.candidates import MatchCandidate
-from layers.resolution.strike_duplicates import DuplicateProposal, propose_duplicates
+from layers.resolution.linkage import DuplicateProposal
+from layers.resolution.strike_duplicates import propose_duplicates
 from layers.snapshot.flat_collections import collection_by_strike, country_collection, make_collection
 from layers.snapshot.table_folder import TableFolderReader
 from layers.store.record_table import geometries, prefetch, prefetch_where, referred, texts

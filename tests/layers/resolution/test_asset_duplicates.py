@@ -20,7 +20,7 @@ from layers.resolution.asset_duplicates import (
     propose_assets,
     same_sites,
 )
-from layers.resolution.strike_duplicates import DuplicateProposal
+from layers.resolution.linkage import DuplicateProposal
 from tests.labelled.assets import labelled_assets, labels
 from tests.layers.strike_builders import judged, records
 

@@ -16,11 +16,11 @@ from hypothesis import strategies as st
 from api.wording.catalogue import text
 from layers.model.records import DESCRIPTION, Claim, Records, Source, Strike
 from layers.reference.basemap import Basemap
+from layers.resolution.linkage import DuplicateProposal
 from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, DuplicateColumns, candidates
 from layers.resolution.strike_duplicates import (
     BY_HAND,
     PROPOSE_FROM,
-    DuplicateProposal,
     DuplicateWeights,
     propose_duplicates,
 )
