@@ -181,26 +181,21 @@ class AssetIndex:
         likely: Mapping[tuple[str, str], float] = MappingProxyType({}),
         is_there: Bools | None = None,
     ) -> AssetIndex:
-        """Index columns of one length n.
+        """Index columns of one length n, which are as the attributes of the class of these names.
 
         Parameters
         ----------
-        ids
-            Ids of the assets.
         geometry
-            Shapely geometries in lon/lat degrees (OGC:CRS84), shape (n,); none is missing or empty.
+            None is missing or empty, shape (n,).
         uncertainty_m
-            Radius in metres that holds the true place, 0 where not stated, shape (n,).
-        site
-            Whether the geometry is that of the site itself, shape (n,).
+            0 where not stated, shape (n,).
         kinds
             The kind of each asset, a member of ``site_terms.TARGET_KINDS``.
         countries
             Host country of each asset, ISO 3166-1 alpha-2.
-        names
-            The names of each asset, the main one first; it alone is read for numbers.
-        owners
-            Names of owners, operators and brands of each asset.
+        names, owners
+            The names of each asset, the main one first; it alone is read for numbers. Those of owners, operators and
+            brands.
         days
             First and last day on which each asset may have operated, shape (n, 2); by default any.
         represented_by

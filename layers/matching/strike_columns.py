@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
+from typing import Any
 
 import numpy as np
 
@@ -113,18 +114,10 @@ class StrikeColumns:
         names: NameIndex,
         days: Ints | None = None,
     ) -> StrikeColumns:
-        """Build from columns of one length n.
+        """Build from columns of one length n, which are as the attributes of the class of these names.
 
         Parameters
         ----------
-        ids
-            Ids of the strikes.
-        geometry
-            Shapely geometries in lon/lat degrees (OGC:CRS84) or None, shape (n,).
-        uncertainty_m
-            Radius in metres that holds the true place, 0 where not stated, shape (n,).
-        site
-            Whether the point is a site, shape (n,).
         kinds
             Stated kinds of site; those that the texts mention where none is stated.
         texts
@@ -170,31 +163,12 @@ class StrikeColumns:
 
     def rows(self, rows: Ints) -> StrikeColumns:
         """Select strikes by row numbers, shape (k,), in their order; a row may occur twice."""
-        words, site_names = (column.rows(rows) for column in (self.words, self.site_names))
-        is_local, nearness = (
-            RaggedArray(column.astype(np.int64), self.words.start).of_rows(rows)[0]
-            for column in (self.is_local, self.nearness)
-        )
-        return StrikeColumns(
-            self.ids[rows],
-            self.geometry[rows],
-            self.uncertainty_m[rows],
-            self.site[rows],
-            self.kinds[rows],
-            self.besides[rows],
-            self.landmark[rows],
-            self.near[rows],
-            words,
-            is_local.astype(bool),
-            nearness,
-            self.named_kinds[rows],
-            site_names,
-            self.number[rows],
-            self.types[rows],
-            self.country[rows],
-            self.first_day[rows],
-            self.last_day[rows],
-        )
+        start = self.words.start
+        of_words: dict[str, Any] = {name: getattr(self, name).rows(rows) for name in ("words", "site_names")}
+        for name in ("is_local", "nearness"):
+            of_words[name] = RaggedArray(getattr(self, name), start).of_rows(rows)[0]
+        others = (field.name for field in fields(self) if field.name not in of_words)
+        return StrikeColumns(**of_words, **{name: getattr(self, name)[rows] for name in others})
 
 
 def _country(named: Set[str], host: str | None) -> str | None:

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from itertools import chain, combinations
 from operator import or_
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -33,6 +32,7 @@ from layers.resolution.linkage import (
 )
 from layers.store.open_layer import OPEN
 from layers.store.record_table import fields
+from layers.text.place_names import SITE_WORDS
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
 if TYPE_CHECKING:
@@ -344,18 +344,7 @@ def plant_types(names: Iterable[str]) -> int:
 
 
 #: Types of power plant of which one town has several, with the words for them; a star stands for any ending.
-TYPES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "chp": ("chp", "chpp", "tets", "тец", "тэц", "cogeneration", "cet"),
-        "condensing": ("gres", "грес", "грэс"),
-        "pumped": ("pumped", "psp", "гаес", "гаэс"),
-        "solar": ("solar", "spp", "сес", "сэс", "солнечн*", "сонячн*"),
-        "wind": ("wind", "вес", "вэс", "вітр*", "ветр*"),
-        "hydro": ("hpp", "shpp", "гес", "гэс", "мгес", "hydro*", "гідро*", "гидро*"),
-        "nuclear": ("npp", "nuclear", "аес", "аэс", "атомн*"),
-        "substation": ("substation", "switchyard", "пс", "підстанц*", "подстанц*", "ору"),
-    }
-)
+TYPES: Mapping[str, Sequence[str]] = SITE_WORDS["plant_types"]
 _TYPE_OF_WORD = {word: 1 << bit for bit, words in enumerate(TYPES.values()) for word in words if not word.endswith("*")}
 _TYPE_OF_START = [
     (word.removesuffix("*"), 1 << bit)
@@ -363,10 +352,10 @@ _TYPE_OF_START = [
     for word in words
     if word.endswith("*")
 ]
-#: Words for sites of any name, such as those for a power station in the letters of another language.
-_ANY_TYPE = ("tes", "tpp", "ges", "hes", "aes", "ves", "ses", "tets", "tec", "farm", "park", "cascade", "mobile")
 _TYPE_STEMS = {
-    stem for word in (*_ANY_TYPE, *chain.from_iterable(TYPES.values())) for stem in stems(word.removesuffix("*"))
+    stem
+    for word in (*SITE_WORDS["any_type"], *chain.from_iterable(TYPES.values()))
+    for stem in stems(word.removesuffix("*"))
 }
 #: Types that one name has and the name of the same plant hardly lacks.
 STATED_TYPES = sum(1 << bit for bit, name in enumerate(TYPES) if name in ("pumped", "substation"))

@@ -1,32 +1,65 @@
-"""Merges of records: entities, assets and strikes are united with others of their table, and references are moved."""
+"""Merges of records: entities, assets and strikes are united with others of their table, and references are moved.
+
+Of assets the best place stands, names, ids and sources are united, and nothing that was said is lost.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any, TypeVar
 
 from shapely.geometry.base import BaseGeometry
 
 from layers.decisions.identity import JUDGED
 from layers.model.messages import Message
-from layers.model.records import REFERENCES, Asset, Claim, Record, Records, Strike, Weapon
+from layers.model.records import REFERENCES, Asset, Claim, Record, Records, Stake, Strike, Weapon
 from layers.model.types import short_wkt
-from layers.resolution import merge_assets, merge_entities
+from layers.resolution import merge_entities
+from layers.resolution.merge_entities import append_note, filled, united
 from layers.resolution.table_edit import Groups, TableEdit, grouped
 
 #: Fields that are about the record and not about the event, and the sources, which are united.
 _OF_THE_RECORD = frozenset({"id", "dataset", "private", "sources", "place_source", "checked"})
 _FACTS = tuple(field for field in Strike.model_fields if field not in _OF_THE_RECORD)
-#: Groups of fields that depend on each other: they are filled together or not at all.
-_GROUPED_FIELDS = (
+#: What is filled, in groups of fields that depend on each other: they are filled together or not at all.
+_STRIKE_FIELDS = (
     ("geometry", "uncertainty_m", "basis", "place_source"),
     ("killed_min", "killed_max"),
     ("injured_min", "injured_max"),
+    *((field,) for field in ("when_note", "region", "host_country", "attacker", "weapons", "damage", "casualties")),
+    ("target_kinds",),
 )
-_SINGLE_FIELDS = ("when_note", "region", "host_country", "attacker", "weapons", "damage", "casualties", "target_kinds")
+#: What a place consists of: taken from one record as a whole, with how it was checked.
+PLACE = ("geometry", "uncertainty_m", "basis", "place_source", "checked")
+#: What is united, or is about the record and not the site.
+_UNITED = frozenset({"id", "dataset", "private", "name", "names", "aliases", "external_ids", "sources", "note"})
+#: Facts of an asset of which another record may say otherwise.
+_ASSET_FACTS = tuple(field for field in Asset.model_fields if field not in {*_UNITED, "place_source", "checked"})
+#: What is filled, in groups of fields that depend on each other: they are filled together or not at all.
+_ASSET_FIELDS = (
+    ("capacity", "capacity_unit"),
+    *((field,) for field in _ASSET_FACTS if field not in {"capacity", "capacity_unit", *PLACE}),
+)
+_MAX_ID_LENGTH = 160
 
 Claimed = TypeVar("Claimed", Strike, Asset)
+
+
+def _claim(said: Strike | Asset | Stake, record: str, field: str, number: int, value: str, source: str) -> Claim:
+    """Return the claim that a field of a merged record becomes, with an id within the length of one."""
+    name = f"{said.id}/merged/{field.replace('_', '-')}/{number}"
+    return Claim(
+        id=name if len(name) <= _MAX_ID_LENGTH else f"merged/{sha256(name.encode()).hexdigest()}",
+        dataset=said.dataset,
+        private=said.private,
+        record=record,
+        field=field,
+        value=value,
+        source=source,
+        checked=said.checked,
+    )
 
 
 def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
@@ -39,22 +72,13 @@ def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
     for other in others:
         merged = merged.model_copy(
             update={
-                **_filled(merged, other),
+                **filled(merged, other, *_STRIKE_FIELDS),
                 "sources": tuple(dict.fromkeys((*merged.sources, *other.sources))),
                 "targets": tuple(dict.fromkeys((*merged.targets, *other.targets))),
                 "private": merged.private or other.private,
             }
         )
     return merged
-
-
-def _filled(strike: Strike, other: Strike) -> dict[str, Any]:
-    """Return the fields that are empty in one strike, with the values of another."""
-    filled: dict[str, Any] = {}
-    for fields in (*_GROUPED_FIELDS, *((field,) for field in _SINGLE_FIELDS)):
-        if all(getattr(strike, field) in (None, ()) for field in fields):
-            filled |= {field: getattr(other, field) for field in fields}
-    return filled
 
 
 def claims_of(one: Claimed, other: Claimed, facts: Iterable[str] = _FACTS) -> Iterator[Claim]:
@@ -68,16 +92,7 @@ def claims_of(one: Claimed, other: Claimed, facts: Iterable[str] = _FACTS) -> It
         ours, theirs = set(_texts(getattr(one, field))), _texts(getattr(other, field))
         source = other.place_source if field in ("geometry", "uncertainty_m", "basis") else None
         for number, value in enumerate(text for text in theirs if text not in ours):
-            yield Claim(
-                id=merge_assets.claim_id(other.id, field, number),
-                dataset=other.dataset,
-                private=other.private,
-                record=one.id,
-                field=field,
-                value=value,
-                source=source or other.sources[0],
-                checked=other.checked,
-            )
+            yield _claim(other, one.id, field, number, value, source or other.sources[0])
 
 
 def _texts(value: object) -> tuple[str, ...]:
@@ -105,6 +120,132 @@ def merge_strikes(strikes: TableEdit[Strike], groups: Groups) -> Iterator[Claim]
         for other in merged:
             strikes.remove(other.id)
             yield from claims_of(strike, other)
+
+
+def merge_asset(asset: Asset, others: Iterable[Asset]) -> Asset:
+    """Merge other records of the same site into an asset.
+
+    Its own facts stand, and a fact that it lacks is filled from the first of the others that has it. The place is that
+    of the best located: surest of its place, the asset itself where others are no surer. Names, external ids, sources
+    and notes are united. It is part of a larger asset if any of them is, never of itself; private if any of them is.
+    """
+    merged = asset
+    for other in others:
+        note = merged.note if other.note in (None, merged.note) else append_note(merged.note, other.note or "")
+        facts = filled(merged, other, *_ASSET_FIELDS)
+        place = {field: getattr(other, field) for field in PLACE} if _unsure_m(other) < _unsure_m(merged) else {}
+        merged = merged.model_copy(update={**united(merged, other), "note": note, **facts, **place})
+    return merged
+
+
+def _unsure_m(asset: Asset) -> float:
+    if asset.geometry is None or asset.uncertainty_m is None:
+        return float("inf")
+    return asset.uncertainty_m
+
+
+def _id_claims(one: Asset, other: Asset) -> Iterator[Claim]:
+    """Yield a claim for each external id of an asset of which the asset it is merged into has another."""
+    for number, (scheme, value) in enumerate(other.external_ids.items()):
+        if one.external_ids.get(scheme, value) != value:
+            yield _claim(other, one.id, "external_ids", number, f"{scheme} {value}", other.sources[0])
+
+
+def _assets_merged(
+    assets: TableEdit[Asset], groups: Groups
+) -> tuple[Mapping[str, tuple[Asset, ...]], tuple[Message, ...]]:
+    """Merge assets of one site within a table, in which references were moved already.
+
+    Returns
+    -------
+    tuple
+        By the id of each that others were merged into, itself after that, and all its records as they were; and a
+        remark for each that would have become a part of itself and is none of any now.
+    """
+    united = {}
+    for one, others in groups:
+        assets.put(merge_asset(assets[one], [assets[other] for other in others]))
+        for other in others:
+            assets.remove(other)
+    remarks = []
+    for one, others in groups:
+        if _is_in_itself(assets, one):
+            assets.update(one, {"part_of": None})
+            remarks.append(Message("resolution.part-of-itself", {"asset": one}))
+        united[one] = (assets[one], *(assets.before[name] for name in (one, *others)))
+    return united, tuple(remarks)
+
+
+def _is_in_itself(assets: Mapping[str, Asset], name: str) -> bool:
+    above, seen = assets[name].part_of, {name}
+    while above is not None and above not in seen and above in assets:
+        seen.add(above)
+        above = assets[above].part_of
+    return above == name
+
+
+def _own_stakes(
+    records: Records, stakes: Mapping[str, Stake], one: str, others: Iterable[str]
+) -> tuple[list[Stake], list[Stake]]:
+    """Return the stakes in a merged asset that stand, and those that another of its records states.
+
+    The stakes of the record that others were merged into stand; where it has none, those of the first of the others
+    that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up.
+
+    Parameters
+    ----------
+    records
+        As they were before.
+    stakes
+        Stakes by id, with references moved to the merged asset.
+    one, others
+        The asset, and those that were merged into it, by id.
+    """
+    by_record = [[stakes[stake.id] for stake in records.where("stakes", "owned", name)] for name in (one, *others)]
+    stood, *left_out = [*filter(None, by_record)] or [[]]
+    return stood, [stake for stated in left_out for stake in stated]
+
+
+def _stake_claims(left_out: Iterable[Stake], standing: Iterable[Stake], records: Records) -> Iterator[Claim]:
+    """Yield a claim for each stake that was left out, unless one that stands says the same."""
+    said = {_worded(stake, records) for stake in standing}
+    for stake in left_out:
+        if (value := _worded(stake, records)) in said:
+            continue
+        said.add(value)
+        yield _claim(stake, stake.owned, "owner", 0, value, stake.source)
+
+
+def _worded(stake: Stake, records: Records) -> str:
+    """Return a stake as a text: the owner's name, the share in percent and the days, as far as they are stated."""
+    owner = records.entities.get(stake.owner)
+    shares = dict.fromkeys(f"{share:.12g}" for share in (stake.share_min, stake.share_max))
+    days = f" {stake.since or '..'}/{stake.until or '..'}" if stake.since or stake.until else ""
+    return f"{owner.name if owner else stake.owner} {'-'.join(shares)} %{days}"
+
+
+_OF_THE_TIE = {"id", "dataset", "private", "source", "checked", "note"}
+
+
+def _remove_repeats(records: Records, table: str, column: str, ties: TableEdit[Any], members: Iterable[str]) -> None:
+    """Remove relations or controls of a merged asset that state the same as another one, the first by id.
+
+    Parameters
+    ----------
+    records
+        As they were before.
+    table, column
+        The table, and its column that names the asset.
+    ties
+        The table, with references moved to the merged asset.
+    members
+        The asset and those that were merged into it.
+    """
+    names = sorted(tie.id for member in members for tie in records.where(table, column, member))
+    first: dict[tuple[Any, ...], str] = {}
+    for name in names:
+        if first.setdefault(tuple(ties[name].model_dump(exclude=_OF_THE_TIE).values()), name) != name:
+            ties.remove(name)
 
 
 @dataclass(frozen=True)
@@ -174,25 +315,25 @@ def _move_references(
 
 def _merge_assets(records: Records, edits: Mapping[str, TableEdit[Any]], groups: Groups) -> tuple[Message, ...]:
     """Merge assets, whose references were moved, and what is said of them; return what else changed."""
-    united, remarks = merge_assets.merge_within(edits["assets"], groups)
+    united, remarks = _assets_merged(edits["assets"], groups)
     stakes, claims = edits["stakes"], edits["claims"]
     for one, others in groups:
-        stood, left_out = merge_assets.own_stakes(records, stakes, one, others)
+        stood, left_out = _own_stakes(records, stakes, one, others)
         for stake in left_out:
             stakes.remove(stake.id)
             for claim in records.where("claims", "record", stake.id):
                 claims.update(claim.id, {"record": one, "field": "owner"})
         said = [claim for other in united[one][1:] for claim in _asset_claims(united[one][0], other)]
-        for claim in (*said, *merge_assets.stake_claims(left_out, stood, records)):
+        for claim in (*said, *_stake_claims(left_out, stood, records)):
             claims.put(claim)
         for table, column in (("relations", "asset"), ("controls", "controlled")):
-            merge_assets.remove_repeats(records, table, column, edits[table], (one, *others))
+            _remove_repeats(records, table, column, edits[table], (one, *others))
     return remarks
 
 
 def _asset_claims(one: Asset, other: Asset) -> Iterator[Claim]:
-    yield from claims_of(one, other, merge_assets.FACTS)
-    yield from merge_assets.id_claims(one, other)
+    yield from claims_of(one, other, _ASSET_FACTS)
+    yield from _id_claims(one, other)
 
 
 def is_subsumed_by(record: Record, other: Record, *ignored: str) -> bool:

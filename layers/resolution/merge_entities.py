@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
-from typing import cast
+from typing import Any, cast
+
+from pydantic import BaseModel
 
 from layers.model import edtf
 from layers.model.messages import Message
-from layers.model.records import Entity, Records, Stake
+from layers.model.records import Asset, Entity, Records, Stake
 from layers.resolution.table_edit import Groups, TableEdit
 from layers.store.record_table import RecordTable, memoized, texts
 
@@ -38,26 +40,41 @@ def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
     return merged
 
 
-def _merged_pair(one: Entity, other: Entity) -> Entity:
+def united(one: Asset | Entity, other: Asset | Entity, unnamed: Iterable[str] = ()) -> dict[str, Any]:
+    """Return names, identifiers, sources and privacy of two records of one thing, united; the facts of one come first.
+
+    ``unnamed`` are texts that are not taken for further names.
+    """
     spare = {language: name for language, name in other.names.items() if language not in one.names}
     names = (*one.aliases, other.name, *other.aliases, *(n for n in other.names.values() if n not in spare.values()))
-    # An entity known by an identifier only has it as its name.
-    seen = {one.name, *one.names.values(), *spare.values(), *other.external_ids.values()}
-    filled = {
-        field: getattr(other, field)
-        for field in ("registered_in", "headquartered_in")
-        if getattr(one, field) is None and getattr(other, field) is not None
+    known = {one.name, *one.names.values(), *spare.values(), *unnamed}
+    return {
+        "names": {**one.names, **spare},
+        "aliases": tuple(dict.fromkeys(name for name in names if name not in known)),
+        "external_ids": {**other.external_ids, **one.external_ids},
+        "sources": tuple(dict.fromkeys((*one.sources, *other.sources))),
+        "private": one.private or other.private,
     }
+
+
+def filled(one: BaseModel, other: BaseModel, *fields: Sequence[str]) -> dict[str, Any]:
+    """Return fields that are empty in one record, with the values of another; those of a group together or not."""
+    return {
+        field: getattr(other, field)
+        for group in fields
+        if all(getattr(one, field) in (None, ()) for field in group)
+        for field in group
+    }
+
+
+def _merged_pair(one: Entity, other: Entity) -> Entity:
     return one.model_copy(
         update={
-            "names": {**one.names, **spare},
-            "aliases": tuple(dict.fromkeys(name for name in names if name not in seen)),
-            "external_ids": {**other.external_ids, **one.external_ids},
-            "sources": tuple(dict.fromkeys((*one.sources, *other.sources))),
+            # An entity known by an identifier only has it as its name.
+            **united(one, other, other.external_ids.values()),
             "joint": one.joint or other.joint,
-            "private": one.private or other.private,
             "note": _extended_note(one.note, _differences(one, other)),
-            **filled,
+            **filled(one, other, ["registered_in"], ["headquartered_in"]),
         }
     )
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from anyascii import anyascii
 
@@ -46,24 +49,8 @@ _SCRIPTS = ((0xA1, 0x250), (0x370, 0x530), (0x1E00, 0x1F00))
 _ENDING = re.compile(r"(?<=\w{3})(?:[aiueo]|i[aueh]|oi|ei|ii|aia|[oe]iu|[oe]ho|[oe]mu|[oe]m|i?am|i?ah|i?ami|im|oe)$")
 _CLOSED = re.compile(r"[ieo](sh|ch|[bdhklmnprstv])$")
 
-_BEFORE = (
-    "в у на під под біля возле около поблизу вблизи недалеко від от з із из near close to in at bei nahe in der von "
-    "м місто місті міста город городе города г с село селі села селе смт пгт селище посёлок поселок поселке "
-    "станція станції станция станции city town village of settlement stadt dorf the аеропорт аэропорт "
-    "порт порту порта port hafen район районі районе"
-)
-_AFTER = "city town village settlement місто"
-
-#: Words that are taken for names of places although they name a thing: a place so called is never a sure answer.
-COMMON_NOUNS = (
-    "port порт порту порта порты порти hafen harbour station станція станция bahnhof depot нафтобаза нефтебаза депо "
-    "terminal термінал терминал refinery нпз завод zavod plant aerodrome аеродром аэродром airport аеропорт аэропорт "
-    "center centre центр місто город село city town village stadt dorf north south east west північ південь схід "
-    "захід север юг восток запад область oblast region регіон регион район raion substation підстанція подстанция "
-    "electric power електростанція электростанция тец tets тэц аес аэс bridge міст мост брідж"
-)
-#: Names that also mean a pipeline: sure only where the region agrees.
-NAMESAKES = "druzhba дружба druschba"
+#: Lists of words by what they are, from site_words.toml.
+SITE_WORDS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("site_words.toml").read_text(encoding="utf-8"))
 
 
 def fold(name: str) -> str:
@@ -148,10 +135,10 @@ def keys(words: str | Iterable[str]) -> frozenset[str]:
     return frozenset(fold(word) for word in (words.split() if isinstance(words, str) else words))
 
 
-_LEADING = keys(_BEFORE)
-_TRAILING = keys(_AFTER)
-_NOUNS = keys(COMMON_NOUNS)
-_NAMESAKES = keys(NAMESAKES)
+_LEADING = keys(SITE_WORDS["before"])
+_TRAILING = keys(SITE_WORDS["after"])
+_NOUNS = keys(SITE_WORDS["nouns"])
+_NAMESAKES = keys(SITE_WORDS["namesakes"])
 
 
 def is_common_noun(key: str) -> bool:

@@ -1,19 +1,18 @@
 """What reports of strikes say, comparable across English, Ukrainian and Russian: words, places, numbers, buildings.
 
-Knows no record. A list of words is a judgement: it makes texts comparable and proves nothing.
+Knows no record. The words are in strike_words.toml.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from types import MappingProxyType
 
-from layers.text.place_names import NAMESAKES
+from layers.text.place_names import SITE_WORDS
 from layers.text.place_names import fold as fold_place
 from layers.text.place_names import stem as stem_place
-from layers.text.strike_terms import has_root, word_stem, words
+from layers.text.strike_terms import STRIKE_WORDS, has_root, roots_of, word_stem, words
 
 #: Letters of a text that are folded at once, less than names are cut at.
 _PIECE = 250
@@ -22,65 +21,12 @@ _SHORTEST = 3
 
 #: Buildings and objects that are no asset, by the first letters of words as `strike_terms.words` spells them;
 #: ``=`` asks for the whole word.
-BUILDING_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "dwelling": (
-            *("resident", "apartment", "house", "=home", "=homes", "=flat", "=flats", "zhitl", "budin", "mnogoetazh"),
-            *("=zhiloi", "=zhilie", "=zhilogo", "=zhilomu", "=dom", "=doma", "=domu", "kvartir", "bagatopoverh"),
-        ),
-        "school": ("school", "shkol", "litsei", "gimnazi", "kindergarten", "ditsad", "detsad", "liceum"),
-        "college": ("universi", "college", "koledzh", "kolledzh", "akadem", "academ", "institut"),
-        "medicine": ("hospital", "clinic", "medic", "likarn", "bolnits", "poliklin", "pologov", "maternit", "pharmac"),
-        "worship": ("church", "tserk", "cathedral", "monaster", "hram", "=sobor", "mosque", "sinagog"),
-        "trade": ("shop", "market", "supermarket", "=mall", "rinok", "rinku", "rinke", "magazin", "torgov"),
-        "hotel": ("hotel", "gotel", "gostinits"),
-        "culture": (
-            *("museum", "theatre", "theater", "librar", "cinema", "cultur"),
-            *("muze", "teatr", "bibliotek", "kinoteatr", "kultur"),
-        ),
-        "state": (
-            *("administr", "council", "police", "prosecutor", "courthouse", "=sbu", "polits", "prokur", "komendatur"),
-            *("sudu", "=maior", "consul", "konsul"),
-        ),
-        "transit": ("=bus", "=stop", "tram", "metro", "zupink", "ostanov", "avtobus", "convoi", "kolon", "vehicle"),
-        "bridge": ("bridge", "=mist", "=mostu", "=most", "=mosta", "perepra", "ferri"),
-        "ordnance": ("munition", "submunition", "warhead", "remnant", "cluster", "uneksplod", "kasetn", "kassetn"),
-        "rescue": ("firefight", "rescuer", "=dsns", "=gschs", "emergenc", "riatuv", "spasat"),
-        "park": ("=park", "plaiground", "maidanchik", "ploshchadk", "stadion", "stadium"),
-        "store": ("warehouse", "ammunit", "=ammo", "boiepripas", "boepripas", "arsenal"),
-        "airfield": ("aerodrom", "airfield", "airbase", "airport", "aeroport", "aviabaz"),
-    }
-)
+BUILDING_WORDS = roots_of("buildings")
 BUILDINGS: tuple[str, ...] = tuple(BUILDING_WORDS)
 
 #: What reports count, by the first letters of words.
-_COUNTED: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "killed": ("kill", "dead", "died", "fatal", "zagin", "pogib", "zagibl", "bodi", "likvid"),
-        "wounded": ("wound", "injur", "poran", "ranen", "postrazhd", "postrad"),
-        "aircraft": ("aircraft", "plane", "helicop", "litak", "samolet", "gelikop", "vertol"),
-        "missile": ("missile", "rocket", "raket"),
-        "drone": ("drone", "dron", "bpla", "bezpil", "bespil", "shahed"),
-        "store": ("sklad", "warehouse", "depot", "reservoir", "rezervuar", "iemnost", "emkost", "tank"),
-    }
-)
-_SMALL_NUMBERS = MappingProxyType(
-    {
-        word: number
-        for number, spellings in {
-            2: "two dva dvi dvoie dvoe dvoh dvuh",
-            3: "three tri troie troe troh treh",
-            4: "four chotiri chetire chetvero chotiroh chetireh",
-            5: "five piat piatero",
-            6: "six shist shest",
-            7: "seven sim semero",
-            8: "eight visim vosem",
-            9: "nine deviat",
-            10: "ten desiat",
-        }.items()
-        for word in spellings.split()
-    }
-)
+_COUNTED = roots_of("counted")
+_SMALL_NUMBERS = {word: int(number) for number, words in STRIKE_WORDS["numbers"].items() for word in words}
 #: Words between a number and what it counts.
 _NEAR = 3
 
@@ -121,31 +67,10 @@ def place_key(name: str) -> str:
     return key[:6]
 
 
-#: Towns with a name in one language that no rule of spelling makes of the other's, the usual one first.
-_OTHER_NAMES = MappingProxyType(
-    {
-        place_key(name): place_key(usual)
-        for usual, *names in (
-            ("Mykolaiv", "Николаев", "Nikolaev"),
-            ("Sloviansk", "Славянск", "Slavyansk"),
-            ("Dnipro", "Дніпро", "Днепропетровск", "Dnipropetrovsk"),
-            ("Bakhmut", "Артемовск", "Artemivsk"),
-            ("Pokrovsk", "Красноармейск", "Krasnoarmiisk"),
-            ("Kropyvnytskyi", "Кировоград", "Kirovohrad"),
-            ("Makiivka", "Макіївці", "Макеевка"),
-            ("Lviv", "Львов", "Lvov"),
-        )
-        for name in names
-    }
-)
+#: Towns with a name in one language that no rule of spelling makes of the other's.
+_OTHER_NAMES = {place_key(name): place_key(usual) for usual, names in STRIKE_WORDS["towns"].items() for name in names}
 #: Names that are no town: regions, countries, and a pipeline that places are called after.
-_REGIONS = frozenset(
-    place_key(name)
-    for name in (
-        *("Крим", "Crimea", "Донбас", "Donbas", "Волинь", "Volyn", "Україна", "Украина", "Ukraine"),
-        *("Росія", "Россия", "Russia", "РФ", *NAMESAKES.split()),
-    )
-)
+_REGIONS = frozenset(place_key(name) for name in (*STRIKE_WORDS["regions"], *SITE_WORDS["namesakes"]))
 
 
 def places_named(text: str, known: frozenset[str]) -> frozenset[str]:

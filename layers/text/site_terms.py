@@ -1,21 +1,20 @@
 """Texts and names of sites made comparable: word stems in Latin letters, and the kinds of target that a text mentions.
 
-The words of each kind are in layers/model/asset_kinds.toml. A list of words is a judgement: it makes texts comparable
-and proves nothing.
+The words of each kind are in layers/model/asset_kinds.toml, others in site_words.toml.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
-from types import MappingProxyType
 
 from layers.model.asset_kinds import ASSET_KINDS, TABLE, AssetKindDefinition
 from layers.text.company_names import LEGAL_FORMS, STOP_WORDS, fold
+from layers.text.place_names import SITE_WORDS
 
 #: A target that is no energy or industrial asset.
 MILITARY = "military"
@@ -24,63 +23,6 @@ MILITARY = "military"
 TARGET_KINDS: tuple[str, ...] = tuple(TABLE.targets)
 #: Letters of the shortest stem that is compared.
 MIN_STEM = 3
-
-#: Words that occur with any site, beyond the words of kinds.
-COMMON_WORDS: tuple[str, ...] = (
-    *(
-        "plant",
-        "station",
-        "terminal",
-        "facility",
-        "complex",
-        "site",
-        "sites",
-        "works",
-        "unit",
-        "phase",
-        "train",
-        "line",
-    ),
-    *("area", "region", "district", "city", "town", "village", "near", "north", "south", "east", "west", "new", "old"),
-    *("strike", "attack", "drone", "missile", "fire", "explosion", "again", "after", "russian", "ukrainian", "power"),
-    *("oil", "gas", "fuel", "energy", "company", "project", "export", "import", "field", "storage", "block", "valve"),
-    *("building", "production", "industrial", "international", "black", "sea", "river", "grain", "owner", "named"),
-    *("станція", "станції", "станция", "станции", "завод", "заводу", "завода", "підприємство", "предприятие"),
-    *(
-        "область",
-        "області",
-        "области",
-        "район",
-        "районі",
-        "районе",
-        "місто",
-        "місті",
-        "город",
-        "городе",
-        "село",
-        "селі",
-    ),
-    *("удар", "атака", "вибух", "взрыв", "пожежа", "пожар", "ракета", "дрон", "після", "после", "знову", "снова"),
-    *("росія", "россия", "україна", "украина", "окупанти", "війна", "война", "через", "біля", "поблизу", "под", "під"),
-    *("вузол", "термінал", "терминал", "комплекс", "порт", "морський", "морской", "найбільша", "имени", "імені"),
-    # Dates: "13 December" is no December power station.
-    *("january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november"),
-    *("december", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "christmas"),
-    *("січня", "лютого", "березня", "квітня", "травня", "червня", "липня", "серпня", "вересня", "жовтня"),
-    *("листопада", "грудня", "января", "февраля", "марта", "апреля", "мая", "июня", "июля", "августа", "сентября"),
-    *("октября", "ноября", "декабря", "januar", "februar", "märz", "mai", "juni", "juli", "oktober", "dezember"),
-    *("not", "its", "placed", "source", "several", "unnamed", "where", "mile", "miles", "third", "time"),
-    *("energy", "infrastructure", "used", "american", "polish", "saudi", "egypt", "crimea", "base", "center", "centre"),
-)
-#: Words of direction, with the English word for each.
-DIRECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "north": ("north", "північна", "північний", "северная", "северный"),
-        "south": ("south", "південна", "південний", "южная", "южный"),
-        "east": ("east", "східна", "східний", "восточная", "восточный"),
-        "west": ("west", "західна", "західний", "западная", "западный"),
-    }
-)
 
 # What Ukrainian, Russian and English inflect a place word with, as `names` spells it: first the adjective, then the
 # case, then the consonants that change before both. Кременчуцького, Кременчугского and Kremenchuk are one stem.
@@ -102,13 +44,7 @@ _WORD_OR_STOP = re.compile(r"\w+(?:['’ʼ`´]\w+)*|[.,;:!?()—–«»“”\"]
 #: An adjective of Ukrainian or Russian in a case that no noun looks like: ударних, Кременчуцького.
 LONG_ADJECTIVE = re.compile(r"(?<=...)(?:их|ых|ими|ыми|ого|ому|ої|ий|ый)$")
 #: Words, and numbers of one or two digits, that phrases are read over.
-_SKIPPED_IN_ROWS = frozenset(
-    [
-        *("for", "of", "that", "which", "з", "із", "зі", "по", "у", "в", "во", "на", "для", "що", "який", "с", "со"),
-        *("что", "который", "от", "від", "й", "ї", "го", "ой"),
-        *map(str, range(100)),
-    ]
-)
+_SKIPPED_IN_ROWS = frozenset([*SITE_WORDS["skipped"], *map(str, range(100))])
 #: What pipelines carry, oil before gas; no name of a company or a paper says it: Gazprom, Нафтогаз, газета.
 _CARRIED = (
     re.compile(
@@ -161,7 +97,7 @@ def _stems_of_word(word: str) -> tuple[str, ...]:
 _COMPOUND = re.compile(r"([a-z]{4,12}?)(?:neft|naft|gaz|haz|energo|enerho|azot|khim|him)[a-z]*")
 #: The same within one of ASCII as it is printed: it is folded with i for y and h for kh.
 _COMPOUND_AS_PRINTED = re.compile(r"neft|naft|[gh]az|ener[gh]o|azot|h[iy]+m")
-_NO_TOWNS = frozenset(["trans", "gazprom", "petro", "ukrtrans", "turkmen", "kazmunai"])
+_NO_TOWNS = frozenset(SITE_WORDS["no_towns"])
 
 
 def carried_in(texts: Iterable[str]) -> int:
@@ -185,12 +121,7 @@ def _may_be_compound(word: str) -> bool:
 
 #: Words behind which a text says where something was, as they may be printed.
 _LOCATIVES = frozenset(
-    printed
-    for word in (
-        *("in", "near", "outside", "в", "во", "у", "біля", "поблизу", "неподалік", "під", "возле", "около", "вблизи"),
-        *("под", "неподалеку", "nahe", "bei"),
-    )
-    for printed in (word, word.capitalize(), word.upper())
+    printed for word in SITE_WORDS["locative"] for printed in (word, word.capitalize(), word.upper())
 )
 #: An adjective of a place, which says whose a site is: "у Кременчуцькому НПЗ".
 _OF_A_PLACE = re.compile(r"(?:ськ|зьк|цьк|ск|цк)(?:ому|ом|ій|ой|их|им|ий|ого)$")
@@ -381,13 +312,15 @@ VAGUE = kind_bits([*(name for name, target in TABLE.targets.items() if target.va
 _SHIP = kind_bits(["vessel"])
 _KINDS_BY_VAGUE_BIT = {_BIT[name]: kind_bits(vague.kinds) for name, vague in TABLE.vague_words.items()}
 
-_DIRECTION = {folded: name for name, words in DIRECTIONS.items() for word in words for folded in fold(word).words}
+_DIRECTION = {
+    folded: name for name, words in SITE_WORDS["directions"].items() for word in words for folded in fold(word).words
+}
 _KIND_WORDS = (*(parts for _, parts, _ in _PRINTED), *_OF_NAMES)
 _KIND_STEMS = {stem(folded) for parts in _KIND_WORDS for part in parts for folded in fold(part).words}
 # Legal forms are compared word by word here, so that each word is folded once, whatever text it is in.
 _FORMS = {word for forms in LEGAL_FORMS.values() for form in forms for word in fold(form).plain if len(word) > 2}
 _SMALL = {folded for word in STOP_WORDS for folded in fold(word).words}
-_COMMON = frozenset({folded for word in COMMON_WORDS for folded in fold(word).words} | _FORMS | _SMALL) - set(
+_COMMON = frozenset({folded for word in SITE_WORDS["common"] for folded in fold(word).words} | _FORMS | _SMALL) - set(
     _DIRECTION
 )
 _SITE_NAMES = {name for target in TABLE.targets.values() for name in target.site_names}

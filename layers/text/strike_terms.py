@@ -1,14 +1,17 @@
 """Texts about strikes made comparable across English, Ukrainian and Russian: stems, families of sites and attackers.
 
-A list of words is a judgement: it makes texts comparable and proves nothing.
+The words are in strike_words.toml. A list of words is a judgement: it makes texts comparable and proves nothing.
 """
 
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from layers.model.asset_kinds import ASSET_KINDS
 from layers.text.company_names import COUNTRIES, GENERIC, fold
@@ -18,28 +21,19 @@ STEM = 5
 #: Letters of the shortest word that is compared, unless it has a digit.
 SHORTEST = 4
 
-#: Families of sites, by the first letters of words as `company_names.fold` writes them; ``=`` asks for the whole word.
-FAMILY_WORDS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "refining": ("refiner", "naftopererob", "neftepererab", "=npz"),
-        "fuel-storage": ("depot", "naftobaz", "neftebaz", "neftehran", "naftoshov", "toplivn", "rezervuar", "=tanks"),
-        "pipeline": ("pipeline", "naftoprov", "nefteprov", "gazoprov", "truboprov", "pump", "compressor", "=nps"),
-        "gas": ("lng", "=gas", "gazopererab", "gazopererob", "=gpz", "gazorozpod", "gazoraspred"),
-        "port": ("=port", "=portu", "=porti", "=porta", "=portom", "harbo", "pristan", "terminal", "elevator"),
-        "power": (
-            *("power", "elektrost", "elektrop", "podstan", "pidstan", "substation", "=dam"),
-            *("=tes", "=tets", "=ges", "=hes", "=tpp", "=hpp", "=aes", "=npp"),
-        ),
-        "chemistry": ("petrochem", "naftohim", "neftehim", "himich", "himzav", "azot"),
-        "factory": ("factori", "fabrik", "steel", "metalurg", "metallurg"),
-        "food": ("grain", "zerno", "olein", "sunflower"),
-        "office": ("consul", "konsul", "embass", "posol", "office", "ofis"),
-        "airbase": ("aerodrom", "airfield", "airbase", "aviabaz"),
-        "arms": ("boiepripas", "boepripas", "arsenal", "ammunition"),
-        "rail": ("vokzal", "zaliznit", "zheleznodor", "railwai"),
-        "shipyard": ("sudnobud", "sudostroit", "sudoremont", "shipiard"),
-    }
+#: Lists of words by what they are, from strike_words.toml.
+STRIKE_WORDS: Mapping[str, Any] = tomllib.loads(
+    Path(__file__).with_name("strike_words.toml").read_text(encoding="utf-8")
 )
+
+
+def roots_of(name: str) -> Mapping[str, tuple[str, ...]]:
+    """Return a table of strike_words.toml: the first letters of words, by what the words mean."""
+    return MappingProxyType({meaning: tuple(roots) for meaning, roots in STRIKE_WORDS[name].items()})
+
+
+#: Families of sites, by the first letters of words as `company_names.fold` writes them; ``=`` asks for the whole word.
+FAMILY_WORDS = roots_of("families")
 
 #: Families of each kind of asset.
 KIND_FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -48,36 +42,8 @@ KIND_FAMILIES: Mapping[str, tuple[str, ...]] = MappingProxyType(
 FAMILIES: tuple[str, ...] = tuple(dict.fromkeys((*FAMILY_WORDS, "field")))
 
 #: Sides by the first letters of words, in the part of a text before its first comma, semicolon or full stop.
-SIDES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "ukraine": ("ukrain", "sbu", "gur", "zsu", "vsu"),
-        "russia": ("russia", "rossi", "rosi", "okupant", "rf"),
-        "iran": ("iran",),
-        "israel": ("israel", "izrail"),
-        "houthis": ("houthi", "husit"),
-        "pkk": ("pkk",),
-        "rsf": ("rsf",),
-        "avengers": ("niger",),
-    }
-)
+SIDES = roots_of("sides")
 _ENDS = str.maketrans(dict.fromkeys(",;.:", "\n"))
-
-# Words of all news about attacks, which do not distinguish events.
-_NEWS = (
-    "attack attacks attacked strike strikes struck drone drones missile explosion fire night again region oblast area "
-    "city town damage damaged hit near plant station facility terminal refinery depot complex russian ukrainian "
-    "атака атакували атаковали атакував удар удару ударів ударили вдарили уразили поразили вразили дрони дронів дроны "
-    "дронов безпілотники беспилотники бпла шахеди ракета ракети ракеты ракетний обстріл обстрел вибух вибухи взрыв "
-    "взрывы пожежа пожар загорілася загорелась горить горит область області областi області ночі ночью вночі уночі "
-    "внаслідок вследствие росія росіяни російські россия россияне российские україна українські украина украинские "
-    "окупанти оккупанты ворог враг генштаб міноборони минобороны через після после поблизу біля возле район районі "
-    "заявили повідомили сообщили показали відео видео фото обновлено дополнено доповнено оновлено завод заводу заводі "
-    "завода станція станції станция станцию нафта нафтобаза нефть нефтебаза склад склади складу порт війна війни війну "
-    "поранені загинули погибли ранены військові военные повністю полностью місто місті город городе знищили знищено "
-    "ключовий ключевой стратегічний стратегический експортний экспортный найбільший крупнейший важливий важный "
-    "placed source named reported viina "
-    "уничтожили уничтожен сили сил обороны оборони джерело источник губернатор наслідки последствия"
-)
 
 
 @lru_cache(maxsize=200_000)
@@ -92,7 +58,7 @@ def word_stem(word: str) -> str:
     return once[:STEM] if len(once) > STEM else once[: max(SHORTEST, len(once) - 1)]
 
 
-_COMMON = frozenset(word_stem(word) for part in (*_NEWS.split(), *GENERIC, *COUNTRIES) for word in words(part))
+_COMMON = frozenset(word_stem(word) for part in (*STRIKE_WORDS["news"], *GENERIC, *COUNTRIES) for word in words(part))
 _ROOTS = tuple(root for roots in FAMILY_WORDS.values() for root in roots if root[0] != "=")
 
 

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import NamedTuple
 
+from layers.text.strike_terms import STRIKE_WORDS, roots_of
+
 #: Kinds by the first letters of words; a kind comes before the one that it is a special case of.
-_BEGINNINGS: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {
-        "Shahed drone": ("shahed", "шахед", "шахід", "geran", "геран"),
-        "ballistic missile": ("ballist", "баліст", "баллист"),
-        "cruise missile": ("cruise", "крилат", "крылат", "marschflug"),
-        "drone": ("drone", "uav", "бпла", "дрон", "безпілот", "беспилот", "drohne"),
-        "missile": ("missile", "ракет", "rakete"),
-    }
-)
-_GENERAL: Mapping[str, str] = MappingProxyType(
-    {"Shahed drone": "drone", "ballistic missile": "missile", "cruise missile": "missile"}
-)
+_BEGINNINGS = roots_of("weapons")
+_GENERAL: Mapping[str, str] = STRIKE_WORDS["general_weapons"]
 #: Words beside a kind that say no more than that it struck.
-_FILLER = ("ударн", "типу", "типа", "type", "strike", "attack", "апарат", "аппарат", "літальн", "летательн")
+_FILLER = tuple(STRIKE_WORDS["weapon_filler"])
 _COUNTED = re.compile(r"([0-9]{1,5})(?: ?[xх×])? ([^ ].*)")
 _WORD = re.compile(r"\w+")
 
