@@ -31,7 +31,7 @@ from layers.matching.strike_columns import StrikeColumns
 from layers.matching.weights import BUNDLED, DISSIMILARITY, MatchWeights, dumps, read
 from layers.model import edtf
 from layers.model.records import Records, Strike
-from layers.resolution.asset_holders import holder_names
+from layers.resolution.asset_blocking import holder_names
 from layers.store.store import Store
 
 #: What was chosen for each labelled report, so that a change of the matcher shows in review.

@@ -25,8 +25,7 @@ from layers.model.records import Asset, Records
 from layers.model.types import OperatingStatus
 from layers.reference.country_names import code_of
 from layers.reference.regions import regions_named
-from layers.resolution.asset_blocking import TYPES, plant_types
-from layers.resolution.asset_holders import holder_names
+from layers.resolution.asset_blocking import TYPES, holder_names, plant_types
 from layers.store.record_table import fields
 from layers.text.site_terms import (
     IS_RARE,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import shapely
@@ -190,17 +191,14 @@ def read(path: Path) -> Basemap:
 
 
 def _countries(path: Path) -> Countries:
-    names = ("iso_a2", "name_en", "name_de", "name_uk", "label_rank", "min_zoom", "label_lon", "label_lat")
-    column = dict(zip(names, _columns(path, "countries", names), strict=True))
-    label = shapely.points(column["label_lon"].astype(float), column["label_lat"].astype(float))
+    texts, numbers = ("iso_a2", "name_en", "name_de", "name_uk"), ("label_rank", "min_zoom")
+    label = ("label_lon", "label_lat")
+    names = (*texts, *numbers, *label)
+    column: dict[str, Any] = dict(zip(names, _columns(path, "countries", names), strict=True))
     return Countries(
-        iso_a2=column["iso_a2"],
-        name_en=column["name_en"],
-        name_de=column["name_de"],
-        name_uk=column["name_uk"],
-        label_rank=column["label_rank"].astype(np.int64),
-        min_zoom=column["min_zoom"].astype(np.int64),
-        label=np.asarray(label, dtype=object),
+        **{name: column[name] for name in texts},
+        **{name: column[name].astype(np.int64) for name in numbers},
+        label=np.asarray(shapely.points(*(column[name].astype(float) for name in label)), dtype=object),
         drawn_shape=Lazy(partial(_shapes, path, "countries")),
     )
 

@@ -159,12 +159,10 @@ class BasemapArchive:
         if not 0 < self._header["addressed_tiles_count"] <= _MAX_LISTED:
             return {}
         try:
-            runs = np.array(
-                self._runs(self._header["root_offset"], self._header["root_length"], _DEPTH), dtype=np.int64
-            )
+            runs = self._runs(self._header["root_offset"], self._header["root_length"], _DEPTH)
         except _DAMAGE as error:
             raise UnreadableArchive(f"{self.path} is damaged: {error}") from error
-        ids = np.repeat(runs[:, 0], runs[:, 1]) + _steps(runs[:, 1])
+        ids = np.concatenate([np.arange(first, first + count, dtype=np.int64) for first, count in runs])
         boxes = {}
         for zoom in range(self.min_zoom, self.max_zoom + 1):
             first = _first_id(zoom)
@@ -229,12 +227,6 @@ class BasemapArchive:
 def _first_id(zoom: int) -> int:
     """Return the id of the first tile of a zoom (PMTiles 3, clause 4.1)."""
     return int((4**zoom - 1) // 3)
-
-
-def _steps(lengths: Ints) -> Ints:
-    """Return 0, 1, … for each of the lengths, one after the other."""
-    ends = np.cumsum(lengths)
-    return np.arange(int(ends[-1])) - np.repeat(ends - lengths, lengths)
 
 
 def _columns_and_rows(places: Ints, zoom: int) -> tuple[Ints, Ints]:

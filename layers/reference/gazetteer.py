@@ -45,15 +45,84 @@ class GazetteerMissing(Exception):
     """There is no gazetteer index at the path, or one of another version."""
 
 
-class GazetteerIndex:
-    """The SQLite file of a built gazetteer, open for reading; threads may share it."""
+def _place(row: tuple[Any, ...]) -> NamedPlace:
+    return NamedPlace._make((*row[:9], tuple(row[9].split(SEPARATOR)), row[10]))
+
+
+#: The largest number of candidates of a search.
+MAX_LIMIT = 100
+
+_CODE = re.compile("[A-Za-z]{2}")
+#: People of a place that a name without a region means, if nowhere else is called so.
+_TOWN = 15_000
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A place that a text may mean.
+
+    Attributes
+    ----------
+    id
+        GeoNames id.
+    matched
+        The spelling that the text matched, in small letters.
+    region, admin1
+        Name and code of the first-level division; no name where GeoNames lists none.
+    lon, lat
+        Degrees (OGC:CRS84).
+    feature
+        GeoNames class and code, such as "P.PPL"; ``None`` where the gazetteer has none.
+    origin
+        Name of the gazetteer.
+    uncertainty_m
+        Radius in metres that holds nine in ten of the events reported at the place.
+    basis
+        What the coordinate stands for.
+    score, reasons
+        How well the place fits, and the reasons whose weights add up to it.
+    """
+
+    id: int
+    name: str
+    matched: str
+    country: str
+    region: str | None
+    admin1: str
+    lon: float
+    lat: float
+    population: int
+    feature: str | None
+    origin: str
+    uncertainty_m: float
+    basis: Basis
+    score: float
+    reasons: tuple[PlaceReason, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceSearch:
+    """The result of a search: candidates, best first, and the ``best`` only where it is the single one that fits.
+
+    ``ambiguous`` where several places fit and the query does not separate them; ``explanation`` says which is the case.
+    """
+
+    text: str
+    candidates: tuple[Candidate, ...]
+    best: Candidate | None
+    ambiguous: bool
+    explanation: Message
+
+
+class Gazetteer:
+    """The SQLite file of a built gazetteer, open for searches; threads may share it."""
 
     def __init__(self, base: sqlite3.Connection) -> None:
         self._base = base
         self._lock = Lock()
 
     @classmethod
-    def open(cls, path: Path) -> GazetteerIndex:
+    def open(cls, path: Path) -> Gazetteer:
         """Open an index.
 
         Raises
@@ -132,103 +201,6 @@ class GazetteerIndex:
         with self._lock:
             return self._base.execute(query, values).fetchall()
 
-
-def _place(row: tuple[Any, ...]) -> NamedPlace:
-    return NamedPlace._make((*row[:9], tuple(row[9].split(SEPARATOR)), row[10]))
-
-
-__all__ = ["Candidate", "Gazetteer", "GazetteerMissing", "PlaceSearch"]
-
-#: The largest number of candidates of a search.
-MAX_LIMIT = 100
-
-_CODE = re.compile("[A-Za-z]{2}")
-#: People of a place that a name without a region means, if nowhere else is called so.
-_TOWN = 15_000
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A place that a text may mean.
-
-    Attributes
-    ----------
-    id
-        GeoNames id.
-    matched
-        The spelling that the text matched, in small letters.
-    region, admin1
-        Name and code of the first-level division; no name where GeoNames lists none.
-    lon, lat
-        Degrees (OGC:CRS84).
-    feature
-        GeoNames class and code, such as "P.PPL"; ``None`` where the gazetteer has none.
-    origin
-        Name of the gazetteer.
-    uncertainty_m
-        Radius in metres that holds nine in ten of the events reported at the place.
-    basis
-        What the coordinate stands for.
-    score, reasons
-        How well the place fits, and the reasons whose weights add up to it.
-    """
-
-    id: int
-    name: str
-    matched: str
-    country: str
-    region: str | None
-    admin1: str
-    lon: float
-    lat: float
-    population: int
-    feature: str | None
-    origin: str
-    uncertainty_m: float
-    basis: Basis
-    score: float
-    reasons: tuple[PlaceReason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class PlaceSearch:
-    """The result of a search: candidates, best first, and the ``best`` only where it is the single one that fits.
-
-    ``ambiguous`` where several places fit and the query does not separate them; ``explanation`` says which is the case.
-    """
-
-    text: str
-    candidates: tuple[Candidate, ...]
-    best: Candidate | None
-    ambiguous: bool
-    explanation: Message
-
-
-class Gazetteer:
-    """The gazetteer, open for searches; threads may share it."""
-
-    def __init__(self, index: GazetteerIndex) -> None:
-        self._index = index
-
-    @classmethod
-    def open(cls, path: Path) -> Gazetteer:
-        """Open an index.
-
-        Raises
-        ------
-        GazetteerMissing
-            There is no such file, or it is no index of this version.
-        """
-        return cls(GazetteerIndex.open(path))
-
-    def close(self) -> None:
-        """Close the file."""
-        self._index.close()
-
-    def origins(self) -> tuple[tuple[str, str, int], ...]:
-        """Return name, licence and number of places of each gazetteer in the index."""
-        return self._index.origins()
-
     def find(
         self,
         text: str,
@@ -286,7 +258,7 @@ class Gazetteer:
         have is that of more.
         """
         name = bare(next(parts(text), ""))
-        places = self._index.named(key) if (key := fold(name)) else []
+        places = self.named(key) if (key := fold(name)) else []
         if len(places) != 1 or spelled(name) not in places[0].spellings or places[0].population < _TOWN:
             return None
         return places[0]
@@ -296,7 +268,7 @@ class Gazetteer:
 
         None where several are meant, or no place of the region is known.
         """
-        regions = self._index.regions(text, country)
+        regions = self.regions(text, country)
         return regions[0] if len(regions) == 1 and regions[0].radius_m is not None else None
 
     def _context(
@@ -307,17 +279,17 @@ class Gazetteer:
         ``within`` are the parts of the text behind the name; ``None`` where no region is asked for.
         """
         countries = [country] if country else [*(parts(region) if region else ()), *within]
-        iso = next((code for part in countries if (code := self._index.country(part))), None)
+        iso = next((code for part in countries if (code := self.country(part))), None)
         if country and _CODE.fullmatch(country.strip()):
             iso = country.strip().upper()
         names = list(parts(region)) if region else within
-        names = [part for part in names if self._index.country(part) is None]
+        names = [part for part in names if self.country(part) is None]
         if not names:
             return iso, None
         regions: set[tuple[str, ...]] = set()
         for part in names:
-            divisions = {(named.country, named.code) for named in self._index.regions(part, iso)}
-            regions |= divisions or self._index.districts(part)
+            divisions = {(named.country, named.code) for named in self.regions(part, iso)}
+            regions |= divisions or self.districts(part)
         return iso, frozenset(regions)
 
     def _scored(self, name: str, query: PlaceQuery) -> list[ScoredPlace]:
@@ -328,7 +300,7 @@ class Gazetteer:
     def _named(self, name: str, query: PlaceQuery) -> list[ScoredPlace]:
         """Return the places of that name, or of the name without the words around it where there are none."""
         for spelling in dict.fromkeys((name, bare(name))):
-            if (key := fold(spelling)) and (places := self._index.named(key)):
+            if (key := fold(spelling)) and (places := self.named(key)):
                 return [scored_place(place, query.renamed(spelled(spelling), key)) for place in places]
         return []
 
@@ -338,12 +310,12 @@ class Gazetteer:
         if not is_cyrillic(short) or has_region_word(name) or not (key := fold(short)):
             return []
         inflected = query.renamed(spelled(short), key, inflected=True)
-        return [scored_place(place, inflected) for place in self._index.inflected(key)]
+        return [scored_place(place, inflected) for place in self.inflected(key)]
 
     def _as_region(self, name: str, query: PlaceQuery, nothing_else: bool) -> Iterator[ScoredPlace]:
         """Give the regions that the text means: by a word such as oblast, a nickname, or as no place has the name."""
         has_word = has_region_word(name)
-        for region in self._index.regions(bare(name), query.country):
+        for region in self.regions(bare(name), query.country):
             if has_word or nothing_else or region.kind == "alone":
                 yield from scored_region(region, query)
 
@@ -352,10 +324,10 @@ class Gazetteer:
         return Candidate(
             **{name: getattr(place, name) for name in ("id", "name", "country", "admin1", "lon", "lat")},
             matched=scored.matched,
-            region=self._index.region_name(place.country, place.admin1),
+            region=self.region_name(place.country, place.admin1),
             population=place.population,
             feature=place.feature,
-            origin=self._index.origin_name(place.origin),
+            origin=self.origin_name(place.origin),
             uncertainty_m=scored.uncertainty_m,
             basis=scored.basis,
             score=round(scored.score, 3),

@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 
 from layers.filesystem.atomic_file import replacing
 from layers.reference import geonames, regions
-from layers.reference.gazetteer import FORMAT_VERSION, SEPARATOR, GazetteerIndex
+from layers.reference.gazetteer import FORMAT_VERSION, SEPARATOR, Gazetteer
+from layers.reference.gazetteer_scoring import EARTH_RADIUS_M
 from layers.reference.geonames import GeonamesPlace
 from layers.text.place_names import fold, is_cyrillic, is_readable, spelled, stem
 
-EARTH_RADIUS_M = 6_371_008.8
 #: The radius of a region holds this share of its places, as the farthest of a hundred may be misplaced, and is enlarged
 #: by a tenth, as settlements end before the land does: it holds 98 to 100 % of the land of Ukraine's regions, but 91 %
 #: of Kherson's.
@@ -52,7 +52,7 @@ def begin(path: Path, bundled: Path) -> None:
     GazetteerMissing
         None came with it.
     """
-    GazetteerIndex.open(bundled).close()
+    Gazetteer.open(bundled).close()
     path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as fresh:
         shutil.copyfile(bundled, fresh)
@@ -75,7 +75,7 @@ def add(path: Path, file: Path) -> ImportResult:
     OSError
         Another process changed the index meanwhile.
     """
-    index = GazetteerIndex.open(path)
+    index = Gazetteer.open(path)
     with closing(index):
         before, digest = path.stat(), _digest(file)
         if (count := index.places_of(digest)) is not None:

@@ -155,45 +155,39 @@ def _from_tiles(tiles: Sequence[tuple[Tile, bytes, float]], language: GroundLang
     for tile, body, turn in tiles:
         for name, layer in decode_tile(gzip.decompress(body), _LAYERS).items():
             layers[name].append((tile, layer, turn))
-    lakes = _areas(layers["lake"])
+    lakes = _joined(layers["lake"], 2)
     return MapGround(
-        sea=_areas(layers["sea"]),
+        sea=_joined(layers["sea"], 2),
         lakes=_parts(shapely.difference(lakes, FORMER_LAKE), 2),
         former=_parts(shapely.intersection(lakes, FORMER_LAKE), 2),
-        rivers=_lines(layers["river"]),
-        borders=_lines(layers["boundary"]),
+        rivers=_joined(layers["river"], 1),
+        borders=_joined(layers["boundary"], 1),
         places=_places(layers["place"], language),
         origin="archive",
     )
 
 
-def _areas(layers: Iterable[tuple[Tile, DecodedLayer, float]]) -> Objects:
-    """Join areas that were cut by tiles, in the grid of the tiles, in which common vertices are equal."""
+def _joined(layers: Iterable[tuple[Tile, DecodedLayer, float]], dimension: int) -> Objects:
+    """Join areas (2) or lines (1) that were cut by tiles, in the grid of the tiles, where common vertices are equal.
+
+    Of lines each tile gives what lies within it, without its margin.
+    """
     by_turn: dict[float, list[Objects]] = {}
     zoom = 0
     for tile, layer, turn in layers:
         zoom = tile.z
-        by_turn.setdefault(turn, []).append(_valid(_in_grid(tile, layer.geometry)))
-    joined = [
-        _turned(shapely.get_parts(shapely.union_all(np.concatenate(shapes))), zoom, turn)
-        for turn, shapes in by_turn.items()
-    ]
-    return _parts(np.concatenate(joined), 2) if joined else np.empty(0, dtype=object)
-
-
-def _lines(layers: Iterable[tuple[Tile, DecodedLayer, float]]) -> Objects:
-    """Join lines that were cut by tiles; each tile gives what lies within it, without its margin."""
-    by_turn: dict[float, list[Objects]] = {}
-    zoom = 0
-    for tile, layer, turn in layers:
-        zoom = tile.z
-        inside = shapely.clip_by_rect(layer.geometry, 0, 0, layer.extent, layer.extent)
-        by_turn.setdefault(turn, []).append(_in_grid(tile, shapely.get_parts(inside)))
-    merged = [
-        _turned(shapely.get_parts(shapely.line_merge(shapely.union_all(np.concatenate(lines)))), zoom, turn)
-        for turn, lines in by_turn.items()
-    ]
-    return _parts(np.concatenate(merged), 1) if merged else np.empty(0, dtype=object)
+        if dimension == 2:
+            shapes = _valid(_in_grid(tile, layer.geometry))
+        else:
+            inside = shapely.clip_by_rect(layer.geometry, 0, 0, layer.extent, layer.extent)
+            shapes = _in_grid(tile, shapely.get_parts(inside))
+        by_turn.setdefault(turn, []).append(shapes)
+    joined = []
+    for turn, parts in by_turn.items():
+        whole = shapely.union_all(np.concatenate(parts))
+        whole = whole if dimension == 2 else shapely.line_merge(whole)
+        joined.append(_turned(shapely.get_parts(whole), zoom, turn))
+    return _parts(np.concatenate(joined), dimension) if joined else np.empty(0, dtype=object)
 
 
 def _in_grid(tile: Tile, geometry: Objects) -> Objects:

@@ -20,7 +20,6 @@ import numpy.typing as npt
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.model.records import Asset, Records
 from layers.reference.country_names import code_of
-from layers.resolution.asset_holders import holder_names
 from layers.resolution.linkage import (
     CandidatePairs,
     chunks,
@@ -31,7 +30,7 @@ from layers.resolution.linkage import (
     word_matrix,
 )
 from layers.store.open_layer import OPEN
-from layers.store.record_table import fields
+from layers.store.record_table import fields, texts
 from layers.text.place_names import SITE_WORDS
 from layers.text.site_terms import RELATED_MASKS, TARGET_KINDS, kind_bits, numbers, stems
 
@@ -205,6 +204,35 @@ class AssetColumns:
     def placed(self) -> Bools:
         """Which assets have a place, shape (n,)."""
         return ~np.isnan(self.uncertainty_m)
+
+
+#: Relations whose entity's name may stand for the asset in a report.
+_NAMED_FOR = frozenset({"operator", "brand", "occupier"})
+
+
+def holder_names(records: Records) -> Mapping[str, tuple[str, ...]]:
+    """Return the names of all that ever owned each asset directly, run it, or are its brand, by the id of the asset.
+
+    Each name is given once, in the order of the ties; an asset without any is not there. Assets of the same holders
+    share one tuple.
+    """
+    names = {entity.id: (entity.name, *entity.names.values(), *entity.aliases) for entity in records.entities.values()}
+    assets = set(records.assets)
+    holders: dict[str, list[str]] = defaultdict(list)
+    for asset, entity in _ties(records):
+        if asset in assets and entity in names:
+            holders[asset].append(entity)
+    of_holders = {
+        key: tuple(dict.fromkeys(chain.from_iterable(map(names.__getitem__, key))))
+        for key in {*map(tuple, holders.values())}
+    }
+    return {asset: of_holders[tuple(entities)] for asset, entities in holders.items()}
+
+
+def _ties(records: Records) -> Iterator[tuple[str, str]]:
+    yield from ((owned, owner) for _, owned, owner in texts(records.stakes, "owned", "owner"))
+    relations = texts(records.relations, "asset", "entity", "relation")
+    yield from ((asset, entity) for _, asset, entity, relation in relations if relation in _NAMED_FOR)
 
 
 class _Word(NamedTuple):

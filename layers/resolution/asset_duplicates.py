@@ -131,7 +131,7 @@ def same_sites(
     records
         With the judgements among them applied: what was judged the same is one asset already.
     holders
-        The ``asset_holders.holder_names`` of the records, where they are known already.
+        The ``asset_blocking.holder_names`` of the records, where they are known already.
     left_out
         Ids of assets that are compared with none.
     """
