@@ -9,7 +9,7 @@ from datetime import date
 from functools import lru_cache, reduce
 from itertools import chain
 from operator import or_
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -131,31 +131,34 @@ class StrikeColumns:
         days
             First and last day of each strike as ordinals, shape (n, 2); by default any.
         """
-        read = _TextColumns(names)
-        rows = np.fromiter(map(read.row_of, kinds, texts, places), np.int64, len(ids))
-        words = RaggedArray(np.array(read.words, np.int64), np.array(read.words_start))
-        site_names = RaggedArray(np.array(read.site_names, np.int64), np.array(read.site_names_start))
-        named = map(read.countries.__getitem__, rows.tolist())
+        # Strikes of the same texts are read once: titles that say what was struck and where recur.
+        numbers_of: dict[tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]], int] = {}
+        keys = zip(map(tuple, kinds), map(tuple, texts), map(tuple, places), strict=True)
+        rows = np.array([numbers_of.setdefault(key, len(numbers_of)) for key in keys], np.int64)
+        read = [_ReadText.of(*key, names) for key in numbers_of]
+        words = RaggedArray.of([text.words for text in read])
         days = np.tile(_ANY_DAY, (len(ids), 1)) if days is None else days
+        is_local = np.array([value for text in read for value in text.is_local], np.int64)
+        nearness = np.array([value for text in read for value in text.nearness], np.int64)
+        of_text: dict[str, Any] = {
+            name: np.array([getattr(text, name) for text in read], np.uint64)[rows]
+            for name in ("kinds", "besides", "landmark", "near", "named_kinds", "number", "types")
+        }
         return cls(
-            np.array(ids, dtype=object),
-            geometry,
-            uncertainty_m,
-            site,
-            np.array(read.kinds, np.uint64)[rows],
-            np.array(read.besides, np.uint64)[rows],
-            np.array(read.landmark, np.uint64)[rows],
-            np.array(read.near, np.uint64)[rows],
-            words.rows(rows),
-            RaggedArray(np.array(read.is_local, np.int64), words.start).of_rows(rows)[0].astype(bool),
-            RaggedArray(np.array(read.nearness, np.int64), words.start).of_rows(rows)[0],
-            np.array(read.named_kinds, np.uint64)[rows],
-            site_names.rows(rows),
-            np.array(read.number, np.uint64)[rows],
-            np.array(read.types, np.uint64)[rows],
-            country_codes([*map(_country, named, countries)]),
-            days[:, 0],
-            days[:, 1],
+            ids=np.array(ids, dtype=object),
+            geometry=geometry,
+            uncertainty_m=uncertainty_m,
+            site=site,
+            words=words.rows(rows),
+            is_local=RaggedArray(is_local, words.start).of_rows(rows)[0].astype(bool),
+            nearness=RaggedArray(nearness, words.start).of_rows(rows)[0],
+            site_names=RaggedArray.of([text.site_names for text in read]).rows(rows),
+            country=country_codes(
+                [_country(read[row].countries, host) for row, host in zip(rows.tolist(), countries, strict=True)]
+            ),
+            first_day=days[:, 0],
+            last_day=days[:, 1],
+            **of_text,
         )
 
     def __len__(self) -> int:
@@ -221,83 +224,55 @@ def _kinds_of_texts(texts: Sequence[str]) -> KindMentions:
 
 
 _SHIP = kind_bits(["vessel"])
-#: Different texts that are looked up, before they are read again.
-_TEXTS = 20_000
 
 
-class _TextColumns:
-    """What different texts say of strikes, as the columns of these names in ``StrikeColumns``, and ``countries``.
+class _ReadText(NamedTuple):
+    """What texts say of a strike, as the columns of these names in ``StrikeColumns``, and ``countries``."""
 
-    Strikes of the same texts have one row, which is read once: titles that say what was struck and where recur.
-    Numbers alone are held for each: the garbage collector would go through millions of small objects.
-    """
+    kinds: int
+    besides: int
+    landmark: int
+    near: int
+    named_kinds: int
+    number: int
+    types: int
+    words: Sequence[int]
+    is_local: Sequence[bool]
+    nearness: Sequence[int]
+    site_names: Sequence[int]
+    countries: Set[str]
 
-    def __init__(self, names: NameIndex) -> None:
-        self._names = names
-        self._rows: dict[tuple[Sequence[str], ...], int] = {}
-        self.kinds: list[int] = []
-        self.besides: list[int] = []
-        self.landmark: list[int] = []
-        self.near: list[int] = []
-        self.words: list[int] = []
-        self.words_start = [0]
-        self.is_local: list[bool] = []
-        self.nearness: list[int] = []
-        self.named_kinds: list[int] = []
-        self.site_names: list[int] = []
-        self.site_names_start = [0]
-        self.number: list[int] = []
-        self.types: list[int] = []
-        self.countries: list[Set[str]] = []
+    @classmethod
+    def of(cls, own: Sequence[str], text: Sequence[str], place: Sequence[str], names: NameIndex) -> _ReadText:
+        """Read the stated kinds, texts and place of a strike; of words those that names have.
 
-    def row_of(self, own: Sequence[str], text: Sequence[str], place: Sequence[str]) -> int:
-        """Return the row of the stated kinds, texts and place of a strike, which are read if they are new."""
-        key = (tuple(own), tuple(text), tuple(place))
-        row = self._rows.get(key)
-        if row is None:
-            if len(self._rows) == _TEXTS:
-                self._rows.clear()
-            row = self._rows[key] = len(self.kinds)
-            self._add(*key)
-        return row
-
-    def _add(self, own: Sequence[str], text: Sequence[str], place: Sequence[str]) -> None:
+        As with kinds, targets count for the names of sites, and where they are about no site the title. A name that
+        only says where the strike was is none. Those in Latin letters, and longer ones in capitals, say nothing:
+        headlines print any word so.
+        """
         regions = [regions_named(part) for part in text]
         telling = [without_seas(part.rest) for part in regions]
         of_place = _stems_of_place(telling, place)
         stated = _stated(own, text)
-        self.kinds.append(stated.head)
-        self.besides.append(stated.other)
-        self.landmark.append(stated.landmark & stated.other)
-        self.near.append(stated.near & stated.other)
-        self._add_words(telling, of_place, _nearness(telling) if stated.landmark | stated.near else {})
-        self._add_site_names(telling, of_place)
-        self.number.append(reduce(or_, map(numbers, text[:-1]), 0))
-        self.types.append(types_of_site(text, stated.head))
-        self.countries.append({*chain(*(part.countries for part in regions), *map(host_countries, place))})
-
-    def _add_words(self, telling: Sequence[str], of_place: Mapping[str, None], near: Mapping[str, int]) -> None:
-        """Add the codes of the known stems of a text without its regions and seas, which are of the place."""
-        code = self._names.code
+        near = _nearness(telling) if stated.landmark | stated.near else {}
         of_text = dict.fromkeys(chain.from_iterable(map(stems, telling)))
-        for stem in {**of_text, **of_place} if of_place else of_text:
-            if stem in code:
-                self.words.append(code[stem])
-                self.is_local.append(stem in of_place or _is_form_of(stem, of_place))
-                self.nearness.append(near.get(stem, 0) if stem in of_text else -1)
-        self.words_start.append(len(self.words))
-
-    def _add_site_names(self, telling: Sequence[str], of_place: Mapping[str, None]) -> None:
-        """Add the kinds of which a text names all sites, and the codes of the known stems of the names.
-
-        As with kinds, targets count, and where they are about no site the title. A name that only says where the strike
-        was is none. Those in Latin letters, and longer ones in capitals, say nothing: headlines print any word so.
-        """
+        known = [stem for stem in {**of_text, **of_place} if stem in names.code]
         has_cyrillic = not all(map(str.isascii, telling)) and any(map(_HAS_CYRILLIC.search, telling))
-        kinds, codes = _names_in(telling, of_place, self._names) if has_cyrillic else (0, ())
-        self.named_kinds.append(kinds)
-        self.site_names += codes
-        self.site_names_start.append(len(self.site_names))
+        named_kinds, site_names = _names_in(telling, of_place, names) if has_cyrillic else (0, ())
+        return cls(
+            stated.head,
+            stated.other,
+            stated.landmark & stated.other,
+            stated.near & stated.other,
+            named_kinds,
+            reduce(or_, map(numbers, text[:-1]), 0),
+            types_of_site(text, stated.head),
+            [names.code[stem] for stem in known],
+            [stem in of_place or _is_form_of(stem, of_place) for stem in known],
+            [near.get(stem, 0) if stem in of_text else -1 for stem in known],
+            site_names,
+            {*chain(*(part.countries for part in regions), *map(host_countries, place))},
+        )
 
 
 def _names_in(text: Sequence[str], of_place: Mapping[str, None], names: NameIndex) -> tuple[int, tuple[int, ...]]:

@@ -164,11 +164,6 @@ def reasons_for(query: PlaceQuery, place: NamedPlace) -> Iterator[PlaceReason]:
     yield PlaceReason("people", place.population, WEIGHTS["people"][0] * digits)
 
 
-def total_score(reasons: Iterable[PlaceReason]) -> float:
-    """Return the score: the sum of all weights."""
-    return sum(reason.weight for reason in reasons)
-
-
 def evidence(reasons: tuple[PlaceReason, ...]) -> float:
     """Return the score without the weight of the population, which orders places that fit alike."""
     return sum(reason.weight for reason in reasons if reason.name != "people")
@@ -288,9 +283,10 @@ def _apart(alike: Iterable[ScoredPlace]) -> Iterator[ScoredPlace]:
 def scored_place(place: NamedPlace, query: PlaceQuery) -> ScoredPlace:
     """Score a place against a search."""
     reasons = tuple(reasons_for(query, place))
+    score = sum(reason.weight for reason in reasons)
     same_script = (spelling for spelling in place.spellings if spelling.isascii() == query.name.isascii())
     matched = query.name if query.name in place.spellings else next(same_script, place.spellings[0])
-    return ScoredPlace(place, reasons, total_score(reasons), *size_of_feature(place.feature, place.population), matched)
+    return ScoredPlace(place, reasons, score, *size_of_feature(place.feature, place.population), matched)
 
 
 def scored_region(region: NamedRegion, query: PlaceQuery) -> Iterator[ScoredPlace]:
@@ -299,4 +295,6 @@ def scored_region(region: NamedRegion, query: PlaceQuery) -> Iterator[ScoredPlac
         return
     place = NamedPlace(region.id, region.name, region.country, region.code, "", region.lon, region.lat, 0, "A.ADM1", ())
     reasons = tuple(reasons_for(query, place))
-    yield ScoredPlace(place, reasons, total_score(reasons), "region", region.radius_m, spelled(region.spelled))
+    yield ScoredPlace(
+        place, reasons, sum(reason.weight for reason in reasons), "region", region.radius_m, spelled(region.spelled)
+    )

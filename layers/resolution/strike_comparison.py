@@ -272,15 +272,13 @@ class SimilarNames(NamedTuple):
     right: str
 
 
-def _likeness_then_names(pair: SimilarNames) -> tuple[float, str, str]:
-    return pair.score, repr(pair.left), repr(pair.right)
-
-
 @lru_cache(maxsize=100_000)
 def most_similar(left: tuple[str, ...], right: tuple[str, ...]) -> SimilarNames:
     """Find the likest pair of names of two lists; of equally like ones the last in alphabetic order."""
     pairs = (SimilarNames(compare(fold(one), fold(other)).score, one, other) for one in left for other in right)
-    return max(pairs, key=_likeness_then_names, default=SimilarNames(-1.0, "", ""))
+    return max(
+        pairs, key=lambda pair: (pair.score, repr(pair.left), repr(pair.right)), default=SimilarNames(-1.0, "", "")
+    )
 
 
 def details(table: DuplicateColumns, left: int, right: int, metres: float) -> dict[str, Message]:

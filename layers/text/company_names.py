@@ -179,8 +179,8 @@ def _initial(word: str, table: Mapping[str, str]) -> str:
     return table.get(word, word[0])
 
 
-def likeness(left: str, right: str) -> Likeness:
-    """Compare two company names; the order of the names does not matter.
+def compare(left: FoldedName, right: FoldedName) -> Likeness:
+    """Compare two folded names of companies; the order of the names does not matter.
 
     1 is the same folded name, 0.97 the same words in another order, 0.75 to 0.9 an acronym of the other. Else the
     share of common words (Dice), in which generic words (oil, company) weigh little, and near-equal words count by
@@ -193,11 +193,6 @@ def likeness(left: str, right: str) -> Likeness:
     Likeness
         From 0 to 1, with the reason.
     """
-    return compare(fold(left), fold(right))
-
-
-def compare(left: FoldedName, right: FoldedName) -> Likeness:
-    """Compare two folded names, as `likeness` compares names."""
     if not left.words or not right.words:
         return Likeness(0.0, Message("company-names.no-letters"))
     if left.words == right.words:

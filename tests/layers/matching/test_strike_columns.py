@@ -6,7 +6,6 @@ from dataclasses import fields
 from unittest import mock
 
 import numpy as np
-import pytest
 
 from layers.matching import strike_columns
 from layers.matching.asset_index import index_of
@@ -15,16 +14,14 @@ from layers.model.records import Records
 from layers.reference.regions import regions_named
 
 
-@pytest.mark.parametrize("texts", [1, 20_000])
-def test_strikes_of_the_same_texts_are_as_each_alone(records: Records, texts: int) -> None:
+def test_strikes_of_the_same_texts_are_as_each_alone(records: Records) -> None:
     names = index_of(records).names
     first = [strike for strike in list(records.strikes.values())[:60] if strike.host_country]
     # The same texts elsewhere, and with other stated kinds, which say something else.
     moved = [strike.model_copy(update={"host_country": "FR", "geometry": None}) for strike in first]
     others = [strike.model_copy(update={"target_kinds": ("bridge",)}) for strike in first]
     strikes = [*first, *moved, *first, *others]
-    with mock.patch.object(strike_columns, "_TEXTS", texts):
-        together = StrikeColumns.of(strikes, names)
+    together = StrikeColumns.of(strikes, names)
     for row, strike in enumerate(strikes):
         alone, one = StrikeColumns.of([strike], names), together.rows(np.array([row]))
         for field in fields(StrikeColumns):

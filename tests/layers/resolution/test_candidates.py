@@ -7,7 +7,11 @@ import pytest
 from layers.model.records import Entity, Records
 from layers.resolution.candidates import PROPOSE_FROM
 from layers.resolution.resolve import duplicate_entities
-from layers.text.company_names import likeness
+from layers.text.company_names import Likeness, compare, fold
+
+
+def likeness(one: str, other: str) -> Likeness:
+    return compare(fold(one), fold(other))
 
 
 def company(key: str, name: str) -> Entity:

@@ -4,9 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.text.company_names import LEGAL_FORMS, SAME_WORDS, fold, likeness
+from layers.text.company_names import LEGAL_FORMS, SAME_WORDS, Likeness, compare, fold
 
 SOCAR = "State Oil Company of the Azerbaijan Republic"
+
+
+def likeness(one: str, other: str) -> Likeness:
+    return compare(fold(one), fold(other))
 
 
 def fold_company(name: str) -> str:
