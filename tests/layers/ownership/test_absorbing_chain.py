@@ -68,9 +68,9 @@ def test_one_row_alone_equals_that_row_of_all(
 
 @pytest.mark.parametrize("dense", [0, 100])
 def test_a_loop_that_is_full_but_for_the_last_digit_leaves_nothing(monkeypatch: pytest.MonkeyPatch, dense: int) -> None:
-    """0.1 + 0.2 + 0.7 is less than 1 by rounding; what circles there ends nowhere."""
+    """0.7 + 0.2 + 0.1 is less than 1 by rounding; what circles there ends nowhere."""
     monkeypatch.setattr(absorbing_chain, "_MAX_DENSE", dense)
-    low = np.array([0.1, 0.2, 0.7, 1.0, 1.0, 1.0])
+    low = np.array([0.7, 0.2, 0.1, 1.0, 1.0, 1.0])
     system = absorbing_chain.AbsorbingChain(np.array([0, 3, 4, 5, 6]), np.array([1, 2, 3, 0, 0, 0]), low, low)
     stay = np.ones((4, 1))
     assert system.bounds(stay)[1].tolist() == [[0.0]] * 4

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from fractions import Fraction
 
 import numpy as np
@@ -10,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Records
+from layers.ownership import absorbing_chain
 from layers.ownership.chains import chains
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from tests.layers.builders import Share, records, worded
@@ -225,6 +228,7 @@ def test_a_holder_that_surely_has_more_than_half_or_not_is_as_before() -> None:
 def test_what_others_surely_hold_may_leave_no_majority() -> None:
     assert of_a_holder(50, 100, ("p", "c", 50, 100)) == {"AA": (90, 90), "CC": (10, 10)}
     assert of_a_holder(30, 100, ("p", "c", 45, 45)) == {"AA": (45, 94), "BB": (0, 44), "CC": (6, 11)}
+    assert of_a_holder(30, 100, ("p", "c", 55, 55)) == {"DD": (55, 55), "AA": (36, 39), "CC": (6, 9)}
 
 
 def test_chains_over_a_stake_that_may_be_a_majority_end_in_either_country() -> None:
@@ -302,3 +306,65 @@ def test_a_gain_of_rounding_closes_no_loop() -> None:
     for start in ("c0", "c1", "c2", "c4"):
         share = by_country(known, start)["AA"]
         assert (share.low, share.high) == (pytest.approx(0, abs=1e-6), pytest.approx(100))
+
+
+def test_what_a_body_of_a_state_holds_is_the_states_also_as_a_minority() -> None:
+    known = records(
+        [("c", "registeredEntity", "AA"), ("b", "stateBody", "BB")], [("c", "a", 100, 100), ("b", "c", 30, 30)]
+    )
+    rows = {row.country: row for row in walk(known).shares()}
+    assert rows["BB"].reaches["state"] == Interval(pytest.approx(30), pytest.approx(30))
+
+
+def test_a_holder_of_all_leaves_nothing_to_the_company_and_the_free_float_is_no_holder() -> None:
+    holders = [("c", "registeredEntity", "AA"), ("s", "state", "BB"), ("free-float", "unknownEntity", None)]
+    known = records(holders, [("c", "a", 100, 100), ("s", "c", 100, 100)])
+    assert walk(known).holders() == {"BB": ("s",)}
+    floated = records(holders, [("c", "a", 100, 100), ("s", "c", 60, 60), ("free-float", "c", 40, 40)])
+    assert by_country(floated) == {"AA": Interval(40, 40), "BB": Interval(60, 60)}
+    assert in_words(walk(floated)) == (Interval(0, 0), ())
+
+
+@pytest.mark.parametrize(("most", "warned"), [(20.4, False), (20.6, True)])
+def test_half_a_percent_over_100_is_rounding(most: float, warned: bool) -> None:
+    known = records([("s", "state", "AA"), ("t", "state", "BB")], [("s", "a", 80, 80), ("t", "a", most, most)])
+    assert bool(walk(known).warnings()) is warned
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "share"),
+    [
+        ("2025-02-09", "2025-02-09", (0, 0)),
+        ("2025-02-10", "2025-02-10", (60, 60)),
+        ("2025-03-19", "2025-03-19", (60, 60)),
+        ("2025-03-20", "2025-03-20", (0, 0)),
+        ("2025-02-10", "2025-03-19", (60, 60)),
+        ("2025-02-09", "2025-02-10", (0, 60)),
+        ("2025-03-19", "2025-03-20", (0, 60)),
+        ("2025-03-20", "2025-04-01", (0, 0)),
+    ],
+)
+def test_a_stake_counts_from_its_first_day_until_the_one_on_which_it_no_longer_holds(
+    first: str, last: str, share: tuple[float, float]
+) -> None:
+    known = records([("s", "state", "AA")], [("s", "a", 60, 60)])
+    (stake,) = known.stakes.values()
+    dated = stake.model_copy(update={"since": "2025-02-10", "until": "2025-03-20"})
+    known = replace(known, stakes={stake.id: dated})
+    found = Walk(OwnershipGraph(known, date.fromisoformat(first), date.fromisoformat(last)), "a").shares()
+    assert [row.share.rounded() for row in found] == ([share] if share[1] else [])
+
+
+@pytest.mark.parametrize("rounds", [1, 20_000])
+def test_a_loop_over_a_stake_that_may_be_a_majority_is_bounded_as_by_value_iteration(
+    monkeypatch: pytest.MonkeyPatch, rounds: int
+) -> None:
+    """Value iteration alone takes thousands of rounds in a loop that shares hardly leave."""
+    holders = [("c", "registeredEntity", "AA"), ("h", "registeredEntity", "BB"), ("d", "registeredEntity", "CC")]
+    shares = [("c", "a", 100, 100), ("h", "c", 45, 95), ("d", "c", 3, 5), ("c", "h", 95, 98), ("d", "h", 1, 2)]
+    monkeypatch.setattr(absorbing_chain, "_VALUE_ROUNDS", rounds)
+    found = by_country(records(holders, shares))  # type: ignore[arg-type]
+    assert {country: share.rounded() for country, share in found.items()} == {
+        "AA": (51.2821, 100.0),
+        "BB": (0.0, 48.7179),
+    }
