@@ -2,7 +2,7 @@
 
 A walk upward has to remember two things only: under which nationality a share stays that goes no further, and whether
 it passed a minority that is not followed. With exact shares both are mostly the same for all countries and solved
-once; with unknown shares each country takes up to four rows a node.
+once. What has unknown shares above it is walked.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from geo.columnar.distinct import distinct
 from geo.lonlat import Bools, Floats, Ints
-from layers.ownership.absorbing_chain import AbsorbingChain, OrderedSystem, edges_of, reaching, remainder
+from layers.ownership.absorbing_chain import OrderedSystem, edges_of, reaching, remainder
 from layers.ownership.minority import Minority, stake_rule
 from layers.ownership.stake_graph import NodeKind, StakeGraph
 
@@ -246,27 +246,6 @@ class WalkRules:
         matrix.sum_duplicates()  # graph algorithms need it
         return matrix
 
-    def within(self, nodes: Ints) -> WalkRules:
-        """Restrict to some nodes, which are renumbered from 0 in their order.
-
-        Parameters
-        ----------
-        nodes
-            Node numbers, ascending, shape (k,), which include all ancestors of each.
-        """
-        at = edges_of(self.edges.start, nodes)[0]
-        return WalkRules(
-            self.kind[nodes],
-            self.country[nodes],
-            np.searchsorted(nodes, self.owned[at]),
-            np.searchsorted(nodes, self.owner[at]),
-            self.low[at],
-            self.high[at],
-            self.followed[at],
-            self.may_be_followed[at],
-            self.changes_nationality[at],
-        )
-
 
 class ExactShares:
     """Shares where all are known: linear in the nodes that count, so that one factorisation serves all countries.
@@ -304,62 +283,3 @@ class ExactShares:
         """
         absorbed = self._remainder * state
         return self._followed.solve(absorbed + self._after_stop(absorbed) + holder * self._carried)
-
-
-def bounds(rules: WalkRules, state: Bools, holder: Bools) -> tuple[Floats, Floats]:
-    """Bound the share of each node that ends in some states, or stays under the nationality of some holders.
-
-    Parameters
-    ----------
-    rules
-        The stakes and how a walk goes over them.
-    state, holder
-        Masks of shape (nodes,).
-
-    Returns
-    -------
-    tuple of Floats
-        Least and largest fractions of 1 that any choice of the unknown shares gives, shape (nodes,) each.
-    """
-    if (rules.followed & rules.changes_nationality).all() or not holder.any():  # nothing need be remembered
-        absorbed = np.where(rules.state, state, holder & rules.retains).astype(float)
-        low, high = _chain(rules, [rules.owner]).bounds(absorbed[:, None])
-        return low[:, 0], high[:, 0]
-    size = rules.size
-    is_open = not np.array_equal(rules.followed, rules.may_be_followed)
-    alternative = _targets(rules, holder, rules.may_be_followed) if is_open else None
-    chain = _chain(rules, _targets(rules, holder, rules.followed), alternative)
-    low, high = chain.bounds(_absorbed(rules, state)[:, None])
-    under_own = np.where(holder, np.arange(size, 2 * size), np.arange(size))
-    return low[under_own, 0], high[under_own, 0]
-
-
-def _chain(rules: WalkRules, targets: list[Ints], alternative: list[Ints] | None = None) -> AbsorbingChain:
-    """Build a chain with one copy of all nodes for each array of targets, and of the other targets of open stakes."""
-    copies = len(targets)
-    counts = np.tile(np.bincount(rules.owned, minlength=rules.size), copies)
-    start = np.concatenate([[0], np.cumsum(counts)])
-    other = None if alternative is None else np.concatenate(alternative)
-    return AbsorbingChain(
-        start, np.concatenate(targets), np.tile(rules.low, copies), np.tile(rules.high, copies), other
-    )
-
-
-def _targets(rules: WalkRules, holder: Bools, followed: Bools) -> list[Ints]:
-    """Return the targets of the stakes, of which some are followed, in four copies of the n nodes.
-
-    In rows 0 to n the nationality of the share does not count, in n to 2n it does; 2n to 4n are these two after a
-    minority that is not followed.
-    """
-    stopped = [rules.owner + (2 + counts) * rules.size for counts in (0, 1)]
-    along = [
-        rules.owner + np.where(rules.changes_nationality, holder[rules.owner], counts) * rules.size for counts in (0, 1)
-    ]
-    return [np.where(followed, along[counts], stopped[counts]) for counts in (0, 1)] + stopped
-
-
-def _absorbed(rules: WalkRules, state: Bools) -> Floats:
-    """Return 1 for each row of ``_targets`` in which a share that stays there counts, else 0."""
-    return np.concatenate(
-        [np.where(rules.state, state, counts & rules.retains) for counts in (False, True)] * 2
-    ).astype(float)

@@ -16,7 +16,7 @@ from geo.lonlat import Bools, Floats, Ints
 from layers.model.cache import LruCache
 from layers.model.messages import Message
 from layers.model.types import CountryBasis
-from layers.ownership.bulk_shares import AncestorMarks, ExactShares, WalkRules, batches, bounds
+from layers.ownership.bulk_shares import AncestorMarks, ExactShares, WalkRules, batches
 from layers.ownership.chains import Chains, UpperBound, chains, descendants
 from layers.ownership.minority import Minority
 from layers.ownership.stake_graph import NodeKind, StakeColumns
@@ -226,18 +226,19 @@ class OwnersOnDate:
 
     def _answer(self, owned: str) -> _Answer:
         solution = self._solution
-        if solution and solution.owners.exact(owned):
+        if solution is None:
+            self._walks -= 1
+            try:
+                walk = Walk(self.ownership, owned, self._max_positions)
+            except TooLarge:
+                solution = self._solve()
+            else:
+                if self._walks <= 0:
+                    self._solve()
+                return _rounded_answer(walk)
+        if solution.owners.exact(owned):
             return _rounded_answer(solution.owners.of(owned))
-        return _rounded_answer(self._walk_or_solve(owned))
-
-    def _walk_or_solve(self, owned: str) -> Walk | NodeOwners:
-        self._walks -= 1
-        if self._walks == 0:
-            self._solve()
-        try:
-            return Walk(self.ownership, owned, self._max_positions)
-        except TooLarge:
-            return self._solve().owners.of(owned)
+        return _rounded_answer(Walk(self.ownership, owned))
 
     def _solve(self) -> _Solution:
         with self._lock:  # other threads wait for the solution, rather than to compute it too
@@ -280,10 +281,9 @@ def _rounded_interval(part: Interval) -> Interval:
 
 
 class BulkOwners:
-    """The answers of ``walk.Walk`` from every asset and entity, solved together.
+    """The answers of ``walk.Walk`` from every asset and entity above which all shares are known, solved together.
 
-    Exact shares take 9 bytes for each node, country and reach with a share above 0. Where shares above a node are
-    unknown, the bounds are solved when the node is queried, over its ancestors and for each country and reach.
+    They take 9 bytes for each node, country and reach with a share above 0.
     """
 
     def __init__(self, ownership: OwnershipGraph) -> None:
@@ -310,7 +310,7 @@ class BulkOwners:
             yield batch.start, _SparseRows(parts.reshape(rules.size, -1))
 
     def of(self, name: str) -> NodeOwners:
-        """Return the answers for one asset or entity.
+        """Return the answers for one asset or entity that is ``exact``.
 
         Raises
         ------
@@ -323,15 +323,8 @@ class BulkOwners:
         """Return whether all shares above are known; raises as ``of``."""
         return bool(self._rules.exact[self.ownership.number(name)])
 
-    def shares(self, name: str) -> tuple[CountryShare, ...]:
-        """Return every country's share, largest first; raises as ``of``."""
-        return self.of(name).shares()
-
     def parts(self, node: int) -> tuple[list[CountryShare], Interval]:
         """Return every country's share of a node, and the share of all countries together."""
-        return self._exact_parts(node) if self._rules.exact[node] else self._bounded_parts(node)
-
-    def _exact_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
         by_country: dict[int, list[float]] = {}
         for first, block in self._shares:
             for column, share in block.row(node):
@@ -344,23 +337,6 @@ class BulkOwners:
             country_code = self.ownership.nodes.countries[number]
             rows.append(_country_share(country_code, [Interval(share, share) for share in (total, *parts)]))
         return rows, Interval(attributed, attributed)
-
-    def _bounded_parts(self, node: int) -> tuple[list[CountryShare], Interval]:
-        nodes = np.flatnonzero(self._rules.edges.ancestors(node))
-        rules, row = self._rules.within(nodes), int(np.searchsorted(nodes, node))
-        person, nobody = rules.kind == NodeKind.PERSON, np.zeros(rules.size, bool)
-
-        def interval(state: Bools, holder: Bools) -> Interval:
-            low, high = bounds(rules, state & rules.state, holder)
-            return Interval(100 * float(low[row]), 100 * float(high[row]))
-
-        rows = []
-        for country in np.unique(rules.country[rules.country >= 0]).tolist():
-            own = rules.nationals([country])[:, 0]
-            masks = [(own, own), (own, nobody), (nobody, own & person), (nobody, own & ~person)]
-            code = self.ownership.nodes.countries[country]
-            rows.append(_country_share(code, [interval(state, holder) for state, holder in masks]))
-        return rows, interval(rules.state, rules.has_nationality & (rules.country >= 0))
 
     def reasons(self, node: int) -> Iterator[Message]:
         """Yield why a part of a node may have no country."""

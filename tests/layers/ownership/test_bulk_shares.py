@@ -11,7 +11,7 @@ from bench.ownership import register as register_of
 from layers.model.problems import UnknownRecord
 from layers.model.records import Records
 from layers.ownership.minority import Minority
-from layers.ownership.owners import BulkOwners
+from layers.ownership.owners import OwnersOnDate
 from layers.ownership.stake_graph import StakeColumns
 from layers.ownership.walk import CountryShare, Interval, OwnershipGraph, Walk
 from layers.snapshot.snapshot import Snapshot
@@ -78,9 +78,9 @@ def told(shares: tuple[CountryShare, ...]) -> dict[str, list[float]]:
 @given(st.one_of(worlds(), worlds(exact=True)), st.sampled_from(["stay", "follow"]))
 def test_solved_shares_equal_the_walk_from_every_node(known: Records, minority: Minority) -> None:
     ownership = OwnershipGraph(known, None, None, minority=minority)
-    solved = BulkOwners(ownership)
+    solved = OwnersOnDate(ownership, 0)
     for name in ownership.nodes.ids:
-        found, walked = told(solved.shares(name)), told(Walk(ownership, name).shares())
+        found, walked = told(solved.of(name).shares), told(Walk(ownership, name).shares())
         assert found.keys() == walked.keys()
         for country, shares in found.items():
             assert shares == pytest.approx(walked[country], abs=1e-7)
@@ -90,9 +90,9 @@ def test_solved_shares_equal_the_walk_from_every_node(known: Records, minority: 
 def test_a_large_register_with_loops_in_loops_equals_its_walks(minority: Minority) -> None:
     table = register_of(3000, 6000, 600, seed=3, unsure=0.0)
     ownership = OwnershipGraph(table, None, None, minority=minority)
-    solved = BulkOwners(ownership)
+    solved = OwnersOnDate(ownership, 0)
     for node in [*range(2000, 2900, 90), *(range(1300, 1700, 100) if minority == "follow" else ())]:
-        found, walked = told(solved.shares(f"e{node}")), told(Walk(ownership, f"e{node}").shares())
+        found, walked = told(solved.of(f"e{node}").shares), told(Walk(ownership, f"e{node}").shares())
         assert found.keys() == walked.keys()
         for country, shares in found.items():
             assert shares == pytest.approx(walked[country], abs=1e-7)
@@ -105,10 +105,10 @@ def test_what_is_not_known_to_be_exact_is_bounded() -> None:
         [("c", "a", 50, 50), ("d", "a", 10, 30), ("s", "c", 60, 60)],
         joint=["c"],
     )
-    solved = BulkOwners(OwnershipGraph(known, None, None))
-    shares = {row.country: row.share for row in solved.shares("a")}
+    solved = OwnersOnDate(OwnershipGraph(known, None, None), 0)
+    shares = {row.country: row.share for row in solved.of("a").shares}
     assert shares["BB"].low == pytest.approx(30)
     assert (shares["AA"].low, shares["AA"].high) == (pytest.approx(30), pytest.approx(50))
-    assert {row.country: row.share.low for row in solved.shares("c")} == pytest.approx({"AA": 40, "BB": 60})
+    assert {row.country: row.share.low for row in solved.of("c").shares} == pytest.approx({"AA": 40, "BB": 60})
     with pytest.raises(UnknownRecord):
-        solved.shares("nobody")
+        solved.of("nobody")

@@ -11,7 +11,7 @@ from layers.model.records import Entity, Records
 from layers.ownership.chains import chains, holdings_of
 from layers.ownership.control import controller
 from layers.ownership.minority import Minority
-from layers.ownership.owners import BulkOwners, OwnersByDate
+from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns, countries_of_holder
 from layers.ownership.walk import Interval, OwnershipGraph, Walk
 from tests.layers.builders import Holder, Share, records
@@ -85,7 +85,6 @@ def test_a_minority_stays_or_is_followed_as_that_of_any_person(joint: tuple[str,
 def test_all_solved_together_say_the_same(minority: Minority) -> None:
     known = world([("c", "a", 80, 100), ("p", "c", 55, 60), ("q", "a", 0, 20)], ("AA", "BB", "DD"))
     ownership = OwnershipGraph(known, None, None, minority=minority)
-    assert BulkOwners(ownership).shares("a") == Walk(ownership, "a").shares()
     codes = ownership.nodes.countries
     found = country_bounds(ownership.graph, ownership.country, list(range(len(codes))), minority)
     row = ownership.number("a")
