@@ -55,7 +55,7 @@ from layers.sources.registry import FORMATS, Format, LoadOptions, recognise
 from layers.store.backends import create_new, is_path, open_store
 from layers.store.create import require_free
 from layers.store.history_pages import APPENDED
-from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
+from layers.store.migrations.tables import WRITTEN_BY_HAND
 from layers.store.store import LoadReport, StaleVersion, Store
 
 app = typer.Typer()

@@ -31,7 +31,7 @@ from layers.model.records import Decision
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
-from layers.store.migrations.m0003_private_datasets import WRITTEN_BY_HAND
+from layers.store.migrations.tables import WRITTEN_BY_HAND
 from layers.store.store import Conflict, ExpectedLatest
 
 #: Dataset of what reviewers decide; no load brings it, so none takes it away.

@@ -11,7 +11,7 @@ from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.derived_tables import Derive
 from layers.store.history_chain import EMPTY, VALUES, ChainBreak, Head
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.row_mapping import TABLES, Row, Table
 
 #: Rows that are read and written at once.

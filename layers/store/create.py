@@ -15,17 +15,25 @@ from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.access import SIDE_FILES
 from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
-from layers.store.migrations import (
-    m0004_idempotency_keys,
-    m0005_history_indexes,
-    m0006_history_reasons,
-    m0009_heat,
-    m0012_salted_history,
+from layers.store.migrations.registry import (
+    MINIMUM_READER_VERSION,
+    SCHEMA_VERSION,
+    add_heat,
+    add_history_indexes,
+    add_idempotency_keys,
+    add_reasons,
+    salt_history,
 )
-from layers.store.migrations.m0001_complete_columns import forbid_changes
-from layers.store.migrations.m0002_history_chain import create_history, note_external_edits
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, install_privacy
-from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
+from layers.store.migrations.tables import (
+    HEAT,
+    HEAT_LOADS,
+    PRIVATE_DATASETS,
+    PRIVATE_REMOVED,
+    create_history,
+    forbid_changes,
+    install_privacy,
+    note_external_edits,
+)
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
 
@@ -41,7 +49,7 @@ OWN_TABLES = frozenset(
     {
         *TABLES,
         *("history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, idempotency.TABLE, MARK),
-        *(m0009_heat.TABLE, m0009_heat.LOADS),
+        *(HEAT, HEAT_LOADS),
     }
 )
 
@@ -96,11 +104,11 @@ def create_tables(connection: sqlite3.Connection) -> None:
     mark_version(connection)
     note_external_edits(connection, TABLES)
     install_privacy(connection, TABLES)
-    m0004_idempotency_keys.apply(connection)
-    m0005_history_indexes.apply(connection)
-    m0006_history_reasons.apply(connection)
-    m0009_heat.apply(connection)
-    m0012_salted_history.apply(connection)
+    add_idempotency_keys(connection)
+    add_history_indexes(connection)
+    add_reasons(connection)
+    add_heat(connection)
+    salt_history(connection)
 
 
 def mark_version(connection: sqlite3.Connection) -> None:

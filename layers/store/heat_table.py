@@ -15,10 +15,9 @@ from layers.model.heat import CONFIDENCES, NO_HEAT, SENSORS, UNCLASSIFIED, HeatC
 from layers.model.messages import Message
 from layers.model.records import Source
 from layers.store.connection import Connection
-from layers.store.migrations.m0003_private_datasets import LISTED
-from layers.store.migrations.m0009_heat import COLUMNS, LOADS, TABLE
+from layers.store.migrations.tables import HEAT, HEAT_COLUMNS, HEAT_LOADS, LISTED
 
-_NAMES = ", ".join(map(geopackage.quote, COLUMNS))
+_NAMES = ", ".join(map(geopackage.quote, HEAT_COLUMNS))
 _VALUES = "lon, lat, sensor, radius_m, confidence, frp_mw, type"
 _AT = geopackage.quote("at")
 _SENSORS = {name: code for code, name in enumerate(SENSORS)}
@@ -29,17 +28,17 @@ _PAGE = 100_000
 
 def replace(connection: Connection, source: Source, columns: HeatColumns, at: str) -> None:
     """Put observations in the place of those of the source's dataset, within the caller's transaction."""
-    connection.execute(f"DELETE FROM {TABLE} WHERE dataset = ?", (source.dataset,))
+    connection.execute(f"DELETE FROM {HEAT} WHERE dataset = ?", (source.dataset,))
     _insert(connection, _rows(source.dataset, columns))
     load = (source.dataset, source.id, len(columns), columns.digest())
-    connection.execute(f"DELETE FROM {LOADS} WHERE dataset = ?", (source.dataset,))
-    connection.execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?)", load)
-    connection.touch(TABLE, at)
+    connection.execute(f"DELETE FROM {HEAT_LOADS} WHERE dataset = ?", (source.dataset,))
+    connection.execute(f"INSERT INTO {HEAT_LOADS} VALUES (?, ?, ?, ?)", load)
+    connection.touch(HEAT, at)
 
 
 def _insert(connection: Connection, rows: Iterable[tuple[object, ...]]) -> None:
-    marks = ", ".join("?" * len(COLUMNS))
-    connection.executemany(f"INSERT INTO {TABLE} ({_NAMES}) VALUES ({marks})", rows)
+    marks = ", ".join("?" * len(HEAT_COLUMNS))
+    connection.executemany(f"INSERT INTO {HEAT} ({_NAMES}) VALUES ({marks})", rows)
 
 
 def _rows(dataset: str, columns: HeatColumns) -> Iterator[tuple[object, ...]]:
@@ -57,7 +56,7 @@ def _rows(dataset: str, columns: HeatColumns) -> Iterator[tuple[object, ...]]:
 def read(connection: Connection, dataset: str | None = None) -> HeatColumns:
     """Read the observations of a dataset, or of all but the private ones; those that several have once."""
     where = f"dataset NOT IN ({LISTED})" if dataset is None else "dataset = ?"
-    query = f"SELECT {connection.dialect.minutes(_AT)}, {_VALUES} FROM {TABLE} WHERE {where}"
+    query = f"SELECT {connection.dialect.minutes(_AT)}, {_VALUES} FROM {HEAT} WHERE {where}"
     cursor = connection.stream(query, () if dataset is None else (dataset,))
     pages = [NO_HEAT.columns()]
     while rows := cursor.fetchmany(_PAGE):
@@ -73,29 +72,29 @@ def read(connection: Connection, dataset: str | None = None) -> HeatColumns:
 def loads(connection: Connection) -> Mapping[str, tuple[int, str]]:
     """Number and digest of the observations by dataset, those of private ones left out."""
     rows = connection.execute(
-        f"SELECT dataset, observations, sha256 FROM {LOADS} WHERE dataset NOT IN ({LISTED}) ORDER BY dataset"
+        f"SELECT dataset, observations, sha256 FROM {HEAT_LOADS} WHERE dataset NOT IN ({LISTED}) ORDER BY dataset"
     )
     return {dataset: (count, digest) for dataset, count, digest in rows}
 
 
 def copy(source: Connection, target: Connection) -> None:
     """Copy the observations that the records of another store tell of: those of loads that it knows in this form."""
-    for load in source.execute(f"SELECT dataset, source, observations, sha256 FROM {LOADS}").fetchall():
+    for load in source.execute(f"SELECT dataset, source, observations, sha256 FROM {HEAT_LOADS}").fetchall():
         dataset, cited, _, digest = load
         if _is_in_title_of(target, cited, digest):
-            rows = source.stream(f"SELECT {_NAMES} FROM {TABLE} WHERE dataset = ? ORDER BY fid", (dataset,))
+            rows = source.stream(f"SELECT {_NAMES} FROM {HEAT} WHERE dataset = ? ORDER BY fid", (dataset,))
             _insert(target, rows)
-            target.execute(f"INSERT INTO {LOADS} VALUES (?, ?, ?, ?)", load)
+            target.execute(f"INSERT INTO {HEAT_LOADS} VALUES (?, ?, ?, ?)", load)
 
 
 def findings(connection: Connection) -> Iterator[Message]:
     """Say of which datasets the observations are not those that were loaded as history has it."""
-    loaded = connection.execute(f"SELECT dataset, source, sha256 FROM {LOADS}").fetchall()
+    loaded = connection.execute(f"SELECT dataset, source, sha256 FROM {HEAT_LOADS}").fetchall()
     known = {dataset for dataset, _, _ in loaded}
     for dataset, source, digest in loaded:
         if read(connection, dataset).digest() != digest or not _is_in_title_of(connection, source, digest):
             yield Message("verification.heat", {"dataset": dataset})
-    for (dataset,) in connection.execute(f"SELECT DISTINCT dataset FROM {TABLE}").fetchall():
+    for (dataset,) in connection.execute(f"SELECT DISTINCT dataset FROM {HEAT}").fetchall():
         if dataset not in known:
             yield Message("verification.heat", {"dataset": dataset})
 

@@ -14,8 +14,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.store import writer
 from layers.store.connection import Connection, Cursor
-from layers.store.migrations.m0003_private_datasets import PRIVATE_REMOVED
-from layers.store.migrations.m0012_salted_history import DIGITS, NOTES
+from layers.store.migrations.tables import DIGITS, NOTES, PRIVATE_REMOVED
 
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.

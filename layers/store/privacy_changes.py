@@ -11,7 +11,7 @@ from layers.model.records import DESCRIPTION, REFERENCES
 from layers.store import writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED, WRITTEN_BY_HAND
+from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED, WRITTEN_BY_HAND
 from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets
 from layers.store.row_mapping import TABLES, Table
 from layers.store.writer import Authorship

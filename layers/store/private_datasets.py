@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from layers.model.records import Record
 from layers.store.connection import Connection
-from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.migrations.tables import LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
 
 _R = TypeVar("_R", bound=Record)
 

@@ -35,7 +35,7 @@ from layers.store.connection import Connection
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import PRIVATE_MODE
 from layers.store.derived_tables import Derive
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.private_datasets import listings
 from layers.store.row_mapping import TABLES, Row, Table
 from layers.store.sqlite import SqliteConnection

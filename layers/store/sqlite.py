@@ -9,7 +9,7 @@ from typing import Any
 
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import Bounds
-from layers.store.migrations.m0003_private_datasets import GUARD, PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.migrations.tables import GUARD, PRIVATE_DATASETS, PRIVATE_REMOVED
 
 
 class SqliteDialect:

@@ -46,8 +46,8 @@ from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
-from layers.store.migrations.m0012_salted_history import NOTES
 from layers.store.migrations.registry import SCHEMA_VERSION
+from layers.store.migrations.tables import NOTES
 from layers.store.open_layer import OpenLayer, references_of
 from layers.store.policy_history import OPEN_LAYER
 from layers.store.private_datasets import Privacy

@@ -23,7 +23,7 @@ from layers.store.connection import Connection
 from layers.store.connections import StoreError, probing
 from layers.store.derived_tables import Derive, DerivedLayer
 from layers.store.history_chain import EMPTY, ChainBreak, Head, Linked
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS
+from layers.store.migrations.tables import PRIVATE_DATASETS
 from layers.store.private_datasets import listings
 from layers.store.row_mapping import TABLES, Table, days_of, from_json, to_json
 from layers.store.sqlite import SqliteConnection

@@ -1,1 +1,1 @@
-"""Steps that bring the file of an earlier version to the newest: one module a step, listed in `registry`."""
+"""Steps that bring the file of an earlier version to the newest: a function a step, listed in `registry`."""

@@ -13,8 +13,7 @@ from collections.abc import Iterator
 from layers.geopackage import geopackage
 from layers.model.records import REFERENCES
 from layers.store.connection import Connection
-from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_REMOVED
-from layers.store.migrations.m0009_heat import LOADS, TABLE
+from layers.store.migrations.tables import HEAT, HEAT_LOADS, LISTED, PRIVATE_REMOVED
 from layers.store.policy_history import POLICY
 from layers.store.row_mapping import TABLES
 
@@ -68,7 +67,7 @@ def _functions() -> Iterator[str]:
     last = f"SELECT \"after\" FROM history WHERE noun = '{POLICY}' ORDER BY seq DESC LIMIT 1"
     yield f"""CREATE FUNCTION {_OPEN}() RETURNS boolean {_DEFINER} AS
 $body$ SELECT NOT EXISTS (SELECT 1 FROM ({last}) AS last WHERE {_RULES} > 0) $body$"""
-    granted = ", ".join(map(geopackage.quote, (*TABLES, TABLE, LOADS, "strikeatlas")))
+    granted = ", ".join(map(geopackage.quote, (*TABLES, HEAT, HEAT_LOADS, "strikeatlas")))
     shown = 'seq, "at", who, noun, record, "before", "after", why, hash'
     yield f"""CREATE FUNCTION {ADMIT}(reader text) RETURNS void LANGUAGE plpgsql SET search_path FROM CURRENT AS $body$
 BEGIN
@@ -92,7 +91,7 @@ def _policies() -> Iterator[str]:
         for name in TABLES
     )
     yield from _policy("history", f"(SELECT {_OPEN}()) AND record NOT IN (SELECT {_EVER}()) AND ({there})")
-    for name in (TABLE, LOADS):
+    for name in (HEAT, HEAT_LOADS):
         yield from _policy(name, f"dataset NOT IN (SELECT {_DATASETS}())")
     yield from _policy("strikeatlas", "TRUE")
 

@@ -11,11 +11,17 @@ from collections.abc import Iterator
 from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.connection import Connection
-from layers.store.migrations.m0003_private_datasets import LISTED, PRIVATE_DATASETS, PRIVATE_REMOVED
-from layers.store.migrations.m0005_history_indexes import INDEXES
-from layers.store.migrations.m0009_heat import LOADS, TABLE
-from layers.store.migrations.m0012_salted_history import INDEX, INDEXED
 from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
+from layers.store.migrations.tables import (
+    HASH_INDEX,
+    HASH_INDEXED,
+    HEAT,
+    HEAT_LOADS,
+    INDEXES,
+    LISTED,
+    PRIVATE_DATASETS,
+    PRIVATE_REMOVED,
+)
 from layers.store.postgresql import roles
 from layers.store.postgresql.connection import FROM_BLOB, TYPES, UNGUARDED
 from layers.store.row_mapping import TABLES
@@ -48,7 +54,7 @@ _TABLES = (
   salt {_TEXT},
   unsalted {_TEXT}
 )""",
-    f"CREATE INDEX {INDEX} {INDEXED}",
+    f"CREATE INDEX {HASH_INDEX} {HASH_INDEXED}",
     "COMMENT ON TABLE history IS 'Every change of every record, in order. Only ever added to.'",
     f"CREATE TABLE external_edits (id {_IDENTITY}, noun {_TEXT} NOT NULL, record {_TEXT})",
     "CREATE TABLE own_write (writing bigint NOT NULL)",
@@ -79,7 +85,7 @@ _TABLES = (
   PRIMARY KEY (person, key)
 )""",
     f'CREATE INDEX ON {idempotency.TABLE} ("at")',
-    f"""CREATE TABLE {TABLE} (
+    f"""CREATE TABLE {HEAT} (
   fid {_IDENTITY},
   dataset {_TEXT} NOT NULL,
   "at" timestamptz NOT NULL CHECK (extract(epoch FROM "at") BETWEEN 0 AND 7258118400),
@@ -91,9 +97,9 @@ _TABLES = (
   frp_mw double precision,
   type bigint CHECK (type IN (0, 1, 2, 3))
 )""",
-    f"COMMENT ON TABLE {TABLE} IS 'Heat that satellites saw: witnesses of strikes, no records.'",
-    f"CREATE INDEX ON {TABLE} (dataset)",
-    f"""CREATE TABLE {LOADS} (
+    f"COMMENT ON TABLE {HEAT} IS 'Heat that satellites saw: witnesses of strikes, no records.'",
+    f"CREATE INDEX ON {HEAT} (dataset)",
+    f"""CREATE TABLE {HEAT_LOADS} (
   dataset {_TEXT} PRIMARY KEY,
   source {_TEXT} NOT NULL,
   observations bigint NOT NULL,
@@ -174,8 +180,8 @@ END""",
     "heat_goes": (
         "SECURITY DEFINER SET search_path FROM CURRENT",
         f"""BEGIN
-  DELETE FROM {TABLE} WHERE dataset IN (SELECT dataset FROM {LOADS} WHERE source = OLD.id);
-  DELETE FROM {LOADS} WHERE source = OLD.id;
+  DELETE FROM {HEAT} WHERE dataset IN (SELECT dataset FROM {HEAT_LOADS} WHERE source = OLD.id);
+  DELETE FROM {HEAT_LOADS} WHERE source = OLD.id;
   RETURN NULL;
 END""",
     ),

@@ -16,7 +16,7 @@ from layers.disclosure.policy import OPEN, parse
 from layers.model.records import Source
 from layers.store import backends
 from layers.store.backends import create_new, open_store
-from layers.store.migrations.m0003_private_datasets import PRIVATE_DATASETS, PRIVATE_REMOVED
+from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED
 from layers.store.row_mapping import TABLES
 from layers.store.store import NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError, StoreUnreachable
 from tests.layers.load_builders import of, source, strike
