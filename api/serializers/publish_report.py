@@ -7,8 +7,7 @@ from dataclasses import asdict
 
 from api.http.json import Json
 from api.wording.problems import problem_values
-from layers.ingest.publish_rules import RULES, WARNINGS, Rule
-from layers.ingest.publishable import PublishProblem, PublishReport
+from layers.ingest.publishable import RULES, WARNINGS, PublishProblem, PublishReport, Rule
 
 
 def publish_values(report: PublishReport) -> Json:

@@ -17,9 +17,8 @@ from api.server.served_version import CacheStats, Responses, ServedVersion, Tile
 from api.settings import Settings, require_policy
 from api.wording.catalogue import text
 from layers.collections.update_times import NO_TIMES, UpdateTimes
-from layers.corrections.changed import PublishedRecords, read_times, times_after
+from layers.corrections.changed import PublishedRecords, published_head, read_times, times_after
 from layers.corrections.log import PublishedVersion
-from layers.corrections.published_head import published_head
 from layers.corrections.replay import recent_records_at
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns

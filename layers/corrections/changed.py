@@ -25,8 +25,9 @@ from layers.model.timestamps import timestamp
 from layers.ownership.stake_graph import StakeColumns
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
-from layers.store import history_pages
+from layers.store import history_pages, policy_history
 from layers.store.connection import Connection
+from layers.store.history_chain import EMPTY, Head
 from layers.store.history_pages import HistoryRow, RecordKey
 from layers.store.private_datasets import private_datasets
 from layers.store.record_table import RecordTable
@@ -41,6 +42,8 @@ _NAMING_OF: Mapping[str, tuple[str, ...]] = {
 _PLACES, _SILENT = ("strikes", "assets", "entities"), ("sources",)
 #: Of more changes at once the whole history is read, and so many are read at once.
 _MANY, _PAGE = 5000, 200
+#: Rows that are read at once where one of the last is looked for.
+_FEW = 50
 #: What a change is about, the values before or after it, and when it was made or came to be public (RFC 3339, UTC).
 Change: TypeAlias = tuple[RecordKey, Mapping[str, Any], str]
 
@@ -152,6 +155,31 @@ def _by_id(table: Mapping[str, Record], times: Mapping[str, str]) -> TimesById:
     return TimesById(rows, DictionaryArray.of(map(times.get, rows))).with_newer(later)
 
 
+def published_head(connection: Connection, published: PublishedRecords, seq: int, known: Head = EMPTY) -> Head:
+    """Find the last change, up to a number, of what is published, or of the policy: what the public is told of it.
+
+    Its hash names the version, and its time dates it. Changes of private records, and of what the policy withholds,
+    move neither, so that nobody can tell by them that there were any.
+
+    Parameters
+    ----------
+    published
+        What is published of the records of change ``seq``.
+    known
+        That of an earlier version with the same policy: only changes after it are looked at, and it is returned where
+        there are none.
+    """
+    known = max(known, policy_history.head(connection, seq), key=lambda head: head.seq)
+    visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
+    below = seq + 1
+    while rows := history_pages.rows(connection, below, known.seq + 1, _PAGE, private=False):
+        for row in rows:
+            if visibility.moves(row):
+                return Head(row.seq, row.hash, row.at)
+        below = rows[-1].seq
+    return known
+
+
 class _Reading:
     """The published changes of a history up to a change of it, and what they move, read in one transaction."""
 
@@ -227,11 +255,9 @@ class _Reading:
             if record not in doubtful:
                 yield (table, record), {}, at
         others = (*_PLACES, *_SILENT)
-        if self._is_all_shown and not doubtful:
-            yield from history_pages.values_but_of(self._connection, others, self._seq)
-            return
+        is_plain = self._is_all_shown and not doubtful
         for row in history_pages.rows_but_of(self._connection, others, self._seq):
-            if not self._is_doubtful(row):
+            if is_plain or not self._is_doubtful(row):
                 yield from ((row.key, values, row.at) for values in (row.before, row.after) if values is not None)
             else:
                 yield from ((row.key, values, at) for values, at in self.published(row))

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass
-from functools import cached_property
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -44,6 +43,8 @@ class ConcernedStrikes:
     """Finds the strikes that changes concern, by what their answers rest on in one version of the data."""
 
     snapshot: Snapshot
+    _below: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
+    _hits: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
 
     def of(self, key: RecordKey, values: Mapping[str, Any]) -> tuple[str, ...]:
         """Ids of the strikes that a record concerns, none of them twice, at most `MAX_STRIKES`.
@@ -94,10 +95,6 @@ class ConcernedStrikes:
             self._below[owned] = tuple(row.id for row in rows if row.id in records.assets)
         return self._below[owned]
 
-    @cached_property
-    def _below(self) -> dict[str, tuple[str, ...]]:
-        return {}
-
     def hitting(self, asset: str) -> Iterable[str]:
         """Strikes that hit an asset, or may have."""
         if asset not in self._hits:
@@ -106,10 +103,6 @@ class ConcernedStrikes:
             rows = [] if place is None else columns["asset"].rows_with(place).tolist()
             self._hits[asset] = tuple(dict.fromkeys(columns["strike"][row] for row in rows))
         return self._hits[asset]
-
-    @cached_property
-    def _hits(self) -> dict[str, tuple[str, ...]]:
-        return {}
 
     def countries(self, strikes: Iterable[str]) -> Iterator[str]:
         """Countries that strikes concern: that of the place, those of owners, and those tied to it otherwise."""

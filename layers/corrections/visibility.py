@@ -8,7 +8,7 @@ before its record was public: who stated it, as when publishing a private record
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -80,6 +80,8 @@ class Visibility:
     disclosure: Disclosure
     seq: int
     now: datetime
+    _horizons: dict[RecordKey, Horizon | None] = field(default_factory=dict, init=False)
+    _own: dict[RecordKey, Horizon | None] = field(default_factory=dict, init=False)
 
     @property
     def policy(self) -> Policy:
@@ -151,10 +153,6 @@ class Visibility:
             self._horizons[key] = self._found_horizon(key)
         return self._horizons[key]
 
-    @cached_property
-    def _horizons(self) -> dict[RecordKey, Horizon | None]:
-        return {}
-
     def _found_horizon(self, key: RecordKey) -> Horizon | None:
         table, record = key
         if record in self.stored.table(table):
@@ -200,10 +198,6 @@ class Visibility:
             due = self._due(key)
             self._own[key] = None if due is None or due > self.now else Horizon(last, _stamp(due))
         return self._own[key]
-
-    @cached_property
-    def _own(self) -> dict[RecordKey, Horizon | None]:
-        return {}
 
     def _due(self, key: RecordKey) -> datetime | None:
         table, record = key

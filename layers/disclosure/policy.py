@@ -210,13 +210,7 @@ def read(path: Path) -> Policy:
 
 
 def parse(text: str, file: str = "policy.toml") -> Policy:
-    """Read a policy from TOML, see docs/policy.md.
-
-    Raises
-    ------
-    ProblemsError
-        If it is no policy, with every fault.
-    """
+    """Read a policy from TOML, see docs/policy.md; `ProblemsError` with every fault if it is none."""
     try:
         return of_values(tomllib.loads(text), file)
     except tomllib.TOMLDecodeError as error:
@@ -224,13 +218,7 @@ def parse(text: str, file: str = "policy.toml") -> Policy:
 
 
 def of_values(values: Mapping[str, Any], file: str) -> Policy:
-    """Read a policy from values of TOML or JSON, which are said to be of a file.
-
-    Raises
-    ------
-    ProblemsError
-        If it is no policy, with every fault.
-    """
+    """Read a policy from values of TOML or JSON, which are said to be of a file; `ProblemsError` with every fault."""
     try:
         return Policy.model_validate(values)
     except ValidationError as error:

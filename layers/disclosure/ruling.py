@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -195,15 +195,11 @@ def _steps_across(lat: Any, rule: Rounding) -> Any:
 def _moved_m(at: Floats, rule: Rounding) -> float:
     """The largest distance to a point of the grid from within its cell: half the diagonal of the cell, in metres."""
     step = rule.step_m / DEGREE_M
+    lats = np.unique(at[:, 1])
     return max(
         math.hypot(step, across * _widest(lat - step / 2, lat + step / 2)) / 2 * DEGREE_M
-        for lat, across in _rows_of_cells(at, rule)
+        for lat, across in zip(lats.tolist(), _steps_across(lats, rule).tolist(), strict=True)
     )
-
-
-def _rows_of_cells(at: Floats, rule: Rounding) -> Iterator[tuple[float, float]]:
-    lat = np.unique(at[:, 1])
-    yield from zip(lat.tolist(), _steps_across(lat, rule).tolist(), strict=True)
 
 
 def _widest(south: float, north: float) -> float:

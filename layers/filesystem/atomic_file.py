@@ -140,10 +140,7 @@ def _take_permissions(fresh: Path, before: os.stat_result | None, mode: int | No
 def put_in_place(fresh: Path, target: Path) -> None:
     """Give a file a name in its file system that no other has, also where another takes it at this moment.
 
-    Raises
-    ------
-    FileExistsError
-        If there is a file of that name.
+    Raises FileExistsError if there is a file of that name.
     """
     try:
         os.link(fresh, target)  # never overwrites, while a rename would replace a file that came meanwhile

@@ -98,15 +98,8 @@ _POINT_CODE, _POLYGON_CODE, _CURVE_CODES = 1, 3, (2, 8)
 def require_shallow(blob: bytes, start: int) -> None:
     """Refuse WKB whose collections are nested so deeply that GEOS, which calls itself for each, ends the process.
 
-    Parameters
-    ----------
-    start
-        Offset of the WKB in the blob.
-
-    Raises
-    ------
-    GeometryBlobError
-        If more than ``MAX_NESTING`` collections stand in each other. What else is wrong is left to GEOS.
+    ``start`` is the offset of the WKB in the blob. Raises `GeometryBlobError` if more than ``MAX_NESTING`` collections
+    stand in each other; what else is wrong is left to GEOS.
     """
     waiting = [1]
     try:
@@ -139,27 +132,15 @@ def require_shallow(blob: bytes, start: int) -> None:
         return
 
 
-def decode_many(blobs: Iterable[bytes | None], srs_id: int = WGS84) -> list[BaseGeometry | None]:
-    """Read many blobs in one call.
-
-    Parameters
-    ----------
-    blobs
-        Blobs as of `decode`; ``None`` stays ``None``.
-    srs_id
-        Identifier that the system of each blob must have.
-
-    Returns
-    -------
-    list
-        Geometries, lon/lat for `WGS84`, in the order of the blobs.
+def decode_many(blobs: Iterable[bytes | None]) -> list[BaseGeometry | None]:
+    """Read many blobs as of `decode` in one call, lon/lat and in the order of the blobs; ``None`` stays ``None``.
 
     Raises
     ------
     GeometryBlobError
         If a blob cannot be read (see `decode`); the message does not say which blob.
     """
-    bodies = [None if blob is None else blob[_wkb_start(blob, srs_id) :] for blob in blobs]
+    bodies = [None if blob is None else blob[_wkb_start(blob, WGS84) :] for blob in blobs]
     try:
         return list(shapely.from_wkb(np.array(bodies, dtype=object)))
     except (shapely.errors.ShapelyError, TypeError) as error:
@@ -405,13 +386,7 @@ def _add_geometry(connection: sqlite3.Connection, name: str, geometry: str) -> N
 
 
 def drop_layer(connection: sqlite3.Connection, name: str) -> None:
-    """Remove a layer, its spatial index and its rows in the header tables; a layer that does not exist is no fault.
-
-    Raises
-    ------
-    ValueError
-        If no layer can have that name.
-    """
+    """Remove a layer, its spatial index and its rows in the header tables; one that does not exist is no fault."""
     require_layer_name(name)
     connection.execute(f"DROP TABLE IF EXISTS {quote(name)}")
     connection.execute(f"DROP TABLE IF EXISTS {quote(f'rtree_{name}_geometry')}")
@@ -420,13 +395,7 @@ def drop_layer(connection: sqlite3.Connection, name: str) -> None:
 
 
 def require_layer_name(name: str) -> None:
-    """Refuse the name of a layer that SQL or GeoPackage reserves.
-
-    Raises
-    ------
-    ValueError
-        If no layer can have it.
-    """
+    """Refuse the name of a layer that SQL or GeoPackage reserves, by ValueError."""
     quote(name)
     if name.startswith(_RESERVED):
         raise ValueError(f"{name!r} is a name that the format keeps for itself")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -12,8 +12,8 @@ from geo.spatial_join.join import pairs_within
 from layers.decisions.identity import JUDGED, is_mixed
 from layers.model import edtf
 from layers.model.messages import Argument, Message, alternatives
-from layers.model.problems import Problem, ReadResult, SourceLocation
-from layers.model.records import RECORD_TYPES, REFERENCES, Asset, Record, Records, Stake, Strike
+from layers.model.problems import Problem, ReadResult, problem_of
+from layers.model.records import REFERENCES, Asset, Records, Stake, Strike, references
 from layers.ownership.stake_graph import FREE_FLOAT, StakeColumns
 from layers.ownership.walk import TOLERANCE
 from layers.reference.basemap import Basemap
@@ -31,8 +31,10 @@ def check(result: ReadResult, basemap: Basemap, stored: Records | None = None) -
     References may lead to records that are ``stored`` already; these are not checked themselves.
     """
     records = result.records
+    # References to records that could not be read are not reported as well; `Problem.record` holds type and id.
+    unread = {problem.record.partition(" ")[2] for problem in result.problems if " " in problem.record}
     checks: Iterable[Callable[[], Iterator[IntegrityProblem]]] = (
-        lambda: dangling(records, {key[1] for key in _unreadable_records(result.problems)}, stored),
+        lambda: dangling(records, unread, stored),
         lambda: mixed_judgements(records),
         lambda: unsourced(records),
         lambda: overlapping(records),
@@ -40,46 +42,24 @@ def check(result: ReadResult, basemap: Basemap, stored: Records | None = None) -
         lambda: misplaced(records, basemap),
         lambda: closed_loops(records),
     )
-    problems = [_problem(fault, result.locations) for look in checks for fault in look()]
+    problems = [problem_of(result.locations, *fault) for look in checks for fault in look()]
     return (*result.problems, *sorted(problems, key=lambda problem: (problem.file, problem.row or 0, problem.column)))
-
-
-def _unreadable_records(problems: Iterable[Problem]) -> set[tuple[str, str]]:
-    """Return type and id of records that could not be read, so that references to them are not reported as well."""
-    names = (problem.record.split(" ", 1) for problem in problems)
-    return {(name[0], name[1]) for name in names if len(name) == 2}
-
-
-def _problem(fault: IntegrityProblem, places: Mapping[tuple[str, str], SourceLocation]) -> Problem:
-    table, record, column, value, expected = fault
-    location = places.get((table, record))
-    record_type = RECORD_TYPES[table].__name__.lower()
-    file, row = (location.file, location.row) if location else (table, None)
-    return Problem(file, row, f"{record_type} {record}", column, value, expected)
 
 
 def dangling(records: Records, unread: set[str], stored: Records | None = None) -> Iterator[IntegrityProblem]:
     """Yield references to records that are neither among these nor stored."""
     record_sets = (records, stored) if stored else (records,)
-    for table, references in REFERENCES.items():
+    for table in REFERENCES:
         for record in records.table(table).values():
-            for column, targets in references.items():
-                for target in _targets(record, column):
-                    is_there = any(target in record_set.table(name) for record_set in record_sets for name in targets)
-                    if target not in unread and not is_there:
-                        yield table, record.id, column, target, id_in(targets)
+            for column, target, targets in references(table, record):
+                is_there = any(target in record_set.table(name) for record_set in record_sets for name in targets)
+                if target not in unread and not is_there:
+                    yield table, record.id, column, target, id_in(targets)
 
 
 def id_in(tables: Sequence[str]) -> Message:
     """Return what is expected of a reference: an id of a record in one of the tables that it may lead to."""
     return Message("integrity.id-in", {"tables": alternatives(tables)})
-
-
-def _targets(record: Record, column: str) -> tuple[str, ...]:
-    value = getattr(record, column)
-    if value is None:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
 
 
 def mixed_judgements(records: Records) -> Iterator[IntegrityProblem]:

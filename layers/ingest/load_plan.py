@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from layers.ingest.integrity import id_in
 from layers.model.messages import Message
-from layers.model.problems import Problem, ReadResult
-from layers.model.records import RECORD_TYPES, REFERENCES, Entity, Record, Records, Source
+from layers.model.problems import Problem, ReadResult, problem_of
+from layers.model.records import RECORD_TYPES, REFERENCES, Entity, Record, Records, Source, references
 from layers.resolution import resolve
 from layers.resolution.merge import is_subsumed_by
 from layers.resolution.resolve import Resolution
@@ -173,11 +172,6 @@ def _reason_to_retain_all(append: bool, problems: Collection[Problem], incoming:
     return None if any(incoming.values()) else Message("load.no-record")
 
 
-def _record_of(problem: Problem) -> str:
-    """Return the id of the record that a problem is about; ``Problem.record`` holds its type and id."""
-    return problem.record.partition(" ")[2] or problem.record
-
-
 def _all_records(records: Records) -> Iterator[tuple[str, Record]]:
     return ((name, record) for name in RECORD_TYPES for record in records.table(name).values())
 
@@ -236,7 +230,7 @@ def _is_same(record: Record, other: Record) -> bool:
 def _clash(table: str, record: Record, other: Record, result: ReadResult) -> Problem:
     differing = tuple(changed_fields(other, record.model_copy(update={"dataset": other.dataset})))
     expected = Message("load.own-id", {"dataset": other.dataset, "columns": differing})
-    return _problem(table, record.id, ("id", record.id, expected), result)
+    return problem_of(result.locations, table, record.id, "id", record.id, expected)
 
 
 def _other_publisher(record: Record, before: Record | None, result: ReadResult) -> Problem | None:
@@ -244,7 +238,7 @@ def _other_publisher(record: Record, before: Record | None, result: ReadResult) 
     if not (isinstance(record, Source) and isinstance(before, Source)) or record.publisher == before.publisher:
         return None
     expected = Message("load.other-source", {"publisher": before.publisher})
-    return _problem("sources", record.id, ("publisher", record.publisher, expected), result)
+    return problem_of(result.locations, "sources", record.id, "publisher", record.publisher, expected)
 
 
 def _completed(entity: Record, before: Entity | None) -> Record:
@@ -257,14 +251,7 @@ def _completed(entity: Record, before: Entity | None) -> Record:
 
 def _append_only_problem(table: str, record: Record, before: Record, result: ReadResult) -> Problem:
     expected = Message("load.only-added", {"columns": tuple(changed_fields(before, record)), "table": table})
-    return _problem(table, record.id, ("id", record.id, expected), result)
-
-
-def _problem(table: str, key: str, fault: _ReferenceFault, result: ReadResult) -> Problem:
-    """Return the problem of a record from column, value and expected value, with the record's location in the files."""
-    location = result.locations.get((table, key))
-    file, row = (location.file, location.row) if location else (table, None)
-    return Problem(file, row, f"{RECORD_TYPES[table].__name__.lower()} {key}", *fault)
+    return problem_of(result.locations, table, record.id, "id", record.id, expected)
 
 
 def changed_fields(before: Record, after: Record) -> list[str]:
@@ -279,7 +266,9 @@ def _drop_dangling(
 
     ``standing`` are further records that may be referred to.
     """
-    rejected = {_record_of(problem) for problem in (*result.problems, *clashes.values())}
+    # `Problem.record` holds type and id.
+    about = (problem.record for problem in (*result.problems, *clashes.values()))
+    rejected = {record.partition(" ")[2] or record for record in about}
     dropped: Counter[str] = Counter()
     problems: list[Problem] = []
 
@@ -299,25 +288,17 @@ def _drop_dangling(
                 if fault[1] in rejected:
                     dropped[name] += 1
                 else:
-                    problems.append(_problem(name, key, fault, result))
+                    problems.append(problem_of(result.locations, name, key, *fault))
                 rejected.add(key)
     return dropped, problems
 
 
 def _missing(table: str, record: Record, is_there: Callable[[str, str], bool]) -> _ReferenceFault | None:
     """Return column, id and tables of the first reference of a record that leads nowhere; None if there is none."""
-    for column, targets in REFERENCES[table].items():
-        for key in _references(record, column):
-            if not any(is_there(target, key) for target in targets):
-                return column, key, id_in(targets)
+    for column, key, targets in references(table, record):
+        if not any(is_there(target, key) for target in targets):
+            return column, key, id_in(targets)
     return None
-
-
-def _references(record: Record, column: str) -> tuple[str, ...]:
-    value: Any = getattr(record, column, None)
-    if value is None:
-        return ()
-    return value if isinstance(value, tuple) else (value,)
 
 
 def _retain_old(tables: _Tables, old: Records, why: Message | None) -> dict[str, Message]:
@@ -341,15 +322,12 @@ def _referred(gone: Mapping[_RecordKey, Record], referring: Iterable[tuple[str, 
     waiting = list(referring)
     while waiting:
         name, record = waiting.pop()
-        for column, targets in REFERENCES.get(name, {}).items():
-            for key in _references(record, column):
-                for target in targets:
-                    at = (target, key)
-                    if at in gone and at not in wanted:
-                        referring_record = f"{RECORD_TYPES[name].__name__.lower()} {record.id}"
-                        words = {"record": referring_record, "dataset": record.dataset}
-                        wanted[at] = Message("load.referred-to", words)
-                        waiting.append((target, gone[at]))
+        for at in ((target, key) for _, key, targets in references(name, record) for target in targets):
+            if at in gone and at not in wanted:
+                referring_record = f"{RECORD_TYPES[name].__name__.lower()} {record.id}"
+                words = {"record": referring_record, "dataset": record.dataset}
+                wanted[at] = Message("load.referred-to", words)
+                waiting.append((at[0], gone[at]))
     return wanted
 
 

@@ -1,26 +1,320 @@
 """What keeps a set of records from being printed, all at once, and how many of its events are established how well.
 
-A record at fault is named once for each rule and column, with all strikes that cannot be printed for it.
+The rules on what an editor would not print are each over the strikes of records that are not drafts. What was hit is
+read from decisions alone: what only the machine proposes is in no headline here. A record at fault is named once for
+each rule and column, with all strikes that cannot be printed for it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
+from types import MappingProxyType
 
-from layers.ingest.publish_rules import (
-    RULES,
-    WARNINGS,
-    Objection,
-    PublishedStrikes,
-    Rule,
-    confirmed_assets,
-    outcome_of,
-)
-from layers.model.problems import Problem, ReadResult, SourceLocation
-from layers.model.records import RECORD_TYPES, Asset, Records, Strike
+import shapely
+
+from layers.decisions.hits import StrikeOutcome, finding
+from layers.model import edtf
+from layers.model.messages import Argument, Message
+from layers.model.problems import Problem, ReadResult, SourceLocation, problem_of
+from layers.model.records import Asset, Claim, Decision, Entity, Records, Source, Stake, Strike
+from layers.ownership.chains import Chain
+from layers.ownership.owners import OwnersByDate
+from layers.ownership.stake_graph import StakeColumns
 from layers.resolution.voices import voices_of
+
+#: Days after which a record must have been looked at again: first reports of an attack are corrected within weeks.
+LOOK_AGAIN = timedelta(days=30)
+#: What a coordinate stands for that is no place of the site itself.
+_TOWNS = frozenset({"settlement", "district"})
+#: What a coordinate stands for that is a place of the site itself.
+_SITES = frozenset({"site", "field"})
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset("".join(letter if letter.isalnum() else " " for letter in text.casefold()).split())
+
+
+#: Words that together in a name, which is in English, let a holder look like a state, a body of it or its company.
+STATE_WORDS = tuple(
+    map(
+        _words,
+        (
+            *("authority", "emirate", "federal", "government", "kingdom", "ministry", "municipal", "municipality"),
+            *("national", "province", "republic", "sovereign", "state", "sultanate"),
+            *("central bank", "investment fund", "property fund", "wealth fund"),
+        ),
+    )
+)
+#: Languages that a title is wanted in beside English.
+_TITLE_LANGUAGES = ("uk", "de")
+#: Names of companies that hold such a word and no state.
+_NO_STATES = ("State Farm", "State Street")
+#: What leaves a decision without a name: `who` holds nothing else.
+_NO_NAME = _words("a admin anonymous editor editorial editors staff strikeatlas team the user users")
+#: What says nothing of the grounds of a decision: `why` holds nothing else.
+_NO_GROUNDS = _words(
+    "a according all and are as asset by clear confirm confirmed confirms hit in is it name names obvious of ok on "
+    "report reported reports same say says see site so source sources that the this to yes"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """One record that keeps a strike from being printed, or a decision of which an editor is warned.
+
+    ``column``, ``value`` and ``expected`` are those of a `Problem`.
+    """
+
+    strike: str
+    table: str
+    record: str
+    column: str
+    value: Argument
+    expected: Message
+
+
+class PublishedStrikes:
+    """The strikes of records that are not drafts, with what decisions say they hit and whose that was."""
+
+    def __init__(self, records: Records) -> None:
+        self.records = records
+        self.strikes = tuple(strike for strike in records.strikes.values() if strike.status != "draft")
+        self._owners = OwnersByDate(StakeColumns.of(records))
+
+    def sites(self, strike: Strike) -> Iterator[Asset]:
+        """Yield the assets that a decision confirms or holds possible."""
+        for hit in outcome_of(self.records, strike).hits:
+            if hit.asset in self.records.assets:
+                yield self.records.assets[hit.asset]
+
+    def confirmed(self, strike: Strike) -> Iterator[Asset]:
+        """Yield the assets that a decision confirms."""
+        yield from confirmed_assets(self.records, strike)
+
+    def headline(self, strike: Strike) -> Iterator[Chain]:
+        """Yield the chains that give a country a share of what was hit, on the days of the strike."""
+        days = edtf.parse(strike.when)
+        owners = self._owners.on(days.earliest, days.latest)
+        for asset in self.sites(strike):
+            yield from (chain for chain in owners.of(asset.id).chains.paths if chain.end.country is not None)
+
+    def sources(self, strike: Strike) -> Iterator[Source]:
+        """Yield the sources of a strike and of the claims on it, each once."""
+        names = dict.fromkeys((*strike.sources, *(claim.source for claim in claims_on(self.records, strike))))
+        yield from (self.records.sources[name] for name in names if name in self.records.sources)
+
+
+def outcome_of(records: Records, strike: Strike) -> StrikeOutcome:
+    """Return what the decisions on a strike say that it hit."""
+    return finding(strike.id, records.where("decisions", "strike", strike.id), None)
+
+
+def confirmed_assets(records: Records, strike: Strike) -> Iterator[Asset]:
+    """Yield the assets that a decision on a strike confirms."""
+    for hit in outcome_of(records, strike).hits:
+        if hit.verdict == "confirmed" and hit.asset in records.assets:
+            yield records.assets[hit.asset]
+
+
+def claims_on(records: Records, strike: Strike) -> Iterable[Claim]:
+    """Return the claims on a strike."""
+    claims: Iterable[Claim] = records.where("claims", "record", strike.id)
+    return claims
+
+
+def unverified_headlines(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield what nobody checked of the chains of a headline: stakes, and countries of holders that are stated."""
+    checked = Message("publishable.checked")
+    for strike in published.strikes:
+        for chain in published.headline(strike):
+            for step in chain.steps:
+                if step.stake.checked == "unverified":
+                    yield Objection(strike.id, "stakes", step.stake.id, "checked", "unverified", checked)
+            for entity in _entities(published.records, chain):
+                if entity.checked == "unverified" and (entity.registered_in or entity.headquartered_in):
+                    yield Objection(strike.id, "entities", entity.id, "checked", "unverified", checked)
+
+
+def _entities(records: Records, chain: Chain) -> Iterator[Entity]:
+    """Yield the holders of a chain, with the one that its share stays with."""
+    names = dict.fromkeys((*(step.stake.owner for step in chain.steps), chain.end.entity))
+    yield from (records.entities[name] for name in names if name is not None and name in records.entities)
+
+
+def unclaimed(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield strikes on which no source is quoted."""
+    for strike in published.strikes:
+        claims = list(claims_on(published.records, strike))
+        if not any(claim.quote for claim in claims):
+            value = Message("publishable.no-quote", {"n": len(claims)}) if claims else Message("value.none")
+            yield Objection(strike.id, "strikes", strike.id, "claims", value, Message("publishable.quoted-claim"))
+
+
+def unnamed_sources(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield sources of strikes without title or date; of data, which has a licence, a day of retrieval is enough."""
+    for strike in published.strikes:
+        for source in published.sources(strike):
+            if source.title is None:
+                yield _missing(strike, source, "title", Message("publishable.title"))
+            if source.published is None and (source.licence is None or source.retrieved is None):
+                code = "publishable.published" if source.licence is None else "publishable.published-or-retrieved"
+                yield _missing(strike, source, "published", Message(code))
+
+
+def _missing(strike: Strike, source: Source, column: str, expected: Message) -> Objection:
+    return Objection(strike.id, "sources", source.id, column, Message("value.missing"), expected)
+
+
+def town_centroids(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield strikes that stand on the middle of a town although a site that they hit has a better point."""
+    for strike in published.strikes:
+        better = [asset for asset in published.confirmed(strike) if _is_better(asset, strike)]
+        if strike.basis in _TOWNS and better:
+            best = min(better, key=lambda asset: (asset.uncertainty_m or 0.0, asset.id))
+            value = Message("publishable.place", {"basis": strike.basis, "metres": strike.uncertainty_m})
+            point = {"asset": best.id, "basis": best.basis, "metres": best.uncertainty_m}
+            yield Objection(strike.id, "strikes", strike.id, "basis", value, Message("publishable.point-of", point))
+
+
+def _is_better(asset: Asset, strike: Strike) -> bool:
+    """Return whether the place of an asset is a point or an area that is known better than that of a strike."""
+    is_line = isinstance(asset.geometry, shapely.LineString | shapely.MultiLineString)
+    if asset.geometry is None or asset.uncertainty_m is None or strike.uncertainty_m is None or is_line:
+        return False
+    return asset.basis in _SITES and asset.uncertainty_m < strike.uncertainty_m
+
+
+def ownerless_states(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield holders in headlines that look like a state's and that nothing leads from to a state.
+
+    A body of a state is of that state by its country. A holder of which others are known to have more than half is none
+    of a state's, whatever its name says.
+    """
+    records = published.records
+    owned_by_states = _reaches_states(records)
+    for strike in published.strikes:
+        for chain in published.headline(strike):
+            for entity in _entities(records, chain):
+                if entity.id not in owned_by_states and _looks_like_a_state(entity) and not _is_held(records, entity):
+                    yield Objection(
+                        strike.id, "entities", entity.id, "name", entity.name, Message("publishable.state-owner")
+                    )
+
+
+def _looks_like_a_state(entity: Entity) -> bool:
+    if entity.type == "stateBody":
+        return entity.registered_in is None
+    if entity.type in ("state", "person") or entity.name.startswith(_NO_STATES):
+        return False
+    return any(words <= _words(name) for name in (entity.name, *entity.aliases) for words in STATE_WORDS)
+
+
+def _is_held(records: Records, entity: Entity) -> bool:
+    stakes: Iterable[Stake] = records.where("stakes", "owned", entity.id)
+    return sum(stake.share_min for stake in stakes if stake.checked != "unverified") > 50
+
+
+def _reaches_states(records: Records) -> set[str]:
+    """Return the entities from which stakes or controls lead, at whatever time, to a state or a body of one."""
+    below: dict[str, set[str]] = defaultdict(set)
+    for stake in records.stakes.values():
+        below[stake.owner].add(stake.owned)
+    for control in records.controls.values():
+        below[control.controller].add(control.controlled)
+    states = {
+        entity.id
+        for entity in records.entities.values()
+        if entity.type == "state" or (entity.type == "stateBody" and entity.registered_in)
+    }
+    reached, ahead = set(states), list(states)
+    while ahead:
+        fresh = below[ahead.pop()] - reached
+        reached |= fresh
+        ahead += fresh
+    return reached
+
+
+def not_looked_at_again(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield strikes of which no source was published or retrieved 30 days or more after they happened.
+
+    The sources are those of the strike and of the claims on it. A strike is let be until its 30 days are over by the
+    newest day on which any source of the records was retrieved.
+    """
+    newest = max(
+        filter(None, (_first_day(source.retrieved) for source in published.records.sources.values())), default=None
+    )
+    for strike in published.strikes:
+        days = edtf.parse(strike.when)
+        happened = days.latest or days.earliest
+        if happened is None or newest is None or happened > newest - LOOK_AGAIN:
+            continue
+        due = happened + LOOK_AGAIN
+        seen = [
+            _first_day(text) for source in published.sources(strike) for text in (source.published, source.retrieved)
+        ]
+        last = max(filter(None, seen), default=None)
+        if last is None or last < due:
+            value: Argument = Message("value.none") if last is None else last.isoformat()
+            expected = Message("publishable.looked-at-again", {"day": due.isoformat()})
+            yield Objection(strike.id, "strikes", strike.id, "sources", value, expected)
+
+
+def _first_day(text: str | None) -> date | None:
+    return edtf.parse(text).earliest if text else None
+
+
+def anonymous_decisions(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield decisions of nobody in particular, such as "editors"."""
+    for strike, decision in _decisions(published):
+        if not _words(decision.who) - _NO_NAME:
+            yield Objection(strike.id, "decisions", decision.id, "who", decision.who, Message("publishable.who"))
+
+
+def groundless_decisions(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield decisions whose grounds are an empty phrase, such as "as reported"."""
+    for strike, decision in _decisions(published):
+        if not _words(decision.why) - _NO_GROUNDS:
+            yield Objection(strike.id, "decisions", decision.id, "why", decision.why, Message("publishable.why"))
+
+
+def _decisions(published: PublishedStrikes) -> Iterator[tuple[Strike, Decision]]:
+    for strike in published.strikes:
+        yield from ((strike, decision) for decision in published.records.where("decisions", "strike", strike.id))
+
+
+def untranslated_titles(published: PublishedStrikes) -> Iterator[Objection]:
+    """Yield strikes whose title is not in every language that it is wanted in."""
+    for strike in published.strikes:
+        if not strike.titles.keys() >= set(_TITLE_LANGUAGES):
+            value: Argument = ", ".join(sorted(strike.titles)) or Message("value.none")
+            expected = Message("publishable.titles", {"languages": ", ".join(_TITLE_LANGUAGES)})
+            yield Objection(strike.id, "strikes", strike.id, "titles", value, expected)
+
+
+Rule = Callable[[PublishedStrikes], Iterator[Objection]]
+#: What keeps a strike from being printed, by the name of the rule.
+RULES: Mapping[str, Rule] = MappingProxyType(
+    {
+        "unverified-headline": unverified_headlines,
+        "no-quoted-claim": unclaimed,
+        "source-without-title-or-date": unnamed_sources,
+        "town-centroid": town_centroids,
+        "state-without-owner": ownerless_states,
+        "not-looked-at-again": not_looked_at_again,
+    }
+)
+#: What an editor is warned of, by the name of the rule.
+WARNINGS: Mapping[str, Rule] = MappingProxyType(
+    {
+        "anonymous-decision": anonymous_decisions,
+        "groundless-decision": groundless_decisions,
+        "untranslated-title": untranslated_titles,
+    }
+)
+
 
 #: An event is located if its place is known to so many metres.
 LOCATED_M = 3000.0
@@ -93,16 +387,10 @@ def _problems(
             first.setdefault(key, objection)
             strikes[key][objection.strike] = None
     problems = [
-        PublishProblem(key[0], _problem(objection, locations), tuple(strikes[key])) for key, objection in first.items()
+        PublishProblem(key[0], problem_of(locations, *key[1:], one.value, one.expected), tuple(strikes[key]))
+        for key, one in first.items()
     ]
     return tuple(sorted(problems, key=lambda one: (one.problem.file, one.problem.row or 0, one.rule)))
-
-
-def _problem(objection: Objection, locations: Mapping[tuple[str, str], SourceLocation]) -> Problem:
-    location = locations.get((objection.table, objection.record))
-    file, row = (location.file, location.row) if location else (objection.table, None)
-    record = f"{RECORD_TYPES[objection.table].__name__.lower()} {objection.record}"
-    return Problem(file, row, record, objection.column, objection.value, objection.expected)
 
 
 def _is_event(records: Records, strike: Strike) -> bool:

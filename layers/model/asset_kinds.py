@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -29,6 +30,10 @@ class AssetKindsError(ValueError):
     """A table of kinds that has unknown fields, or contradicts itself; the text lists every fault."""
 
 
+def _each_once(by_language: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(chain.from_iterable(by_language.values())))
+
+
 class TargetDefinition(BaseModel):
     """Something that is struck, and the words that reports have for it (fields: see asset_kinds.toml)."""
 
@@ -44,17 +49,17 @@ class TargetDefinition(BaseModel):
     @property
     def all_words(self) -> tuple[str, ...]:
         """The words of every language, each once."""
-        return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+        return _each_once(self.words)
 
     @property
     def all_name_words(self) -> tuple[str, ...]:
         """The words of names of every language, each once."""
-        return tuple(dict.fromkeys(word for words in self.name_words.values() for word in words))
+        return _each_once(self.name_words)
 
     @property
     def all_target_phrases(self) -> tuple[str, ...]:
         """The phrases of every language, each once."""
-        return tuple(dict.fromkeys(phrase for phrases in self.target_phrases.values() for phrase in phrases))
+        return _each_once(self.target_phrases)
 
 
 class AssetKindDefinition(TargetDefinition):
@@ -89,7 +94,7 @@ class VagueWords(BaseModel):
     @property
     def all_words(self) -> tuple[str, ...]:
         """The words of every language, each once."""
-        return tuple(dict.fromkeys(word for words in self.words.values() for word in words))
+        return _each_once(self.words)
 
 
 class AssetKindTable(BaseModel):
@@ -135,16 +140,13 @@ class AssetKindTable(BaseModel):
 
     def _capital_letters(self) -> Iterator[str]:
         for name, target in self.targets.items():
-            yield from (f"{name}: {text!r} has capital letters" for text in _folded(target) if text != text.casefold())
+            codes = (code for field in _CODE_FIELDS for code in getattr(target, field, ()))
+            texts = (*target.all_target_phrases, *codes)
+            yield from (f"{name}: {text!r} has capital letters" for text in texts if text != text.casefold())
 
     def kinds_by(self, field: CodeField) -> Mapping[str, str]:
         """Return the kind of each code of a field, such as each tag of OpenStreetMap."""
         return {code: name for name, kind in self.kinds.items() for code in getattr(kind, field)}
-
-
-def _folded(target: TargetDefinition) -> Iterable[str]:
-    codes = (code for field in _CODE_FIELDS for code in getattr(target, field, ()))
-    return (*target.all_target_phrases, *codes)
 
 
 def parse(text: str) -> AssetKindTable:

@@ -11,7 +11,7 @@ from pydantic_core import ErrorDetails
 
 from layers.model.heat import HeatColumns
 from layers.model.messages import Argument, InvalidValue, Message
-from layers.model.records import Record, Records
+from layers.model.records import RECORD_TYPES, Record, Records
 
 #: The value of a cell, field or key that is not there.
 MISSING = Message("value.missing")
@@ -120,6 +120,20 @@ class ReadResult:
         if self.problems:
             raise ProblemsError(self.problems)
         return self.records
+
+
+def problem_of(
+    locations: Mapping[tuple[str, str], SourceLocation],
+    table: str,
+    record: str,
+    column: str,
+    value: Argument,
+    expected: Message,
+) -> Problem:
+    """Return the problem of a record, at its place in the files, or in its table where none is known."""
+    location = locations.get((table, record))
+    file, row = (location.file, location.row) if location else (table, None)
+    return Problem(file, row, f"{RECORD_TYPES[table].__name__.lower()} {record}", column, value, expected)
 
 
 def validated(

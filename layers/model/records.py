@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -448,6 +448,14 @@ REFERENCES: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType(
         "identities": {"one": ("entities", "assets", "strikes"), "other": ("entities", "assets", "strikes")},
     }
 )
+
+
+def references(table: str, record: Record) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Yield column, id and possible tables of all that a record of a table refers to; none of an empty column."""
+    for column, targets in REFERENCES.get(table, {}).items():
+        value = getattr(record, column)
+        for key in value if isinstance(value, tuple) else () if value is None else (value,):
+            yield column, key, targets
 
 
 @dataclass(frozen=True)

@@ -182,9 +182,9 @@ def _repeated_pairs(stakes: Mapping[str, Stake]) -> Iterable[tuple[str, str]]:
         return _shared_pairs(texts(stakes, "owned", "owner", "dataset"))
     below = RecordTable(stakes.rows)
     shared = memoized(
-        below, "stated by several datasets", lambda: [*_shared_pairs(below.texts("owned", "owner", "dataset"))]
+        below, "stated by several datasets", lambda: [*_shared_pairs(texts(below, "owned", "owner", "dataset"))]
     )
-    above = cast(list[Stake], stakes.above())
+    above = cast(list[Stake], [*stakes.above.values()])
     return dict.fromkeys([*((owned, owner) for owned, owner in shared), *((one.owned, one.owner) for one in above)])
 
 

@@ -29,23 +29,15 @@ class PostgresUnavailable(StoreError):
         )
 
 
-def _open_postgresql(address: str) -> Store:
+def _of_postgresql() -> Backend:
     try:
-        from layers.store.postgresql.database import open_database
+        from layers.store.postgresql.database import create_database, open_database
     except ImportError as error:
         raise PostgresUnavailable from error
-    return open_database(address)
+    return Backend(open_database, create_database)
 
 
-def _create_postgresql(address: str) -> Store:
-    try:
-        from layers.store.postgresql.database import create_database
-    except ImportError as error:
-        raise PostgresUnavailable from error
-    return create_database(address)
-
-
-_POSTGRESQL = Backend(_open_postgresql, _create_postgresql)
+_POSTGRESQL = Backend(lambda address: _of_postgresql().open(address), lambda address: _of_postgresql().create(address))
 #: Kinds of store by the scheme of their addresses (RFC 3986, 3.1); a path has none and is a GeoPackage. Both schemes of
 #: PostgreSQL are its own (34.1.1.2, Connection URIs).
 BACKENDS: Mapping[str, Backend] = MappingProxyType(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from layers.filesystem.atomic_file import replacing
-from layers.store import checked_history, writer
+from layers.store import verification, writer
 from layers.store.connections import StoreError, as_store_error
 from layers.store.create import PRIVATE_MODE, require_free
 from layers.store.history_chain import Head
@@ -75,18 +75,12 @@ def back_up(store: Store, target: Path, *, overwrite: bool = False, progress: Co
         with fresh.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         size = fresh.stat().st_size
-    checked_history.forget(target)
+    verification.forget(target)
     return Backup(target, head.seq, head.at, size, digest)
 
 
 def require_target(path: Path, target: Path, overwrite: bool) -> None:
-    """Refuse a target that is the store itself, that is in use, or that is there and may not be overwritten.
-
-    Raises
-    ------
-    FileExistsError
-        If it is one of these.
-    """
+    """Refuse a target that is the store itself, in use, or there and not to be overwritten, by FileExistsError."""
     if target.exists() and target.samefile(path):
         raise FileExistsError(f"{target} is the store itself")
     require_free(target.resolve(), overwrite)

@@ -5,41 +5,35 @@ All other SQL of the store is what SQLite and PostgreSQL have in common, with ``
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from layers.geopackage.geopackage import Bounds
+from layers.geopackage.geopackage import Bounds, quote
 
 
-class Dialect(Protocol):
-    """The SQL in which databases differ."""
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """The SQL in which databases differ, each made of the SQL of a column."""
 
-    @property
-    def by_number(self) -> str:
-        """Follows the name of the table of history where it is to be read by number, whatever else has an index."""
-
-    def mark(self, declaration: str) -> str:
-        """The mark of a value that is written to a column of a declaration, as `Table.declarations` has them."""
-
-    def elements(self, column: str, member: str | None = None) -> str:
-        """The elements of a column of JSON lists, or of a list that its objects have: a table ``element`` (value)."""
-
-    def member(self, column: str, name: str) -> str:
-        """A text that the JSON objects of a column have; NULL without."""
-
-    def says_private(self, column: str) -> str:
-        """Whether the record whose values are the JSON text of a column is private; false for NULL."""
-
-    def position(self, column: str, text: str) -> str:
-        """Where a text first stands in a column, from 1 on; 0 where it does not."""
-
-    def minutes(self, column: str) -> str:
-        """Whole minutes from 1970 to the time in a column."""
-
-    def text_of_id(self, column: str) -> str:
-        """The id in a column as history has it, whatever another program wrote there."""
+    #: Follows the name of the table of history where it is to be read by number, whatever else has an index.
+    by_number: str
+    #: The mark of a value that is written to a column of a declaration, as `Table.declarations` has them.
+    mark: Callable[[str], str]
+    #: The elements of a column of JSON lists, or of a list that its objects have: a table ``element`` (value).
+    elements: Callable[[str, str | None], str]
+    #: A text that the JSON objects of a column have by a name; NULL without.
+    member: Callable[[str, str], str]
+    #: Whether the record whose values are the JSON text of a column is private; false for NULL.
+    says_private: Callable[[str], str]
+    #: Where a text first stands in a column, from 1 on; 0 where it does not.
+    position: Callable[[str, str], str]
+    #: Whole minutes from 1970 to the time in a column.
+    minutes: Callable[[str], str]
+    #: The id in a column as history has it, whatever another program wrote there.
+    text_of_id: Callable[[str], str]
 
 
 class Cursor(Protocol):
@@ -104,6 +98,14 @@ class Connection(Protocol):
         """The extent that is recorded of a layer: west, south, east, north; None where the database has none."""
 
 
+def insert_rows(
+    connection: Connection, table: str, declarations: Mapping[str, str], rows: Iterable[Sequence[Any]]
+) -> None:
+    """Add rows to a table, with their values in the order of its columns, whose declarations are given by name."""
+    names, marks = ", ".join(map(quote, declarations)), ", ".join(map(connection.dialect.mark, declarations.values()))
+    connection.executemany(f"INSERT INTO {quote(table)} ({names}) VALUES ({marks})", rows)
+
+
 class Database(Protocol):
     """The database of one store: transactions that readers, writers and threads share."""
 
@@ -130,7 +132,15 @@ class Database(Protocol):
         """Read one version: whatever is committed meanwhile stays unseen."""
 
     def writing(self) -> AbstractContextManager[Connection]:
-        """Write all or nothing, after every other writer: committed at the end, rolled back on any error."""
+        """Write all or nothing, after every other writer: committed at the end, rolled back on any error.
+
+        Raises
+        ------
+        StoreBusy
+            If another writer does not finish within `layers.store.connections.BUSY_TIMEOUT_S`.
+        ReadOnlyStore
+            If the database may only be read.
+        """
 
     @property
     def announces(self) -> bool:

@@ -1,4 +1,7 @@
-"""Connections to one SQLite file: transactions that readers, writers and threads share. Knows no table."""
+"""Connections to one SQLite file: transactions that readers, writers and threads share. Knows no table.
+
+A file that may not be written to is read without a trace.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,84 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from enum import Enum
 from pathlib import Path
 from typing import Literal
 
 from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 from layers.geopackage import geopackage
-from layers.store.access import Access, FileState, access_to, has_journal, has_log
 from layers.store.sqlite import SqliteConnection
+
+#: Files that SQLite keeps beside a database: the log, its index and a rollback journal.
+SIDE_FILES = ("-wal", "-shm", "-journal")
+
+
+class Access(Enum):
+    """How a file is opened: the query of its URI (sqlite.org/uri.html)."""
+
+    #: By any program, in WAL mode.
+    WRITABLE = "mode=rw"
+    #: Beside a program that may write to it: SQLite reads its log and takes its locks.
+    SHARED = "mode=ro"
+    #: Without locks and log. Sound only while no program writes to it, which a `FileState` shows.
+    UNSHARED = "mode=ro&immutable=1"
+
+    def uri(self, path: Path) -> str:
+        """The address of a file that is opened so."""
+        return f"{path.resolve().as_uri()}?{self.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """How a file that is only read is read, and what a write to it changes while it is read without locks: stat(2)."""
+
+    access: Access
+    inode: int
+    written: tuple[int, int, int] | None
+
+    @classmethod
+    def of(cls, path: Path) -> FileState:
+        """The state of a file now; OSError if it is gone."""
+        info, access = path.stat(), access_to(path, read_only=True)
+        written = (info.st_size, info.st_mtime_ns, info.st_ctime_ns) if access is Access.UNSHARED else None
+        return cls(access, info.st_ino, written)
+
+
+def access_to(path: Path, read_only: bool = False) -> Access:
+    """Find how a file is to be opened; one that is only read is never written to, nor is anything beside it.
+
+    A file is written to if it and its folder may be, and if it has any permission to write: that nobody has one is
+    taken for a seal, also by root, whom no permission binds.
+
+    SQLite reads a database in WAL mode only where it may make the index of the log beside it, or finds it there
+    (sqlite.org/wal.html, Read-Only Databases). Where neither is so, nobody is writing: a writer would have a log.
+    """
+    if not read_only and _is_writable(path):
+        return Access.WRITABLE
+    return Access.SHARED if has_log(path) else Access.UNSHARED
+
+
+def has_log(path: Path) -> bool:
+    """Whether something stands in a log or journal beside a file: a program has it open, or was cut off."""
+    return os.path.lexists(f"{path}-shm") or bool(_size(f"{path}-wal")) or has_journal(path)
+
+
+def has_journal(path: Path) -> bool:
+    """Whether a rollback journal stands beside a file: a program is writing to it, or was cut off."""
+    return bool(_size(f"{path}-journal"))
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except FileNotFoundError:
+        return 0
+
+
+def _is_writable(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o222) and os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
+
 
 # SQLite's shared lock: 510 bytes from the second after PENDING_BYTE (sqlite.org/src: os.h).
 _SHARED_FIRST, _SHARED_SIZE = 0x40000000 + 2, 510
@@ -131,37 +205,20 @@ class Connections:
     def reading(self) -> Iterator[SqliteConnection]:
         """Read one version: whatever is committed meanwhile stays unseen.
 
-        Raises
-        ------
-        StoreBusy
-            If a file that nobody was writing to is written to meanwhile.
+        Raises `StoreBusy` if a file that nobody was writing to is written to meanwhile.
         """
         with self._transaction("BEGIN") as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[SqliteConnection]:
-        """Write all or nothing: committed at the end, rolled back on any error.
-
-        Raises
-        ------
-        StoreBusy
-            If another writer does not finish within `BUSY_TIMEOUT_S`.
-        ReadOnlyStore
-            If the file may only be read.
-        """
+        """Write all or nothing, see `layers.store.connection.Database.writing`."""
         self.require_writable()
         with self._transaction("BEGIN IMMEDIATE") as connection:
             yield connection
 
     def require_writable(self) -> None:
-        """Refuse to write.
-
-        Raises
-        ------
-        ReadOnlyStore
-            If the file may only be read.
-        """
+        """Refuse to write to a file that may only be read, by `ReadOnlyStore`."""
         if self.read_only:
             raise ReadOnlyStore(f"{self._path.name}: the store may only be read here; nothing was written")
 
@@ -207,15 +264,10 @@ class Connections:
             raise StoreBusy(f"{self._path.name}: another program wrote to it while it was read; try again")
 
     def _require_same_file(self, state: FileState | None) -> None:
-        """Refuse to go on with a file that is written to and no longer has its name.
+        """Refuse to go on with a file that is written to and no longer has its name, by `StoreReplaced`.
 
         Its log is folded into it, so that nothing is lost that was acknowledged: it would be taken for the log of the
         file that has the name now, which SQLite leaves alone when it closes a file that was moved.
-
-        Raises
-        ------
-        StoreReplaced
-            If there is another file, or none.
         """
         if state is None and _device_and_inode(self._path) != self._device_and_inode:
             with self._lock:
@@ -280,14 +332,9 @@ class Connections:
 
 @contextmanager
 def probing(path: Path, read_only: bool = False) -> Iterator[SqliteConnection]:
-    """Look into a file that may be anything, without changing it.
+    """Look into a file that may be anything, without changing it; `StoreError` if SQLite cannot read it.
 
     The file is never opened but by SQLite: closing it by other means would release locks on it.
-
-    Raises
-    ------
-    StoreError
-        If SQLite cannot read it.
     """
     access = access_to(path.resolve(), read_only)
     try:

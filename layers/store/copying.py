@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from layers.geopackage import geopackage
 from layers.store import derived_tables, external_edits, heat_table, history_chain, idempotency, reader, writer
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.connections import StoreError
 from layers.store.derived_tables import Derive
 from layers.store.history_chain import EMPTY, VALUES, ChainBreak, Head
@@ -59,13 +59,13 @@ def _copy_history(source: Connection, target: Connection, progress: RowProgress)
 
 def _copy_rows(source: Connection, target: Connection, table: Table) -> int:
     """Copy the records of a table as they stand, with their numbers, which are their order."""
-    names, name = ", ".join(map(geopackage.quote, ("fid", *table.declarations))), geopackage.quote(table.name)
-    marks = ", ".join(("?", *map(target.dialect.mark, table.declarations.values())))
+    declared = {"fid": "INTEGER", **table.declarations}
+    names, name = ", ".join(map(geopackage.quote, declared)), geopackage.quote(table.name)
     booleans = [place for place, column in enumerate(table.columns, 1) if column.type == "boolean"]
     rows = source.stream(f"SELECT {names} FROM {name} ORDER BY fid")
     done = 0
     while batch := rows.fetchmany(_BATCH):
-        target.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", _with_booleans(batch, booleans))
+        insert_rows(target, table.name, declared, _with_booleans(batch, booleans))
         done += len(batch)
     target.number_on(table.name, "fid")
     return done
@@ -74,10 +74,9 @@ def _copy_rows(source: Connection, target: Connection, table: Table) -> int:
 def _copy_table(
     source: Connection, target: Connection, name: str, columns: Sequence[str], boolean: str | None = None
 ) -> None:
-    names, marks = ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
-    rows = source.execute(f"SELECT {names} FROM {name} ORDER BY 1, 2")
+    rows = source.execute(f"SELECT {', '.join(map(geopackage.quote, columns))} FROM {name} ORDER BY 1, 2")
     booleans = [] if boolean is None else [columns.index(boolean)]
-    target.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", _with_booleans(rows, booleans))
+    insert_rows(target, name, dict.fromkeys(columns, "TEXT"), _with_booleans(rows, booleans))
 
 
 def _with_booleans(rows: Iterable[Row], places: Sequence[int]) -> Iterator[list[Any]]:

@@ -13,8 +13,7 @@ from pathlib import Path
 from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
 from layers.store import idempotency
-from layers.store.access import SIDE_FILES
-from layers.store.connections import Connections, NotAStore, StoreBusy, StoreError, probing
+from layers.store.connections import SIDE_FILES, Connections, NotAStore, StoreBusy, StoreError, probing
 from layers.store.migrations.registry import (
     MINIMUM_READER_VERSION,
     SCHEMA_VERSION,
@@ -35,6 +34,7 @@ from layers.store.migrations.tables import (
     note_external_edits,
 )
 from layers.store.row_mapping import TABLES
+from layers.store.sqlite import SqliteConnection
 from layers.store.writer import APPEND_ONLY
 
 #: The table that makes a GeoPackage a store: the version of its schema, and the lowest version whose programs read it.
@@ -55,25 +55,16 @@ OWN_TABLES = frozenset(
 
 
 def make(path: Path) -> None:
-    """Create a new file with all tables: built aside, then put in place, so that it is whole or not there.
-
-    Raises
-    ------
-    FileExistsError
-        If the file exists, or the log of an earlier one of that name, which SQLite would replay into it.
-    """
+    """Create a new file with all tables where `require_free` allows it: whole, or not at all."""
     require_free(path)
     with replacing(path, overwrite=False) as fresh:
         _build(fresh)
 
 
 def require_free(path: Path, overwrite: bool = False) -> None:
-    """Refuse a path where a store is, or where the log of one is, which SQLite would replay into another file.
+    """Refuse a path where a store is, unless it may be overwritten, by FileExistsError.
 
-    Raises
-    ------
-    FileExistsError
-        If the file exists, unless it may be overwritten, or a log of that name does.
+    So is one where the log of a store is, which SQLite would replay into another file.
     """
     for suffix in SIDE_FILES if overwrite else ("", *SIDE_FILES):
         if os.path.lexists(taken := path.with_name(path.name + suffix)):
@@ -122,15 +113,9 @@ def mark_version(connection: sqlite3.Connection) -> None:
 def require_store(path: Path, read_only: bool = False) -> int:
     """Refuse a file that is no store of this version, without changing it; give the version of the file.
 
-    That is a later one where the file says that this program may read it.
-
-    Raises
-    ------
-    NotAStore
-        If it is missing, no SQLite database, no GeoPackage, not ours, of a version that this program cannot work
-        with, or lacks columns. It says what to do.
-    StoreBusy
-        If another program holds it.
+    That is a later one where the file says that this program may read it. Raises `NotAStore` if it is missing, no
+    SQLite database, no GeoPackage, not ours, of a version that this program cannot work with, or lacks columns, and
+    says what to do; `StoreBusy` if another program holds it.
     """
     with _probing_store(path, read_only) as connection:
         version = require_version(path, connection)
@@ -139,23 +124,18 @@ def require_store(path: Path, read_only: bool = False) -> int:
 
 
 def version_of_file(path: Path) -> int:
-    """The version of the schema of a store, whichever it is.
-
-    Raises
-    ------
-    NotAStore, StoreBusy
-        As `require_store` does, but for its version and columns.
-    """
+    """The version of the schema of a store, whichever it is; raises as `require_store` does for other files."""
     with _probing_store(path) as connection:
         return _versions(path, connection)[0]
 
 
 @contextmanager
-def _probing_store(path: Path, read_only: bool = False) -> Iterator[sqlite3.Connection]:
+def _probing_store(path: Path, read_only: bool = False) -> Iterator[SqliteConnection]:
     require_file(path)
     try:
         with probing(path, read_only) as connection:
-            _require_geopackage(path, connection)
+            if connection.execute("PRAGMA application_id").fetchone() != (geopackage.APPLICATION_ID,):
+                raise NotAStore(f"{path}: a SQLite database, but no GeoPackage")
             yield connection
     except (StoreBusy, NotAStore):
         raise
@@ -164,31 +144,17 @@ def _probing_store(path: Path, read_only: bool = False) -> Iterator[sqlite3.Conn
 
 
 def require_file(path: Path) -> None:
-    """Refuse a path at which there is nothing.
-
-    Raises
-    ------
-    NotAStore
-        If there is no file, or an empty one.
-    """
+    """Refuse a path at which there is no file, or an empty one, by `NotAStore`."""
     if not path.is_file():
         raise NotAStore(f"{path}: there is no such file; strikeatlas init makes a store, --store names another")
     if not path.stat().st_size:
         raise NotAStore(f"{path}: the file is empty")
 
 
-def _require_geopackage(path: Path, connection: sqlite3.Connection) -> None:
-    if connection.execute("PRAGMA application_id").fetchone() != (geopackage.APPLICATION_ID,):
-        raise NotAStore(f"{path}: a SQLite database, but no GeoPackage")
+def require_version(path: Path, connection: SqliteConnection) -> int:
+    """Refuse a file of a version that this program cannot work with, by `NotAStore`; give its version.
 
-
-def require_version(path: Path, connection: sqlite3.Connection) -> int:
-    """Refuse a file of a version that this program cannot work with; give its version.
-
-    Raises
-    ------
-    NotAStore
-        If the version is an earlier one, a later one that says nothing else, or none. It says what to do.
+    It is an earlier one, a later one that says nothing else, or none. The error says what to do.
     """
     version, minimum_reader = _versions(path, connection)
     if version < SCHEMA_VERSION:
@@ -204,9 +170,9 @@ def require_version(path: Path, connection: sqlite3.Connection) -> int:
     return version
 
 
-def _versions(path: Path, connection: sqlite3.Connection) -> tuple[int, int]:
+def _versions(path: Path, connection: SqliteConnection) -> tuple[int, int]:
     """The version of the schema of a file, and the lowest version whose programs read it."""
-    columns = {name for (name,) in connection.execute("SELECT name FROM pragma_table_info(?)", (MARK,))}
+    columns = connection.column_names(MARK)
     if not columns:
         raise NotAStore(f"{path}: a GeoPackage, but no store of this program")
     reader = "minimum_reader_version" if "minimum_reader_version" in columns else "schema_version"
@@ -218,8 +184,8 @@ def _versions(path: Path, connection: sqlite3.Connection) -> tuple[int, int]:
     return version, minimum_reader
 
 
-def _require_columns(path: Path, connection: sqlite3.Connection) -> None:
+def _require_columns(path: Path, connection: SqliteConnection) -> None:
     for name, table in TABLES.items():
-        found = {row[0] for row in connection.execute("SELECT name FROM pragma_table_info(?)", (name,))}
+        found = connection.column_names(name)
         if missing := [column for column in table.declarations if column not in found]:
             raise NotAStore(f"{path}: table {name} lacks the columns {', '.join(missing)}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,117 +10,8 @@ from layers.geopackage import geopackage
 from layers.geopackage.geopackage import Bounds, GeometryBlobError, bounds, encode
 from layers.model.records import Records
 from layers.store import reader
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.create import OWN_TABLES
-
-
-def require_layer(name: str, columns: Mapping[str, str]) -> None:
-    """Refuse a layer that would take the place of a table of records, or whose columns have no known type.
-
-    Raises
-    ------
-    ValueError
-        If a name or type cannot be used; it says which.
-    """
-    if name in OWN_TABLES:
-        raise ValueError(f"{name!r} is a table of the store itself, no derived layer")
-    geopackage.require_layer_name(name)
-    if not columns or not columns.keys().isdisjoint(("fid", "geometry")):
-        raise ValueError("at least one column expected, and none called 'fid' or 'geometry'")
-    if strange := set(columns.values()) - set(geopackage.SQL_TYPES):
-        raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
-
-
-def replace_layer(
-    connection: Connection,
-    name: str,
-    columns: Mapping[str, str],
-    rows: Iterable[tuple[Any, ...]],
-    geometry: bool,
-    key: str | None = None,
-) -> None:
-    """Drop a layer, create it anew and fill it, within the caller's transaction. No rows make an empty layer.
-
-    A ``key`` is a column that gets an index of its own.
-
-    Raises
-    ------
-    ValueError
-        If a row has another number of values than the columns (and the geometry), or its geometry is no
-        two-dimensional one.
-    """
-    declared = _declared(columns, geometry)
-    connection.drop_layer(name)
-    connection.add_layer(name, declared, "Derived from the records.", "GEOMETRY" if geometry else None)
-    connection.protect_derived(name)
-    _insert(connection, name, declared, (_values(row, len(declared), geometry) for row in rows))
-    if key is not None:
-        index = geopackage.quote(f"{name}_{key}")
-        connection.execute(f"CREATE INDEX {index} ON {geopackage.quote(name)} ({geopackage.quote(key)})")
-
-
-def replace_rows(
-    connection: Connection,
-    name: str,
-    columns: Mapping[str, str],
-    rows: Iterable[tuple[Any, ...]],
-    geometry: bool,
-    key: str,
-    values: Collection[str],
-    at: str,
-) -> None:
-    """Replace the rows whose ``key`` has one of some values, within the caller's transaction.
-
-    The extent is measured anew only where a row that goes may have made it as wide as it is: that takes all rows.
-
-    Raises
-    ------
-    ValueError
-        As `replace_layer` does.
-    """
-    declared = _declared(columns, geometry)
-    new_rows = [_values(row, len(declared), geometry) for row in rows]
-    table, where = geopackage.quote(name), f"WHERE {geopackage.quote(key)} = ?"
-    extent = connection.extent(name)
-    boxes = [
-        bounds(blob)
-        for value in (values if geometry and extent is not None else ())
-        for (blob,) in connection.execute(f"SELECT geometry FROM {table} {where} AND geometry NOTNULL", (value,))
-    ]
-    connection.executemany(f"DELETE FROM {table} {where}", [(value,) for value in values])
-    _insert(connection, name, declared, new_rows)
-    if extent is not None and _on_the_edge(extent, boxes):
-        connection.touch(name, at)
-        return
-    added = {row[-1] for row in new_rows if geometry}
-    for box in {bounds(blob) for blob in added if blob is not None} or {None}:
-        connection.widen(name, at, box)
-
-
-def _declared(columns: Mapping[str, str], geometry: bool) -> dict[str, str]:
-    return {**columns, "geometry": "GEOMETRY"} if geometry else dict(columns)
-
-
-def _insert(connection: Connection, name: str, declared: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
-    names = ", ".join(map(geopackage.quote, declared))
-    marks = ", ".join(map(connection.dialect.mark, declared.values()))
-    connection.executemany(f"INSERT INTO {geopackage.quote(name)} ({names}) VALUES ({marks})", rows)
-
-
-def _on_the_edge(extent: tuple[float | None, ...], boxes: Iterable[Bounds | None]) -> bool:
-    """Whether any box reaches to the edge of the layer's extent."""
-    return any(one == edge for box in boxes if box is not None for one, edge in zip(box, extent, strict=True))
-
-
-def _values(row: tuple[Any, ...], length: int, geometry: bool) -> tuple[Any, ...]:
-    if len(row) != length:
-        raise ValueError(f"{length} values a row expected, not {len(row)}")
-    if not geometry or row[-1] is None:
-        return row
-    try:
-        return (*row[:-1], encode(row[-1]))
-    except GeometryBlobError as error:
-        raise ValueError(f"a layer's geometry: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -171,19 +62,86 @@ class DerivedUpdate:
 
 
 def write_table(connection: Connection, layer: DerivedLayer, at: str) -> None:
-    """Write a layer, or some of its rows, within the caller's transaction.
+    """Write a layer, or some of its rows, within the caller's transaction. No rows make an empty layer.
 
     Raises
     ------
     ValueError
-        If a name or type cannot be used, or a row has another number of values.
+        If the layer would take the place of a table of records, a name or type cannot be used, a row has another
+        number of values than the columns (and the geometry), or its geometry is no two-dimensional one.
     """
-    require_layer(layer.name, layer.columns)
-    if layer.only is None:
-        replace_layer(connection, layer.name, layer.columns, layer.rows, layer.geometry, layer.key)
-        connection.touch(layer.name, at)
-    else:
-        replace_rows(connection, layer.name, layer.columns, layer.rows, layer.geometry, *layer.only, at)
+    _require_layer(layer.name, layer.columns)
+    declared = {**layer.columns, "geometry": "GEOMETRY"} if layer.geometry else dict(layer.columns)
+    rows = (_values(row, len(declared), layer.geometry) for row in layer.rows)
+    if layer.only is not None:
+        _replace_rows(connection, layer, declared, list(rows), *layer.only, at)
+        return
+    name = layer.name
+    connection.drop_layer(name)
+    connection.add_layer(name, declared, "Derived from the records.", "GEOMETRY" if layer.geometry else None)
+    connection.protect_derived(name)
+    insert_rows(connection, name, declared, rows)
+    if layer.key is not None:
+        index, table, key = map(geopackage.quote, (f"{name}_{layer.key}", name, layer.key))
+        connection.execute(f"CREATE INDEX {index} ON {table} ({key})")
+    connection.touch(name, at)
+
+
+def _require_layer(name: str, columns: Mapping[str, str]) -> None:
+    if name in OWN_TABLES:
+        raise ValueError(f"{name!r} is a table of the store itself, no derived layer")
+    geopackage.require_layer_name(name)
+    if not columns or not columns.keys().isdisjoint(("fid", "geometry")):
+        raise ValueError("at least one column expected, and none called 'fid' or 'geometry'")
+    if strange := set(columns.values()) - set(geopackage.SQL_TYPES):
+        raise ValueError(f"column types {sorted(strange)}: one of {', '.join(geopackage.SQL_TYPES)} expected")
+
+
+def _values(row: tuple[Any, ...], length: int, geometry: bool) -> tuple[Any, ...]:
+    if len(row) != length:
+        raise ValueError(f"{length} values a row expected, not {len(row)}")
+    if not geometry or row[-1] is None:
+        return row
+    try:
+        return (*row[:-1], encode(row[-1]))
+    except GeometryBlobError as error:
+        raise ValueError(f"a layer's geometry: {error}") from error
+
+
+def _replace_rows(
+    connection: Connection,
+    layer: DerivedLayer,
+    declared: Mapping[str, str],
+    rows: Sequence[tuple[Any, ...]],
+    key: str,
+    values: Collection[str],
+    at: str,
+) -> None:
+    """Replace the rows whose ``key`` has one of some values.
+
+    The extent is measured anew only where a row that goes may have made it as wide as it is: that takes all rows.
+    """
+    name, geometry = layer.name, layer.geometry
+    table, where = geopackage.quote(name), f"WHERE {geopackage.quote(key)} = ?"
+    extent = connection.extent(name)
+    boxes = [
+        bounds(blob)
+        for value in (values if geometry and extent is not None else ())
+        for (blob,) in connection.execute(f"SELECT geometry FROM {table} {where} AND geometry NOTNULL", (value,))
+    ]
+    connection.executemany(f"DELETE FROM {table} {where}", [(value,) for value in values])
+    insert_rows(connection, name, declared, rows)
+    if extent is not None and _on_the_edge(extent, boxes):
+        connection.touch(name, at)
+        return
+    added = {row[-1] for row in rows if geometry}
+    for box in {bounds(blob) for blob in added if blob is not None} or {None}:
+        connection.widen(name, at, box)
+
+
+def _on_the_edge(extent: tuple[float | None, ...], boxes: Iterable[Bounds | None]) -> bool:
+    """Whether any box reaches to the edge of the layer's extent."""
+    return any(one == edge for box in boxes if box is not None for one, edge in zip(box, extent, strict=True))
 
 
 def update(connection: Connection, derived: DerivedUpdate, at: str) -> None:

@@ -94,5 +94,4 @@ def _rows(connection: Connection, noun: str, keys: Sequence[Any]) -> dict[Any, d
     """The plain values of records as they are now, by id as SQLite holds it."""
     table, marks = TABLES[noun], ", ".join("?" * len(keys))
     rows = connection.execute(f"{writer.select_rows(table)} WHERE id IN ({marks})", keys)
-    at_id = list(table.declarations).index("id")
-    return {row[at_id]: table.plain_row(row) for row in rows}
+    return {row[table.at("id")]: table.plain_row(row) for row in rows}

@@ -6,7 +6,7 @@ history proves the observations that are there, without a row for each, and who 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -14,7 +14,7 @@ from layers.geopackage import geopackage
 from layers.model.heat import CONFIDENCES, NO_HEAT, SENSORS, UNCLASSIFIED, HeatColumns
 from layers.model.messages import Message
 from layers.model.records import Source
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.migrations.tables import HEAT, HEAT_COLUMNS, HEAT_LOADS, LISTED
 
 _NAMES = ", ".join(map(geopackage.quote, HEAT_COLUMNS))
@@ -29,16 +29,11 @@ _PAGE = 100_000
 def replace(connection: Connection, source: Source, columns: HeatColumns, at: str) -> None:
     """Put observations in the place of those of the source's dataset, within the caller's transaction."""
     connection.execute(f"DELETE FROM {HEAT} WHERE dataset = ?", (source.dataset,))
-    _insert(connection, _rows(source.dataset, columns))
+    insert_rows(connection, HEAT, HEAT_COLUMNS, _rows(source.dataset, columns))
     load = (source.dataset, source.id, len(columns), columns.digest())
     connection.execute(f"DELETE FROM {HEAT_LOADS} WHERE dataset = ?", (source.dataset,))
     connection.execute(f"INSERT INTO {HEAT_LOADS} VALUES (?, ?, ?, ?)", load)
     connection.touch(HEAT, at)
-
-
-def _insert(connection: Connection, rows: Iterable[tuple[object, ...]]) -> None:
-    marks = ", ".join("?" * len(HEAT_COLUMNS))
-    connection.executemany(f"INSERT INTO {HEAT} ({_NAMES}) VALUES ({marks})", rows)
 
 
 def _rows(dataset: str, columns: HeatColumns) -> Iterator[tuple[object, ...]]:
@@ -83,7 +78,7 @@ def copy(source: Connection, target: Connection) -> None:
         dataset, cited, _, digest = load
         if _is_in_title_of(target, cited, digest):
             rows = source.stream(f"SELECT {_NAMES} FROM {HEAT} WHERE dataset = ? ORDER BY fid", (dataset,))
-            _insert(target, rows)
+            insert_rows(target, HEAT, HEAT_COLUMNS, rows)
             target.execute(f"INSERT INTO {HEAT_LOADS} VALUES (?, ?, ?, ?)", load)
 
 

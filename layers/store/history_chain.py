@@ -69,10 +69,7 @@ class ChainBreak:
 def canonical_text(previous: str, seq: int, row: Unlinked, salt: str, unsalted: str | None = None) -> bytes:
     """The text of a row that follows on the row of hash ``previous``.
 
-    Raises
-    ------
-    TypeError
-        If a value is no text, and so no value of a row of history.
+    Raises TypeError if a value is no text, and so no value of a row of history.
     """
     return orjson.dumps([previous, salt, seq, *row, *(() if unsalted is None else (unsalted,))])
 

@@ -34,7 +34,8 @@ _TOGETHER = 400
 class HistoryRow:
     """One change of one record: number, time (RFC 3339, UTC), author, table, id, and the values before and after.
 
-    ``why`` is the reason that was stated; ``None`` without one. ``hash`` is that of the chain.
+    ``before`` is None for a new record, ``after`` for a removed one; both hold the columns of the table, geometry as
+    WKT, lon/lat, in full. ``why`` is the reason that was stated; ``None`` without one. ``hash`` is that of the chain.
     """
 
     seq: int
@@ -79,6 +80,12 @@ def rows(
     return _read(connection.execute(query, (below, from_seq, limit)))
 
 
+def rows_after(connection: Connection, seq: int, limit: int) -> list[tuple[Any, ...]]:
+    """At most ``limit`` rows of records with a higher number than one, oldest first, as `row_of` reads them."""
+    query = f"SELECT {_COLUMNS} FROM history WHERE seq > ? AND {_OF_RECORDS} ORDER BY seq LIMIT ?"
+    return connection.execute(query, (seq, limit)).fetchall()
+
+
 def _hidden(connection: Connection) -> str:
     """Whether there was no public record before a row, nor after it."""
     text, position = '"private":true', connection.dialect.position
@@ -90,17 +97,14 @@ def rows_of(
 ) -> list[HistoryRow]:
     """At most ``limit`` rows of given records with a number below one and not before another, newest first."""
     found: list[HistoryRow] = []
-    for some in _parts(sorted(keys)):
+    ordered = sorted(keys)
+    for start in range(0, len(ordered), _TOGETHER):
+        some = ordered[start : start + _TOGETHER]
         marks = " OR ".join(["(noun = ? AND record = ?)"] * len(some))
         query = f"SELECT {_COLUMNS} FROM history WHERE ({marks}) AND seq < ? AND seq >= ? ORDER BY seq DESC LIMIT ?"
         values = [part for key in some for part in key]
         found += _read(connection.execute(query, (*values, below, from_seq, limit)))
     return sorted(found, key=lambda row: -row.seq)[:limit]
-
-
-def _parts(keys: list[RecordKey]) -> Iterator[list[RecordKey]]:
-    for start in range(0, len(keys), _TOGETHER):
-        yield keys[start : start + _TOGETHER]
 
 
 def transaction(connection: Connection, seq: int) -> Transaction | None:
@@ -160,10 +164,8 @@ def last_changed(connection: Connection, table: str, up_to: int) -> int:
 
     Changes of records that were private before and after them do not count.
     """
-    query = f"""SELECT max(seq) FROM history WHERE noun = ? AND seq <= ? AND "before" IS NOT NULL
-      AND NOT ({_hidden(connection)})"""
-    (found,) = connection.execute(query, (table, up_to)).fetchone()
-    return int(found or 0)
+    shown = f"noun = ? AND seq <= ? AND {_CHANGED} AND NOT ({_hidden(connection)})"
+    return _last(connection, shown, table, up_to)
 
 
 def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> Iterator[HistoryRow]:
@@ -171,22 +173,7 @@ def rows_but_of(connection: Connection, tables: Collection[str], up_to: int) -> 
     query = f"""SELECT {_COLUMNS} FROM history WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ?
       ORDER BY seq"""
     for row in connection.execute(query, (*tables, up_to)):
-        yield _row(row)
-
-
-def values_but_of(
-    connection: Connection, tables: Collection[str], up_to: int
-) -> Iterator[tuple[RecordKey, Mapping[str, Any], str]]:
-    """Yield key, values and time of every change of all tables but some, of changes up to a number, oldest first.
-
-    A change that has values before and after it comes twice.
-    """
-    query = f"""SELECT noun, record, "at", "before", "after" FROM history
-      WHERE noun NOT IN ({_marks(tables)}) AND {_OF_RECORDS} AND seq <= ? ORDER BY seq"""
-    for table, record, at, *texts in connection.execute(query, (*tables, up_to)):
-        for text in texts:
-            if text is not None:
-                yield (table, record), orjson.loads(text), at
+        yield row_of(row)
 
 
 def ever_private(connection: Connection, up_to: int) -> Iterator[str]:
@@ -223,6 +210,12 @@ def references(connection: Connection, table: str, column: str) -> Iterator[tupl
     yield from connection.execute(query)
 
 
+def _last(connection: Connection, condition: str, *values: Any) -> int:
+    """Number of the last row that a condition fits; 0 where there is none."""
+    query = f"SELECT coalesce(max(seq), 0) FROM history WHERE {condition}"
+    return int(connection.execute(query, values).fetchone()[0])
+
+
 def _marks(values: Collection[str]) -> str:
     return ", ".join("?" * len(values))
 
@@ -241,9 +234,7 @@ def is_older_than_salts(connection: Connection, seq: int) -> bool:
 
 def last_private(connection: Connection, key: RecordKey, up_to: int) -> int:
     """Number of the last change before or after which a record was private; 0 where it never was."""
-    query = f"""SELECT coalesce(max(seq), 0) FROM history
-      WHERE noun = ? AND record = ? AND seq <= ? AND ({_says_private(connection)})"""
-    return int(connection.execute(query, (*key, up_to)).fetchone()[0])
+    return _last(connection, f"noun = ? AND record = ? AND seq <= ? AND ({_says_private(connection)})", *key, up_to)
 
 
 def _says_private(connection: Connection) -> str:
@@ -252,8 +243,7 @@ def _says_private(connection: Connection) -> str:
 
 def last_before(connection: Connection, key: RecordKey, seq: int, at: str) -> int:
     """Number of the last change of a record with a number up to one, or made before a time; 0 where there is none."""
-    query = 'SELECT coalesce(max(seq), 0) FROM history WHERE noun = ? AND record = ? AND (seq <= ? OR "at" < ?)'
-    return int(connection.execute(query, (*key, seq, at)).fetchone()[0])
+    return _last(connection, 'noun = ? AND record = ? AND (seq <= ? OR "at" < ?)', *key, seq, at)
 
 
 def last_values(connection: Connection, key: RecordKey) -> Mapping[str, Any] | None:
@@ -301,10 +291,11 @@ def appended(connection: Connection) -> frozenset[RecordKey]:
 
 
 def _read(cursor: Cursor) -> list[HistoryRow]:
-    return [_row(row) for row in cursor]
+    return [row_of(row) for row in cursor]
 
 
-def _row(row: tuple[Any, ...]) -> HistoryRow:
+def row_of(row: tuple[Any, ...]) -> HistoryRow:
+    """Read a row, whose values before and after are JSON texts."""
     seq, at, author, table, record, before, after, why, digest = row
     return HistoryRow(seq, at, author, table, record, _values(before), _values(after), why, digest)
 

@@ -17,7 +17,7 @@ from layers.geopackage import geopackage
 from layers.model.messages import Message
 from layers.model.timestamps import timestamp
 from layers.store import writer
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.connections import StoreError
 from layers.store.writer import Authorship
 
@@ -80,13 +80,7 @@ def find(connection: Connection, person: str, key: str, at: str) -> AnsweredRequ
 
 
 def require_free(connection: Connection, keyed: KeyedRequest | None, at: str) -> None:
-    """Refuse a request whose key was answered before.
-
-    Raises
-    ------
-    KeyTaken
-        If it was.
-    """
+    """Refuse a request whose key was answered before, by `KeyTaken`."""
     if keyed is not None and find(connection, keyed.person, keyed.key, at) is not None:
         raise KeyTaken("a request with this key was answered meanwhile")
 
@@ -131,7 +125,7 @@ def copy(source: Connection, target: Connection) -> None:
     """Copy the answers that the history in the target tells of."""
     known = _noted(target)
     rows = [row for row in source.execute(_ALL) if (row[1], _digest(row)) in known]
-    target.executemany(f"INSERT INTO {TABLE} ({_NAMES}) VALUES ({', '.join('?' * len(COLUMNS))})", rows)
+    insert_rows(target, TABLE, dict.fromkeys(COLUMNS, "TEXT"), rows)
 
 
 def findings(connection: Connection) -> Iterator[Message]:

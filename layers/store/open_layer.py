@@ -24,7 +24,7 @@ import shapely
 
 from geo.columnar.row_edit import RowEdit
 from layers.geopackage.geopackage import encode_many
-from layers.model.records import REFERENCES, Record, Records
+from layers.model.records import REFERENCES, Record, Records, references
 from layers.store.connections import StoreError
 from layers.store.reader import MANY
 from layers.store.record_table import PackedRecords, RecordTable, packed
@@ -64,13 +64,7 @@ class OpenLayer:
 
     @classmethod
     def open(cls, path: Path) -> OpenLayer:
-        """Open a file.
-
-        Raises
-        ------
-        NotAnOpenLayer
-            If it cannot be read, or is none.
-        """
+        """Open a file; `NotAnOpenLayer` if it cannot be read, or is none."""
         try:
             with path.open("rb") as file:
                 digest = hashlib.file_digest(file, "sha256").hexdigest()
@@ -92,10 +86,7 @@ class OpenLayer:
     def under(self, records: Records) -> Records:
         """Records with those of the layer after them, but for those whose id they have; large tables are packed.
 
-        Raises
-        ------
-        NotAnOpenLayer
-            If the file was changed, or holds what is no record.
+        Raises `NotAnOpenLayer` if the file was changed, or holds what is no record.
         """
         tables: dict[str, Any] = {name: self._under(name, records.table(name)) for name in self._members}
         return Records(**{name: tables.get(name, records.table(name)) for name in TABLES})
@@ -103,10 +94,7 @@ class OpenLayer:
     def records(self, name: str, keys: Iterable[str], column: str = "id") -> Mapping[str, Record]:
         """The records of a table whose id, or text in another column, is one of some; others are left out.
 
-        Raises
-        ------
-        NotAnOpenLayer
-            If the file was changed, or holds what is no record.
+        Raises as `under` does.
         """
         wanted = [*dict.fromkeys(keys)]
         if not wanted or name not in self._members:
@@ -203,11 +191,8 @@ class OpenLayer:
 
 
 def references_of(name: str, record: Record) -> Iterator[tuple[str, str]]:
-    """Yield table and id of all that a record of a table refers to; of several possible tables, each."""
-    for column, targets in REFERENCES.get(name, {}).items():
-        value = getattr(record, column)
-        for key in value if isinstance(value, tuple) else (value,):
-            yield from ((target, key) for target in targets if key is not None)
+    """Table and id of all that a record of a table refers to; of several possible tables, each."""
+    return ((target, key) for _, key, targets in references(name, record) for target in targets)
 
 
 def _rows(table: Table, batch: pa.RecordBatch) -> list[Row]:

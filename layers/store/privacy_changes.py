@@ -21,13 +21,7 @@ _PUBLIC = "coalesce(private, FALSE) <> TRUE"
 
 
 def make_private(connection: Connection, dataset: str, authorship: Authorship, why: str) -> None:
-    """List a dataset as private and mark every record of it; nothing is done where it is private already.
-
-    Raises
-    ------
-    StoreError
-        If people write it record by record, as the curated records: single records of these are private.
-    """
+    """List a dataset as private and mark every record of it, see `Store.make_private`."""
     if dataset in WRITTEN_BY_HAND:
         raise StoreError(f"{dataset} is written by hand: mark single records of it private, or name another dataset")
     if dataset in private_datasets(connection):
@@ -56,21 +50,10 @@ def hide_judgements_of_removed(connection: Connection, authorship: Authorship) -
 def publish(
     connection: Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str
 ) -> tuple[int, int]:
-    """Make a private dataset public, or some private records of one that is public; give how many became so.
+    """Make a private dataset public, or some private records of one that is public, see `Store.publish`.
 
     A record that rests on a source of another dataset which is private stays private: its facts may be from there. So
     does a claim that describes a strike in the words of its author: a licence of the data does not cover these.
-
-    Returns
-    -------
-    tuple
-        Number of records that became public, and of those that stay private.
-
-    Raises
-    ------
-    StoreError
-        If the dataset as a whole is to be made public and is not private, if single records are and it is, or if no
-        private record of the dataset has one of the ids.
     """
     _require_publishable(connection, dataset, ids)
     authorship, changed, stay = replace(authorship, why=why), 0, 0
@@ -111,7 +94,7 @@ def _resting_on_other_private(connection: Connection, table: Table, dataset: str
         quoted = geopackage.quote(column)
         other = "(SELECT id FROM sources WHERE private = TRUE AND dataset <> ?1)"
         cites = (
-            f"EXISTS (SELECT 1 FROM {connection.dialect.elements(quoted)} WHERE value IN {other})"
+            f"EXISTS (SELECT 1 FROM {connection.dialect.elements(quoted, None)} WHERE value IN {other})"
             if column in lists
             else f"{quoted} IN {other}"
         )

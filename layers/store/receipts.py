@@ -2,7 +2,8 @@
 
 The hash of a row is the SHA-256 of its text, so that a token for that text has the hash as its message imprint: any
 program that knows RFC 3161 can check it by the hash. A receipt is a file of its own, a TimeStampResp in DER, and so is
-there for stores too that can only be read. All of this needs the optional package rfc3161-client; nothing else does.
+there for stores too that can only be read. All of this needs the optional package rfc3161-client, and raises
+`ReceiptsUnavailable` without it; nothing else does.
 """
 
 from __future__ import annotations
@@ -64,12 +65,7 @@ class Receipt:
 def query(connection: Connection) -> tuple[Head, bytes]:
     """Give the last row of history, and the request (TimeStampReq, DER) for a token that covers it.
 
-    Raises
-    ------
-    StoreError
-        If there is no history, or its last row does not have the hash of its text.
-    ReceiptsUnavailable
-        If the package is not installed.
+    Raises `StoreError` if there is no history, or its last row does not have the hash of its text.
     """
     row = connection.execute(f"SELECT {history_chain.COLUMNS} FROM history ORDER BY seq DESC LIMIT 1").fetchone()
     if row is None:
@@ -86,13 +82,7 @@ def query(connection: Connection) -> tuple[Head, bytes]:
 
 
 def read(connection: Connection, response: bytes) -> Receipt:
-    """Read a response (TimeStampResp, DER): which row of history it covers; who signed it is not proved yet.
-
-    Raises
-    ------
-    ReceiptsUnavailable
-        If the package is not installed.
-    """
+    """Read a response (TimeStampResp, DER): which row of history it covers; who signed it is not proved yet."""
     return _read(connection, response)[0]
 
 
@@ -105,11 +95,6 @@ def check(connection: Connection, response: bytes, trusted: Sequence[Any], unbro
         As `certificates` gives them.
     unbroken
         The last row up to which the chain of history holds: a hash says nothing of a text that is not its own.
-
-    Raises
-    ------
-    ReceiptsUnavailable
-        If the package is not installed.
     """
     receipt, decoded = _read(connection, response)
     if receipt.fault is not None or receipt.seq is None or receipt.hash is None:
@@ -125,15 +110,7 @@ def check(connection: Connection, response: bytes, trusted: Sequence[Any], unbro
 
 
 def certificates(pem: bytes) -> Sequence[Any]:
-    """Read the certificates of a PEM text.
-
-    Raises
-    ------
-    ValueError
-        If there is none, or one cannot be read.
-    ReceiptsUnavailable
-        If the package is not installed.
-    """
+    """Read the certificates of a PEM text; ValueError if there is none, or one cannot be read."""
     _library()
     found: Sequence[Any] = importlib.import_module("cryptography.x509").load_pem_x509_certificates(pem)
     return found

@@ -12,7 +12,7 @@ from functools import cached_property, partial
 from itertools import compress, islice
 from operator import attrgetter, itemgetter
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import orjson
@@ -117,18 +117,30 @@ class PackedRecords:
 
     @classmethod
     def of(cls, table: Table, pages: Iterable[Sequence[Row]]) -> PackedRecords:
-        """Pack the rows of a table.
-
-        Raises
-        ------
-        StoreError
-            If a row is no valid record.
-        """
+        """Pack the rows of a table; `StoreError` if a row is no valid record."""
+        columns = {name: table.at(name) for name in REFERRED.get(table.name, ())}
+        at = table.at("geometry") if table.geometry_type else None
+        ids: list[bytes] = []
+        private: list[str] = []
+        referred: dict[str, list[str | None]] = {name: [] for name in columns}
+        # Their bytes, of which there may be a gigabyte, are not in memory.
         with BinaryBuilder() as values, BinaryBuilder() as places:
-            filling = _PackedRecordsBuilder(table, values, places)
             for page in pages:
-                filling.extend(page)
-            return filling.rows()
+                valid = table.valid_fields(page)
+                ids += map(str.encode, valid["id"])
+                private += compress(valid["id"], valid["private"])
+                for name, column in columns.items():
+                    referred[name] += [row[column] for row in page]
+                rows = [list(row) for row in page]
+                if at is not None:
+                    places.extend([row[at] or b"" for row in rows])
+                    for row in rows:
+                        row[at] = None
+                values.extend(map(orjson.dumps, rows))
+            packed_values, packed_places = values.finish(), None if at is None else places.finish()
+        referring = {name: ForeignKeyIndex.of(DictionaryArray.of(found)) for name, found in referred.items()}
+        index, found = KeyIndex(BinaryArray.of(ids)), {"private": private}
+        return cls(table, index, packed_values, packed_places, MappingProxyType(referring), found)
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -149,13 +161,7 @@ class PackedRecords:
         return PackedRecords(self.table, ids, values, places, MappingProxyType(referring), found)
 
     def record(self, key: str) -> Record:
-        """The record of an id; those read last are cached.
-
-        Raises
-        ------
-        KeyError
-            If there is none.
-        """
+        """The record of an id; those read last are cached. KeyError if there is none."""
         return self._recent.get_or_compute(key, lambda: next(self.records((self.ids[key],))))
 
     @cached_property
@@ -210,45 +216,7 @@ class PackedRecords:
 
     @cached_property
     def _place_column(self) -> int:
-        return _place_column(self.table)
-
-
-class _PackedRecordsBuilder:
-    """Packs the rows of a table page by page; their bytes, of which there may be a gigabyte, are not in memory."""
-
-    def __init__(self, table: Table, values: BinaryBuilder, places: BinaryBuilder) -> None:
-        self._table, self._values, self._places = table, values, places
-        names = [column.name for column in table.columns]
-        self._columns = {name: names.index(name) for name in REFERRED.get(table.name, ())}
-        self._place = _place_column(table) if table.geometry_type else None
-        self._ids: list[bytes] = []
-        self._private: list[str] = []
-        self._referred: dict[str, list[str | None]] = {name: [] for name in self._columns}
-
-    def extend(self, page: Sequence[Row]) -> None:
-        valid = self._table.valid_fields(page)
-        self._ids += map(str.encode, valid["id"])
-        self._private += compress(valid["id"], valid["private"])
-        for name, column in self._columns.items():
-            self._referred[name] += [row[column] for row in page]
-        rows = [list(row) for row in page]
-        if self._place is not None:
-            self._places.extend([row[self._place] or b"" for row in rows])
-            for row in rows:
-                row[self._place] = None
-        self._values.extend(map(orjson.dumps, rows))
-
-    def rows(self) -> PackedRecords:
-        values, places = self._values.finish(), None if self._place is None else self._places.finish()
-        referring = {name: ForeignKeyIndex.of(DictionaryArray.of(found)) for name, found in self._referred.items()}
-        found = {"private": self._private}
-        return PackedRecords(
-            self._table, KeyIndex(BinaryArray.of(self._ids)), values, places, MappingProxyType(referring), found
-        )
-
-
-def _place_column(table: Table) -> int:
-    return next(place for place, column in enumerate(table.columns) if column.type == "geometry")
+        return self.table.at("geometry")
 
 
 class RecordTable(Mapping[str, Record]):
@@ -306,9 +274,8 @@ class RecordTable(Mapping[str, Record]):
         return key in self._added or (key not in self._gone and key in self.rows.ids)
 
     def __getitem__(self, key: str) -> Record:
-        new = self._added.get(key) or self._changed.get(key)
-        if new is not None:
-            return new
+        if key in self.above:
+            return self.above[key]
         if key in self._gone:
             raise KeyError(key)
         return self.rows.record(key)
@@ -332,64 +299,17 @@ class RecordTable(Mapping[str, Record]):
                 yield self._changed.get(record.id, record)
         yield from self._added.values()
 
-    def above(self) -> list[Record]:
-        """The records that lie above the packed rows: those that were changed or added."""
-        return [*self._changed.values(), *self._added.values()]
-
-    def prime(self, keys: Iterable[str]) -> None:
-        """Read records into the cache that are looked up next; unknown ids are left out."""
-        self.rows.prime(key for key in keys if key not in self._changed)
-
-    def prime_where(self, column: str, values: Iterable[str]) -> None:
-        """Read records into the cache that are looked up next by a reference of `REFERRED` to one of some values."""
-        rows = [self.rows.referring[column].to(value) for value in values]
-        if rows:
-            self.rows.cached_at(np.concatenate(rows))
-
-    def at(self, rows: Ints) -> list[Record]:
-        """Records by their numbers in the order of the table; they are looked up in the cache afterwards."""
-        if not self.is_as_below:
-            keys = [self._keys[row] for row in rows.tolist()]
-            self.prime(keys)
-            return [self[key] for key in keys]
-        return self.rows.cached_at(rows)
+    @cached_property
+    def above(self) -> Mapping[str, Record]:
+        """The records that lie above the packed rows: those that were changed, and then those that were added."""
+        return {**self._changed, **self._added}
 
     @cached_property
-    def _keys(self) -> Sequence[str]:
+    def keys_in_order(self) -> Sequence[str]:
+        """The ids by their numbers in the order of the table."""
         return list(self)
 
-    def referred(self, column: str) -> set[str]:
-        """What records refer to by a column of `REFERRED`; rather some too many, to which no record refers any more."""
-        above = (getattr(record, column) for table in (self._changed, self._added) for record in table.values())
-        return {*self.rows.referring[column].words, *above}
-
-    def texts(self, *columns: str) -> Iterator[tuple[Any, ...]]:
-        """Id and texts, or None, in columns of plain texts of every record, in order, without reading all else."""
-        names = [one.name for one in self.rows.table.columns]
-        below, above = itemgetter(*map(names.index, ("id", *columns))), attrgetter("id", *columns)
-        return self._overlaid(map(below, map(orjson.loads, self.rows.values)), above)
-
-    def fields(self, *names: str) -> Iterator[tuple[Any, ...]]:
-        """Id and fields of every record, in order, without reading all else."""
-        return self._overlaid(self.rows.fields("id", *names), attrgetter("id", *names))
-
-    def lists_of(self, column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
-        """The list in a column of lists of texts of each of some records that there are, without reading all else."""
-        at = [one.name for one in self.rows.table.columns].index(column)
-        for key in keys:
-            changed = self._added.get(key) or self._changed.get(key)
-            if changed is not None:
-                yield getattr(changed, column)
-            else:
-                yield orjson.loads(orjson.loads(self.rows.values[self.rows.ids[key]])[at])
-
-    def geometries(self) -> Iterator[tuple[str, BaseGeometry | None]]:
-        """Id and geometry, lon/lat (OGC:CRS84), of every record, in order, without reading all else."""
-        assert self.rows.places is not None, f"{self.rows.table.name} have no geometry"
-        below = zip(self.rows.ids, decode_many(place or None for place in self.rows.places), strict=True)
-        return self._overlaid(below, lambda record: (record.id, geometry_of(record)))
-
-    def _overlaid(self, below: Iterable[V], above: Callable[[Record], V]) -> Iterator[V]:
+    def overlaid(self, below: Iterable[V], above: Callable[[Record], V]) -> Iterator[V]:
         """Values of every record, each led by its id: of the packed rows, and of the records that an edit put above."""
         for values in below:
             if values[0] not in self._gone:
@@ -424,16 +344,14 @@ class RecordTable(Mapping[str, Record]):
     def private(self) -> set[str]:
         """Ids of the records that are marked private."""
         below: list[str] = self.rows.found["private"]
-        above = {**self._changed, **self._added}
-        old = {key for key in below if key not in self._gone and key not in above}
-        return old | {key for key, record in above.items() if record.private}
+        old = {key for key in below if key not in self._gone and key not in self.above}
+        return old | {key for key, record in self.above.items() if record.private}
 
     def changed_ids(self, other: RecordTable) -> set[str] | None:
         """Ids of the records that two tables do not have alike; ``None`` where they are of different packed rows."""
         if self.rows.token != other.rows.token:
             return None
-        above = (self._changed, self._added, other._changed, other._added)
-        keys = {key for one in above for key in one} | (self._gone ^ other._gone)
+        keys = {*self.above, *other.above} | (self._gone ^ other._gone)
         return {key for key in keys if self.get(key) != other.get(key)}
 
     def packed(self) -> PackedRecords:
@@ -468,9 +386,11 @@ def texts(table: Mapping[str, Record], *columns: str) -> Iterator[tuple[Any, ...
 
     At least one column is named.
     """
-    if isinstance(table, RecordTable):
-        return table.texts(*columns)
-    return map(attrgetter("id", *columns), table.values())
+    above = attrgetter("id", *columns)
+    if not isinstance(table, RecordTable):
+        return map(above, table.values())
+    below = itemgetter(*map(table.rows.table.at, ("id", *columns)))
+    return table.overlaid(map(below, map(orjson.loads, table.rows.values)), above)
 
 
 def fields(table: Mapping[str, Record], *names: str) -> Iterator[tuple[Any, ...]]:
@@ -478,51 +398,67 @@ def fields(table: Mapping[str, Record], *names: str) -> Iterator[tuple[Any, ...]
 
     At least one field is named. Unlike `texts` any may be, and all have the values that records have.
     """
-    if isinstance(table, RecordTable):
-        return table.fields(*names)
-    return map(attrgetter("id", *names), table.values())
+    above = attrgetter("id", *names)
+    if not isinstance(table, RecordTable):
+        return map(above, table.values())
+    return table.overlaid(table.rows.fields("id", *names), above)
 
 
 def lists_of(table: Mapping[str, Record], column: str, keys: Iterable[str]) -> Iterator[Sequence[str]]:
     """The list in a column of lists of texts of each of some records that there are, without reading all else."""
-    if isinstance(table, RecordTable):
-        return table.lists_of(column, keys)
-    return (getattr(table[key], column) for key in keys)
+    if not isinstance(table, RecordTable):
+        yield from (getattr(table[key], column) for key in keys)
+        return
+    at = table.rows.table.at(column)
+    for key in keys:
+        if key in table.above:
+            yield getattr(table.above[key], column)
+        else:
+            yield orjson.loads(orjson.loads(table.rows.values[table.rows.ids[key]])[at])
 
 
 def geometries(table: Mapping[str, Record]) -> Iterator[tuple[str, BaseGeometry | None]]:
     """Id and geometry, lon/lat (OGC:CRS84), of every record of a table of features, in the order of the table."""
-    if isinstance(table, RecordTable):
-        return table.geometries()
-    return ((key, geometry_of(record)) for key, record in table.items())
+    if not isinstance(table, RecordTable):
+        return ((key, geometry_of(record)) for key, record in table.items())
+    assert table.rows.places is not None, f"{table.rows.table.name} have no geometry"
+    below = zip(table.rows.ids, decode_many(place or None for place in table.rows.places), strict=True)
+    return table.overlaid(below, lambda record: (record.id, geometry_of(record)))
 
 
 def records_at(table: Mapping[str, R], rows: Ints) -> list[R]:
     """Records by their numbers in the order of the table; those of packed rows are read at once."""
-    if isinstance(table, RecordTable):
-        read: list[Any] = table.at(rows)
-        return read
-    records = list(table.values())
-    return [records[row] for row in rows.tolist()]
+    if not isinstance(table, RecordTable):
+        records = list(table.values())
+        return [records[row] for row in rows.tolist()]
+    read: list[Record]
+    if table.is_as_below:
+        read = table.rows.cached_at(rows)
+    else:
+        keys = [table.keys_in_order[row] for row in rows.tolist()]
+        prefetch(table, keys)
+        read = [table[key] for key in keys]
+    return cast(list[R], read)
 
 
 def referred(table: Mapping[str, Record], column: str) -> set[str]:
     """What records refer to by a column of `REFERRED`; rather some too many, to which no record refers any more."""
     if isinstance(table, RecordTable):
-        return table.referred(column)
+        return {*table.rows.referring[column].words, *(getattr(one, column) for one in table.above.values())}
     return {getattr(record, column) for record in table.values()}
 
 
 def prefetch(table: Mapping[str, Record], keys: Iterable[str]) -> None:
     """Read records into the cache of a packed table that are looked up next."""
     if isinstance(table, RecordTable):
-        table.prime(keys)
+        table.rows.prime(key for key in keys if key not in table.above)
 
 
 def prefetch_where(table: Mapping[str, Record], column: str, values: Iterable[str]) -> None:
     """Read records into the cache of a packed table that are looked up next by a reference to one of some values."""
-    if isinstance(table, RecordTable):
-        table.prime_where(column, values)
+    rows = [table.rows.referring[column].to(one) for one in values] if isinstance(table, RecordTable) else []
+    if rows and isinstance(table, RecordTable):
+        table.rows.cached_at(np.concatenate(rows))
 
 
 def memoized(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import orjson
 import shapely
@@ -17,10 +17,10 @@ from pydantic import ValidationError
 
 from layers.filesystem.atomic_file import replacing
 from layers.geopackage import geopackage
+from layers.geopackage.geopackage import quote
 from layers.model.records import Record
 from layers.model.timestamps import timestamp
 from layers.store import (
-    checked_history,
     create,
     derived_tables,
     external_edits,
@@ -28,11 +28,13 @@ from layers.store import (
     idempotency,
     policy_history,
     reader,
+    verification,
     writer,
 )
 from layers.store.backup import require_target
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.connections import StoreError, as_store_error
+from layers.store.copying import RowProgress
 from layers.store.create import PRIVATE_MODE
 from layers.store.derived_tables import Derive
 from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED
@@ -49,9 +51,6 @@ _BATCH = 1000
 _NAMED = 5
 #: Letters of an id that are named; a record's own has 160 at most.
 _MAX_KEY = 160
-
-#: Called with the number of changes and records written so far.
-ReplayProgress: TypeAlias = Callable[[int], None]
 
 
 class HistoryGap(StoreError):
@@ -87,7 +86,7 @@ def restore(
     *,
     to: int | datetime | None = None,
     overwrite: bool = False,
-    progress: ReplayProgress = lambda _: None,
+    progress: RowProgress = lambda _: None,
 ) -> Restored:
     """Write a new store of the version after a change of another one, or of a backup of it, from history alone.
 
@@ -133,11 +132,11 @@ def restore(
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
             raise as_store_error(error, target) from error
-    checked_history.forget(target)
+    verification.forget(target)
     return Restored(target, seq, at, within)
 
 
-def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: ReplayProgress) -> None:
+def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: RowProgress) -> None:
     """Write history, and the records that follow from it, to a new store."""
     _copy_history(source, copy, seq, progress)
     with external_edits.own_write(copy):
@@ -156,20 +155,18 @@ def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
     policy_history.write(copy, policy_history.read(source), restored)
     with copy.unguarded():
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
-            names, marks = _shared_columns(source, copy, name)
-            rows = source.execute(f"SELECT {names} FROM {name}")
-            copy.executemany(f"INSERT INTO {name} ({names}) VALUES ({marks})", rows)
+            columns = _shared_columns(source, copy, name)
+            insert_rows(copy, name, columns, source.execute(f"SELECT {', '.join(map(quote, columns))} FROM {name}"))
     noted = 'SELECT record, "after" FROM history WHERE noun = ?'
     known = [(dataset, orjson.loads(after)) for dataset, after in copy.execute(noted, (PRIVATE_DATASETS,))]
     later = [(PRIVATE_DATASETS, name, None, dict(one)) for name, one in listings(copy) if (name, one) not in known]
     writer.append_history(copy, writer.in_order(copy, writer.Authorship(AUTHOR, timestamp())), later)
 
 
-def _shared_columns(source: Connection, copy: SqliteConnection, table: str) -> tuple[str, str]:
-    """The columns of a table that both files have, for SQL, and as many marks: other programs may have added some."""
+def _shared_columns(source: Connection, copy: SqliteConnection, table: str) -> Mapping[str, str]:
+    """The columns of a table that both files have, none of a geometry: other programs may have added some."""
     known = set(copy.column_names(table))
-    columns = [name for name in source.column_names(table) if name in known]
-    return ", ".join(map(geopackage.quote, columns)), ", ".join("?" * len(columns))
+    return {name: "TEXT" for name in source.column_names(table) if name in known}
 
 
 def _seq_of(source: Connection, to: int | datetime | None) -> int:
@@ -199,12 +196,13 @@ def _written_together(source: Connection, seq: int) -> tuple[int, int] | None:
     return int(first), int(last)
 
 
-def _copy_history(source: Connection, copy: SqliteConnection, seq: int, progress: ReplayProgress) -> None:
+def _copy_history(source: Connection, copy: SqliteConnection, seq: int, progress: RowProgress) -> None:
     """Copy all columns of history that a store has as they are, those too that this module knows nothing of."""
-    names, marks = _shared_columns(source, copy, "history")
+    columns = _shared_columns(source, copy, "history")
+    names = ", ".join(map(quote, columns))
     rows = source.execute(f"SELECT {names} FROM history WHERE seq <= ? ORDER BY seq", (seq,))
     while batch := rows.fetchmany(_BATCH):
-        copy.executemany(f"INSERT INTO history ({names}) VALUES ({marks})", batch)
+        insert_rows(copy, "history", columns, batch)
         progress(len(batch))
 
 
@@ -221,14 +219,11 @@ WHERE "after" NOTNULL ORDER BY fid NULLS LAST, seq
 """
 
 
-def _replay(source: Connection, copy: SqliteConnection, table: Table, progress: ReplayProgress) -> None:
+def _replay(source: Connection, copy: SqliteConnection, table: Table, progress: RowProgress) -> None:
     """Fill a table by the history in the same file."""
-    quoted = geopackage.quote(table.name)
-    names = ", ".join(map(geopackage.quote, ("fid", *table.declarations)))
-    marks = ", ".join("?" * (len(table.declarations) + 1))
     rows = _rows(source, table, copy.execute(_LAST_VALUES, (table.name,)))
     while batch := list(islice(rows, _BATCH)):
-        copy.executemany(f"INSERT INTO {quoted} ({names}) VALUES ({marks})", batch)
+        insert_rows(copy, table.name, {"fid": "INTEGER", **table.declarations}, batch)
         progress(len(batch))
     _number_on(copy, table.name)
     (at,) = copy.execute('SELECT max("at") FROM history WHERE noun = ?', (table.name,)).fetchone()
@@ -254,7 +249,7 @@ def _record(table: Table, seq: int, key: str, text: str) -> Record:
 
 
 def _fid(source: Connection, table: Table, key: str) -> int | None:
-    row = source.execute(f"SELECT fid FROM {geopackage.quote(table.name)} WHERE id = ?", (key,)).fetchone()
+    row = source.execute(f"SELECT fid FROM {quote(table.name)} WHERE id = ?", (key,)).fetchone()
     return None if row is None else int(row[0])
 
 
@@ -262,7 +257,7 @@ def _number_on(copy: SqliteConnection, name: str) -> None:
     """Let the next record have the number that it would have had: those of removed ones are not given again."""
     query = 'SELECT count(*) FROM history WHERE noun = ? AND "before" IS NULL'
     (added,) = copy.execute(query, (name,)).fetchone()
-    (last,) = copy.execute(f"SELECT ifnull(max(fid), 0) FROM {geopackage.quote(name)}").fetchone()
+    (last,) = copy.execute(f"SELECT ifnull(max(fid), 0) FROM {quote(name)}").fetchone()
     copy.execute("DELETE FROM sqlite_sequence WHERE name = ?", (name,))
     copy.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (?, ?)", (name, max(added, last)))
 
@@ -311,14 +306,12 @@ WHERE seq IN (SELECT min(seq) FROM history WHERE noun = ?1 AND seq > ?2 GROUP BY
 
 
 def _ids(connection: Connection, table: Table) -> set[str]:
-    return {row[0] for row in connection.execute(f"SELECT id FROM {geopackage.quote(table.name)}")}
+    return {row[0] for row in connection.execute(f"SELECT id FROM {quote(table.name)}")}
 
 
 def _row(connection: Connection, table: Table, key: str) -> Row | None:
-    names = ", ".join(map(geopackage.quote, table.declarations))
-    row: Row | None = connection.execute(
-        f"SELECT {names} FROM {geopackage.quote(table.name)} WHERE id = ?", (key,)
-    ).fetchone()
+    names = ", ".join(map(quote, table.declarations))
+    row: Row | None = connection.execute(f"SELECT {names} FROM {quote(table.name)} WHERE id = ?", (key,)).fetchone()
     return row
 
 

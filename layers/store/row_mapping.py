@@ -129,13 +129,7 @@ class Table:
         return version_of(self.to_dict(record), key)
 
     def row(self, record: Record, plain: Mapping[str, Any]) -> Row:
-        """Give the row of a record, whose plain values are at hand.
-
-        Raises
-        ------
-        StoreError
-            If its geometry is not of the type of the table.
-        """
+        """Give the row of a record, whose plain values are at hand; `StoreError` if its geometry is of another type."""
         values = [plain[column.name] for column in self.columns]
         for index, column in self._encoded:
             values[index] = to_json(values[index]) if column.type == "json" else self._blob(record)
@@ -173,20 +167,14 @@ class Table:
     def records(self, rows: Sequence[Row]) -> Iterator[Record]:
         """Read rows back as validated records.
 
-        Raises
-        ------
-        StoreError
-            If a row, as another program may have left it, is no valid record; it says which.
+        Raises `StoreError` if a row, as another program may have left it, is no valid record, and says which.
         """
         return self._records_by_column(rows) if len(rows) >= _MANY else self._records_by_row(rows)
 
     def fields(self, rows: Sequence[Row], *names: str) -> list[Sequence[Any]]:
         """Read fields of rows as columns, with the values that `records` gives; no other field is looked at.
 
-        Raises
-        ------
-        StoreError
-            If a row has no valid value; it says which row.
+        Raises `StoreError` if a row has no valid value, and says which row.
         """
         values = [*zip(*rows, strict=True)] or [()] * len(self.columns)
         try:
@@ -198,10 +186,7 @@ class Table:
     def valid_fields(self, rows: Sequence[Row]) -> Mapping[str, Sequence[Any]]:
         """Read all fields of rows as columns, by name, without making the records that they would be.
 
-        Raises
-        ------
-        StoreError
-            If a row is no valid record; it says which.
+        Raises as `records` does.
         """
         columns = dict(zip(self._names, self.fields(rows, *self._names), strict=True))
         tied = self.record_type.tied_fields
@@ -323,10 +308,7 @@ def _to_wkt(geometry: BaseGeometry | None) -> str | None:
 def days_of(text: str) -> tuple[str | None, str | None]:
     """The first and last day of a stated time (EDTF), as ISO 8601 has them; None where it is open.
 
-    Raises
-    ------
-    EdtfError
-        If the text states no time.
+    Raises `EdtfError` if the text states no time.
     """
     stated = edtf.parse(text)
     return _iso(stated.earliest), _iso(stated.latest)

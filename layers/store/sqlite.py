@@ -9,49 +9,34 @@ from typing import Any
 
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import Bounds
+from layers.store.connection import Dialect
 from layers.store.migrations.tables import GUARD, PRIVATE_DATASETS, PRIVATE_REMOVED
 
 
-class SqliteDialect:
-    """The SQL of SQLite, see `layers.store.connection.Dialect`."""
+def _elements(column: str, member: str | None) -> str:
+    """The elements of JSON lists (sqlite.org/json1.html)."""
+    path = "" if member is None else f", '$.{member}'"
+    return f"json_each({column}{path}) AS element"
 
+
+_SQL = Dialect(
     # SQLite would rather walk a whole index in the order of the groups than sort the few rows.
-    by_number = "NOT INDEXED"
-
-    def mark(self, declaration: str) -> str:
-        """The mark of a value."""
-        return "?"
-
-    def elements(self, column: str, member: str | None = None) -> str:
-        """The elements of JSON lists (sqlite.org/json1.html)."""
-        path = "" if member is None else f", '$.{member}'"
-        return f"json_each({column}{path}) AS element"
-
-    def member(self, column: str, name: str) -> str:
-        """A text in JSON objects."""
-        return f"json_extract({column}, '$.{name}')"
-
-    def says_private(self, column: str) -> str:
-        """Whether values are private."""
-        return f"ifnull(json_extract({column}, '$.private'), 0)"
-
-    def position(self, column: str, text: str) -> str:
-        """Where a text stands."""
-        return f"instr({column}, '{text}')"
-
-    def minutes(self, column: str) -> str:
-        """Minutes from 1970 on."""
-        return f"CAST(strftime('%s', {column}) AS INTEGER) / 60"
-
-    def text_of_id(self, column: str) -> str:
-        """The id as history has it: other programs may write blobs."""
-        return f"iif(typeof({column}) = 'blob', lower(hex({column})), {column})"
+    by_number="NOT INDEXED",
+    mark=lambda declaration: "?",
+    elements=_elements,
+    member=lambda column, name: f"json_extract({column}, '$.{name}')",
+    says_private=lambda column: f"ifnull(json_extract({column}, '$.private'), 0)",
+    position=lambda column, text: f"instr({column}, '{text}')",
+    minutes=lambda column: f"CAST(strftime('%s', {column}) AS INTEGER) / 60",
+    # Other programs may write blobs.
+    text_of_id=lambda column: f"iif(typeof({column}) = 'blob', lower(hex({column})), {column})",
+)
 
 
 class SqliteConnection(sqlite3.Connection):
     """A connection to a GeoPackage, see `layers.store.connection.Connection`."""
 
-    dialect = SqliteDialect()
+    dialect = _SQL
 
     def stream(self, sql: str, values: Sequence[Any] = (), /) -> sqlite3.Cursor:
         """Run a query; SQLite finds each row when it is read."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from layers.geopackage import geopackage
 from layers.model.heat import HeatColumns
@@ -17,7 +17,6 @@ from layers.model.messages import Message
 from layers.model.records import Record, Records, Source
 from layers.model.timestamps import timestamp
 from layers.store import (
-    checked_history,
     copying,
     create,
     derived_tables,
@@ -45,15 +44,25 @@ from layers.store.connections import (
 from layers.store.copying import RowProgress
 from layers.store.derived_tables import Derive, DerivedLayer, DerivedUpdate
 from layers.store.history_chain import Head
+from layers.store.history_pages import HistoryRow
 from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.migrations.registry import SCHEMA_VERSION
-from layers.store.migrations.tables import NOTES
 from layers.store.open_layer import OpenLayer, references_of
 from layers.store.policy_history import OPEN_LAYER
 from layers.store.private_datasets import Privacy
-from layers.store.revisions import Conflict, ExpectedLatest, LoadReport, Revision, StaleVersion
 from layers.store.row_mapping import TABLES, sql_types
-from layers.store.writer import ANY, Authorship, Edit, EditConflict, Progress, StillReferenced
+from layers.store.writer import (
+    ANY,
+    Authorship,
+    Conflict,
+    Edit,
+    EditConflict,
+    ExpectedLatest,
+    LoadReport,
+    Progress,
+    StaleVersion,
+    StillReferenced,
+)
 
 __all__ = [
     "ANY",
@@ -68,7 +77,6 @@ __all__ = [
     "LoadReport",
     "NotAStore",
     "ReadOnlyStore",
-    "Revision",
     "StaleVersion",
     "StillReferenced",
     "Store",
@@ -80,6 +88,8 @@ __all__ = [
     "sql_types",
 ]
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 # Rows read at once.
 _PAGE = 5000
 
@@ -87,7 +97,9 @@ _PAGE = 5000
 class Store:
     """A store that is open: of whichever kind its database is, all of it is done here, by the same SQL.
 
-    Safe to use from many threads, and beside other programs such as QGIS.
+    Safe to use from many threads, and beside other programs such as QGIS. What writes raises `StoreBusy` if another
+    writer does not finish in time, and what reads records `StoreError` if another program left a row that is no valid
+    record.
 
     Readers see the last version that was committed and never wait; one writer writes at a time. What a
     method acknowledged by returning outlives a crash of the program or the machine. Edits made with other
@@ -177,6 +189,11 @@ class Store:
         with self._database.reading() as connection:
             yield connection
 
+    def _read(self, look: Callable[Concatenate[Connection, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
+        """What a function of a connection gives for one version."""
+        with self._database.reading() as connection:
+            return look(connection, *values, **named)
+
     def close(self) -> None:
         """Close all connections; the log of a file is folded into it, so that it can be copied. All stays usable."""
         self._database.close()
@@ -195,21 +212,18 @@ class Store:
 
     def seq(self) -> int:
         """Number of the last change; 0 when there was none. It only ever grows."""
-        with self._database.reading() as connection:
-            return writer.last_seq(connection)
+        return self._read(writer.last_seq)
 
     def head(self, seq: int | None = None) -> Head:
         """The last row of history, or that of a change, whose hash stands for all rows up to it.
 
         See `layers.store.history_chain`. Where there is no such change it is the empty history.
         """
-        with self._database.reading() as connection:
-            return writer.head(connection, seq)
+        return self._read(writer.head, seq)
 
     def version_key(self) -> bytes:
         """The key with which versions of records are named, see `layers.store.row_mapping.version_of`."""
-        with self._database.reading() as connection:
-            return writer.version_key(connection)
+        return self._read(writer.version_key)
 
     def find_head(self, digits: str) -> Head | None:
         """The change whose hash begins with some digits, 16 or more; ``None`` where there is none, or more than one."""
@@ -228,7 +242,7 @@ class Store:
             return tuple(verification.verify_database(connection, derive))
 
     def require_history(self) -> None:
-        """Refuse a history that was changed other than by being added to, see `layers.store.checked_history`.
+        """Refuse a history that was changed other than by being added to, see `layers.store.verification`.
 
         Raises
         ------
@@ -236,7 +250,7 @@ class Store:
             If its chain of hashes does not hold.
         """
         with self._database.reading() as connection:
-            checked_history.require_history(self.name, self.beside, connection, self.read_only)
+            verification.require_history(self.name, self.beside, connection, self.read_only)
 
     def count(self, *tables: str) -> int:
         """Number of records in some tables.
@@ -259,8 +273,7 @@ class Store:
 
         It grows with each edit, also where nothing can be written.
         """
-        with self._database.reading() as connection:
-            return external_edits.last_noted(connection)
+        return self._read(external_edits.last_noted)
 
     def record_external_edits(self, *, at: datetime | None = None, derived: DerivedUpdate | None = None) -> int:
         """Write what other programs edited to history; give the number of records. Every write does so first.
@@ -272,8 +285,6 @@ class Store:
         ------
         StoreError
             If the file cannot be written, or ``derived`` is given and a record is not valid. Nothing is written.
-        StoreBusy
-            If another writer does not finish in time.
         """
         if not self.last_external_edit():
             return 0
@@ -306,8 +317,7 @@ class Store:
 
     def privacy(self) -> Privacy:
         """Read which datasets are private, and ids of private records that were removed."""
-        with self._database.reading() as connection:
-            return Privacy.of(connection)
+        return self._read(Privacy.of)
 
     def make_private(self, dataset: str, *, author: str, why: str, at: datetime | None = None) -> None:
         """Make a dataset private as a whole, with all records that it has and will have; a private one stays as it is.
@@ -316,8 +326,6 @@ class Store:
         ------
         StoreError
             If people write it record by record, as the curated records.
-        StoreBusy
-            If another writer does not finish in time.
         """
         authorship = _authorship(author, at)
         with self._writing() as connection:
@@ -343,8 +351,6 @@ class Store:
         ------
         StoreError
             If the dataset is not private, or no private record of it has one of the ids. Nothing is written.
-        StoreBusy
-            If another writer does not finish in time.
         """
         authorship = _authorship(author, at)
         with self._writing() as connection:
@@ -352,19 +358,12 @@ class Store:
 
     def policy(self, seq: int | None = None) -> Mapping[str, Any] | None:
         """Read the policy of disclosure as of a change, by default the last one; None where the store has none."""
-        with self._database.reading() as connection:
-            return policy_history.read(connection, seq)
+        return self._read(policy_history.read, seq)
 
     def set_policy(
         self, values: Mapping[str, Any] | None, *, author: str, why: str, at: datetime | None = None
     ) -> None:
-        """Have another policy of disclosure hold, as values of JSON, or none; an equal one is no change.
-
-        Raises
-        ------
-        StoreBusy
-            If another writer does not finish in time.
-        """
+        """Have another policy of disclosure hold, as values of JSON, or none; an equal one is no change."""
         with self._writing() as connection:
             policy_history.write(connection, values, _authorship(author, at, _reason(why)))
 
@@ -373,23 +372,16 @@ class Store:
         self.open_layer = layer
         return self
 
-    def record_open_layer(
-        self, layer: OpenLayer | None, *, author: str, derive: Derive | None = None, at: datetime | None = None
-    ) -> None:
+    def record_open_layer(self, layer: OpenLayer | None, *, author: str, derive: Derive | None = None) -> None:
         """Have history tell which open layer the derived layers are of; an equal one is no change.
 
         ``derive`` gives the layers over that one; they are replaced in the same transaction.
-
-        Raises
-        ------
-        StoreBusy
-            If another writer does not finish in time.
         """
         if self.recorded_open_layer() == (None if layer is None else layer.digest):
             return
         values = None if layer is None else {"sha256": layer.digest, **layer.about}
         with self._writing() as connection:
-            policy_history.write(connection, values, _authorship(author, at), OPEN_LAYER)
+            policy_history.write(connection, values, _authorship(author, None), OPEN_LAYER)
             for derived in derive(*reader.read_all(connection)) if derive else ():
                 derived_tables.write_table(connection, derived, timestamp())
 
@@ -400,13 +392,7 @@ class Store:
         return None if values is None else str(values["sha256"])
 
     def records(self) -> Records:
-        """Read every record, as of one version.
-
-        Raises
-        ------
-        StoreError
-            If another program left a row that is no valid record.
-        """
+        """Read every record, as of one version."""
         return self.version()[1]
 
     def version(self, packed: bool = False) -> tuple[int, Records]:
@@ -416,11 +402,6 @@ class Store:
 
         A packed table (`layers.store.record_table.RecordTable`) takes a tenth of the memory, and reads each record on
         access.
-
-        Raises
-        ------
-        StoreError
-            If another program left a row that is no valid record.
         """
         with self._database.reading() as connection:
             seq, records = reader.read_all(connection, packed)
@@ -430,14 +411,8 @@ class Store:
         """Read the newest version from ``records``, which are those of change ``seq``, and the history since.
 
         Records that other programs edited have no history, and stay as they are in ``records``.
-
-        Raises
-        ------
-        StoreError
-            If another program left a row that is no valid record.
         """
-        with self._database.reading() as connection:
-            return reader.read_since(connection, seq, records, self.open_layer)
+        return self._read(reader.read_since, seq, records, self.open_layer)
 
     def load(
         self,
@@ -487,8 +462,6 @@ class Store:
         StoreError
             If a decision would be changed or removed, a record cannot be stored, or a dataset that people write by
             hand would become private. Nothing is written.
-        StoreBusy
-            If another writer does not finish in time.
         """
         authorship = _authorship(author, at, why)
         with self._writing() as connection:
@@ -519,18 +492,15 @@ class Store:
 
     def appended(self) -> frozenset[tuple[str, str]]:
         """Read table and id of the records that were added by a load that appends, whatever became of them."""
-        with self._database.reading() as connection:
-            return history_pages.appended(connection)
+        return self._read(history_pages.appended)
 
     def heat(self, dataset: str | None = None) -> HeatColumns:
         """Read the observations of heat of a dataset, or of all but the private ones."""
-        with self._database.reading() as connection:
-            return heat_table.read(connection, dataset)
+        return self._read(heat_table.read, dataset)
 
     def heat_loads(self) -> Mapping[str, tuple[int, str]]:
         """Number and digest of the observations of heat by dataset, those of private ones left out."""
-        with self._database.reading() as connection:
-            return heat_table.loads(connection)
+        return self._read(heat_table.loads)
 
     def append(
         self,
@@ -561,8 +531,6 @@ class Store:
             If something newer than ``seen`` was added.
         StoreError
             If the table has a record of that id.
-        StoreBusy
-            If another writer does not finish in time.
         """
         _require_table(table, record)
         authorship = _authorship(author, at, why)
@@ -606,8 +574,6 @@ class Store:
             If other records refer to one that is removed. Nothing is written.
         StoreError
             If a decision would be changed or removed, or a record cannot be stored. Nothing is written.
-        StoreBusy
-            If another writer does not finish in time.
         """
         for edit in edits:
             _require_table(edit.table, edit.record)
@@ -664,8 +630,6 @@ class Store:
         StoreError
             If this store is not empty, the history of the other one does not hold or does not tell of edits by other
             programs, or this database cannot hold a value. Nothing is written.
-        StoreBusy
-            If another writer does not finish in time.
         """
         with source.reading() as old, self._transaction() as connection:
             return copying.copy(old, connection, derive, timestamp(), progress)
@@ -675,15 +639,12 @@ class Store:
         with self._database.reading() as connection:
             return idempotency.find(connection, person, key, timestamp(at))
 
-    def revisions(self, since: int = 0) -> Iterator[Revision]:
+    def revisions(self, since: int = 0) -> Iterator[HistoryRow]:
         """Give every change of a record after number ``since``, oldest first. Holds no lock between two pages."""
-        query = f"""SELECT seq, "at", who, noun, record, "before", "after", why FROM history
-            WHERE seq > ? AND noun NOT IN {NOTES} ORDER BY seq LIMIT ?"""
         while True:
             with self._database.reading() as connection:
-                rows = connection.execute(query, (since, _PAGE)).fetchall()
-            for row in rows:
-                yield Revision.of_row(*row)
+                rows = history_pages.rows_after(connection, since, _PAGE)
+            yield from map(history_pages.row_of, rows)
             if len(rows) < _PAGE:
                 return
             since = rows[-1][0]

@@ -1,4 +1,4 @@
-"""Whether a store is what its history says, and as this program writes it. Reads one connection, and writes nothing.
+"""Whether a store is what its history says, and as this program writes it. Writes nothing to it.
 
 What cannot be told from the file itself is left out: when a layer was last changed and its extent, which GIS write
 too (``gpkg_contents``), row numbers (``fid``), and tables and columns that other programs added.
@@ -6,15 +6,18 @@ too (``gpkg_contents``), row numbers (``fid``), and tables and columns that othe
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import orjson
 
+from layers.filesystem.atomic_file import write_file
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
@@ -44,10 +47,7 @@ _UNREADABLE = (sqlite3.Error, ValueError, TypeError, StoreError, LookupError)
 def verify_file(path: Path, derive: Derive | None = None) -> Iterator[Finding]:
     """Give every finding of a file (see `verify`), as of one version.
 
-    Raises
-    ------
-    NotAStore
-        If it is missing, no SQLite database, or of a version that this program cannot work with.
+    Raises `NotAStore` if it is missing, no SQLite database, or of a version that this program cannot work with.
     """
     create.require_file(path)
     with probing(path) as connection:
@@ -58,14 +58,9 @@ def verify_file(path: Path, derive: Derive | None = None) -> Iterator[Finding]:
 
 
 def verify_database(connection: Connection, derive: Derive | None = None) -> Iterator[Finding]:
-    """Give every finding of history, records and what follows from them, of a store of whichever kind.
+    """Give every finding of history, records and what follows from them, of any kind of store, as `verify` does.
 
     Tables, indexes and triggers are left to the database, and are compared in files alone, see `verify_file`.
-
-    Parameters
-    ----------
-    connection, derive
-        As of `verify`.
     """
     with closing(expected_database()) as expected:
         yield from _found(
@@ -118,16 +113,13 @@ def _pages(connection: SqliteConnection) -> Iterator[Finding]:
     for (line,) in connection.execute("PRAGMA integrity_check").fetchall():
         if line != "ok":
             yield Message("verification.pages", {"detail": str(line)})
-    for name in _names(connection, "table"):
+    tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    for (name,) in tables:
         if not name.startswith("rtree_") or not name.endswith("_geometry"):
             continue
         (line,) = connection.execute("SELECT rtreecheck(?)", (name,)).fetchone()
         if line != "ok":
             yield Message("verification.pages", {"detail": f"{name}: {line}"})
-
-
-def _names(connection: SqliteConnection, kind: str) -> list[str]:
-    return [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = ?", (kind,)).fetchall()]
 
 
 def _header(connection: SqliteConnection) -> Iterator[Finding]:
@@ -424,3 +416,73 @@ def _layer_differences(connection: Connection, expected: SqliteConnection, layer
 def _first(expected: SqliteConnection, connection: Connection, query: str, counts: Mapping[int, int]) -> list[str]:
     rows = (row for database in (connection, expected) for row in database.stream(query) if counts.get(hash(row)))
     return list(dict.fromkeys(str(row[0]) for row, _ in zip(rows, range(_NAMED), strict=False)))
+
+
+# --- whether the chain holds when a program starts ----------------------------------------------
+#
+# It is followed from the head on that was followed to last, which is remembered in a file beside the store, so that a
+# start follows the rows since alone, however long history is. Rows before it may be rewritten unnoticed there, but for
+# the head itself.
+
+
+class BrokenHistory(StoreError):
+    """The history of a store was changed other than by being added to."""
+
+    def __init__(self, name: str, what: str) -> None:
+        super().__init__(
+            f"{name}: {what}; strikeatlas verify {shlex.quote(name)} says what is wrong, and "
+            "--accept-broken-history goes on all the same"
+        )
+
+
+def require_history(name: str, path: Path, connection: Connection, read_only: bool = False) -> None:
+    """Follow the chain of history from the head that is remembered beside a path, and remember the last row.
+
+    Of a store that is only read nothing is remembered, as nothing is written beside it. Raises `BrokenHistory`, with
+    the ``name`` of the store, if a row does not follow on the one before, or the row of the head is another one or
+    gone.
+    """
+    remembered = _checked(path)
+    checked = EMPTY if remembered == EMPTY else _as_it_is(connection, remembered)
+    if checked is None:
+        raise BrokenHistory(
+            name,
+            f"row {remembered.seq} of history is gone or another one than when it was checked before (unless the file "
+            f"was replaced on purpose: then remove {_file(path).name})",
+        )
+    end = follow(connection, checked)
+    if isinstance(end, ChainBreak):
+        raise BrokenHistory(name, f"row {end.seq} of history does not follow on the one before it")
+    if end != remembered and not read_only:
+        _remember(path, end)
+
+
+def forget(path: Path) -> None:
+    """Remember nothing of a store that was replaced by another one."""
+    _file(path).unlink(missing_ok=True)
+
+
+def _as_it_is(connection: Connection, head: Head) -> Head | None:
+    """The row of a head as it is now; it may have been remembered before there were salts."""
+    row = connection.execute("SELECT hash, unsalted FROM history WHERE seq = ?", (head.seq,)).fetchone()
+    return replace(head, hash=row[0]) if row is not None and head.hash in row else None
+
+
+def _file(path: Path) -> Path:
+    return path.with_name(f"{path.name}.checked")
+
+
+def _checked(path: Path) -> Head:
+    """The head that is remembered; that of an empty history where there is none that can be read."""
+    try:
+        values = orjson.loads(_file(path).read_bytes())
+        head = Head(values["seq"], values["hash"], values["at"])
+    except (OSError, ValueError, LookupError, TypeError):
+        return EMPTY
+    return head if isinstance(head.seq, int) and isinstance(head.hash, str) else EMPTY
+
+
+def _remember(path: Path, head: Head) -> None:
+    """Write the head beside the store; where nothing can be written, the next start follows the rows again."""
+    with suppress(OSError):
+        write_file(_file(path), orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at}), durable=False)

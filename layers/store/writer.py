@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, TypeAlias, TypeVar
 
 from layers.geopackage import geopackage
 from layers.model.records import REFERENCES, Record, Records
 from layers.store import history_chain
-from layers.store.connection import Connection
+from layers.store.connection import Connection, insert_rows
 from layers.store.connections import StoreError
 from layers.store.history_chain import EMPTY, VALUES, Head
 from layers.store.private_datasets import Privacy, as_private, private_column, stays_private
@@ -75,6 +76,61 @@ class Difference:
         return bool(self.added or self.changed or self.removed)
 
 
+@dataclass(frozen=True)
+class LoadReport:
+    """Numbers of records that a load added, changed, removed and left, by table, and its last change number."""
+
+    added: Mapping[str, int]
+    changed: Mapping[str, int]
+    removed: Mapping[str, int]
+    unchanged: Mapping[str, int]
+    seq: int
+
+    @classmethod
+    def of(cls, done: Mapping[str, Difference], seq: int) -> LoadReport:
+        """Count the differences of each table."""
+        numbers = {
+            what: MappingProxyType({name: len(getattr(difference, what)) for name, difference in done.items()})
+            for what in ("added", "changed", "removed")
+        }
+        return cls(**numbers, unchanged={name: difference.unchanged for name, difference in done.items()}, seq=seq)
+
+
+class Conflict(StoreError):
+    """A record was added that the writer had not seen; ``newest`` is the id of the last one about its subject."""
+
+    def __init__(self, newest: str | None) -> None:
+        super().__init__(f"the newest record about it is {newest or 'none'}, which the writer had not seen")
+        self.newest = newest
+
+
+class StaleVersion(StoreError):
+    """The store was changed after the version that the writer went by."""
+
+    def __init__(self, seen: int, last: int) -> None:
+        super().__init__(f"the store is at change {last}, and the writer had seen {seen}; nothing was written")
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectedLatest:
+    """The newest record that a writer saw with ``value`` in ``column``: its ``id``, or None where there was none."""
+
+    column: str
+    value: str
+    id: str | None
+
+    def require(self, connection: Connection, table: str) -> None:
+        """Refuse where something newer was added, by a `Conflict` with its id."""
+        query = (
+            f"SELECT id FROM {geopackage.quote(table)} WHERE {geopackage.quote(self.column)} = ? "
+            "ORDER BY fid DESC LIMIT 1"
+        )
+        row = connection.execute(query, (self.value,)).fetchone()
+        newest = None if row is None else str(row[0])
+        if newest != self.id:
+            raise Conflict(newest)
+
+
 def load(
     connection: Connection,
     records: Records,
@@ -82,19 +138,11 @@ def load(
     progress: Progress | None,
     emptied: Collection[str] = (),
 ) -> dict[str, Difference]:
-    """Bring the tables to ``records`` within the caller's transaction; give the changes by table.
-
-    Records of a dataset that occurs in ``records``, or is one of ``emptied``, are removed where ``records`` lack them;
-    other datasets stay. Nothing is written, and no history, for what is equal. A record that is private in the
-    store, or whose dataset is, is written as private.
-
-    Raises
-    ------
-    StoreError
-        If a decision would be changed or removed, or a record cannot be a row.
-    """
+    """Bring the tables to ``records`` within the caller's transaction, see `Store.load`; give the changes by table."""
     privacy = Privacy.of(connection)
-    tables = {name: _by_id(privacy.applied(name, record) for record in records.table(name).values()) for name in TABLES}
+    tables = {
+        name: {record.id: privacy.applied(name, record) for record in records.table(name).values()} for name in TABLES
+    }
     datasets = {record.dataset for table in tables.values() for record in table.values()}.union(emptied)
     report = _counter(sum(map(len, tables.values())), progress)
     done = {}
@@ -108,13 +156,7 @@ def load(
 
 
 def insert(connection: Connection, table: Table, record: Record, authorship: Authorship) -> int:
-    """Add one record with its history, as private if its dataset is; give the number of that change.
-
-    Raises
-    ------
-    StoreError
-        If the table has a record of that id, or the record cannot be a row.
-    """
+    """Add one record with its history within the caller's transaction, see `Store.append`; give its number."""
     if connection.execute(f"SELECT 1 FROM {geopackage.quote(table.name)} WHERE id = ?", (record.id,)).fetchone():
         raise StoreError(f"{table.name} already holds {record.id}")
     if stays_private(connection, table.name, record):
@@ -126,19 +168,7 @@ def insert(connection: Connection, table: Table, record: Record, authorship: Aut
 
 
 def edit(connection: Connection, wanted: Edit, authorship: Authorship) -> None:
-    """Add, replace or remove one record with its history, if it still is the version that the writer saw.
-
-    An equal record is no change. What is private stays so, whatever the new version says.
-
-    Raises
-    ------
-    EditConflict
-        If it is something else, or is there although the writer saw none, or the other way round.
-    StillReferenced
-        If other records refer to one that is removed.
-    StoreError
-        If a record that is only ever added would be changed, or the record cannot be a row.
-    """
+    """Add, replace or remove one record with its history within the caller's transaction, see `Store.write`."""
     table = TABLES[wanted.table]
     row = connection.execute(f"{select_rows(table)} WHERE id = ?", (wanted.id,)).fetchone()
     _require_seen(connection, table, row, wanted)
@@ -153,7 +183,7 @@ def edit(connection: Connection, wanted: Edit, authorship: Authorship) -> None:
 
 
 def _replace(connection: Connection, table: Table, record: Record, row: Row, authorship: Authorship) -> None:
-    if row[_at(table, "private")] or stays_private(connection, table.name, record):
+    if row[table.at("private")] or stays_private(connection, table.name, record):
         record = as_private(record)
     if not table.is_same(record, row):
         _update(connection, table, [(record, row)], authorship)
@@ -181,7 +211,7 @@ def _require_unreferred(connection: Connection, wanted: Edit) -> None:
             if wanted.table not in targets:
                 continue
             quoted = geopackage.quote(column)
-            elements = connection.dialect.elements(quoted)
+            elements = connection.dialect.elements(quoted, None)
             speaks = f"EXISTS (SELECT 1 FROM {elements} WHERE value = ?1)" if column in lists else f"{quoted} = ?1"
             found = connection.execute(
                 f"SELECT id FROM {geopackage.quote(name)} WHERE {speaks} LIMIT 1", (wanted.id,)
@@ -230,14 +260,6 @@ def columns_of(table: Table) -> str:
     return ", ".join(names)
 
 
-def _at(table: Table, column: str) -> int:
-    return list(table.declarations).index(column)
-
-
-def _by_id(records: Iterable[Record]) -> dict[str, Record]:
-    return {record.id: record for record in records}
-
-
 def _counter(total: int, progress: Progress | None) -> Callable[[int], None]:
     done = 0
 
@@ -255,7 +277,7 @@ def _compare(
 ) -> Difference:
     """Walk once over the table, so that only differences are held in memory."""
     difference, seen = Difference(), set()
-    at_id, at_dataset, at_private = (_at(table, name) for name in ("id", "dataset", "private"))
+    at_id, at_dataset, at_private = map(table.at, ("id", "dataset", "private"))
     for row in connection.stream(select(table)):
         record = incoming.get(row[at_id])
         if record is not None:
@@ -304,13 +326,9 @@ def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
 
 
 def _insert(connection: Connection, table: Table, records: list[Record], authorship: Authorship) -> None:
-    names = ", ".join(map(geopackage.quote, table.declarations))
-    marks = ", ".join(map(connection.dialect.mark, table.declarations.values()))
     plains = [table.to_dict(record) for record in records]
-    connection.executemany(
-        f"INSERT INTO {geopackage.quote(table.name)} ({names}) VALUES ({marks})",
-        [table.row(record, plain) for record, plain in zip(records, plains, strict=True)],
-    )
+    rows = [table.row(record, plain) for record, plain in zip(records, plains, strict=True)]
+    insert_rows(connection, table.name, table.declarations, rows)
     append_history(connection, authorship, [(table.name, plain["id"], None, plain) for plain in plains])
 
 

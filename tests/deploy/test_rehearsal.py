@@ -27,7 +27,8 @@ from api.wording.catalogue import text
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import create_new, open_store
-from layers.store.store import Revision, Store
+from layers.store.history_pages import HistoryRow
+from layers.store.store import Store
 from tests import postgres_cluster
 from tests.conftest import BASEMAP, ROOT, free_port
 from tests.deploy import proxy
@@ -192,7 +193,7 @@ def rehearse(clients: Clients, workers: list[Worker], front: Proxy, primary: Clu
         replica.promote()
 
 
-def edits_of(rows: list[Revision]) -> dict[int, set[int]]:
+def edits_of(rows: list[HistoryRow]) -> dict[int, set[int]]:
     """By the number of each change the edit whose title the strike had after it; none before the first one."""
     numbers, found, now = {title(edit): edit for edit in range(10_000)}, dict[int, set[int]](), set[int]()
     for row in rows:
@@ -219,7 +220,7 @@ def check_errors(clients: Clients) -> None:
             assert "proxy" in one.phases, one
 
 
-def check_answers(clients: Clients, rows: list[Revision], numbers: Mapping[str, int]) -> None:
+def check_answers(clients: Clients, rows: list[HistoryRow], numbers: Mapping[str, int]) -> None:
     """Each answer is that of its version, and of none older than what was answered or acknowledged before."""
     edits = edits_of(rows)
     bodies: dict[tuple[str, str], str] = {}
@@ -239,7 +240,7 @@ def check_answers(clients: Clients, rows: list[Revision], numbers: Mapping[str, 
     assert len({tag for _, tag in bodies}) > 5 * len(PATHS)
 
 
-def check_writes(clients: Clients, rows: list[Revision]) -> None:
+def check_writes(clients: Clients, rows: list[HistoryRow]) -> None:
     """Each acknowledged write is in history once, as the change that its answer named, and nothing else is."""
     assert [(one.seq, one.record) for one in clients.writes] == [(row.seq, row.record) for row in rows]
     assert {one.table for one in rows} == {"strikes"}

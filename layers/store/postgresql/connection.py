@@ -21,6 +21,7 @@ from psycopg.types.datetime import DateBinaryLoader, TimestamptzBinaryLoader
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import WGS84, Bounds, encode
 from layers.model.timestamps import timestamp
+from layers.store.connection import Dialect
 from layers.store.postgresql import roles
 
 #: Column types by those of GeoPackage. Texts are compared by their bytes, as SQLite and Python do.
@@ -47,45 +48,31 @@ _POINT_HEADER = encode(shapely.Point(0, 0))[:8]
 _PAGE = 5000
 
 
-class PostgresDialect:
-    """The SQL of PostgreSQL, see `layers.store.connection.Dialect`."""
+def _elements(column: str, member: str | None) -> str:
+    """The elements of JSON lists; none of what is no list."""
+    value = f"CAST({column} AS json)" + ("" if member is None else f" -> '{member}'")
+    return f"json_array_elements_text(CASE json_typeof({value}) WHEN 'array' THEN {value} END) AS element (value)"
 
-    by_number = ""
 
-    def mark(self, declaration: str) -> str:
-        """The mark of a value; a geometry comes as a blob of GeoPackage."""
-        return f"{FROM_BLOB}(?)" if declaration.split()[0] in ("POINT", "GEOMETRY") else "?"
-
-    def elements(self, column: str, member: str | None = None) -> str:
-        """The elements of JSON lists; none of what is no list."""
-        value = f"CAST({column} AS json)" + ("" if member is None else f" -> '{member}'")
-        return f"json_array_elements_text(CASE json_typeof({value}) WHEN 'array' THEN {value} END) AS element (value)"
-
-    def member(self, column: str, name: str) -> str:
-        """A text in JSON objects."""
-        return f"CAST({column} AS json) ->> '{name}'"
-
-    def says_private(self, column: str) -> str:
-        """Whether values are private: these texts have no white space, and a text in them has its quotes escaped."""
-        return f"""coalesce(strpos({column}, '"private":true') > 0, FALSE)"""
-
-    def position(self, column: str, text: str) -> str:
-        """Where a text stands."""
-        return f"strpos({column}, '{text}')"
-
-    def minutes(self, column: str) -> str:
-        """Minutes from 1970 on."""
-        return f"CAST(floor(extract(epoch FROM {column}) / 60) AS bigint)"
-
-    def text_of_id(self, column: str) -> str:
-        """The id as it is: the column takes nothing but text."""
-        return column
+_SQL = Dialect(
+    by_number="",
+    # A geometry comes as a blob of GeoPackage.
+    mark=lambda declaration: f"{FROM_BLOB}(?)" if declaration.split()[0] in ("POINT", "GEOMETRY") else "?",
+    elements=_elements,
+    member=lambda column, name: f"CAST({column} AS json) ->> '{name}'",
+    # These texts have no white space, and a text in them has its quotes escaped.
+    says_private=lambda column: f"""coalesce(strpos({column}, '"private":true') > 0, FALSE)""",
+    position=lambda column, text: f"strpos({column}, '{text}')",
+    minutes=lambda column: f"CAST(floor(extract(epoch FROM {column}) / 60) AS bigint)",
+    # The column takes nothing but text.
+    text_of_id=lambda column: column,
+)
 
 
 class PostgresConnection:
     """A connection to a database with a store, see `layers.store.connection.Connection`."""
 
-    dialect = PostgresDialect()
+    dialect = _SQL
 
     def __init__(self, base: psycopg.Connection) -> None:
         self.base = base

@@ -56,12 +56,7 @@ class PostgresDatabase:
     history, so that its chain is one line. A connection is used by one thread at a time and stays open for the next;
     one whose server went away is replaced by another, which may be to the server that took its place.
 
-    Raises
-    ------
-    StoreUnreachable
-        If the server does not answer.
-    StoreError
-        If it refuses.
+    Whatever is done raises `StoreUnreachable` if the server does not answer, and `StoreError` if it refuses.
     """
 
     file = None
@@ -101,44 +96,21 @@ class PostgresDatabase:
         return not self._can_write
 
     def require_writable(self) -> None:
-        """Refuse to write.
-
-        Raises
-        ------
-        ReadOnlyStore
-            If the store may only be read.
-        """
+        """Refuse to write where the store may only be read, by `ReadOnlyStore`."""
         if self.read_only:
             raise ReadOnlyStore(f"{self.name}: the store may only be read here; nothing was written")
 
     @contextmanager
     def reading(self) -> Iterator[PostgresConnection]:
-        """Read one version.
-
-        Raises
-        ------
-        StoreUnreachable
-            If the server does not answer.
-        StoreError
-            If it refuses.
-        """
+        """Read one version."""
         with self._transaction(_READ) as connection:
             yield connection
 
     @contextmanager
     def writing(self) -> Iterator[PostgresConnection]:
-        """Write all or nothing.
+        """Write all or nothing, see `layers.store.connection.Database.writing`.
 
-        Raises
-        ------
-        StoreBusy
-            If another writer does not finish within `BUSY_TIMEOUT_S`, or another program edited the same record.
-        ReadOnlyStore
-            If the store may only be read.
-        StoreUnreachable
-            If the server does not answer.
-        StoreError
-            If it refuses.
+        Another program that edited the same record is a `StoreBusy` too.
         """
         self.require_writable()
         with self._transaction(_WRITE) as connection:
@@ -270,14 +242,9 @@ class PostgresDatabase:
 def open_database(address: str) -> Store:
     """Open the store in a database, at a URL or, behind ``postgresql://``, nothing: then the environment says where.
 
-    Raises
-    ------
-    NotAStore
-        If the database holds no store, or one of a version that this program cannot work with; it says what to do.
-    StoreUnreachable
-        If the server does not answer.
-    StoreError
-        If the role sees only a part of the store.
+    Raises `NotAStore` if the database holds no store, or one of a version that this program cannot work with, and says
+    what to do; `StoreUnreachable` if the server does not answer; `StoreError` if the role sees only a part of the
+    store.
     """
     database = PostgresDatabase(address)
     with database._connected() as connection:
@@ -302,12 +269,8 @@ def open_database(address: str) -> Store:
 def create_database(address: str) -> Store:
     """Create the tables of a new, empty store in a database that exists. Either all of them are there or none.
 
-    Raises
-    ------
-    FileExistsError
-        If it holds a store.
-    StoreError
-        If it is not encoded in UTF-8, has no PostGIS and the role may not add it, or may not create tables.
+    Raises FileExistsError if it holds a store; `StoreError` if it is not encoded in UTF-8, has no PostGIS and the role
+    may not add it, or may not create tables.
     """
     database = PostgresDatabase(address)
     with database._connected() as connection:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from layers.ingest.publish_rules import RULES, WARNINGS
+from layers.ingest.publishable import RULES, WARNINGS
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
 from tests.layers.ingest.test_publishable import GOOD

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from geo.spatial_join.join import pairs_within
-from layers.ingest.points import Points, state_of
+from layers.ingest.doubtful_points import Points, state_of
 from layers.reference.basemap import Basemap
 from tests.layers.load_builders import asset, read
 

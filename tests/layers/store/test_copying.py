@@ -1,5 +1,6 @@
 """A copy of a store has the same history, records, order and secrets, from each kind of store to each."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import repeat
 from pathlib import Path
@@ -102,7 +103,8 @@ def test_the_same_changes_have_other_hashes_in_each_store(store: Store, tmp_path
     fill(store)
     other = create_new(tmp_path / "other.gpkg")
     fill(other)
-    assert list(other.revisions()) == list(store.revisions())
+    one, two = ([replace(row, hash="") for row in each.revisions()] for each in (other, store))
+    assert one == two
     hashes = [{one.head(seq).hash for seq in range(1, store.seq() + 1)} for one in (store, other)]
     assert not hashes[0] & hashes[1]
 

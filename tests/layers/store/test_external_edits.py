@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 from layers.geopackage import geopackage
 from layers.model.records import Records
 from layers.store.external_edits import AUTHOR
+from layers.store.history_pages import HistoryRow
 from layers.store.row_mapping import TABLES
-from layers.store.store import ANY, Edit, ExpectedLatest, Revision, StaleVersion, Store, StoreError
+from layers.store.store import ANY, Edit, ExpectedLatest, StaleVersion, Store, StoreError
 from tests.layers.store.store_killed import strikes
 from tests.store_kinds import NewStore, by_another, geopackage_only, write_layer
 
@@ -29,7 +30,7 @@ def store(few_records: Records, new_store: NewStore) -> Store:
     return made
 
 
-def recorded(store: Store) -> list[Revision]:
+def recorded(store: Store) -> list[HistoryRow]:
     """Have what was edited recorded, and give the rows of history that tell of it."""
     before = store.seq()
     count = store.record_external_edits()

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from layers.model.records import RECORD_TYPES
-from layers.store.access import Access, access_to
 from layers.store.backup import back_up
+from layers.store.connections import Access, access_to
 from layers.store.store import Edit, NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed
 from tests.store_kinds import write_layer

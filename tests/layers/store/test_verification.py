@@ -13,13 +13,12 @@ import pytest
 
 from layers.geopackage import geopackage
 from layers.model.records import Records
-from layers.store.checked_history import BrokenHistory
 from layers.store.derived_tables import DerivedLayer
 from layers.store.history_chain import COLUMNS, EMPTY, VALUES, linked
 from layers.store.idempotency import KeyedRequest, StoredResponse
 from layers.store.migrations.registry import MINIMUM_READER_VERSION, SCHEMA_VERSION
 from layers.store.store import NotAStore, Store
-from layers.store.verification import find_head, verify_file
+from layers.store.verification import BrokenHistory, find_head, verify_file
 from tests.layers.store.store_killed import strikes
 from tests.store_kinds import Program, behind_its_back, by_another, without_triggers
 
