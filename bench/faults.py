@@ -54,8 +54,7 @@ from layers.model.records import Decision, Records, Source, Strike
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.flat_collections import make_collection
-from layers.store.backup import back_up
-from layers.store.restore import restore
+from layers.store.backup import back_up, restore
 from layers.store.store import ANY, Edit, Head, Store
 
 #: Errors that a call fails with, in turn.

@@ -20,7 +20,7 @@ from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import is_path, open_store, open_to_read, path_of
 from layers.store.backup import back_up
-from layers.store.restore import restore as restore_store
+from layers.store.backup import restore as restore_store
 from layers.store.store import Store
 
 app = typer.Typer()

@@ -34,8 +34,13 @@ from api.wording.problems import cell_sentence
 from layers.filesystem.atomic_file import replacing
 from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.integrity import check as check_records
-from layers.ingest.load_plan import LoadPlan, plan_load, planned_changes, removals_to_confirm
-from layers.ingest.probable_duplicates import probable_duplicates
+from layers.ingest.load_plan import (
+    LoadPlan,
+    plan_load,
+    planned_changes,
+    probable_duplicates,
+    removals_to_confirm,
+)
 from layers.model import edtf
 from layers.model.heat import HeatColumns
 from layers.model.messages import Message

@@ -79,9 +79,7 @@ _DOCS = {
     "Appended; the latest per pair holds.",
 }
 _CONDITION_COLUMNS: Mapping[str, str] = {
-    "id": "TEXT NOT NULL UNIQUE",
-    "dataset": "TEXT",
-    "private": "BOOLEAN",
+    **_ID,
     "asset": "TEXT NOT NULL",
     "strike": "TEXT",
     "status": "TEXT NOT NULL",

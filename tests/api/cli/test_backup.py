@@ -17,7 +17,7 @@ from api.wording.catalogue import text
 from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
-from layers.store.restore import restore
+from layers.store.backup import restore
 from layers.store.store import Store
 from tests.api.conftest import feature
 from tests.command_runner import Run, shell

@@ -30,7 +30,7 @@ from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import policy_of
 from layers.store.backends import open_store
-from layers.store.restore import restore
+from layers.store.backup import restore
 from layers.store.store import ANY, Edit, Store
 from tests.api.tile_reading import drawn
 from tests.conftest import BASEMAP

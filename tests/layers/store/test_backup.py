@@ -18,9 +18,8 @@ from typing import Any
 import pytest
 
 from layers.store import backup, writer
-from layers.store.backup import back_up
+from layers.store.backup import back_up, restore
 from layers.store.history_chain import Head
-from layers.store.restore import restore
 from layers.store.row_mapping import TABLES
 from layers.store.store import Edit, Store, StoreError
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed

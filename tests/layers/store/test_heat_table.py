@@ -11,9 +11,8 @@ import pytest
 
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records, Source
-from layers.store.backup import back_up
+from layers.store.backup import back_up, restore
 from layers.store.history_chain import COLUMNS, EMPTY, first_break
-from layers.store.restore import restore
 from layers.store.store import ANY, Edit, Store, StoreError
 from layers.store.upgrade import upgrade
 from tests.layers.load_builders import of, source, strike

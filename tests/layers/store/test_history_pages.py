@@ -1,4 +1,4 @@
-"""Values of changes are read alike with and without all else that a change is."""
+"""History is read by tables, up to a change."""
 
 from __future__ import annotations
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from layers.model.records import Decision, Records
 from layers.store import history_chain
+from layers.store.backup import HistoryGap, restore
 from layers.store.derived_tables import DerivedLayer
-from layers.store.restore import HistoryGap, restore
 from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, Store, StoreError
 from tests.layers.store.test_store import ALL, ASSET, DECISION, GEOMETRIES, SOURCE, STRIKE, changed, of
