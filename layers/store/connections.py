@@ -9,7 +9,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
@@ -201,21 +201,17 @@ class Connections:
         """Whether the file may only be read."""
         return self._state is not None
 
-    @contextmanager
-    def reading(self) -> Iterator[SqliteConnection]:
+    def reading(self) -> AbstractContextManager[SqliteConnection]:
         """Read one version: whatever is committed meanwhile stays unseen.
 
         Raises `StoreBusy` if a file that nobody was writing to is written to meanwhile.
         """
-        with self._transaction("BEGIN") as connection:
-            yield connection
+        return self._transaction("BEGIN")
 
-    @contextmanager
-    def writing(self) -> Iterator[SqliteConnection]:
+    def writing(self) -> AbstractContextManager[SqliteConnection]:
         """Write all or nothing, see `layers.store.connection.Database.writing`."""
         self.require_writable()
-        with self._transaction("BEGIN IMMEDIATE") as connection:
-            yield connection
+        return self._transaction("BEGIN IMMEDIATE")
 
     def require_writable(self) -> None:
         """Refuse to write to a file that may only be read, by `ReadOnlyStore`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
@@ -183,11 +183,9 @@ class Store:
         version = create.require_store(path, read_only)
         return cls(Connections(path, read_only), version)
 
-    @contextmanager
-    def reading(self) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""
-        with self._database.reading() as connection:
-            yield connection
+        return self._database.reading()
 
     def _read(self, look: Callable[Concatenate[Connection, _P], _T], *values: _P.args, **named: _P.kwargs) -> _T:
         """What a function of a connection gives for one version."""

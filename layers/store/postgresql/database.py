@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -100,21 +100,17 @@ class PostgresDatabase:
         if self.read_only:
             raise ReadOnlyStore(f"{self.name}: the store may only be read here; nothing was written")
 
-    @contextmanager
-    def reading(self) -> Iterator[PostgresConnection]:
+    def reading(self) -> AbstractContextManager[PostgresConnection]:
         """Read one version."""
-        with self._transaction(_READ) as connection:
-            yield connection
+        return self._transaction(_READ)
 
-    @contextmanager
-    def writing(self) -> Iterator[PostgresConnection]:
+    def writing(self) -> AbstractContextManager[PostgresConnection]:
         """Write all or nothing, see `layers.store.connection.Database.writing`.
 
         Another program that edited the same record is a `StoreBusy` too.
         """
         self.require_writable()
-        with self._transaction(_WRITE) as connection:
-            yield connection
+        return self._transaction(_WRITE)
 
     @contextmanager
     def making(self) -> Iterator[PostgresConnection]:
