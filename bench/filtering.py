@@ -14,7 +14,7 @@ import shapely
 from rich.console import Console
 from rich.table import Table
 
-from geo.columnar.chunked_array import Array, LazyArray
+from geo.columnar.lazy_array import Array, LazyArray
 from layers.collections.collection import Collection
 from layers.collections.column_values import plain_values
 from layers.collections.feature_table import FeatureTable

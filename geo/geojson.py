@@ -12,8 +12,8 @@ from shapely.geometry import mapping
 
 from geo.antimeridian import cut_to_world
 from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import batches
 from geo.errors import GeoError
 from geo.lonlat import Geometries, Ints, Objects
 
@@ -156,7 +156,7 @@ def _json_of(column: DictionaryArray) -> _PieceOf:
     words = column.dictionary
 
     def at(rows: slice) -> _Texts:
-        codes = column.chunked_codes[rows]
+        codes = column.codes[rows]
         is_new = np.diff(codes, prepend=-2) != 0  # rows of one value that follow each other are written once
         new = codes[is_new]
         is_there = new >= 0
@@ -196,7 +196,7 @@ def _by_code(column: DictionaryArray, texts: Sequence[bytes]) -> _PieceOf:
     held, sizes = _Texts.of(texts)
 
     def at(rows: slice) -> _Texts:
-        codes = column.chunked_codes[rows]
+        codes = column.codes[rows]
         return _Texts(held[codes], sizes[codes])
 
     return at
@@ -204,7 +204,7 @@ def _by_code(column: DictionaryArray, texts: Sequence[bytes]) -> _PieceOf:
 
 def _is_one_value(column: DictionaryArray) -> bool:
     """Whether all rows have one value, or none, and there is a row; no more than a page of them is in memory."""
-    codes = column.chunked_codes
+    codes = column.codes
     return all((codes[page] == codes[0]).all() for page in batches(len(codes), _CODES_PAGE)) and len(codes) > 0
 
 

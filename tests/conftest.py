@@ -363,12 +363,6 @@ def _wait(url: str, server: subprocess.Popen[bytes]) -> None:
     raise RuntimeError("the server did not answer in 120 s")
 
 
-@pytest.fixture(params=[1 << 16, 0], ids=["joined", "in pieces"])
-def least(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From how many rows on arrays that are spliced stay in pieces."""
-    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", request.param)
-
-
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """Data of others, for measuring; it lies beside the checkout, and tests that need it are skipped without it."""

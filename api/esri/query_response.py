@@ -15,7 +15,7 @@ from api.esri.query import LayerQuery
 from api.http.json import Json
 from api.requests.crs import CRS84, project
 from geo import geojson
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from geo.lonlat import Objects
 from layers.collections.collection import Rows
 from layers.query.selection import rows

@@ -13,7 +13,7 @@ from api.http.json import Json
 from api.requests.crs import project
 from api.requests.negotiation import MediaFormat
 from api.requests.query_parameters import DEFAULT_ORDERS, Representation
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from geo.lonlat import Objects
 from layers.collections.collection import Collection, Rows
 from layers.query.keyset_cursor import with_tiebreak

@@ -16,7 +16,7 @@ from api.publishing.addresses import subject_name
 from api.requests.query_parameters import LIST_ORDER, parse_selection
 from api.wording.catalogue import languages
 from api.wording.countries import country_names
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.attribution.attribute import NEGLIGIBLE
 from layers.collections.feature_types import StrikeFeature
 from layers.model.records import Asset, Entity

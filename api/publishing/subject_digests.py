@@ -15,7 +15,7 @@ from itertools import chain
 
 import shapely
 
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection
 from layers.collections.update_times import UpdateTimes
 from layers.corrections.changed import reached

@@ -29,7 +29,7 @@ from api.server.version_builder import changed_at, opened_version
 from api.settings import Settings, open_layer, with_credit_for
 from api.wording.catalogue import text
 from api.wording.problems import error_sentence
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.log import PublishedVersion
 from layers.model import edtf

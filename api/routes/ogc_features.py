@@ -57,7 +57,7 @@ from api.responses.resource import (
 )
 from api.routes.ogc_schemas import DESCRIPTIONS
 from api.wording.preference import language_headers, language_parts
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
 from layers.query.keyset_cursor import NOTHING_MOVED, CursorError, PagedRows

@@ -36,7 +36,7 @@ from api.requests.query_parameters import parse_selection
 from api.requests.strike_conditions import parse_strike_conditions
 from api.serializers.attribution import strike_answer
 from api.serializers.country import country_answer
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.collections.geometry_index import Box
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority

@@ -147,8 +147,6 @@ def ready_to_list(snapshot: Snapshot) -> None:
 def ready_to_edit(snapshot: Snapshot) -> None:
     """Compute ahead what the first edit or decision would wait for."""
     _ = snapshot.asset_index, snapshot.registers
-    for collection in snapshot.layers.values():
-        collection.count_values()
 
 
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:

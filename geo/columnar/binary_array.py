@@ -16,8 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
-from geo.columnar import chunked_array
-from geo.columnar.chunked_array import Array, ChunkedArray, apply_edit, to_numpy
+from geo.columnar.lazy_array import batches
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 
@@ -48,20 +47,16 @@ class BinaryArray(Sequence[bytes]):
     starts, stops
         First byte of each row, and the byte behind its last, in the buffers laid end to end; shape (n,), int64. A row
         lies in one buffer.
-    base_buffers
-        Where the offsets are in chunks, the number of buffers that rows of their first chunk may lie in.
     """
 
-    __slots__ = ("_base_buffers", "_bases", "_starts", "_stops", "buffers")
+    __slots__ = ("_bases", "buffers", "starts", "stops")
 
-    def __init__(self, buffers: Sequence[Bytes], starts: Array, stops: Array, base_buffers: int = 1) -> None:
+    def __init__(self, buffers: Sequence[Bytes], starts: Ints, stops: Ints) -> None:
         # Views of mapped files as plain arrays, whose rows are read faster.
         self.buffers = tuple(map(np.asarray, buffers))
-        self._starts, self._stops = (
-            np.asarray(offsets) if isinstance(offsets, np.ndarray) else offsets for offsets in (starts, stops)
-        )
+        self.starts: Ints = np.asarray(starts)
+        self.stops: Ints = np.asarray(stops)
         self._bases = list(accumulate((len(buffer) for buffer in self.buffers[:-1]), initial=0))
-        self._base_buffers = base_buffers
 
     @classmethod
     def of(cls, rows: Iterable[bytes], separator: bytes = b"") -> BinaryArray:
@@ -89,18 +84,8 @@ class BinaryArray(Sequence[bytes]):
         stops = np.cumsum(sizes + len(separator)) - len(separator)
         return cls([buffer], stops - sizes, stops)
 
-    @property
-    def starts(self) -> Ints:
-        """First byte of each row in the buffers laid end to end, shape (n,)."""
-        return to_numpy(self._starts)
-
-    @property
-    def stops(self) -> Ints:
-        """The byte behind the last of each row in the buffers laid end to end, shape (n,)."""
-        return to_numpy(self._stops)
-
     def __len__(self) -> int:
-        return len(self._starts)
+        return len(self.starts)
 
     @overload
     def __getitem__(self, row: int) -> bytes: ...
@@ -108,8 +93,8 @@ class BinaryArray(Sequence[bytes]):
     def __getitem__(self, row: slice) -> BinaryArray: ...
     def __getitem__(self, row: int | slice) -> bytes | BinaryArray:
         if isinstance(row, slice):
-            return BinaryArray(self.buffers, self._starts[row], self._stops[row])
-        return self._read(int(self._starts[row]), int(self._stops[row]))
+            return BinaryArray(self.buffers, self.starts[row], self.stops[row])
+        return self._read(int(self.starts[row]), int(self.stops[row]))
 
     def __iter__(self) -> Iterator[bytes]:
         return map(bytes, self.views())
@@ -139,10 +124,7 @@ class BinaryArray(Sequence[bytes]):
 
     def take(self, rows: Ints) -> BinaryArray:
         """Rows, shape (n,), in the given order; no bytes are copied."""
-        taken = BinaryArray.__new__(BinaryArray)
-        taken.buffers, taken._bases, taken._base_buffers = self.buffers, self._bases, 1
-        taken._starts, taken._stops = self._starts[rows], self._stops[rows]
-        return taken
+        return BinaryArray(self.buffers, self.starts[rows], self.stops[rows])
 
     def argsort(self) -> Ints:
         """Rows in the order of their bytes (of UTF-8: of code points), equal ones in their own, shape (n,), int64."""
@@ -159,7 +141,7 @@ class BinaryArray(Sequence[bytes]):
         if len(self) * (width - _OBJECT_BYTES) > sizes.sum():
             return np.fromiter(self, object, len(self))
         keys = np.zeros((len(self), width), np.uint8)
-        for page in chunked_array.batches(len(self), _KEYS_PAGE):
+        for page in batches(len(self), _KEYS_PAGE):
             data = self[page].joined()
             if not data.all():
                 return np.fromiter(self, object, len(self))
@@ -256,20 +238,6 @@ class BinaryArray(Sequence[bytes]):
             follows[rows] = self.buffers[number][self.stops[rows] - self._bases[number]] == ord(separator)
         return np.flatnonzero(~follows) + 1
 
-    def replace(self, removed: Ints, insert_before: Ints, rows: BinaryArray) -> BinaryArray:
-        """Remove rows and insert others, without copying any bytes.
-
-        Parameters
-        ----------
-        removed
-            Rows that go, shape (k,), ascending.
-        insert_before
-            For each new row, the row that it is put before, shape (m,), ascending; the length is the end.
-        rows
-            The new rows, m of them, in their order.
-        """
-        return self.with_edit(rows, RowEdit.replace(len(self), removed, insert_before))
-
     def with_edit(self, second: BinaryArray, edit: RowEdit) -> BinaryArray:
         """Apply an edit of rows, without copying any bytes.
 
@@ -278,39 +246,21 @@ class BinaryArray(Sequence[bytes]):
         second
             The rows that are inserted from.
         edit
-            Which rows of both come in which order.
+            Which rows go, and where others come.
         """
         shift = self._bases[-1] + len(self.buffers[-1])
-        starts = apply_edit(self._starts, second.starts + shift, edit)
-        stops = apply_edit(self._stops, second.stops + shift, edit)
-        base_buffers = self._base_buffers if isinstance(self._starts, ChunkedArray) else len(self.buffers)
-        return BinaryArray([*self.buffers, *second.buffers], starts, stops, base_buffers)._compact()
+        starts = edit.combine(self.starts, second.starts + shift)
+        stops = edit.combine(self.stops, second.stops + shift)
+        return BinaryArray([*self.buffers, *second.buffers], starts, stops)._compact()
 
     def _compact(self) -> BinaryArray:
         """Join the buffers that edits added, where there are many; bytes of no row that stays are dropped."""
-        starts, stops = self._starts, self._stops
-        if isinstance(starts, ChunkedArray) and isinstance(stops, ChunkedArray):
-            return self if len(self.buffers) <= _MAX_BUFFERS else self._with_appended_joined(starts, stops)
-        # A long array is in chunks after edits, but for one that was in so many pieces that it was copied just now.
-        is_copied = len(self) >= chunked_array.MIN_CHUNKED_ROWS
-        if len(self.buffers) <= (2 if is_copied else _MAX_BUFFERS):
+        if len(self.buffers) <= _MAX_BUFFERS:
             return self
         first = self.buffers[0]
         later = np.flatnonzero(self.starts >= len(first))
-        edit = RowEdit.replace(len(self), later, later)
-        return BinaryArray([first], self._starts, self._stops).with_edit(BinaryArray.of(self.take(later)), edit)
-
-    def _with_appended_joined(self, starts: ChunkedArray, stops: ChunkedArray) -> BinaryArray:
-        """Join the buffers of the rows that edits appended; no row before them is read."""
-        base = self.buffers[: self._base_buffers]
-        rows = np.flatnonzero(starts.order.positions_of(len(starts.base) + np.arange(len(starts.appended))) >= 0)
-        joined = BinaryArray.of(BinaryArray(self.buffers, starts.appended[rows], stops.appended[rows]))
-        # Rows that do not stay are read by nobody.
-        appended = np.zeros((2, len(starts.appended)), np.int64)
-        appended[:, rows] = sum(map(len, base)) + np.array([joined.starts, joined.stops])
-        starts = ChunkedArray(starts.base, appended[0], starts.order)
-        stops = ChunkedArray(stops.base, appended[1], stops.order)
-        return BinaryArray([*base, *joined.buffers], starts, stops, self._base_buffers)
+        edit = RowEdit(len(self), later, later)
+        return BinaryArray([first], self.starts, self.stops).with_edit(BinaryArray.of(self.take(later)), edit)
 
 
 def _windows(data: Bytes, width: int) -> NDArray[np.void]:
@@ -381,19 +331,9 @@ class DecodedArray(Sequence[T], Generic[T]):
         """Whether the bytes of a value are the JSON of it, as those of a list of texts are."""
         return self.decode is _decode_texts
 
-    def replace(self, removed: Ints, insert_before: Ints, values: Sequence[T]) -> DecodedArray[T]:
-        """Remove rows and insert others, without copying any bytes.
-
-        Parameters
-        ----------
-        removed
-            Rows that go, shape (k,), ascending.
-        insert_before
-            For each new value, the row that it is put before, shape (m,), ascending; the length is the end.
-        values
-            The new values, m of them, in their order.
-        """
-        binary = self.binary.replace(removed, insert_before, BinaryArray.of(map(self.encode, values)))
+    def with_edit(self, second: Iterable[T], edit: RowEdit) -> DecodedArray[T]:
+        """Apply an edit of rows, of which those of ``second`` are inserted, without copying any bytes."""
+        binary = self.binary.with_edit(BinaryArray.of(map(self.encode, second)), edit)
         return DecodedArray(binary, self.decode, self.encode)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
 from itertools import chain, compress
 from operator import eq
 from typing import Any, TypeAlias, overload
@@ -13,31 +12,16 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar import chunked_array
 from geo.columnar.binary_array import DecodedArray, find_sorted, text_array, text_list_array
-from geo.columnar.chunked_array import (
-    Array,
-    ChunkedArray,
-    RemappedCodes,
-    apply_edit,
-    batches,
-    codes_and_order,
-    contains,
-    remap_codes,
-    rows_with_any,
-    to_numpy,
-)
-from geo.columnar.distinct import distinct
+from geo.columnar.integers import distinct
+from geo.columnar.lazy_array import batches
 from geo.columnar.row_edit import RowEdit
-from geo.columnar.row_order import RowOrder
 from geo.lonlat import Bools, Ints
 
 Codes: TypeAlias = NDArray[np.int32]
 
 #: A dictionary of more texts is stored as bytes, see `geo.columnar.binary_array`.
 MAX_PLAIN_VALUES = 4096
-#: At most so many codes are looked for by a scan of all rows each.
-_MAX_SCANS = 8
 #: At most so many codes are put in a set, which is quicker than to sort them as an array.
 _MAX_SET = 64
 #: Rows that are decoded at once.
@@ -53,17 +37,14 @@ class DictionaryArray(Sequence[Any]):
         Every value that occurs, once, ascending; never None.
     codes
         Index of each row's value in ``dictionary``, shape (n,), int32; -1 where the value is missing.
-    counts
-        Numbers of rows by stored code, where they are shared with the column that this was edited from.
     """
 
-    __slots__ = ("_codes", "_counts", "dictionary")
+    __slots__ = ("codes", "dictionary")
 
-    def __init__(self, dictionary: Sequence[Any], codes: Array, counts: CodeCounts | None = None) -> None:
-        if isinstance(codes, np.ndarray):
-            codes = np.asarray(codes)  # a view of a mapped file as a plain array, which is read faster
-            codes.setflags(write=False)
-        self.dictionary, self._codes, self._counts = dictionary, codes, counts
+    def __init__(self, dictionary: Sequence[Any], codes: Codes) -> None:
+        self.dictionary = dictionary
+        self.codes: Codes = np.asarray(codes)  # a view of a mapped file as a plain array, which is read faster
+        self.codes.setflags(write=False)
 
     @classmethod
     def of(cls, values: Iterable[Hashable]) -> DictionaryArray:
@@ -72,30 +53,8 @@ class DictionaryArray(Sequence[Any]):
         builder.extend(values)
         return builder.finish()
 
-    @property
-    def codes(self) -> Codes:
-        """Code of each row, shape (n,), int32, -1 where missing; `codes_at` reads few rows without the others."""
-        return to_numpy(self._codes)
-
-    @property
-    def chunked_codes(self) -> Array:
-        """Code of each row, shape (n,), int32, -1 where missing, as an array that may be in chunks."""
-        return self._codes
-
-    def codes_at(self, rows: Ints) -> Codes:
-        """Read the codes of rows, shape (k,), in the given order; no other rows are read."""
-        codes: Codes = self._codes[rows]
-        return codes
-
-    def write_codes_at(self, rows: Ints, out: Codes) -> None:
-        """Write the codes of rows, shape (k,), into an int32 array of the same shape."""
-        if isinstance(self._codes, np.ndarray):
-            self._codes.take(rows, out=out, mode="clip")
-        else:
-            out[:] = self._codes[rows]
-
     def __len__(self) -> int:
-        return len(self._codes)
+        return len(self.codes)
 
     @overload
     def __getitem__(self, row: int) -> Any: ...
@@ -103,17 +62,17 @@ class DictionaryArray(Sequence[Any]):
     def __getitem__(self, row: slice) -> DictionaryArray: ...
     def __getitem__(self, row: int | slice) -> Any:
         if isinstance(row, slice):
-            return self._of(self._codes[row])
+            return self._of(self.codes[row])
         code = self.code(row)
         return self.dictionary[code] if code >= 0 else None
 
     def code(self, row: int) -> int:
-        """Code of a row, -1 where its value is missing; codes of other rows are not read."""
-        return int(self._codes[row])
+        """Code of a row, -1 where its value is missing."""
+        return int(self.codes[row])
 
     def take(self, rows: Ints) -> DictionaryArray:
-        """Return the column of rows, shape (k,), in the given order; no other rows are read."""
-        return self._of(self.codes_at(rows))
+        """Return the column of rows, shape (k,), in the given order."""
+        return self._of(self.codes[rows])
 
     def _of(self, codes: Codes) -> DictionaryArray:
         if len(codes) < len(self.dictionary):
@@ -133,7 +92,7 @@ class DictionaryArray(Sequence[Any]):
         return map([*self.dictionary, None].__getitem__, self.codes.tolist())
 
     def _decoded(self, rows: slice) -> Iterator[Any]:
-        codes = self._codes[rows]
+        codes = self.codes[rows]
         used = _distinct(codes)
         return map([*_values_at(self.dictionary, used), None].__getitem__, _renumbered(codes, used).tolist())
 
@@ -181,69 +140,31 @@ class DictionaryArray(Sequence[Any]):
         """
         if edit.is_identity:
             return self
-        removed, inserted = self.codes_at(edit.removed), second.codes_at(edit.inserted)
-        used = _distinct(inserted)
+        used = _distinct(second.codes)
         values = [second.dictionary[code] for code in used.tolist()]
         at, is_known = _search_ascending(self.dictionary, values)
-        if (
-            edit.is_in_place
-            and is_known.all()
-            and np.array_equal(np.append(at, -1)[_renumbered(inserted, used)], removed)
-        ):
+        size = len(self.dictionary)
+        # New values have codes behind those of the old values, until these are numbered anew.
+        code_of = np.full(len(second.dictionary) + 1, -1, np.int32)
+        code_of[used] = np.where(is_known, at, size + np.cumsum(~is_known) - 1)
+        removed, inserted = self.codes[edit.removed], code_of[second.codes]
+        if edit.is_in_place and np.array_equal(inserted, removed):
             return self
-        codes, order = self.codes_and_order
-        # New values have stored codes behind those of the old values.
-        stored = order.source_rows + np.cumsum(~is_known) - 1
-        stored[is_known] = order.rows_at(at[is_known])
-        stored_codes = np.full(len(second.dictionary) + 1, -1, np.int32)
-        stored_codes[used] = stored
-        codes = apply_edit(codes, stored_codes[second.codes], edit)
-        stays = set(at[is_known].tolist())
-        dropped = np.array([code for code in _distinct(removed).tolist() if code not in stays], np.int64)
-        counts = self._counts_after(codes)
-        if len(dropped) and self._has_repeated:
-            dropped = dropped[~_occurring(codes, counts, order.rows_at(dropped))]
+        codes = edit.combine(self.codes, inserted)
         new = list(compress(values, ~is_known))
+        occurs = np.zeros(size + len(new) + 1, bool)
+        occurs[codes] = True
+        dropped = _distinct(removed)
+        dropped = dropped[~occurs[dropped]]
         if not len(dropped) and not new:
-            is_remapped = isinstance(self._codes, RemappedCodes)
-            return DictionaryArray(self.dictionary, remap_codes(codes, order) if is_remapped else codes, counts)
-        change = RowEdit.replace(len(self.dictionary), dropped, at[~is_known])
-        dictionary = _replaced(self.dictionary, dropped, at[~is_known], new)
-        return DictionaryArray(dictionary, remap_codes(codes, change.compose(order)), counts)
-
-    def _counts_after(self, edited: Array) -> CodeCounts | None:
-        """Numbers of rows by stored code for codes that were edited; ``None`` where these are an array of their own."""
-        if not isinstance(edited, ChunkedArray):
-            return None
-        if self._counts is None or self._counts.base is not edited.base:
-            self._counts = CodeCounts(edited.base)
-        return self._counts
-
-    @property
-    def _has_repeated(self) -> bool:
-        """Whether values may be in several rows; or else each is in one row alone."""
-        return len(self.dictionary) < len(self)
-
-    def count_codes(self) -> None:
-        """Count ahead what the first edit of a long column would wait for."""
-        codes, _ = self.codes_and_order
-        if self.dictionary and self._has_repeated and len(self) >= chunked_array.MIN_CHUNKED_ROWS:
-            if self._counts is None:
-                self._counts = CodeCounts(codes.base if isinstance(codes, ChunkedArray) else codes)
-            _ = self._counts.of_base
-
-    @property
-    def codes_and_order(self) -> tuple[Array, RowOrder]:
-        """The stored code of each row, shape (n,), and the order of the stored codes in the dictionary.
-
-        A column that was edited has stored codes of its first dictionary, which `RemappedCodes` translates.
-        """
-        return codes_and_order(self._codes, len(self.dictionary))
+            return DictionaryArray(self.dictionary, codes)
+        change = RowEdit(size, dropped, at[~is_known])
+        number = np.append(change.positions, -1).astype(np.int32)
+        return DictionaryArray(_replaced(self.dictionary, change, new), number[codes])
 
     def rows_with(self, code: int) -> Ints:
         """Find the rows that have the value of a code: row numbers, ascending, empty where there are none."""
-        codes, order = self.codes_and_order
-        return rows_with_any(codes, order.rows_at(np.array([code])))
+        return np.flatnonzero(self.codes == code)
 
     def to_numpy(self, dtype: Any, missing: Any) -> NDArray[Any]:
         """The values as an array of shape (n,), with ``missing`` for missing values."""
@@ -256,42 +177,18 @@ class DictionaryArray(Sequence[Any]):
 
 
 class UniqueIndex(Mapping[Any, int]):
-    """The row of each value of a column without missing or repeated values; iterates in the order of the rows.
+    """The row of each value of a column without missing or repeated values; iterates in the order of the rows."""
 
-    Parameters
-    ----------
-    column
-        The column.
-    previous
-        Index of the column before an edit; tables that both need are shared.
-    """
-
-    def __init__(self, column: DictionaryArray, previous: UniqueIndex | None = None) -> None:
+    def __init__(self, column: DictionaryArray) -> None:
         self._column = column
-        codes, self._order_of_values = column.codes_and_order
-        if isinstance(codes, ChunkedArray):
-            self._base, self._appended, self._order = to_numpy(codes.base), codes.appended, codes.order
-        else:
-            self._base, self._appended, self._order = to_numpy(codes), codes[:0], RowOrder.identity(len(codes))
-        self._is_direct = isinstance(codes, np.ndarray) and self._order_of_values.is_identity
-        #: Row in the base chunk of each stored code, -1 where it has none.
-        self._rows: Codes
-        if previous is not None and previous._base is self._base:
-            self._rows = previous._rows
-        else:
-            self._rows = np.full(self._order_of_values.source_rows, -1, np.int32)
-            self._rows[self._base] = np.arange(len(self._base), dtype=np.int32)
+        self._rows = np.empty(len(column), np.int32)
+        self._rows[column.codes] = np.arange(len(column), dtype=np.int32)
 
     def __getitem__(self, value: Any) -> int:
         code = find_sorted(self._column.dictionary, value)
         if code is None:
             raise KeyError(value)
-        if self._is_direct:
-            return int(self._rows[code])
-        stored = self._order_of_values.rows_at(np.array([code]))
-        appended = len(self._base) + np.flatnonzero(self._appended == stored)
-        rows = np.concatenate([self._rows[stored[stored < len(self._rows)]], appended])
-        return int(self._order.positions_of(rows).max())
+        return int(self._rows[code])
 
     def __len__(self) -> int:
         return len(self._column)
@@ -371,21 +268,12 @@ def _search_ascending(values: Sequence[Any], sought: Sequence[Any]) -> tuple[Int
     return at, is_known
 
 
-def _occurring(codes: Array, counts: CodeCounts | None, sought: Ints) -> Bools:
-    """Which of the sought codes any row has, shape (len(sought),)."""
-    if counts is not None and isinstance(codes, ChunkedArray):
-        return counts.occurring(codes, sought)
-    if len(sought) <= _MAX_SCANS:
-        return np.array([contains(codes, code) for code in sought.tolist()], bool)
-    return np.isin(sought, to_numpy(codes))
-
-
-def _replaced(values: Sequence[Any], removed: Ints, insert_before: Ints, new: Sequence[Any]) -> Sequence[Any]:
-    """Ascending values without those at ``removed``, and with new ones, each before that at ``insert_before``."""
+def _replaced(values: Sequence[Any], edit: RowEdit, new: Sequence[Any]) -> Sequence[Any]:
+    """Ascending values without those that an edit removes, and with new ones where it inserts them."""
     if isinstance(values, DecodedArray):
-        return values.replace(removed, insert_before, new)
+        return values.with_edit(new, edit)
     stays = np.ones(len(values), dtype=bool)
-    stays[removed] = False
+    stays[edit.removed] = False
     return _packed(sorted([*compress(values, stays.tolist()), *new]))  # two sorted runs, which sort in one pass
 
 
@@ -395,53 +283,3 @@ class _IndexOfValue(dict[Hashable, int]):
     def __missing__(self, value: Hashable) -> int:
         self[value] = index = len(self)
         return index
-
-
-class CodeCounts:
-    """The number of rows by code of an array, and of all arrays that edits make of it.
-
-    Parameters
-    ----------
-    base
-        The array before its edits: codes of n rows, int32, -1 where a value is missing.
-    """
-
-    def __init__(self, base: Array) -> None:
-        self.base = base
-
-    @cached_property
-    def of_base(self) -> NDArray[np.int32]:
-        """Number of rows of the base by code, of one code at least, shape (largest code + 1,)."""
-        return np.bincount(to_numpy(self.base) + 1, minlength=2)[1:].astype(np.int32)
-
-    def occurring(self, edited: ChunkedArray, codes: Ints) -> Bools:
-        """Which codes a row has; only rows that edits added or left out are read.
-
-        Parameters
-        ----------
-        edited
-            What edits made of the base, which is its first chunk.
-        codes
-            Shape (k,), none of them negative.
-
-        Returns
-        -------
-        Bools
-            Shape (k,).
-        """
-        size, known = len(self.base), self.of_base
-        left_out = edited.order.left_out(size)
-        number = np.where(codes < len(known), known[np.minimum(codes, len(known) - 1)], 0)
-        occurs: Bools = number > len(left_out)
-        rare = np.flatnonzero(~occurs)
-        if len(rare):
-            is_there = edited.order.positions_of(size + np.arange(len(edited.appended))) >= 0
-            added, sought = edited.appended[is_there], codes[rare]
-            occurs[rare] = number[rare] + _counted(added, sought) > _counted(self.base[left_out], sought)
-        return occurs
-
-
-def _counted(values: NDArray[np.int32], sought: Ints) -> Ints:
-    """How often each of the sought numbers is among some."""
-    ascending = np.sort(values)
-    return ascending.searchsorted(sought, side="right") - ascending.searchsorted(sought, side="left")

@@ -68,7 +68,7 @@ class KeyIndex(Mapping[str, int]):
     def with_edit(self, second: KeyIndex, edit: RowEdit) -> KeyIndex:
         """The index after an edit of rows; ``second`` is the index of the second sequence of the edit."""
         insert_before = self._places_of(second._sorted)
-        order = edit.order.positions_of(np.insert(self.order, insert_before, len(self) + second.order))
+        order = edit.positions[np.insert(self.order, insert_before, len(self) + second.order)]
         return KeyIndex(self.texts.with_edit(second.texts, edit), order[order >= 0])
 
     def _places_of(self, texts: BinaryArray) -> Ints:

@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
 from geo.lonlat import Bools, Floats, Ints
 from geo.tiles.generalize import (
     CODE_BITS,

@@ -2,97 +2,18 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-
 import numpy as np
 import numpy.typing as npt
 
+from geo.columnar.row_edit import RowEdit
+from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Ints
 from geo.tiles.generalize import CODE_BITS, EXTENT, MAX_TILE_POINTS, MortonCodes, is_thinned, morton, thin_by_grid
 from geo.tiles.tile_matrix import MERCATOR, Box, Tile, TileProjection, overlapped
 
 
-class TilePoints(ABC):
-    """Points by tile. A *row* is a row of the layer, an *index* the number of a point."""
-
-    @abstractmethod
-    def find(self, tile: Tile, mask: Bools | None) -> Ints:
-        """Find the points that a tile shows.
-
-        Parameters
-        ----------
-        tile
-            The tile.
-        mask
-            By row of the layer: False leaves the row out; None leaves none out.
-
-        Returns
-        -------
-        Ints
-            Indices of points in Morton order, those of one code by row; empty where the tile shows none. A crowded tile
-            has the best point a cell.
-        """
-
-    @abstractmethod
-    def rows_at(self, indices: Ints) -> Ints:
-        """Rows of the layer of points, shape (n,)."""
-
-    @abstractmethod
-    def xy_at(self, indices: Ints) -> Floats:
-        """World coordinates of points, shape (n, 2)."""
-
-    @abstractmethod
-    def precompute(self, zoom: int) -> None:
-        """Pick the best points of a zoom before its first tile is drawn."""
-
-    @abstractmethod
-    def consolidated(self) -> PointIndex:
-        """All points in one index."""
-
-    def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
-        """Find the points that the tiles of a zoom show inside a box.
-
-        Parameters
-        ----------
-        box
-            West, north, east, south in world coordinates, within [0, 1]; its edges are inside.
-        zoom
-            Zoom of the tiles.
-        mask
-            By row of the layer: False leaves the row out; None leaves none out.
-
-        Returns
-        -------
-        tuple of Ints and Floats
-            Rows of the layer, shape (n,), and world coordinates, shape (n, 2).
-        """
-        shown = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
-        xy = self.xy_at(shown)
-        inside = ((xy >= box[:2]) & (xy <= box[2:])).all(axis=1)
-        return self.rows_at(shown[inside]), xy[inside]
-
-    def units(self, tile: Tile, indices: Ints) -> Ints:
-        """Return the tile units of points that are in a tile, rounded to whole units.
-
-        Parameters
-        ----------
-        tile
-            The tile.
-        indices
-            Indices of points, shape (n,).
-
-        Returns
-        -------
-        Ints
-            Columns right and down, shape (n, 2), within [0, 4095].
-        """
-        units = np.rint((self.xy_at(indices) * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
-        clipped: Ints = np.clip(units, 0, EXTENT - 1).astype(np.int64)
-        return clipped
-
-
-class PointIndex(TilePoints):
-    """Points in Morton order, in which the index of each is its place.
+class PointIndex:
+    """Points by tile. A *row* is a row of the layer, an *index* the place of a point in Morton order.
 
     Parameters
     ----------
@@ -159,10 +80,21 @@ class PointIndex(TilePoints):
         self._shown: dict[int, Ints] = {}
         self._best: dict[int, npt.NDArray[np.int32]] = {}
 
-    @property
-    def can_be_edited(self) -> bool:
-        """Whether rows can be edited: each has one point at most, shown from zoom 0, and none has priority."""
-        return not len(self.row) or self._uniform_min_zoom == 0
+    def with_edit(self, second: PointIndex, edit: RowEdit) -> PointIndex:
+        """The points after an edit of the layer's rows, of which those of the ``second`` are inserted.
+
+        Raises
+        ------
+        GeoError
+            When a row has several points, or points are not shown from zoom 0 on or have a priority.
+        """
+        if any(len(points.row) and points._uniform_min_zoom != 0 for points in (self, second)):
+            raise GeoError("expected rows of one point each, shown from zoom 0 on, without priority")
+        row = edit.positions[np.concatenate([self.row, edit.first_rows + second.row])]
+        codes, xy = np.concatenate([self.codes, second.codes]), np.concatenate([self.xy, second.xy])
+        stays = np.flatnonzero(row >= 0)
+        order = stays[np.lexsort((row[stays], codes[stays]))]
+        return PointIndex.from_sorted(codes[order], xy[order], row[order], self.thin, True)
 
     def _is_uniform(self) -> bool:
         return len(self.row) > 0 and all(values.strides == (0,) for values in (self.min_zoom, self.priority))
@@ -173,44 +105,84 @@ class PointIndex(TilePoints):
             self._best_at(zoom)
 
     def find(self, tile: Tile, mask: Bools | None) -> Ints:
-        """Indices of the points that a tile shows, in Morton order, see `TilePoints.find`."""
-        start, stop = self.range_of(tile)
+        """Find the points that a tile shows.
+
+        Parameters
+        ----------
+        tile
+            The tile.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
+
+        Returns
+        -------
+        Ints
+            Indices of points in Morton order, those of one code by row; empty where the tile shows none. A crowded tile
+            has the best point a cell.
+        """
+        start, stop = self._range_of(tile)
         # Counted whatever their min_zoom: a tile that is no crowd must not become one on zooming in.
         if mask is None:
-            if self.is_crowded(tile, stop - start):
-                return self.best_of(tile)
-            return self._shown_at(tile.z, start, stop)
+            if not self._is_crowded(tile, stop - start):
+                return self._shown_at(tile.z, start, stop)
+            best = self._best.get(tile.z)
+            return self._pick(tile.z, start, stop) if best is None else _between(best, start, stop)
         shown = start + np.flatnonzero(mask[self.row[start:stop]])
-        is_crowded = self.is_crowded(tile, len(shown))
+        is_crowded = self._is_crowded(tile, len(shown))
         shown = shown[self.min_zoom[shown] <= tile.z]
         return shown[thin_by_grid(self.codes[shown], self._ranks[shown], tile.z)] if is_crowded else shown
 
-    def rows_at(self, indices: Ints) -> Ints:
-        """Rows of the layer of points, shape (n,)."""
-        rows: Ints = self.row[indices]
-        return rows
+    def within(self, box: Box, zoom: int, mask: Bools | None) -> tuple[Ints, Floats]:
+        """Find the points that the tiles of a zoom show inside a box.
 
-    def xy_at(self, indices: Ints) -> Floats:
-        """World coordinates of points, shape (n, 2)."""
-        return self.xy[indices]
+        Parameters
+        ----------
+        box
+            West, north, east, south in world coordinates, within [0, 1]; its edges are inside.
+        zoom
+            Zoom of the tiles.
+        mask
+            By row of the layer: False leaves the row out; None leaves none out.
 
-    def consolidated(self) -> PointIndex:
-        """The index itself."""
-        return self
+        Returns
+        -------
+        tuple of Ints and Floats
+            Rows of the layer, shape (n,), and world coordinates, shape (n, 2).
+        """
+        shown = np.concatenate([self.find(tile, mask) for tile in overlapped(box, zoom)])
+        xy = self.xy[shown]
+        inside = ((xy >= box[:2]) & (xy <= box[2:])).all(axis=1)
+        return self.row[shown[inside]], xy[inside]
 
-    def is_crowded(self, tile: Tile, count: int) -> bool:
+    def units(self, tile: Tile, indices: Ints) -> Ints:
+        """Return the tile units of points that are in a tile, rounded to whole units.
+
+        Parameters
+        ----------
+        tile
+            The tile.
+        indices
+            Indices of points, shape (n,).
+
+        Returns
+        -------
+        Ints
+            Columns right and down, shape (n, 2), within [0, 4095].
+        """
+        units = np.rint((self.xy[indices] * (1 << tile.z) - [tile.x, tile.y]) * EXTENT)
+        clipped: Ints = np.clip(units, 0, EXTENT - 1).astype(np.int64)
+        return clipped
+
+    def _is_crowded(self, tile: Tile, count: int) -> bool:
         """Whether a tile of so many points shows the best of them alone."""
         return self.thin and is_thinned(tile.z, count, MAX_TILE_POINTS)
 
-    def range_of(self, tile: Tile) -> tuple[int, int]:
+    def _range_of(self, tile: Tile) -> tuple[int, int]:
         """First and last index (exclusive) of the points in a tile."""
-        low, high = code_range(tile)
+        shift = 2 * (CODE_BITS - tile.z)
+        code = int(morton(np.array([tile.x]), np.array([tile.y]))[0])
+        low, high = np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1)
         return int(self.codes.searchsorted(low)), int(self.codes.searchsorted(high, side="right"))
-
-    def best_of(self, tile: Tile) -> Ints:
-        """Indices, ascending, of the best point of every cell of a tile."""
-        start, stop = self.range_of(tile)
-        return _between(self._best[tile.z], start, stop) if tile.z in self._best else self._pick(tile.z, start, stop)
 
     def _shown_at(self, zoom: int, start: int, stop: int) -> Ints:
         """Indices from ``start`` to ``stop`` of the points whose min_zoom a zoom has reached."""
@@ -232,13 +204,6 @@ class PointIndex(TilePoints):
         if len(shown) == stop - start:
             return start + thin_by_grid(self.codes[start:stop], self._ranks[start:stop], zoom)
         return shown[thin_by_grid(self.codes[shown], self._ranks[shown], zoom)]
-
-
-def code_range(tile: Tile) -> tuple[np.uint64, np.uint64]:
-    """Lowest and highest Morton code of points in a tile."""
-    shift = 2 * (CODE_BITS - tile.z)
-    code = int(morton(np.array([tile.x]), np.array([tile.y]))[0])
-    return np.uint64(code << shift), np.uint64(((code + 1) << shift) - 1)
 
 
 def _by_point(values: np.ndarray, row: Ints) -> np.ndarray:

@@ -139,7 +139,7 @@ class PropertyColumns:
         """Codes of each column at rows, shape (columns, rows), -1 where a row has no value."""
         codes = np.empty((len(self._columns), len(rows)), np.int32)
         for column, out in zip(self._columns, codes, strict=True):
-            column.write_codes_at(rows, out)
+            column.codes.take(rows, out=out, mode="clip")
         return codes
 
 

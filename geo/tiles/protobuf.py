@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
 from geo.lonlat import Bools, Ints
 
 Unsigned: TypeAlias = npt.NDArray[np.uint64]

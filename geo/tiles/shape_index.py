@@ -8,7 +8,7 @@ from functools import cached_property
 import numpy as np
 import shapely
 
-from geo.columnar.chunked_array import Array, batches, to_numpy
+from geo.columnar.lazy_array import Array, batches, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.box_index import BoxIndex
 from geo.tiles.generalize import EXTENT, MAX_TILE_SHAPES, is_thinned, simplified

@@ -12,15 +12,14 @@ import numpy.typing as npt
 import shapely
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array
-from geo.columnar.distinct import distinct
+from geo.columnar.integers import distinct
+from geo.columnar.lazy_array import Array
 from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.lonlat import Bools, Floats, Geometries, Ints, Objects
 from geo.tiles.box_index import BoxIndex
-from geo.tiles.edited_point_index import EditedPointIndex
 from geo.tiles.generalize import MortonCodes
-from geo.tiles.point_index import PointIndex, TilePoints
+from geo.tiles.point_index import PointIndex
 from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import Unsigned
 from geo.tiles.shape_index import ShapeIndex
@@ -144,11 +143,10 @@ class TileLayer:
         parts, row = _simple(rows)
         dimension = shapely.get_dimensions(parts)
         lonlat = shapely.get_coordinates(parts[dimension == 0])
-        points = PointIndex(lonlat, row[dimension == 0], first, weight, thin, plane)
-        self._points: TilePoints = points
+        self._points = PointIndex(lonlat, row[dimension == 0], first, weight, thin, plane)
         self._lines = ShapeIndex(parts[dimension == 1], row[dimension == 1], first, False, thin, plane)
         self._polygons = ShapeIndex(parts[dimension == 2], row[dimension == 2], first, True, thin, plane)
-        self._single = len(distinct(points.row)) == len(points.row)
+        self._single = len(distinct(self._points.row)) == len(self._points.row)
 
     @classmethod
     def from_geometry(
@@ -185,7 +183,7 @@ class TileLayer:
     @property
     def geometry(self) -> TileGeometry:
         """The geometry as it is drawn, of a thin layer without min_zoom and priority."""
-        points, lines, areas = self._points.consolidated(), self._lines, self._polygons
+        points, lines, areas = self._points, self._lines, self._polygons
         return TileGeometry(
             points.codes,
             points.xy,
@@ -230,7 +228,7 @@ class TileLayer:
         second
             The layer whose rows are inserted.
         edit
-            Edit of the rows of both layers; the rows that stay keep their order.
+            Edit of the rows of both layers.
         columns
             Properties of all rows of the result, as the constructor takes them.
 
@@ -238,14 +236,14 @@ class TileLayer:
         ------
         GeoError
             When columns do not fit the rows or a column mixes types; when a layer has more than points, or points that
-            are not shown from zoom 0 on or have a priority; when rows that stay do not keep their order.
+            are not shown from zoom 0 on or have a priority.
         """
         if not (self.is_points and second.is_points):
             raise GeoError("expected layers of points alone")
         layer = copy.copy(self)
         layer.ids = _counted(len(edit))
         layer.columns = PropertyColumns(columns, len(edit), self.columns)
-        layer._points = EditedPointIndex.of(self._points, edit.first_rows).with_edit(second._points, edit)
+        layer._points = self._points.with_edit(second._points, edit)
         return layer
 
     def __len__(self) -> int:
@@ -324,7 +322,7 @@ class TileLayer:
 
     def _tile_points(self, tile: Tile, mask: Bools | None) -> TileFeatures:
         shown = self._points.find(tile, mask)
-        row, units = self._points.rows_at(shown), self._points.units(tile, shown)
+        row, units = self._points.row[shown], self._points.units(tile, shown)
         ones = np.ones(len(row), np.int64)
         if self._single:
             return TileFeatures(POINT, row, units, ones, ones, ones)

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from geo.columnar.binary_array import SLACK, BinaryArray
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
 from geo.lonlat import Ints
 from geo.tiles.protobuf import ByteRows, Cell, table, varint_sizes, zigzag
 

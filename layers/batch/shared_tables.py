@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.attribution.host_country import HostCountries
 from layers.matching.asset_index import AssetIndex
 from layers.model.cache import Lazy

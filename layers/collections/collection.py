@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 from typing import Any, Final
@@ -13,10 +12,9 @@ import shapely
 from numpy.typing import NDArray
 from shapely.geometry.base import BaseGeometry
 
-from geo.columnar import chunked_array
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import Array, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray, UniqueIndex
+from geo.columnar.lazy_array import Array, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Objects
 from geo.tiles.tile_layer import TileLayer
@@ -33,50 +31,6 @@ from layers.model.types import Column, columns
 Rows = NDArray[np.int64]
 #: Bytes a row, and in all, of the answers to selections that one collection caches, and of what follows from all rows.
 _QUERY_CACHE, _ALL_ROWS_CACHE = (64, 2**26), (192, 2**28)
-#: A collection whose rows are in more runs is a base itself, where these are also more than one in so many rows.
-_MAX_RUNS, _ROWS_A_RUN = 1000, 256
-
-
-@dataclass(frozen=True, eq=False)
-class Origin:
-    """Where the rows of an edited collection come from: a collection that never changes, and few rows above it.
-
-    What was found of each row of the base by its own values, as which rows pass a filter, holds for every version.
-
-    Parameters
-    ----------
-    base
-        The collection.
-    edit
-        Which rows of the base stay, and where the rows above come between them.
-    rows_above
-        The rows above as a collection, in their order.
-    """
-
-    base: Collection
-    edit: RowEdit
-    rows_above: Lazy[Collection]
-
-    @property
-    def above(self) -> Collection:
-        """The rows above as a collection, in their order."""
-        return self.rows_above.value
-
-    def combine(self, test: Callable[[Collection], Bools]) -> Bools:
-        """Apply a test that marks each row by its own values alone to the base and to the rows above.
-
-        Parameters
-        ----------
-        test
-            Gives booleans, one a row of a collection.
-
-        Returns
-        -------
-        Bools
-            Marks of the rows of the edited collection, shape (n,).
-        """
-        combined: Bools = self.edit.combine(test(self.base), test(self.above))
-        return combined
 
 
 class Collection:
@@ -94,8 +48,6 @@ class Collection:
         Geometries of the rows, or the index of them.
     rendered, values, rows_by_id
         What was derived of these features before; a part that is not given is computed when it is first read.
-    origin
-        Where the rows come from; ``None`` unless they are those of a large collection that was edited.
     """
 
     def __init__(
@@ -110,7 +62,6 @@ class Collection:
         rendered: RenderedFeatures | None = None,
         values: ColumnValues | None = None,
         rows_by_id: Lazy[UniqueIndex] | None = None,
-        origin: Origin | None = None,
     ) -> None:
         self.name: Final = name
         self.title: Final = title
@@ -122,7 +73,6 @@ class Collection:
         self.rendered: Final = rendered or RenderedFeatures(name, features, index)
         self.column_values: Final = values or ColumnValues(features, index)
         self._rows_by_id: Final = rows_by_id or Lazy(lambda: UniqueIndex(features.columns["id"]))
-        self.origin: Final = origin
         #: Masks and rows last requested; keys are tuples that begin with the kind of answer.
         self.query_cache: Final = _cache(len(features), *_QUERY_CACHE)
         #: Orders and what else follows from all rows, which takes long to compute: no selections crowd it out.
@@ -202,11 +152,6 @@ class Collection:
         first, last = (columns[name].dictionary if name in columns else () for name in ("day_first", "day_last"))
         return (first[0], last[-1]) if first and last else None
 
-    def count_values(self) -> None:
-        """Count ahead how many rows have each value, which the first edit of a large collection would wait for."""
-        for column in (*self.features.columns.values(), *self.rendered.tile_columns.values()):
-            column.count_codes()
-
     @property
     def fragments(self) -> BinaryArray:
         """Each feature as GeoJSON (RFC 7946), one row of bytes a feature, serialised once."""
@@ -255,11 +200,7 @@ class Collection:
         Bools
             Shape (n,); False for rows without a geometry.
         """
-        return self._each_row(lambda rows: rows.geometry.intersects_box(bbox))
-
-    def _each_row(self, test: Callable[[Collection], Bools]) -> Bools:
-        """Marks of a test that looks at each row alone, see `Origin.combine`."""
-        return test(self) if self.origin is None else self.origin.combine(test)
+        return self.geometry.intersects_box(bbox)
 
     def related(self, shape: BaseGeometry, relation: Callable[[BaseGeometry, Objects], Bools]) -> Bools:
         """Mark the rows that stand in a relation to a shape and whose box meets that of the shape.
@@ -276,7 +217,7 @@ class Collection:
         Bools
             Shape (n,); False for rows without a geometry.
         """
-        return self._each_row(lambda rows: rows.geometry.related(shape, relation))
+        return self.geometry.related(shape, relation)
 
     def mask(
         self,
@@ -301,8 +242,6 @@ class Collection:
         Bools
             Shape (n,).
         """
-        if self.origin is not None:
-            return self.origin.combine(lambda rows: rows.mask(bbox, first, last, include_without_geometry))
         selected = np.ones(len(self), dtype=bool) if bbox is None else self.meets(bbox)
         if bbox is not None and include_without_geometry:
             selected |= self.geometry.missing
@@ -340,7 +279,7 @@ class Collection:
 
 
 def with_rows_replaced(before: Collection, added: Collection, edit: RowEdit) -> Collection:
-    """Replace, add and remove rows of a collection; only rows that come are rendered, and no long array is copied.
+    """Replace, add and remove rows of a collection; only rows that come are rendered.
 
     Parameters
     ----------
@@ -360,8 +299,6 @@ def with_rows_replaced(before: Collection, added: Collection, edit: RowEdit) -> 
         geometry,
         rendered=before.rendered.edited(added.rendered, edit, features, geometry, is_same),
         values=before.column_values.edited(features, geometry),
-        rows_by_id=Lazy.of(UniqueIndex(features.columns["id"], before.rows_by_id)),
-        origin=_origin(before, edit, features, geometry),
     )
 
 
@@ -375,7 +312,7 @@ def with_values_replaced(before: Collection, rows: Rows, values: Mapping[str, Di
     values
         The columns by name, but for the id: k values each.
     """
-    edit, columns = RowEdit.replace(len(before), rows, rows), before.features.columns
+    edit, columns = RowEdit(len(before), rows, rows), before.features.columns
     changed = {name: columns[name].with_edit(new, edit) for name, new in values.items()}
     features = FeatureTable.coded(before.features.model, {**columns, **changed})
     return Collection(
@@ -385,22 +322,7 @@ def with_values_replaced(before: Collection, rows: Rows, values: Mapping[str, Di
         rendered=before.rendered.with_values_replaced(features, edit, values),
         values=before.column_values.edited(features, before.geometry),
         rows_by_id=before._rows_by_id,
-        origin=_origin(before, edit, features, before.geometry),
     )
-
-
-def _origin(before: Collection, edit: RowEdit, features: FeatureTable[Any], geometry: GeometryIndex) -> Origin | None:
-    """Where the rows of an edited collection come from; ``None`` of a short one, and after very many edits."""
-    if len(before) < chunked_array.MIN_CHUNKED_ROWS or not edit.is_order_preserving:
-        return None
-    base, earlier = before, RowEdit.identity(len(before))
-    if before.origin is not None:
-        base, earlier = before.origin.base, before.origin.edit
-    since = edit.after(earlier)
-    if len(since.order.run_starts) > max(_MAX_RUNS, len(base) // _ROWS_A_RUN) or since.second_rows > len(base):
-        return None
-    about, rows = before.about, since.inserted_at
-    return Origin(base, since, Lazy(lambda: Collection(*about, features.take(rows), geometry.geometries[rows])))
 
 
 def with_properties(before: Collection, features: FeatureTable[Any]) -> Collection:
@@ -450,7 +372,6 @@ def with_shared_geometry(collection: Collection, other: Collection) -> Collectio
         collection.features,
         other.geometry,
         rendered=collection.rendered.with_layer(other.layer),
-        origin=collection.origin,
     )
 
 

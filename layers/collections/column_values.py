@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
-from geo.columnar.chunked_array import to_numpy
 from geo.columnar.dictionary_array import Codes, DictionaryArray
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
+from geo.columnar.lazy_array import to_numpy
 from geo.lonlat import Bools, Ints
 from layers.collections.feature_table import FeatureTable
 from layers.collections.geometry_index import GeometryIndex

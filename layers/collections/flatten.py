@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 import numpy as np
 from shapely.geometry.base import BaseGeometry
 
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
-from geo.columnar.distinct import distinct
+from geo.columnar.integers import distinct
+from geo.columnar.lazy_array import batches
 from geo.lonlat import Ints
 from layers.attribution.attribute import AttributionRow, StrikeAttribution, attribution_rows
 from layers.attribution.country_totals import Counts, strike_counts

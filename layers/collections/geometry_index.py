@@ -12,7 +12,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array, apply_edit, to_numpy
+from geo.columnar.lazy_array import Array, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools, Floats, Objects
 from layers.model.cache import Lazy
@@ -151,11 +151,11 @@ class GeometryIndex:
 
     def is_same_after(self, added: GeometryIndex, edit: RowEdit) -> bool:
         """Whether an edit leaves each row where it was: every row that comes takes the place of an identical shape."""
-        shapes = self.split[edit.removed], added.split[edit.inserted]
+        shapes = self.split[edit.removed], to_numpy(added.split)
         return edit.is_in_place and bool(np.all(shapely.equals_identical(*shapes)))
 
     def edited(self, added: GeometryIndex, edit: RowEdit) -> GeometryIndex:
-        """Apply an edit of rows; no array of many rows is copied.
+        """Apply an edit of rows.
 
         Parameters
         ----------
@@ -174,8 +174,8 @@ class GeometryIndex:
         is_unsplit = self.is_unsplit and added.is_unsplit
         if is_same and is_unsplit:
             return self
-        split = apply_edit(self.split, added.split, edit)
-        geometries = split if is_unsplit else apply_edit(self.geometries, added.geometries, edit)
+        split = _combined(self.split, added.split, edit)
+        geometries = split if is_unsplit else _combined(self.geometries, added.geometries, edit)
         if is_same:
             return GeometryIndex(
                 geometries,
@@ -190,7 +190,7 @@ class GeometryIndex:
             geometries,
             split=Lazy.of(split),
             is_unsplit=Lazy.of(is_unsplit),
-            present=Lazy.of(apply_edit(self.present, added.present, edit)),
+            present=Lazy.of(_combined(self.present, added.present, edit)),
             lonlat=self._edited_lonlat(added, edit),
             bounds=self._edited_bounds(added, edit),
         )
@@ -199,7 +199,7 @@ class GeometryIndex:
         if self.lonlat is None or added.lonlat is None:
             return None
         (lon, lat), (added_lon, added_lat) = self.lonlat, added.lonlat
-        return Lazy.of((apply_edit(lon, added_lon, edit), apply_edit(lat, added_lat, edit)))
+        return Lazy.of((_combined(lon, added_lon, edit), _combined(lat, added_lat, edit)))
 
     def _edited_bounds(self, added: GeometryIndex, edit: RowEdit) -> Lazy[Box | None] | None:
         """Bounds after an edit; ``None`` where they are not known before, or a row that goes may have made them."""
@@ -207,7 +207,7 @@ class GeometryIndex:
         if before is None or not len(edit):
             return None
         # With one that is missing, as there are no bounds of no geometries.
-        rows = self.split[edit.removed], added.split[edit.inserted]
+        rows = self.split[edit.removed], to_numpy(added.split)
         gone, came = (shapely.total_bounds([*shapes, None]) for shapes in rows)
         if (gone == before).any():
             return None
@@ -215,6 +215,10 @@ class GeometryIndex:
             float(wider(known, new)) for wider, known, new in zip(_WIDER, before, came, strict=True)
         )
         return Lazy.of((west, south, east, north))
+
+
+def _combined(first: Array, second: Array, edit: RowEdit) -> Array:
+    return edit.combine(to_numpy(first), to_numpy(second))
 
 
 #: The wider of two edges, west, south, east and north; NaN is none.

@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Bools
 from layers.collections.collection import Collection, Rows
@@ -131,4 +131,4 @@ def _fragments(
         return shared
     differing = np.flatnonzero(mixed)
     own = RenderedFeatures(name, features.take(differing), GeometryIndex(index.split[differing]))
-    return shared.with_edit(own.fragments, RowEdit.replace(len(rows), differing, differing))
+    return shared.with_edit(own.fragments, RowEdit(len(rows), differing, differing))

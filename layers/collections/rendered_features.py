@@ -13,8 +13,8 @@ import shapely
 
 from geo import geojson
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import batches, to_numpy
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import batches, to_numpy
 from geo.columnar.row_edit import RowEdit
 from geo.tiles.tile_layer import TileGeometry, TileLayer
 from geo.tiles.tile_matrix import DEGREES, MERCATOR, TileProjection
@@ -151,7 +151,7 @@ class RenderedFeatures:
         """
         columns = self._edited_columns(added, edit, features)
         less = _digest_sum(self.fragments.take(edit.removed))
-        more = _digest_sum(added.fragments.take(edit.inserted))
+        more = _digest_sum(added.fragments)
         return RenderedFeatures(
             self._name,
             features,
@@ -245,7 +245,7 @@ class RenderedFeatures:
         rows = features.rows_unlike(self._features)
         if len(rows) > len(features) / 2 or sum(map(len, later)) > len(first):
             return _serialised(features, self._members), None
-        return self._with_rows_serialised(features, RowEdit.replace(len(features), rows, rows))
+        return self._with_rows_serialised(features, RowEdit(len(features), rows, rows))
 
     def _with_rows_serialised(self, features: FeatureTable[Any], edit: RowEdit) -> tuple[BinaryArray, Lazy[int] | None]:
         """The fragments with other properties of the rows that an edit replaces in place, and their digest."""

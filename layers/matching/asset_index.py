@@ -15,7 +15,7 @@ import shapely
 from shapely.geometry.base import BaseGeometry
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.chunked_array import Array
+from geo.columnar.lazy_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.spatial_join.geodesic_distance import wgs84
 from layers.matching.asset_sites import Sites, sites_of

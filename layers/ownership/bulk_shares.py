@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from geo.columnar.distinct import distinct
+from geo.columnar.integers import distinct
 from geo.lonlat import Bools, Floats, Ints
 from layers.ownership.absorbing_chain import OrderedSystem, edges_of, reaching, remainder
 from layers.ownership.minority import Minority, stake_rule

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.columnar.binary_array import text_array
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
 from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.cache import LruCache

@@ -20,7 +20,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import orjson
 
-from geo.columnar.chunked_array import Array
+from geo.columnar.lazy_array import Array
 from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
 from layers.collections.queryables import Kind

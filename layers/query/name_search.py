@@ -13,7 +13,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection
 from layers.collections.column_values import TextValues

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
 import numpy as np
 
-from geo.columnar.chunked_array import Array, apply_edit, remap_codes, to_numpy
-from geo.columnar.row_edit import RowEdit
+from geo.columnar.lazy_array import Array, to_numpy
 from geo.lonlat import Bools, Ints
-from layers.collections.collection import Collection, Origin, Rows
+from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
 from layers.collections.geometry_index import Box
 from layers.collections.queryables import STANDS, Queryable
@@ -107,8 +106,6 @@ def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
         return True
     if selection.order and collection.all_rows_cache.peek(("order", selection.order)) is None:
         return False
-    if collection.origin is not None and collection.origin.base.query_cache.peek(_mask_key(selection)) is not None:
-        return True
     return selection.where is None and (selection.bbox is None or collection.is_points)
 
 
@@ -151,8 +148,6 @@ def _mask(collection: Collection, selection: Selection) -> Bools:
         mask[to_numpy(known)] = True
     elif where is not None and not where.is_by_row:
         mask = where.mask(collection) & row_mask(collection, replace(selection, where=None))
-    elif collection.origin is not None:
-        mask = collection.origin.combine(lambda part: row_mask(part, selection))
     else:
         mask = collection.mask(selection.bbox, selection.first, selection.last, selection.include_without_geometry)
         if where is not None:
@@ -188,15 +183,11 @@ def _sorted_selection(selected: Rows, order: _Order) -> Rows:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _Order:
-    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order.
-
-    ``places`` remembers which position rows that edits put above come before, by their values.
-    """
+    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order."""
 
     rows: Array
     positions: Array
     natural: bool
-    places: dict[tuple[Any, ...], int] = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
@@ -206,48 +197,9 @@ class _Order:
 def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
     """All rows in an order; the last orders are cached."""
     order_of_all: _Order = collection.all_rows_cache.get_or_compute(
-        ("order", order), lambda: _updated(collection, order)
+        ("order", order), lambda: _sorted(collection, order)
     )
     return order_of_all
-
-
-def _updated(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    """All rows in an order: of an edited collection that of its base, with the rows above put between."""
-    if collection.origin is None:
-        return _sorted(collection, order)
-    base, edit = _ordered(collection.origin.base, order), collection.origin.edit
-    above = to_numpy(_ordered(collection.origin.above, order).rows)
-    at = _places(collection.origin, order, base, above)
-    merge = RowEdit.replace(edit.first_rows, np.sort(base.positions[edit.removed]), at)
-    place = np.empty(len(above), np.int64)
-    place[above] = edit.first_rows + np.arange(len(above))
-    natural = np.array_equal(above, np.arange(len(above))) and np.array_equal(merge.inserted_at, edit.inserted_at)
-    return _Order(
-        remap_codes(apply_edit(base.rows, edit.first_rows + above, merge), edit.order),
-        remap_codes(apply_edit(base.positions, place, edit), merge.order),
-        base.natural and natural,
-    )
-
-
-def _places(origin: Origin, order: tuple[SortKey, ...], base: _Order, above: Rows) -> Ints:
-    """The positions in the order of the base that rows above, which are given in that order, come before."""
-    columns = [(origin.base.values(by.name), by.descending) for by in order]
-    own = [origin.above.values(by.name) for by in order]
-    at, is_same = np.empty(len(above), np.int64), origin.edit.replaced >= 0
-    for values, (column, _) in zip(own, columns, strict=True):
-        same = np.flatnonzero(is_same)
-        is_same[same] = values.equal_at(same, column, origin.edit.replaced[same])
-    # A row that stands in place of one with equal values comes where that was; others are looked for.
-    at[is_same] = base.positions[origin.edit.replaced[is_same]]
-    key, before = key_of_rows(columns), origin.edit.insert_before
-    for row in np.flatnonzero(~is_same).tolist():
-        sought = (*(column.value(row) for column in own), int(before[row]))
-        if sought not in base.places:
-            ranks = (rank_of(*column, value) for column, value in zip(columns, sought, strict=False))
-            base.places[sought] = bisect_left(base.rows, (*ranks, sought[-1]), key=lambda at: (*key(at), at))
-        at[row] = base.places[sought]
-    # Between these two there are only rows of the base that are left out, so that the later one is as good.
-    return np.maximum.accumulate(at[above])
 
 
 def key_of_rows(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from geo.columnar.binary_array import find_sorted
 from geo.columnar.dictionary_array import Codes, DictionaryArray
-from geo.columnar.distinct import distinct
+from geo.columnar.integers import distinct
 from geo.lonlat import Bools, Floats, Ints
 from layers.attribution.attribute import NEGLIGIBLE
 from layers.collections.collection import Collection
@@ -295,23 +295,7 @@ def strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
     -1 where it is of no strike.
     """
     key = ("strike rows", rows_of)
-    rows: Ints = strikes.all_rows_cache.get_or_compute(key, lambda: _strike_rows(strikes, rows_of))
-    return rows
-
-
-def _strike_rows(strikes: Collection, rows_of: Collection) -> Ints:
-    """Rows of strikes: after edits those that the bases of both collections have, and few that are looked up by id."""
-    edited, origin = strikes.origin, rows_of.origin
-    if edited is None and origin is None:
-        return _rows_by_id(strikes, rows_of)
-    rows = strike_rows(strikes if edited is None else edited.base, rows_of if origin is None else origin.base)
-    if edited is not None:
-        rows = edited.edit.order.position_table[rows].astype(np.int64)
-    if origin is not None:
-        rows = origin.edit.combine(rows, np.full(origin.edit.second_rows, -1))
-    ids = rows_of.features.columns["strike"]
-    for row in np.flatnonzero(rows < 0).tolist():
-        rows[row] = strikes.rows_by_id.get(ids[row], -1)
+    rows: Ints = strikes.all_rows_cache.get_or_compute(key, lambda: _rows_by_id(strikes, rows_of))
     return rows
 
 

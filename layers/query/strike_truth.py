@@ -149,9 +149,7 @@ def _named(collections: Collections, text: str) -> Truth:
 
 
 def _written(strikes: Collection, forms: Sequence[str]) -> Bools:
-    """Mark the strikes one of whose texts has one of the forms of a word; of an edited collection, part by part."""
-    if strikes.origin is not None:
-        return strikes.origin.combine(lambda part: _written(part, forms))
+    """Mark the strikes one of whose texts has one of the forms of a word."""
     having = np.zeros(len(strikes), bool)
     for column, form in product(TEXT_COLUMNS, forms):
         values = strikes.values(column).words.folded("search", searchable)

@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, text_list_array
 from geo.columnar.binary_builder import BinaryBuilder
-from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import Codes, DictionaryArray
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
+from geo.columnar.lazy_array import Array, batches
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
 from layers.snapshot.arrow_table import EPOCH
@@ -99,7 +99,7 @@ class BatchBuilder:
 
     def add_coded(self, name: str, column: DictionaryArray, kind: PropertyType, words: BatchBuilder) -> None:
         """Add the codes of a column, -1 where a value is missing, and to another table of one row its dictionary."""
-        self.add_values(name, column.chunked_codes, np.int32)
+        self.add_values(name, column.codes, np.int32)
         words.add_words(name, column, kind)
 
     def add_words(self, name: str, column: DictionaryArray, kind: PropertyType) -> None:
@@ -117,7 +117,7 @@ class BatchBuilder:
         self, name: str, column: DictionaryArray, kind: PropertyType, metadata: Metadata | None = None
     ) -> None:
         """Add values by the type that Arrow has for them in all forms, see `arrow_types`; NaN and infinity are null."""
-        codes = self.joined(column.chunked_codes, np.int32)
+        codes = self.joined(column.codes, np.int32)
         is_there = codes >= 0
         if kind == "list":
             self._add(name, self._lists(column, codes, is_there), metadata)
@@ -143,7 +143,7 @@ class BatchBuilder:
         """
         import pyarrow as pa
 
-        codes = self.joined(column.chunked_codes, np.int32)
+        codes = self.joined(column.codes, np.int32)
         dictionary = self._texts(column)
         is_there = codes >= 0
         is_complete = bool(is_there.all())

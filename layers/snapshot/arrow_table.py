@@ -18,8 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from geo.columnar.binary_array import BinaryArray, Bytes, DecodedArray, text_array, text_list_array
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import batches
 
 if TYPE_CHECKING:
     import pyarrow as pa

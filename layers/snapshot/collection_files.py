@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import Array, LazyArray, batches, to_numpy
 from geo.columnar.dictionary_array import Codes, DictionaryArray
+from geo.columnar.lazy_array import Array, LazyArray, batches, to_numpy
 from geo.lonlat import Bools, Floats, Ints, Objects
 from geo.tiles.box_index import BoxIndex
 from geo.tiles.tile_layer import TileGeometry, TileLayer
@@ -215,7 +215,7 @@ def write_layer(
             table.add_typed(column.name, values, kind, about)
             codes.add_coded(column.name, values, kind, words)
         elif not table.add_text(column.name, values, about):
-            codes.add_values(column.name, values.chunked_codes, np.int32)
+            codes.add_values(column.name, values.codes, np.int32)
     for field, drawn in rendered.tile_columns.items():
         if drawn is not layer.features.columns[field]:
             codes.add_coded(f"{field}.drawn", drawn, "text", words)

@@ -14,10 +14,9 @@ import numpy as np
 import shapely
 
 from geo.columnar.binary_array import find_sorted
-from geo.columnar.chunked_array import rows_with_any
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.integers import ranges
 from geo.columnar.row_edit import RowEdit
-from geo.columnar.row_order import ranges
 from geo.lonlat import Ints
 from layers.collections.collection import (
     Collection,
@@ -378,7 +377,7 @@ def _with_strikes_replaced(
     number = Counter(added.features.columns[column])
     counts = np.array([number[strike.id] for strike in come], np.int64)
     at = np.repeat(_row_ranges(before, column, come)[1], counts)
-    return with_rows_replaced(before, added, RowEdit.replace(len(before), removed, at))
+    return with_rows_replaced(before, added, RowEdit(len(before), removed, at))
 
 
 def _row_ranges(collection: Collection, column: str, strikes: Iterable[Strike]) -> tuple[Ints, Ints]:
@@ -441,8 +440,7 @@ def strikes_on(attributions: Collection, assets: Iterable[str]) -> Iterator[str]
 def _rows_with_any(column: DictionaryArray, values: Iterable[str]) -> Ints:
     """Rows, ascending, in which a column has any of some values."""
     found = (find_sorted(column.dictionary, value) for value in values)
-    codes, order = column.codes_and_order
-    return rows_with_any(codes, order.rows_at(np.array([code for code in found if code is not None], np.int64)))
+    return np.flatnonzero(np.isin(column.codes, [code for code in found if code is not None]))
 
 
 def _countries(before: Snapshot, after: Snapshot) -> Collection:

@@ -16,9 +16,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array
-from geo.columnar.chunked_array import Array, apply_edit
 from geo.columnar.key_index import KeyIndex
-from geo.columnar.row_edit import RowEdit
+from geo.columnar.lazy_array import Array
 from layers.collections.update_times import UPDATED, TimesById, UpdateTimes
 from layers.matching.asset_index import AssetIndex, trees
 from layers.matching.name_index import NameIndex, RaggedArray
@@ -278,8 +277,7 @@ def read_index(files: TableFolderReader, geometry: Array) -> AssetIndex:
 
 def _read_placed(files: TableFolderReader, places: LazyGeometries) -> AssetIndex:
     """Read the index with the shapes of the layer, not shapes of its own: all of them are in memory once at most."""
-    placeless = RowEdit.replace(len(places), np.flatnonzero(~places.present), np.empty(0, np.int64))
-    index = read_index(files, apply_edit(places, np.empty(0, object), placeless))
+    index = read_index(files, places if places.present.all() else places[np.flatnonzero(places.present)])
     points = places.points_only[places.present]
     return replace(index, trees=trees(index.bounds, points, index.uncertainty_m, index.stands))
 

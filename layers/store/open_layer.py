@@ -152,7 +152,7 @@ class OpenLayer:
         if len(own) + len(below) <= MANY:
             return MappingProxyType({**own, **{record.id: record for record in below.all()}})
         above = packed(table, own)
-        splice = RowEdit.replace(len(above), np.empty(0, np.int64), np.full(len(below), len(above)))
+        splice = RowEdit(len(above), np.empty(0, np.int64), np.full(len(below), len(above)))
         return RecordTable(above.spliced(below, splice, {"private": above.found["private"]}))
 
     def _without_lost_wholes(

@@ -20,9 +20,9 @@ from shapely.geometry.base import BaseGeometry
 
 from geo.columnar.binary_array import BinaryArray, DecodedArray
 from geo.columnar.binary_builder import BinaryBuilder
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.key_index import KeyIndex
+from geo.columnar.lazy_array import batches
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
 from layers.geopackage.geopackage import decode_many
@@ -365,7 +365,7 @@ class RecordTable(Mapping[str, Record]):
         at += [len(self.rows)] * len(self._added)
         new = [*changed, *self._added.values()]
         above = PackedRecords.of(table, [[table.row(record, table.to_dict(record)) for record in new]])
-        splice = RowEdit.replace(len(self.rows), gone, np.array(at, np.int64))
+        splice = RowEdit(len(self.rows), gone, np.array(at, np.int64))
         return self.rows.spliced(above, splice, {"private": sorted(self.private())})
 
     @property

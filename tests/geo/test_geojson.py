@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from shapely import Point, Polygon
 
 from geo.columnar.binary_array import DecodedArray, text_array
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import batches
 from geo.errors import GeoError
 from geo.geojson import FeatureSerializer, collection, fragments, members
 from tests import awkward_geometries

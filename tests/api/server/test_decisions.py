@@ -16,7 +16,7 @@ from api.requests.query_parameters import DEFAULT_ORDERS
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from api.wording.catalogue import text
-from geo.columnar.chunked_array import Array
+from geo.columnar.lazy_array import Array
 from geo.tiles import mvt
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
@@ -64,7 +64,6 @@ def _read_once(base: Basemap) -> Iterator[None]:
 
 
 @settings(max_examples=8, deadline=None)
-@pytest.mark.usefixtures("least")
 @given(drawn=st.lists(steps, min_size=1, max_size=5))
 def test_decisions_are_served_as_all_computed_anew(loaded: Store, drawn: list[tuple[int, int, str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:

@@ -270,7 +270,6 @@ def _packed(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
         monkeypatch.setattr(reader, "MANY", 0)
-        monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
 
 
 @pytest.mark.usefixtures("_packed")

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray, find_sorted, text_array, text_list_array
 from geo.columnar.row_edit import RowEdit
+from tests.geo.columnar.test_row_edit import edits
 
-pytestmark = pytest.mark.usefixtures("least")
 #: Some are longer than what is copied of several rows at once.
 rows = st.lists(st.binary(max_size=4) | st.sampled_from([b"long" * 65, b"longer" * 90]), max_size=12)
 
@@ -23,13 +23,10 @@ def packed(draw: st.DrawFn) -> tuple[BinaryArray, list[bytes]]:
     result, values = BinaryArray.of([]), list[bytes]()
     for _ in range(draw(st.integers(1, 4))):
         new = draw(rows)
-        order = draw(st.permutations(range(len(values) + len(new))))
-        take = order[draw(st.integers(0, 2)) :]
-        if draw(st.booleans()):
-            take.sort()
         second = BinaryArray.of(new, b"," if draw(st.booleans()) else b"")
-        result = result.with_edit(second, RowEdit.reorder(len(values), len(new), np.array(take, np.int64)))
-        values = [[*values, *new][row] for row in take]
+        edit = draw(edits(len(values), len(new)))
+        result, both = result.with_edit(second, edit), [*values, *new]
+        values = [both[row] for row in edit.source_rows.tolist()]
     return result, values
 
 
@@ -75,25 +72,13 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
             assert b",".join(taken.runs(b",")) == b",".join(taken)
 
 
-@given(packed(), rows, st.data())
-def test_some_are_exchanged(result: tuple[BinaryArray, list[bytes]], new: list[bytes], data: st.DataObject) -> None:
-    actual, values = result
-    removed = sorted(data.draw(st.sets(st.sampled_from(range(len(values)))))) if values else []
-    at = sorted(data.draw(st.lists(st.integers(0, len(values)), min_size=len(new), max_size=len(new))))
-    expected = list[bytes]()
-    for index in range(len(values) + 1):
-        expected += [item for item, before in zip(new, at, strict=True) if before == index]
-        expected += [values[index]] if index < len(values) and index not in removed else []
-    assert actual.replace(np.array(removed, np.int64), np.array(at, np.int64), BinaryArray.of(new)) == expected
-
-
 def test_rows_that_lie_together_are_one_piece() -> None:
     values = [b"%d" % number for number in range(100)]
     result = BinaryArray.of(values, b",")
     assert len(result.runs(b",")) == 1
     assert len(result.runs(b";")) == 100
     assert len(result.take(np.r_[1:30, 50:80]).runs(b",")) == 2
-    edited = result.replace(np.array([5]), np.array([5]), BinaryArray.of([b"new"], b","))
+    edited = result.with_edit(BinaryArray.of([b"new"], b","), RowEdit(100, np.array([5]), np.array([5])))
     assert list(map(bytes, edited.runs(b","))) == [b"0,1,2,3,4", b"new", b",".join(values[6:])]
     assert BinaryArray.of([]).runs(b",") == []
 
@@ -103,9 +88,7 @@ def test_many_edits_make_few_buffers() -> None:
     result = BinaryArray.of(values)
     for edit in range(300):
         row, new = edit * 7 % 50, b"edit %d" % edit
-        take = np.arange(50)
-        take[row] = 50
-        result = result.with_edit(BinaryArray.of([new]), RowEdit.reorder(50, 1, take))
+        result = result.with_edit(BinaryArray.of([new]), RowEdit(50, np.array([row]), np.array([row])))
         values[row] = new
         assert len(result.buffers) <= 64
     assert result == values
@@ -118,7 +101,7 @@ def test_words_are_changed(values: set[str], second: set[str], data: st.DataObje
     removed = sorted(data.draw(st.sets(st.sampled_from(range(len(before)))))) if before else []
     at = [sum(word < item for word in before) for item in new]
     words = text_array(before)
-    actual = words.replace(np.array(removed, np.int64), np.array(at, np.int64), new)
+    actual = words.with_edit(new, RowEdit(len(before), np.array(removed, np.int64), np.array(at, np.int64)))
     expected = sorted({word for index, word in enumerate(before) if index not in removed} | set(new))
     assert list(actual) == expected
     assert actual == text_array(expected) == expected == actual
@@ -156,7 +139,8 @@ def test_what_is_mapped_from_a_file_is_read_alike(tmp_path: Path) -> None:
     actual = BinaryArray([np.memmap(tmp_path / "bytes", np.uint8, "r")], result.starts, result.stops)
     assert actual == values
     assert b",".join(actual.runs(b",")) == b"one,,three"
-    assert actual.replace(np.array([0]), np.array([3]), BinaryArray.of([b"four"])) == [b"", b"three", b"four"]
+    edit = RowEdit(3, np.array([0]), np.array([3]))
+    assert actual.with_edit(BinaryArray.of([b"four"]), edit) == [b"", b"three", b"four"]
 
 
 def test_decoded_values_are_taken_in_any_order() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from geo.columnar.binary_array import DecodedArray
 from geo.columnar.dictionary_array import DictionaryArray, DictionaryBuilder, UniqueIndex
 from geo.columnar.row_edit import RowEdit
+from tests.geo.columnar.test_row_edit import edits
 
 values = st.one_of(
     *(
@@ -51,21 +52,16 @@ def test_columns_are_equal_when_their_values_are(item: list[object], another: li
 
 
 @pytest.mark.parametrize("plain", [4096, 3], ids=["plain", "packed"])
-@pytest.mark.parametrize("few", [8, 1], ids=["few", "many"])
-@pytest.mark.usefixtures("least")
 @given(stored=values, data=st.data())
-def test_an_edited_column_equals_one_that_is_built_anew(
-    plain: int, few: int, stored: list[object], data: st.DataObject
-) -> None:
+def test_an_edited_column_equals_one_that_is_built_anew(plain: int, stored: list[object], data: st.DataObject) -> None:
     second = data.draw(
         values.filter(lambda item: len({type(value) for value in [*stored, *item] if value is not None}) < 2)
     )
     both = [*stored, *second]
-    take = data.draw(st.lists(st.sampled_from(range(len(both))), max_size=40, unique=True)) if both else []
-    edit = RowEdit.reorder(len(stored), len(second), np.array(take, np.int64))
+    edit = data.draw(edits(len(stored), len(second)))
+    take = edit.source_rows.tolist()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", plain)
-        patch.setattr("geo.columnar.dictionary_array._MAX_SCANS", few)
         item = DictionaryArray.of(stored)
         actual, rebuilt = (
             item.with_edit(DictionaryArray.of(second), edit),
@@ -74,52 +70,26 @@ def test_an_edited_column_equals_one_that_is_built_anew(
         assert actual == rebuilt
         assert (list(actual.dictionary), actual.codes.tolist()) == (list(rebuilt.dictionary), rebuilt.codes.tolist())
         assert [actual[row] for row in range(len(take))] == [both[row] for row in take]
-        assert actual.codes_at(np.arange(len(take))).tolist() == rebuilt.codes.tolist()
         assert [actual.rows_with(index).tolist() for index in range(len(actual.dictionary))] == [
             np.flatnonzero(rebuilt.codes == index).tolist() for index in range(len(rebuilt.dictionary))
         ]
         assert item == DictionaryArray.of(stored), "the first column is left as it is"
 
 
-@pytest.mark.usefixtures("least")
-@pytest.mark.parametrize("runs", [4096, 6], ids=["many runs", "few runs"])
 @given(stored=st.lists(st.none() | st.sampled_from("abcdefgh"), max_size=30), data=st.data())
-def test_a_column_can_be_spliced_again_and_again(runs: int, stored: list[str | None], data: st.DataObject) -> None:
+def test_a_column_can_be_spliced_again_and_again(stored: list[str | None], data: st.DataObject) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.columnar.dictionary_array.MAX_PLAIN_VALUES", 3)
-        patch.setattr("geo.columnar.chunked_array._MAX_RUNS", runs)
         column = DictionaryArray.of(stored)
         for _ in range(6):
             row = data.draw(st.integers(0, len(stored)))
             removed = data.draw(st.booleans()) and row < len(stored)
             word = data.draw(st.none() | st.sampled_from("abcdefghijk"))
-            take = [*range(row), len(stored), *range(row + removed, len(stored))]
-            column = column.with_edit(
-                DictionaryArray.of([word]), RowEdit.reorder(len(stored), 1, np.array(take, np.int64))
-            )
+            edit = RowEdit(len(stored), np.arange(row, row + removed), np.array([row]))
+            column = column.with_edit(DictionaryArray.of([word]), edit)
             stored = [*stored[:row], word, *stored[row + removed :]]
             assert [column[row] for row in range(len(stored))] == stored
             assert column == DictionaryArray.of(stored)
-
-
-@pytest.mark.usefixtures("least")
-@given(stored=st.lists(st.text("abc", max_size=3), unique=True, max_size=20), data=st.data())
-def test_rows_are_found_by_value_after_edits(stored: list[str], data: st.DataObject) -> None:
-    with pytest.MonkeyPatch.context():
-        column = DictionaryArray.of(stored)
-        actual = UniqueIndex(column)
-        for _ in range(4):
-            row, removed = data.draw(st.integers(0, len(stored))), data.draw(st.integers(0, 2))
-            new = data.draw(st.lists(st.text("abc", max_size=3), unique=True, max_size=3))
-            stays = [*stored[:row], *stored[row + removed :]]
-            new = [item for item in new if item not in stays]
-            take = [*range(row), *range(len(stored), len(stored) + len(new)), *range(row + removed, len(stored))]
-            edit = RowEdit.reorder(len(stored), len(new), np.array(take, np.int64))
-            stored = [*stored[:row], *new, *stored[row + removed :]]
-            column = column.with_edit(DictionaryArray.of(new), edit)
-            actual = UniqueIndex(column, actual)
-            assert {value: actual[value] for value in actual} == {value: row for row, value in enumerate(stored)}
-            assert actual.get("none of them") is None
 
 
 @pytest.mark.parametrize(

@@ -41,7 +41,7 @@ def test_some_texts_are_exchanged_for_others(texts: list[str], new: list[str], d
         expected += [text for index, text in zip(at, new, strict=True) if index == row]
         expected += [text for text in texts[row : row + 1] if row not in removed]
     before = KeyIndex(packed(texts))
-    edit = RowEdit.replace(len(texts), np.array(sorted(removed), np.int64), np.array(at, np.int64))
+    edit = RowEdit(len(texts), np.array(sorted(removed), np.int64), np.array(at, np.int64))
     result = before.with_edit(KeyIndex(packed(new)), edit)
     assert list(result) == expected
     assert dict(result) == {text: index for index, text in enumerate(expected)}

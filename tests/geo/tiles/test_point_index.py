@@ -12,7 +12,7 @@ from geo.columnar.row_edit import RowEdit
 from geo.errors import GeoError
 from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
-from tests.geo.columnar.test_row_edit import splices
+from tests.geo.columnar.test_row_edit import edits
 from tests.tile_at import tile_at
 
 #: Few places, so that points share cells and codes, one beyond the square, and none.
@@ -33,16 +33,17 @@ def drawn_tiles(edited: TileLayer, masked: bool) -> list[bytes]:
     return [mvt.encode(edited, tile, mask) for tile in tiles]
 
 
-@pytest.mark.parametrize("most", [4096, 2], ids=["above", "put in one index"])
 @given(data=st.data(), points_of=positions, masked=st.booleans())
 def test_an_edited_layer_equals_one_that_is_built_anew(
-    most: int, data: st.DataObject, points_of: list[shapely.Point | None], masked: bool
+    data: st.DataObject, points_of: list[shapely.Point | None], masked: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("geo.tiles.point_index.MAX_TILE_POINTS", 3)
-        patch.setattr("geo.tiles.edited_point_index._MAX_ABOVE", most)
-        edit = data.draw(splices(rising=True))
-        own, second = points_of[: edit.first_rows], points_of[edit.first_rows : edit.first_rows + edit.second_rows]
+        edit = data.draw(edits())
+        own, second = (
+            points_of[: edit.first_rows],
+            points_of[edit.first_rows : edit.first_rows + len(edit.insert_before)],
+        )
         before = layer(own)
         for zoom in ZOOMS if masked else ():
             before.precompute(zoom)
@@ -62,12 +63,6 @@ def assert_same_geometry(actual: TileLayer, expected: TileLayer) -> None:
         np.testing.assert_array_equal(one, other)
 
 
-def test_an_edit_that_turns_rows_round_is_refused() -> None:
-    turned = RowEdit.reorder(2, 0, np.array([1, 0]))
-    with pytest.raises(GeoError, match="keeps the order"):
-        layer(PLACES[1:3]).with_edit(layer([]), turned, {"name": ["a", "b"]})
-
-
 @pytest.mark.parametrize(
     "before",
     [layer(PLACES[1:3], min_zoom=1), TileLayer("a", PLACES[1:3], [1, 2], {}, priority=[1, 2])],
@@ -75,28 +70,23 @@ def test_an_edit_that_turns_rows_round_is_refused() -> None:
 )
 def test_points_that_come_late_or_have_priority_are_not_edited(before: TileLayer) -> None:
     with pytest.raises(GeoError, match="shown from zoom 0"):
-        before.with_edit(layer([]), RowEdit.reorder(2, 0, np.array([0])), {})
+        before.with_edit(layer([]), RowEdit(2, np.array([1]), np.empty(0, np.int64)), {})
 
 
-@pytest.mark.parametrize("most", [4096, 5], ids=["above", "put in one index"])
 @given(st.lists(st.tuples(st.integers(0, 29), st.sampled_from(PLACES), st.sampled_from("rad")), max_size=8))
-def test_points_can_be_edited_again_and_again(most: int, edits: list[tuple[int, shapely.Point | None, str]]) -> None:
+def test_points_can_be_edited_again_and_again(changes: list[tuple[int, shapely.Point | None, str]]) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.edited_point_index._MAX_ABOVE", most)
         patch.setattr("geo.tiles.point_index.MAX_TILE_POINTS", 3)
         rows: list[shapely.Point | None] = [PLACES[row % len(PLACES)] for row in range(30)]
         edited = layer(rows).with_properties({"name": ["x"] * 30})
-        for row, point, kind in edits:
+        for row, point, kind in changes:
             for zoom in ZOOMS:
                 edited.precompute(zoom)
             at = min(row, len(rows) - 1)
-            stays = np.arange(len(rows))
-            new = [] if kind == "d" else [len(rows)]
-            whole = np.concatenate([stays[:at], new, stays[at + (kind != "a") :]]).astype(np.int64)
-            edited = edited.with_edit(
-                layer([point]), RowEdit.reorder(len(rows), 1, whole), {"name": ["x"] * len(whole)}
-            )
-            rows = [[*rows, point][item] for item in whole.tolist()]
+            new = [] if kind == "d" else [point]
+            edit = RowEdit(len(rows), np.arange(at, at + (kind != "a")), np.full(len(new), at))
+            rows = [[*rows, *new][item] for item in edit.source_rows.tolist()]
+            edited = edited.with_edit(layer(new), edit, {"name": ["x"] * len(rows)})
         rebuilt = TileLayer("a", rows, np.arange(1, len(rows) + 1), {"name": ["x"] * len(rows)}, thin=True)
         for masked in (False, True):
             assert drawn_tiles(edited, masked) == drawn_tiles(rebuilt, masked)
@@ -106,9 +96,11 @@ def test_points_can_be_edited_again_and_again(most: int, edits: list[tuple[int, 
 def test_of_no_points_and_back() -> None:
     sample = [shapely.Point(30, 50 + row / 100) for row in range(5)]
     none = layer([])
-    edited = none.with_edit(layer(sample), RowEdit.reorder(0, 5, np.arange(5)), {"name": list("01234")})
+    edited = none.with_edit(
+        layer(sample), RowEdit(0, np.empty(0, np.int64), np.zeros(5, np.int64)), {"name": list("01234")}
+    )
     assert drawn_tiles(edited, False) == drawn_tiles(layer(sample), False)
-    removed = edited.with_edit(none, RowEdit.reorder(5, 0, np.arange(0)), {"name": []})
+    removed = edited.with_edit(none, RowEdit(5, np.arange(5), np.empty(0, np.int64)), {"name": []})
     assert drawn_tiles(removed, False) == drawn_tiles(none, False)
 
 

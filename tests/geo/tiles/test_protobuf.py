@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.row_order import ranges
+from geo.columnar.integers import ranges
 from geo.tiles.protobuf import (
     ByteRows,
     Cell,

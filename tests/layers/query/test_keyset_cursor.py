@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.chunked_array import Array, to_numpy
+from geo.columnar.lazy_array import Array, to_numpy
 from geo.lonlat import Ints
 from layers.collections.collection import Collection
 from layers.query.cql2_text import parse

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,7 +19,7 @@ from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection, with_rows_replaced, with_values_replaced
 from layers.collections.geometry_index import Box
 from layers.query.cql2_text import parse
-from layers.query.filter import Filter, compile_filter
+from layers.query.filter import compile_filter
 from layers.query.keyset_cursor import begin_after, cursor_at, with_tiebreak
 from layers.query.selection import OrderError, Selection, SortKey, is_cached_or_cheap, row_mask, rows
 from tests.layers.english import raises
@@ -160,7 +159,6 @@ def test_a_box_over_the_antimeridian_is_one(last: BaseGeometry) -> None:
     assert rows(source, Selection(bbox=(170, -10, -170, 10))).tolist() == expected
 
 
-@pytest.mark.usefixtures("least")
 @given(
     source=collections(),
     edits=st.lists(st.tuples(st.integers(0, 12), sites("x"), places, st.sampled_from("radv")), max_size=3),
@@ -197,8 +195,7 @@ def test_an_edited_collection_equals_one_that_is_built_anew(
             features[at] = features[at].model_copy(update=values)
         else:
             new = [] if kind == "d" else [site.model_copy(update={"id": f"new {number}"})]
-            take = [*range(at), *(len(features) + index for index in range(len(new))), *range(end, len(features))]
-            edit = RowEdit.reorder(len(features), len(new), np.array(take, np.int64))
+            edit = RowEdit(len(features), np.arange(at, end), np.full(len(new), at))
             result = with_rows_replaced(source, collection(new, [shape] * len(new)), edit)
             features[at:end], shapes[at:end] = new, [shape] * len(new)
         rebuilt = collection(features, shapes)
@@ -231,53 +228,3 @@ def cursors(source: Collection, selection: Selection) -> list[tuple[str, int]]:
     chosen = rows(source, selection)
     every = [cursor_at(source, selection, int(row)) for row in chosen]
     return [(cursor, begin_after(source, selection, chosen, cursor)) for cursor in every]
-
-
-@pytest.fixture
-def edited(monkeypatch: pytest.MonkeyPatch) -> Collection:
-    """A collection of which one row was edited."""
-    monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
-    source = collection([Site(id=str(row), name="abc"[row % 3]) for row in range(9)])
-    return with_rows_replaced(source, collection([Site(id="new", name="a")]), RowEdit.replace(9, np.array([4]), ONE))
-
-
-ONE = np.array([4])
-
-
-def test_a_filter_that_was_used_once_looks_at_edited_rows_alone(edited: Collection) -> None:
-    selection = Selection(where=Counted(b"", compile_filter(parse("name = 'a'"), edited.queryables)))
-    assert not is_cached_or_cheap(edited, selection)
-    assert rows(edited, selection).tolist() == [0, 3, 4, 6]
-    again = with_rows_replaced(edited, collection([]), RowEdit.replace(9, np.array([0]), NO_ROWS))
-    Counted.rows_seen.clear()
-    assert is_cached_or_cheap(again, selection)
-    assert rows(again, selection).tolist() == [2, 3, 5]
-    assert Counted.rows_seen == [1]
-
-
-NO_ROWS = np.empty(0, np.int64)
-
-
-@dataclass(frozen=True)
-class Counted(Filter):
-    """A filter that counts the rows that it looks at."""
-
-    where: Filter
-    rows_seen: ClassVar[list[int]] = []
-
-    def mask(self, collection: Collection) -> np.ndarray:
-        self.rows_seen.append(len(collection))
-        return self.where.mask(collection)
-
-
-def test_after_very_many_edits_a_collection_is_a_base_itself(
-    edited: Collection, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert edited.origin is not None
-    monkeypatch.setattr("layers.collections.collection._MAX_RUNS", 2)
-    again = with_rows_replaced(edited, collection([]), RowEdit.replace(9, np.array([7]), NO_ROWS))
-    assert again.origin is None
-    last = with_rows_replaced(again, collection([]), RowEdit.replace(8, np.array([0]), NO_ROWS))
-    assert last.origin is not None
-    assert last.origin.base is again
-    assert [*rows(last, Selection(order=(SortKey("name"),)))] == [2, 3, 5, 0, 1, 4, 6]

@@ -17,10 +17,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar import binary_builder, chunked_array
+from geo.columnar import binary_builder
 from geo.columnar.binary_array import BinaryArray
-from geo.columnar.chunked_array import batches
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import batches
 from geo.columnar.row_edit import RowEdit
 from layers.collections.property_types import PropertyType, arrow_array, arrow_types
 from layers.snapshot import arrow_batch
@@ -48,7 +48,6 @@ def _joined_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
     """Columns in pieces are joined in memory, and in files, page by page."""
     monkeypatch.setattr(arrow_batch, "_MAX_BYTES_IN_MEMORY", request.param)
     monkeypatch.setattr(arrow_batch, "PAGE", 3)
-    monkeypatch.setattr(chunked_array, "MIN_CHUNKED_ROWS", 0)
 
 
 def through_files(fill: Callable[[TableFolderWriter], None]) -> tuple[TableFolderReader, dict[str, pa.Table]]:
@@ -67,7 +66,7 @@ def through_files(fill: Callable[[TableFolderWriter], None]) -> tuple[TableFolde
 
 def edited(values: list[Any], of: Callable[[list[Any]], Any]) -> Any:
     """The values as a column that edits left: its last value was put in behind, and its second is a later one too."""
-    edit = RowEdit.replace(len(values) - 1, np.array([], np.int64), np.array([len(values) - 1]))
+    edit = RowEdit(len(values) - 1, np.array([], np.int64), np.array([len(values) - 1]))
     return of(values[:-1]).with_edit(of(values[-1:]), edit)
 
 

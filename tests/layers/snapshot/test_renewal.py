@@ -153,7 +153,6 @@ def undecided(snapshot: Snapshot, strike: str) -> bool:
     return snapshot.findings[strike].basis_of_outcome in ("match", "nothing")
 
 
-@pytest.mark.usefixtures("least")
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_a_renewed_view_is_the_one_made_anew(few: Records, view: View, before: Snapshot, change: str) -> None:
     after = CHANGES[change](few)
@@ -178,7 +177,6 @@ def test_owners_are_those_of_the_new_day(few: Records, view: View, before: Snaps
     assert made.collections["assets"].fragments != before.collections["assets"].fragments
 
 
-@pytest.mark.usefixtures("least")
 def test_views_can_be_renewed_again_and_again(few: Records, small: Basemap, before: Snapshot) -> None:
     made, after = before, few
     for seq, change in enumerate(CHANGES.values(), 2):

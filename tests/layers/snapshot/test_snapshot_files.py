@@ -57,7 +57,6 @@ def read(
 ) -> Callable[[], Snapshot]:
     if request.param == "packed":
         monkeypatch.setattr(snapshot_files, "MANY", 0)
-        monkeypatch.setattr("geo.columnar.chunked_array.MIN_CHUNKED_ROWS", 0)
     return lambda: snapshot_files.read(TableFolderReader(written), small, 0.75, 0.05, wording=str)[0]
 
 

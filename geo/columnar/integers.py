@@ -1,4 +1,4 @@
-"""The values of an array, each once."""
+"""Arrays of whole numbers: each value once, and ranges end to end."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from geo.lonlat import Ints
 
 Number = TypeVar("Number", bound=np.integer)
 
@@ -30,3 +32,21 @@ def distinct(values: NDArray[Number]) -> NDArray[Number]:
     is_first = np.ones(len(ascending), dtype=bool)
     np.not_equal(ascending[1:], ascending[:-1], out=is_first[1:])
     return ascending[is_first]
+
+
+def ranges(starts: Ints, lengths: Ints) -> Ints:
+    """Concatenate ``arange(start, start + length)`` of every pair.
+
+    Parameters
+    ----------
+    starts, lengths
+        Shape (n,), int64; a length of 0 gives nothing.
+
+    Returns
+    -------
+    Shape (sum of lengths,), int64.
+    """
+    ends = lengths.cumsum()
+    index: Ints = (starts - ends + lengths).repeat(lengths)
+    index += np.arange(len(index))
+    return index
