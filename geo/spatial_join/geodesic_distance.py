@@ -86,6 +86,18 @@ def between_points(a: Floats, b: Floats) -> Floats:
     return np.asarray(wgs84().inv(a[:, 0], a[:, 1], b[:, 0], b[:, 1])[2], dtype=float)
 
 
+def lengths_m(lines: Objects) -> Floats:
+    """Geodesic metres along lines, shape (n,), in lon/lat degrees; of several lines the sum, 0 of points."""
+    parts, line = lines, np.arange(len(lines))
+    while (shapely.get_type_id(parts) >= 4).any():
+        parts, index = shapely.get_parts(parts, return_index=True)
+        line = line[index]
+    lonlat, part = shapely.get_coordinates(parts, return_index=True)
+    edge = np.flatnonzero(part[1:] == part[:-1])
+    metres = between_points(lonlat[edge], lonlat[edge + 1])
+    return np.bincount(line[part[edge]], metres, len(lines))
+
+
 def far_between_points(a: Floats, b: Floats) -> Floats:
     """Metres, shape (n,), between points in lon/lat degrees, shape (n, 2): in an eighth of the time of geodesics.
 

@@ -124,26 +124,6 @@ def thin_crowded_tiles(codes: MortonCodes, rank: Ints, zoom: int, limit: int, ce
     return np.sort(np.concatenate([all_shown, best]))
 
 
-def min_zoom(codes: MortonCodes, rank: Ints, max_zoom: int) -> Ints:
-    """First zoom at which each point is the best of its cell, as `thin_by_grid` picks it.
-
-    Parameters
-    ----------
-    codes, rank
-        As `thin_by_grid` takes them.
-    max_zoom
-        Deepest zoom that is looked at.
-
-    Returns
-    -------
-    Shape (n,), int64; ``max_zoom`` + 1 for points that are the best of no cell.
-    """
-    first = np.full(len(codes), max_zoom + 1, dtype=np.int64)
-    for zoom in range(max_zoom, -1, -1):
-        first[thin_by_grid(codes, rank, zoom)] = zoom
-    return first
-
-
 def simplified(shapes: Objects, zoom: int) -> Objects:
     """Simplify lines and polygons for a zoom (Douglas and Peucker 1973); none disappears.
 

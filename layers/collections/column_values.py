@@ -188,16 +188,6 @@ class Values:
             return self.column.take(rows).to_numpy(object, self._missing)
         return self.column[rows]
 
-    def equal_at(self, rows: Ints, other: Values, other_rows: Ints) -> Bools:
-        """Which values of rows, shape (k,), equal those of as many rows of another column of the same kind.
-
-        A missing number, day or time equals none, not even another missing one.
-        """
-        equal: Bools = np.asarray(self.at(rows) == other.at(other_rows), bool)
-        if self.valid is not None and other.valid is not None:
-            equal &= self.valid[rows] == other.valid[other_rows]
-        return equal
-
     @property
     def _missing(self) -> tuple[()] | None:
         return () if self.kind == "list" else None

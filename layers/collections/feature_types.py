@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from itertools import islice
 from operator import attrgetter
 from types import MappingProxyType
 from typing import Any, Literal
 
+import numpy as np
+import shapely
 from pydantic import BaseModel, ConfigDict, Field
 
-from geo.spatial_join.geodesic_distance import wgs84
+from geo.spatial_join.geodesic_distance import lengths_m
 from layers.attribution.attribute import (
     AttributionRow,
     StrikeAttribution,
@@ -182,6 +185,8 @@ class CountryFeature(Feature):
 
 #: Languages, beside English, in which titles and places are columns of their own, as flat layers have no objects.
 SPOKEN = ("uk", "de")
+#: Assets whose lines are measured at once, and types of geometry that have a length.
+_PAGE, _LINES = 4096, (1, 5)
 _STATED = [name for name in StrikeFeature.model_fields if name in Strike.model_fields and name != "weapons"]
 
 
@@ -341,25 +346,30 @@ def asset_features(
     FeatureTable
         A feature an asset, in the order of the records; empty without assets.
     """
-    assets = records.assets.values()
-    rows = (_asset_row(asset, owners(asset.id), struck.get(asset.id, 0), updated(asset.id)) for asset in assets)
+    rest = iter(records.assets.values())
+    rows = (
+        _asset_row(asset, owners(asset.id), struck.get(asset.id, 0), updated(asset.id), length_km)
+        for page in iter(lambda: [*islice(rest, _PAGE)], [])
+        for asset, length_km in zip(page, _lengths_km(page), strict=True)
+    )
     return FeatureTable(AssetFeature, rows, differing=("id", "name"))
 
 
-def _length_km(asset: Asset) -> float | None:
-    """The length of a course in kilometres, by geodesics on the WGS 84 ellipsoid (Karney 2013, by pyproj)."""
-    if asset.geometry is None or asset.geometry.geom_type not in ("LineString", "MultiLineString"):
-        return None
-    return round(wgs84().geometry_length(asset.geometry) / 1000, 1)
+def _lengths_km(assets: Sequence[Asset]) -> list[float | None]:
+    """The lengths of courses in kilometres, by geodesics on the WGS 84 ellipsoid; ``None`` of what is no line."""
+    shapes = np.fromiter((asset.geometry for asset in assets), object, len(assets))
+    is_line = np.isin(shapely.get_type_id(shapes), _LINES)
+    lengths = iter(lengths_m(shapes[is_line]).tolist())
+    return [round(next(lengths) / 1000, 1) if line else None for line in is_line.tolist()]
 
 
-def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None) -> list[Any]:
+def _asset_row(asset: Asset, held: Owners, n_strikes: int, updated: str | None, length_km: float | None) -> list[Any]:
     values: dict[str, Any] = {
         "group": _group(asset.kind, asset) if asset.kind != "pipeline" else None,
         "owners": shares_text({share.country: share.share for share in held.shares}, held.unattributed),
         "owner_countries": tuple(share.country for share in held.shares),
         "n_strikes": n_strikes,
-        "length_km": _length_km(asset),
+        "length_km": length_km,
         "tier": "open" if asset.dataset.startswith(OPEN) else "curated",
         **{f"name_{language}": asset.names.get(language) for language in SPOKEN},
         "withheld": withheld_fields(asset),

@@ -17,7 +17,7 @@ from shapely.geometry.base import BaseGeometry
 from geo.antimeridian import cut_to_world
 from geo.columnar.lazy_array import Array
 from geo.lonlat import Bools, Floats, Ints, Objects
-from geo.spatial_join.geodesic_distance import wgs84
+from geo.spatial_join.geodesic_distance import lengths_m, wgs84
 from layers.matching.asset_sites import Sites, sites_of
 from layers.matching.name_index import NameIndex, RaggedArray
 from layers.model.operation import NEVER_BUILT, days_of_operation
@@ -473,12 +473,11 @@ def _measured(geometry: Objects) -> tuple[Floats, Floats]:
     """Return the area in km² and the outline in km of each shape on WGS 84; 0 for points."""
     area_km2, rim_km = np.zeros(len(geometry)), np.zeros(len(geometry))
     dimension = shapely.get_dimensions(geometry)
-    for row in np.flatnonzero(dimension > 0):
-        if dimension[row] == 1:
-            rim_km[row] = 2 * wgs84().geometry_length(geometry[row]) / 1000
-        else:
-            square_m, metres = wgs84().geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
-            area_km2[row], rim_km[row] = abs(square_m) / 1e6, metres / 1000
+    lines = dimension == 1
+    rim_km[lines] = 2 * lengths_m(geometry[lines]) / 1000
+    for row in np.flatnonzero(dimension == 2):
+        square_m, metres = wgs84().geometry_area_perimeter(shapely.orient_polygons(geometry[row]))
+        area_km2[row], rim_km[row] = abs(square_m) / 1e6, metres / 1000
     return area_km2, rim_km
 
 

@@ -1,4 +1,4 @@
-"""Columns put together into one record batch of Arrow; large ones in pieces are joined in a file, not in memory."""
+"""Columns put together into one record batch of Arrow; bytes of many rows are joined in a file, not in memory."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping, MutableSet, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakSet
 
@@ -19,7 +18,7 @@ from geo.columnar.binary_array import BinaryArray, DecodedArray, text_array, tex
 from geo.columnar.binary_builder import BinaryBuilder
 from geo.columnar.dictionary_array import Codes, DictionaryArray
 from geo.columnar.integers import ranges
-from geo.columnar.lazy_array import Array, batches
+from geo.columnar.lazy_array import batches
 from geo.lonlat import LONLAT, Bools
 from layers.collections.property_types import PropertyType, arrow_types
 from layers.snapshot.arrow_table import EPOCH
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 PAGE = 1 << 15
 #: Rows of bytes that are joined at once.
 _PACKED_PAGE = 1 << 10
-#: Arrays of more bytes are joined in a file.
-_MAX_BYTES_IN_MEMORY = 1 << 20
 
 #: Metadata of a field of geometries (GeoArrow 0.2).
 GEOARROW = {
@@ -79,13 +76,13 @@ class BatchBuilder:
         self._arrays.append(values)
         self._fields.append(pa.field(name, values.type, metadata=metadata))
 
-    def add_values(self, name: str, values: Array, dtype: type[np.generic]) -> None:
+    def add_values(self, name: str, values: NDArray[Any], dtype: type[np.generic]) -> None:
         """Add numbers, shape (n,) or (n, k), none of them null; truth values are bytes."""
-        self._add(name, self._numbers(values, dtype), _encoding(dtype))
+        self._add(name, _items(values, dtype), _encoding(dtype))
 
-    def add_list(self, name: str, values: Array | BinaryArray, dtype: type[np.generic] = np.bytes_) -> None:
+    def add_list(self, name: str, values: NDArray[Any] | BinaryArray, dtype: type[np.generic] = np.bytes_) -> None:
         """Add numbers, or rows of bytes, as the one row of a column of lists."""
-        items = self._large_binary(values) if isinstance(values, BinaryArray) else self._numbers(values, dtype)
+        items = self._large_binary(values) if isinstance(values, BinaryArray) else _items(values, dtype)
         self._add(name, _only_row(items), _encoding(dtype))
 
     def add_binary(self, name: str, rows: BinaryArray, separator: bytes = b"") -> None:
@@ -117,16 +114,13 @@ class BatchBuilder:
         self, name: str, column: DictionaryArray, kind: PropertyType, metadata: Metadata | None = None
     ) -> None:
         """Add values by the type that Arrow has for them in all forms, see `arrow_types`; NaN and infinity are null."""
-        codes = self.joined(column.codes, np.int32)
+        codes = column.codes
         is_there = codes >= 0
         if kind == "list":
             self._add(name, self._lists(column, codes, is_there), metadata)
             return
         words = np.append(_numbers(column, kind), np.zeros(1, _DTYPES[kind]))  # the last, where a value is missing
-        values = self._empty(codes.shape, _DTYPES[kind])
-        for page in batches(len(codes), PAGE):
-            self._at_page()
-            values[page] = words[codes[page]]
+        values = words[codes]
         if kind == "number":
             is_there &= np.isfinite(values)
         self._add(name, _array(values, arrow_types()[kind], is_there), metadata)
@@ -143,7 +137,7 @@ class BatchBuilder:
         """
         import pyarrow as pa
 
-        codes = self.joined(column.codes, np.int32)
+        codes = column.codes
         dictionary = self._texts(column)
         is_there = codes >= 0
         is_complete = bool(is_there.all())
@@ -170,24 +164,6 @@ class BatchBuilder:
         if builder.map is not None:
             self._maps.add(builder.map)
         return packed
-
-    def joined(self, values: Array, dtype: type[np.generic]) -> NDArray[Any]:
-        """An array in one piece; of one that is already no row is copied."""
-        if isinstance(values, np.ndarray):
-            return np.ascontiguousarray(values, dtype)
-        out = self._empty((len(values), *values[:0].shape[1:]), dtype)
-        for page in batches(len(values), PAGE):
-            self._at_page()
-            out[page] = values[page]
-        return out
-
-    def _numbers(self, values: Array, dtype: type[np.generic]) -> pa.Array:
-        import pyarrow as pa
-
-        joined = self.joined(values, dtype)
-        flat = joined.reshape(-1).view(np.uint8) if dtype is np.bool_ else joined.reshape(-1)
-        items = _array(flat, pa.from_numpy_dtype(flat.dtype))
-        return pa.FixedSizeListArray.from_arrays(items, joined.shape[1]) if joined.ndim > 1 else items
 
     def _lists(self, column: DictionaryArray, codes: Codes, is_there: Bools) -> pa.Array:
         import pyarrow as pa
@@ -245,17 +221,6 @@ class BatchBuilder:
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
         return pa.Array.from_buffers(pa.large_string(), len(words), buffers)
 
-    def _empty(self, shape: tuple[int, ...], dtype: type[np.generic]) -> NDArray[Any]:
-        """An array to be filled: a large one is in a file, whose memory the system can take back."""
-        size = int(np.prod(shape, dtype=np.int64)) * np.dtype(dtype).itemsize
-        if size <= _MAX_BYTES_IN_MEMORY:
-            return np.empty(shape, dtype)
-        with TemporaryFile(dir=self._folder) as file:
-            file.truncate(size)
-            mapped = mmap.mmap(file.fileno(), size)
-        self._maps.add(mapped)
-        return np.frombuffer(mapped, dtype).reshape(shape)
-
 
 def _numbers(column: DictionaryArray, kind: PropertyType) -> NDArray[Any]:
     """The dictionary of a column as the numbers that Arrow has for them: days and milliseconds from 1970 on."""
@@ -266,6 +231,16 @@ def _numbers(column: DictionaryArray, kind: PropertyType) -> NDArray[Any]:
         begin = datetime(1970, 1, 1, tzinfo=UTC)
         words = [(datetime.fromisoformat(text) - begin) // timedelta(milliseconds=1) for text in words]
     return np.array(words, _DTYPES[kind])
+
+
+def _items(values: NDArray[Any], dtype: type[np.generic]) -> pa.Array:
+    """Numbers, shape (n,) or (n, k), as Arrow has them; truth values are bytes."""
+    import pyarrow as pa
+
+    rows = np.ascontiguousarray(values, dtype)
+    flat = rows.reshape(-1).view(np.uint8) if dtype is np.bool_ else rows.reshape(-1)
+    items = _array(flat, pa.from_numpy_dtype(flat.dtype))
+    return pa.FixedSizeListArray.from_arrays(items, rows.shape[1]) if rows.ndim > 1 else items
 
 
 def _array(values: NDArray[Any], arrow: pa.DataType, is_there: Bools | None = None) -> pa.Array:

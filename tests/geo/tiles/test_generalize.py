@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from geo.tiles.generalize import (
     CODE_BITS,
     POINT_CELL_BITS,
-    min_zoom,
     morton,
     simplified,
     thin_by_grid,
@@ -69,15 +68,6 @@ def test_only_crowds_are_thinned_and_what_is_shown_stays(crowd: list, random: ob
         assert actual.tolist() == sorted(set(actual.tolist()))
         assert shown <= set(actual.tolist())
         shown = set(actual.tolist())
-
-
-@given(GRID_POINTS)
-def test_the_rank_is_the_first_zoom_shown(crowd: list) -> None:
-    codes = codes_of(crowd)
-    order = np.arange(len(codes))
-    rank = min_zoom(codes, order, 12)
-    for zoom in range(13):
-        assert np.flatnonzero(rank <= zoom).tolist() == thin_by_grid(codes, order, zoom).tolist()
 
 
 def test_nothing_has_no_best() -> None:

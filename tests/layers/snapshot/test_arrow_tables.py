@@ -43,10 +43,8 @@ COLUMNS = st.sampled_from([*VALUES]).flatmap(
 ROWS = st.lists(st.binary(max_size=6), max_size=20)
 
 
-@pytest.fixture(params=[1 << 20, 0], ids=["memory", "file"], autouse=True)
-def _joined_in(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Columns in pieces are joined in memory, and in files, page by page."""
-    monkeypatch.setattr(arrow_batch, "_MAX_BYTES_IN_MEMORY", request.param)
+@pytest.fixture(autouse=True)
+def _joined_by_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(arrow_batch, "PAGE", 3)
 
 
