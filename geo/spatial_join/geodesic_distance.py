@@ -95,7 +95,7 @@ def lengths_m(lines: Objects) -> Floats:
     lonlat, part = shapely.get_coordinates(parts, return_index=True)
     edge = np.flatnonzero(part[1:] == part[:-1])
     metres = between_points(lonlat[edge], lonlat[edge + 1])
-    return np.bincount(line[part[edge]], metres, len(lines))
+    return np.asarray(np.bincount(line[part[edge]], metres, len(lines)), dtype=float)
 
 
 def far_between_points(a: Floats, b: Floats) -> Floats:

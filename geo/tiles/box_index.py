@@ -1,6 +1,6 @@
 """The boxes of a layer's lines or polygons in Morton order: which of them a zoom shows, and which meet a box.
 
-A packed R-tree of two levels, whose arrays can be mapped from a file, so that a tile reads what is near it only.
+Its arrays can be mapped from a file, so that a tile reads only those shapes that are near it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.integers import ranges
 from geo.lonlat import Bools, Floats, Ints
 from geo.tiles.generalize import (
     CODE_BITS,
@@ -23,9 +22,6 @@ from geo.tiles.generalize import (
     thin_crowded_tiles,
 )
 from geo.tiles.tile_matrix import Box
-
-#: Boxes that lie together and are looked at if a query meets the box of all.
-_GROUP = 64
 
 
 class BoxIndex:
@@ -76,12 +72,7 @@ class BoxIndex:
 
     def near(self, box: Box, zoom: int) -> Ints:
         """Shapes that a zoom shows and whose boxes meet a box: their indices, ascending."""
-        group_boxes, group_zooms = self._groups
-        groups = ((group_zooms <= zoom) & _meet(group_boxes, box)).nonzero()[0]
-        starts = groups * _GROUP
-        places = ranges(starts, np.minimum(starts + _GROUP, len(self)) - starts)
-        places = places[self.min_zooms[places] <= zoom]
-        return self.meeting(places, box)
+        return self.meeting(np.flatnonzero(self.min_zooms <= zoom), box)
 
     def meeting(self, places: Ints, box: Box) -> Ints:
         """Shapes among some, given by their places in the order, whose boxes meet a box: their indices, ascending."""
@@ -94,16 +85,6 @@ class BoxIndex:
             return thin_crowded_tiles(codes, rank, zoom, MAX_TILE_SHAPES, SHAPE_CELL_BITS)
         (places,) = selected[self.order].nonzero()
         return places[thin_crowded_tiles(codes[places], rank[places], zoom, MAX_TILE_SHAPES, SHAPE_CELL_BITS)]
-
-    @cached_property
-    def _groups(self) -> tuple[Floats, npt.NDArray[np.int8]]:
-        """The box of each group of boxes, and the first zoom that shows any of its shapes."""
-        starts = np.arange(0, len(self), _GROUP)
-        if not len(starts):
-            return np.empty((0, 4)), np.empty(0, np.int8)
-        low = np.minimum.reduceat(self.boxes[:, :2], starts)
-        high = np.maximum.reduceat(self.boxes[:, 2:], starts)
-        return np.hstack([low, high]), np.minimum.reduceat(self.min_zooms, starts)
 
     @cached_property
     def _codes_and_ranks(self) -> tuple[MortonCodes, Ints]:

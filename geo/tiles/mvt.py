@@ -8,20 +8,25 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import numpy.typing as npt
 
+from geo.columnar.binary_array import BinaryArray
+from geo.columnar.dictionary_array import Codes
 from geo.lonlat import Bools, Ints
-from geo.tiles import mvt_properties
 from geo.tiles.generalize import EXTENT
+from geo.tiles.property_columns import PropertyColumns
 from geo.tiles.protobuf import (
     Block,
     ByteRows,
     Cell,
     Unsigned,
     concat,
+    digits,
     field,
     hstack,
     sizes,
     varint,
+    varint_size,
     varint_sizes,
     varints,
     zigzag,
@@ -29,10 +34,13 @@ from geo.tiles.protobuf import (
 from geo.tiles.tile_features import POINT, POLYGON, TileFeatures
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import Tile
+from geo.tiles.value_messages import number_messages, text_messages
 
 VERSION = 2
 #: Command integers (clause 4.3.3).
 _MOVE_TO, _LINE_TO, _CLOSE_PATH = 1, 2, 7
+#: Where there are more values than so many times those of the rows, the values that occur are sorted.
+_MAX_VALUES_PER_CODE = 16
 
 
 def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
@@ -58,7 +66,7 @@ def encode(layer: TileLayer, tile: Tile, mask: Bools | None = None) -> bytes:
     found = layer.features(tile, mask)
     if not found:
         return b""
-    tags, values = mvt_properties.tags(layer.columns, np.concatenate([features.rows for features in found]))
+    tags, values = _tags(layer.columns, np.concatenate([features.rows for features in found]))
     ends = np.cumsum([len(features.rows) for features in found]).tolist()
     parts = []
     for features, end in zip(found, ends, strict=True):
@@ -176,3 +184,81 @@ def _rows(values: Unsigned, starts: Ints) -> ByteRows:
     """Encode command integers as rows of bytes, each of which begins at one of ``starts``."""
     sizes = varint_sizes(values)
     return ByteRows(varints(values), np.add.reduceat(sizes, starts) if len(starts) else np.empty(0, np.int64))
+
+
+def _tags(columns: PropertyColumns, rows: Ints) -> tuple[Block, bytes]:
+    """Encode the properties of rows.
+
+    Parameters
+    ----------
+    rows
+        Rows of the layer, shape (n,).
+
+    Returns
+    -------
+    The tags of each row (clause 4.2: pairs of indices of a key and a value), n rows of varints; and the values that
+    they refer to (clause 4.4), each once, encoded as Value messages: those of columns of few distinct values, numbers,
+    and texts.
+    """
+    codes = columns.codes_at(rows)
+    if not len(codes):
+        return Block(*(np.empty((len(rows), 0), kind) for kind in (np.uint8, bool))), b""
+    index, count = np.empty(codes.shape, np.uint32), 0
+    encoded, texts = list[bytes](), list[BinaryArray]()
+    for column in columns.order:
+        values = columns.values[column]
+        index[column], used = _numbered(codes[column], len(values))
+        index[column] += count
+        count += len(used)
+        if values.rank == 0:
+            encoded.append(values.messages.take(used, values.starts))
+        elif values.texts is None:
+            encoded.append(number_messages(values.numbers[used]).data.tobytes())
+        else:
+            texts.append(values.texts.take(used))
+    present = np.ascontiguousarray((codes >= 0).T)
+    return _paired(np.ascontiguousarray(index.T), present), b"".join([*encoded, text_messages(texts)])
+
+
+def _numbered(codes: Codes, count: int) -> tuple[npt.NDArray[np.uint32], Ints]:
+    """Number the values of a column that occur from 0.
+
+    Parameters
+    ----------
+    codes
+        Shape (rows,); -1 where missing.
+    count
+        Number of values of the column.
+
+    Returns
+    -------
+    Index of each value among those that occur, shape (rows,), without meaning where missing; and the codes that occur,
+    ascending.
+    """
+    numbers = np.where(codes < 0, count, codes)
+    if count > _MAX_VALUES_PER_CODE * numbers.size:
+        distinct, inverse = np.unique(numbers, return_inverse=True)
+        return inverse.astype(np.uint32), distinct[: distinct.searchsorted(count)]
+    occurs = np.zeros(count + 1, dtype=bool)
+    occurs[numbers] = True
+    occurs[count] = False
+    (used,) = occurs.nonzero()
+    index = np.empty(count + 1, dtype=np.uint32)
+    index[used], index[count] = np.arange(len(used), dtype=np.uint32), 0
+    return index[numbers], used
+
+
+def _paired(indices: npt.NDArray[np.uint32], present: Bools) -> Block:
+    """Put the index of its key before that of each value, shape (rows, columns) both."""
+    keys = digits(np.arange(indices.shape[1], dtype=np.uint32))
+    width = varint_size(int(indices.max()) if indices.size else 0)
+    key_width = keys.data.shape[-1]
+    data = np.empty((*indices.shape, key_width + width), dtype=np.uint8)
+    used = np.empty(data.shape, dtype=bool)
+    data[..., :key_width] = keys.data
+    np.logical_and(present[..., None], keys.present, out=used[..., :key_width])
+    values = digits(indices)
+    for digit in range(width):
+        data[..., key_width + digit] = values.data[..., digit]
+        np.logical_and(present, values.present[..., digit], out=used[..., key_width + digit])
+    return Block(data, used).flat()

@@ -20,9 +20,8 @@ from geo.tiles.value_messages import number_messages, text_rows
 _KINDS = "biufU"
 #: Types of values as arrays have them; texts are bytes.
 _DTYPES: dict[type, type[np.generic]] = {bool: np.bool_, int: np.int64, float: np.float64}
-#: Most values of a column whose values are all encoded together.
+#: Most values of a column whose values are encoded once, and not for each tile.
 _MAX_COMMON_VALUES = 4096
-_NO_ROWS = ByteRows(np.empty(0, np.uint8), np.empty(0, np.int64))
 _VALUE_TYPES = {str, *_DTYPES}
 
 
@@ -59,33 +58,20 @@ class PropertyValues:
     def __len__(self) -> int:
         return self._count
 
+    @property
+    def rank(self) -> int:
+        """0 of few values, whose `messages` are stored; 1 of many numbers, 2 of many texts."""
+        return 0 if len(self) <= _MAX_COMMON_VALUES else 1 if self.texts is None else 2
+
     @cached_property
     def messages(self) -> ByteRows:
         """The values as Value messages of Mapbox Vector Tiles, a row each."""
         return number_messages(self.numbers) if self.texts is None else text_rows(self.texts)
 
-
-class CommonValues:
-    """The values of all columns of few distinct values, numbered through, as Value messages of Mapbox Vector Tiles.
-
-    Attributes
-    ----------
-    columns, others
-        Indices of these columns, and of the other ones, those of texts last.
-    messages, starts
-        All their values, and the first byte of each.
-    firsts
-        Number of the first value of each of the columns, and the number of all values.
-    """
-
-    def __init__(self, values: Sequence[PropertyValues]) -> None:
-        self.columns = [index for index, of_column in enumerate(values) if len(of_column) <= _MAX_COMMON_VALUES]
-        others = sorted(set(range(len(values))) - set(self.columns))
-        self.others = sorted(others, key=lambda index: values[index].texts is not None)
-        parts = [values[index].messages for index in self.columns]
-        self.messages = ByteRows(*(np.concatenate(columns) for columns in zip(_NO_ROWS, *parts, strict=True)))
-        self.starts = self.messages.starts()
-        self.firsts = np.cumsum([0, *(len(part.sizes) for part in parts)])
+    @cached_property
+    def starts(self) -> Ints:
+        """First byte of each of the `messages`, shape (n,)."""
+        return self.messages.starts()
 
 
 class PropertyColumns:
@@ -131,9 +117,9 @@ class PropertyColumns:
             self.values.append(values)
 
     @cached_property
-    def common(self) -> CommonValues:
-        """The values of the columns that have few."""
-        return CommonValues(self.values)
+    def order(self) -> list[int]:
+        """Indices of the columns as their values stand in tiles: those of few values first, of many texts last."""
+        return sorted(range(len(self.values)), key=lambda index: self.values[index].rank)
 
     def codes_at(self, rows: Ints) -> Codes:
         """Codes of each column at rows, shape (columns, rows), -1 where a row has no value."""

@@ -285,7 +285,7 @@ def test_pairs_are_sorted_and_once_and_chunks_do_not_show(monkeypatch: pytest.Mo
     whole = pairs_within(rows, rows, 40_000)
     keys = list(zip(whole.left.tolist(), whole.right.tolist(), strict=True))
     assert keys == sorted(set(keys))
-    limits = {"shape_pairs.CHUNK": 7, "point_pairs.CHUNK": 20, "point_pairs.BATCH": 500, "local_plane.BLOCK": 50}
+    limits = {"join.CHUNK": 7, "point_pairs.CHUNK": 20, "point_pairs.BATCH": 500, "local_plane.BLOCK": 50}
     limits["point_pairs.MAX_STEPS"] = 100
     for name, limit in limits.items():
         monkeypatch.setattr(f"geo.spatial_join.{name}", limit)

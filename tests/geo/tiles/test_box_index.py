@@ -30,9 +30,7 @@ def meeting(found: Floats, box: Floats) -> list[int]:
 def test_shown_boxes_that_meet_a_box(found: Floats, sides: tuple[float, ...], zoom: int, data: st.DataObject) -> None:
     first = np.array([data.draw(st.integers(0, 20)) for _ in found], np.int64)
     box = np.sort(np.reshape(sides, (2, 2)), axis=0).ravel()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("geo.tiles.box_index._GROUP", 3)
-        near = BoxIndex.of(found, first, thin=False).near(box, zoom)
+    near = BoxIndex.of(found, first, thin=False).near(box, zoom)
     assert near.tolist() == [index for index in meeting(found, box) if first[index] <= zoom]
 
 
