@@ -11,7 +11,7 @@ import shapely
 from shapely.geometry import mapping
 
 from geo.antimeridian import cut_to_world
-from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray
+from geo.columnar.binary_array import BinaryArray, DecodedArray
 from geo.columnar.dictionary_array import DictionaryArray
 from geo.columnar.lazy_array import batches
 from geo.errors import GeoError
@@ -181,11 +181,11 @@ def _json_texts(values: Sequence[Any]) -> list[bytes]:
     texts = values.binary
     sizes = texts.stops - texts.starts
     ends = np.cumsum(sizes + 3)
-    lines = np.empty(ends[-1] + SLACK, np.uint8)
+    lines = np.empty(ends[-1], np.uint8)
     texts.write_into(lines, ends - sizes - 2)
     lines[ends - sizes - 3] = lines[ends - 2] = ord('"')
     lines[ends - 1] = ord("\n")
-    data = lines[: ends[-1]].tobytes()
+    data = lines.tobytes()
     if len(data.translate(None, _ESCAPED)) < len(data) - 3 * len(texts):
         return [*map(orjson.dumps, values)]
     return data.split(b"\n")[:-1]

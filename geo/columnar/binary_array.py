@@ -16,6 +16,7 @@ import numpy as np
 import orjson
 from numpy.typing import NDArray
 
+from geo.columnar.integers import ranges
 from geo.columnar.lazy_array import batches
 from geo.columnar.row_edit import RowEdit
 from geo.lonlat import Ints
@@ -33,8 +34,6 @@ _PAGE = 1 << 10
 _KEYS_PAGE = 1 << 13
 #: What a byte string as an object takes besides its bytes: its head, and its place in an array.
 _OBJECT_BYTES = 41
-#: Of longer rows only so many bytes are copied together with other rows, see `BinaryArray.write_into`.
-SLACK = 256
 
 
 class BinaryArray(Sequence[bytes]):
@@ -149,41 +148,12 @@ class BinaryArray(Sequence[bytes]):
         return keys.view(f"S{width}")[:, 0]
 
     def write_into(self, out: Bytes, at: Ints) -> None:
-        """Write the bytes of each row into an array.
-
-        Parameters
-        ----------
-        out
-            Written to; `SLACK` bytes longer than what is written. Bytes behind a row, up to the next, and that many
-            behind the last have no meaning afterwards.
-        at
-            Where each row begins in ``out``, shape (n,), ascending; no two rows overlap.
-        """
-        self._write(out, at, self.stops - self.starts)
-
-    def _write(self, out: Bytes, at: Ints, sizes: Ints) -> None:
-        first, starts = self.buffers[0], self.starts
-        longest = int(sizes.max(initial=0))
-        # As many bytes of each row as the longest has: what is too much, the rows behind it overwrite.
-        width = min(longest, SLACK, len(first))
-        if not width:
-            return self._write_apart(out, at, sizes.nonzero()[0])
-        last = len(first) - width
-        if starts.max() <= last:
-            windows = _windows(first, width)[starts]
-        else:
-            windows = _windows(first, width)[np.minimum(starts, last)]
-            (near_end,) = (starts > last).nonzero()
-            padded = np.append(first[last:], np.zeros(width, np.uint8))
-            windows[near_end] = _windows(padded, width)[np.minimum(starts[near_end] - last, width)]
-        _windows(out, width)[at] = windows
-        if len(self.buffers) > 1 or longest > width:
-            self._write_apart(out, at, ((sizes > width) | (starts >= len(first))).nonzero()[0])
-
-    def _write_apart(self, out: Bytes, at: Ints, rows: Ints) -> None:
-        for row in rows.tolist():
-            data, begin = self[row], int(at[row])
-            out[begin : begin + len(data)] = memoryview(data)
+        """Write the bytes of each row into an array, from ``at``, shape (n,), on; no two rows overlap."""
+        buffer, sizes = self._buffer_of_row(), self.stops - self.starts
+        for number in np.flatnonzero(np.bincount(buffer)).tolist():
+            (rows,) = (buffer == number).nonzero()
+            places = ranges(self.starts[rows] - self._bases[number], sizes[rows])
+            out[ranges(at[rows], sizes[rows])] = self.buffers[number][places]
 
     def joined(self) -> Bytes:
         """The bytes of all rows, end to end."""
@@ -195,10 +165,9 @@ class BinaryArray(Sequence[bytes]):
         if len(self) <= _MAX_COPIES:
             return np.frombuffer(b"".join(self), np.uint8), sizes
         ends = sizes.cumsum()
-        size = int(ends[-1])
-        out = np.empty(size + SLACK, np.uint8)
-        self._write(out, ends - sizes, sizes)
-        return out[:size], sizes
+        out = np.empty(int(ends[-1]), np.uint8)
+        self.write_into(out, ends - sizes)
+        return out, sizes
 
     def packed(self, separator: bytes = b"") -> BinaryArray:
         """The rows end to end in one buffer, each followed by a separator."""
@@ -261,11 +230,6 @@ class BinaryArray(Sequence[bytes]):
         later = np.flatnonzero(self.starts >= len(first))
         edit = RowEdit(len(self), later, later)
         return BinaryArray([first], self.starts, self.stops).with_edit(BinaryArray.of(self.take(later)), edit)
-
-
-def _windows(data: Bytes, width: int) -> NDArray[np.void]:
-    """The bytes from each byte on, ``width`` of them, as a view."""
-    return np.ndarray((len(data) - width + 1,), f"V{width}", data, strides=(1,))
 
 
 def write_rows(rows: Iterable[bytes], separator: bytes, write: Callable[[bytes], object]) -> Ints:

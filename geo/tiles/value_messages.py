@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from geo.columnar.binary_array import SLACK, BinaryArray
+from geo.columnar.binary_array import BinaryArray
 from geo.columnar.integers import ranges
 from geo.lonlat import Ints
 from geo.tiles.protobuf import ByteRows, Cell, table, varint_sizes, zigzag
@@ -41,13 +41,13 @@ def text_messages(columns: Sequence[BinaryArray]) -> bytes:
     heads = _heads(sizes)
     ends = (heads.sizes + sizes).cumsum()
     size = int(ends[-1]) if len(ends) else 0
-    out = np.empty(size + SLACK, np.uint8)
+    out = np.empty(size, np.uint8)
     at, first = ends - sizes, 0
     for texts in columns:
         texts.write_into(out, at[first : first + len(texts)])
         first += len(texts)
     out[ranges(at - heads.sizes, heads.sizes)] = heads.data
-    return out[:size].tobytes()
+    return out.tobytes()
 
 
 def text_rows(texts: BinaryArray) -> ByteRows:

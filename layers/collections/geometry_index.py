@@ -167,8 +167,8 @@ class GeometryIndex:
         Returns
         -------
         GeometryIndex
-            Shares everything derived where all rows stay where they were; else the tree, and what cannot be mended
-            from the rows that come and go, are computed anew when they are first read.
+            Shares everything derived where all rows stay where they were; else it is computed anew when it is first
+            read.
         """
         is_same = self.is_same_after(added, edit)
         is_unsplit = self.is_unsplit and added.is_unsplit
@@ -190,39 +190,11 @@ class GeometryIndex:
             geometries,
             split=Lazy.of(split),
             is_unsplit=Lazy.of(is_unsplit),
-            present=Lazy.of(_combined(self.present, added.present, edit)),
-            lonlat=self._edited_lonlat(added, edit),
-            bounds=self._edited_bounds(added, edit),
         )
-
-    def _edited_lonlat(self, added: GeometryIndex, edit: RowEdit) -> Lazy[LonLatColumns | None] | None:
-        if self.lonlat is None or added.lonlat is None:
-            return None
-        (lon, lat), (added_lon, added_lat) = self.lonlat, added.lonlat
-        return Lazy.of((_combined(lon, added_lon, edit), _combined(lat, added_lat, edit)))
-
-    def _edited_bounds(self, added: GeometryIndex, edit: RowEdit) -> Lazy[Box | None] | None:
-        """Bounds after an edit; ``None`` where they are not known before, or a row that goes may have made them."""
-        before = self.bounds if self._bounds.is_computed else None
-        if before is None or not len(edit):
-            return None
-        # With one that is missing, as there are no bounds of no geometries.
-        rows = self.split[edit.removed], to_numpy(added.split)
-        gone, came = (shapely.total_bounds([*shapes, None]) for shapes in rows)
-        if (gone == before).any():
-            return None
-        west, south, east, north = (
-            float(wider(known, new)) for wider, known, new in zip(_WIDER, before, came, strict=True)
-        )
-        return Lazy.of((west, south, east, north))
 
 
 def _combined(first: Array, second: Array, edit: RowEdit) -> Array:
     return edit.combine(to_numpy(first), to_numpy(second))
-
-
-#: The wider of two edges, west, south, east and north; NaN is none.
-_WIDER = (np.fmin, np.fmin, np.fmax, np.fmax)
 
 
 def as_objects(geometries: Geometries) -> Array:

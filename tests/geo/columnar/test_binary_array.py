@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.columnar.binary_array import SLACK, BinaryArray, DecodedArray, find_sorted, text_array, text_list_array
+from geo.columnar.binary_array import BinaryArray, DecodedArray, find_sorted, text_array, text_list_array
 from geo.columnar.row_edit import RowEdit
 from tests.geo.columnar.test_row_edit import edits
 
@@ -63,7 +63,7 @@ def test_some_are_taken(result: tuple[BinaryArray, list[bytes]], data: st.DataOb
         assert parts.buffers[0].tobytes() == whole.buffers[0].tobytes() * 2
     for room in (0, 2):
         at = np.cumsum(sizes + room) - sizes
-        whole = np.full(int(sizes.sum()) + room * len(sizes) + SLACK, ord("?"), np.uint8)
+        whole = np.full(int(sizes.sum()) + room * len(sizes), ord("?"), np.uint8)
         taken.write_into(whole, at)
         assert [whole[begin : begin + size].tobytes() for begin, size in zip(at, sizes, strict=True)] == list(taken)
     for few in (32, 0):
