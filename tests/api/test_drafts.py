@@ -10,7 +10,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.exports.dossier.sections import CitedSources, section
-from api.exports.strike_rows import drawn_strikes, title_of
+from api.exports.notebook_map.notebook_map import drawn_strikes, title_of
 from api.settings import Settings
 from layers.model.records import Records
 from layers.store.store import Store
@@ -79,5 +79,5 @@ def test_report_and_maps_name_it_a_draft(client: TestClient) -> None:
     title = answer["strike"]["title"]
     assert section(1, answer, CitedSources([answer]), {})["title"] == f"1. {title} (draft)"
     rows = [strike(0, status="draft"), strike(1)]
-    assert [mark.title for mark in drawn_strikes(frame_of(rows))] == ["Depot 0 (draft)", "Depot 1"]
+    assert [title_of(row) for row, _ in drawn_strikes(frame_of(rows))] == ["Depot 0 (draft)", "Depot 1"]
     assert [title_of(row) for row in rows] == ["Depot 0 (draft)", "Depot 1"]

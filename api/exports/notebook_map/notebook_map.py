@@ -7,10 +7,9 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
 import folium
 import geopandas
@@ -20,12 +19,21 @@ from branca.element import MacroElement
 from jinja2 import Template
 
 from api.exports.errors import ExportError
+from api.exports.offline_page.page import script_json as plain_script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
-from api.exports.strike_rows import DrawnStrike, drawn_strikes, rows, text_value
-from api.exports.symbols import OTHER_PIPE_COLOUR, PIPE_COLOURS, PIPE_DASHES, SHAPES, UNKNOWN_SHAPE, pipe_group
+from api.exports.symbols import (
+    FILLED,
+    OTHER_PIPE_COLOUR,
+    PIPE_COLOURS,
+    PIPE_DASHES,
+    SHAPES,
+    UNKNOWN_SHAPE,
+    colour_of,
+    pipe_group,
+)
 from api.exports.text import RESTS_ON, STATIC, with_country_names
 from api.wording.dates import date_in_words
-from api.wording.strikes import sources_in_words
+from api.wording.strikes import sources_in_words, strike_title
 from geo.lonlat import Objects, geodataframe_lonlat
 from layers.ownership.percent import percent_text
 from layers.reference.basemap import Basemap
@@ -80,23 +88,10 @@ def notebook_map(
         If a frame has no CRS or coordinates out of range.
     """
     marks = drawn_strikes(strikes)
-    page = _drawn_map(marks, assets, attributions, basemap, _extent_around(marks), cites)
-    page.default_js, page.default_css = inline_links()
-    return page
-
-
-def _drawn_map(
-    marks: Sequence[DrawnStrike],
-    assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
-    basemap: Basemap,
-    extent: Extent,
-    cites: Mapping[str, Sequence[tuple[str, str]]],
-) -> folium.Map:
-    """Draw countries, records and names; without Leaflet, which what is around the map brings."""
+    extent = _extent_around(marks)
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
     # None of folium's other libraries is needed.
-    page.default_js, page.default_css = [], []
+    page.default_js, page.default_css = inline_links()
     folium.GeoJson(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
@@ -108,12 +103,59 @@ def _drawn_map(
     return page
 
 
-def _extent_around(marks: Sequence[DrawnStrike]) -> Extent:
+#: A strike with a place: its attributes by column, ``None`` where missing, and its point in lon/lat degrees.
+Mark = tuple[Mapping[str, Any], shapely.Point]
+
+
+def drawn_strikes(strikes: geopandas.GeoDataFrame) -> list[Mark]:
+    """List every strike that has a place and is not retracted, earliest first; undated ones come last.
+
+    Parameters
+    ----------
+    strikes
+        Rows with the columns of the collection, in any CRS. A geometry that is no point becomes a point on its
+        surface; rows with missing or empty geometry are left out.
+
+    Raises
+    ------
+    geo.errors.GeoError
+        If the frame has no CRS or coordinates out of range.
+    """
+    placed = [
+        (row, geometry if geometry.geom_type == "Point" else shapely.point_on_surface(geometry))
+        for row, geometry in rows(geodataframe_lonlat(strikes))
+        if geometry is not None and not geometry.is_empty and text_value(row, "status") != "retracted"
+    ]
+    return sorted(placed, key=lambda item: (text_value(item[0], "day_first") or "9999", text_value(item[0], "id")))
+
+
+def rows(frame: geopandas.GeoDataFrame) -> Iterator[tuple[Mapping[str, Any], Any]]:
+    """Yield the attributes of each row by column, ``None`` where missing, and its geometry, in the frame's order."""
+    columns = frame.drop(columns=frame.geometry.name).astype(object)
+    attributes = columns.where(columns.notna(), None).to_dict("records")
+    yield from zip(attributes, frame.geometry.to_numpy(), strict=True)
+
+
+def title_of(row: Mapping[str, Any]) -> str:
+    """Return the title of a strike in a row, of a draft with the word for it."""
+    return strike_title(text_value(row, "title"), text_value(row, "status"))
+
+
+def text_value(row: Mapping[str, Any], name: str) -> str:
+    """Return the text of a column in a row; empty where the value is missing."""
+    value = row.get(name)
+    return "" if value is None else str(value)
+
+
+def _number(row: Mapping[str, Any], name: str) -> float:
+    return float(row.get(name) or 0)
+
+
+def _extent_around(marks: Sequence[Mark]) -> Extent:
     """Box of the strikes with a margin; the world where there are none."""
     if not marks:
         return Extent(-170, -55, 170, 75)
-    lon, lat = np.array([[mark.lon, mark.lat] for mark in marks]).T
-    return extent_of((lon.min(), lat.min(), lon.max(), lat.max()))
+    return extent_of(shapely.total_bounds(np.array([point for _, point in marks], dtype=object)).tolist())
 
 
 def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
@@ -143,7 +185,7 @@ def _turned(shapes: Objects, window: Extent, turn: float) -> Objects:
 
 def _add_records(
     page: folium.Map,
-    marks: Sequence[DrawnStrike],
+    marks: Sequence[Mark],
     assets: geopandas.GeoDataFrame,
     attributions: geopandas.GeoDataFrame,
     names: Mapping[str, str],
@@ -161,35 +203,38 @@ def _add_records(
         layer.add_to(page)
     paths = {key: shape.path for key, shape in SHAPES.items()} | {"none": UNKNOWN_SHAPE.path}
     lines_by_strike = ownership_lines(attributions)
-    drawn = [_strike(mark, lines_of_strike(mark, lines_by_strike, names), names, extent) for mark in marks]
-    places = fanned([(mark.lon, mark.lat) for mark in marks])
-    for mark, strike, (dx, dy) in zip(marks, drawn, places, strict=True):
-        strike |= {"dx": dx, "dy": dy, "cites": [*cites.get(mark.id, ())]}
+    drawn = []
+    for (row, point), (dx, dy) in zip(marks, fanned([(point.x, point.y) for _, point in marks]), strict=True):
+        offset = {"dx": dx, "dy": dy, "cites": [*cites.get(text_value(row, "id"), ())]}
+        drawn.append(_strike(row, point, lines_of_strike(row, lines_by_strike, names), names, extent) | offset)
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
     page.add_child(
         _Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], {"paths": paths, "strikes": drawn})
     )
 
 
-def _strike(mark: DrawnStrike, lines: OwnershipLines, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
+def _strike(
+    row: Mapping[str, Any], point: shapely.Point, lines: OwnershipLines, names: Mapping[str, str], extent: Extent
+) -> dict[str, Any]:
+    host, status = text_value(row, "host_country"), text_value(row, "status")
     return {
-        "title": mark.title,
-        "when": date_in_words(mark.when),
-        "first": mark.day_first,
-        "last": mark.day_last,
-        "host": names.get(mark.host_country) or mark.host_country,
-        "status": mark.status,
-        "headline": mark.headline,
+        "title": title_of(row),
+        "when": date_in_words(text_value(row, "when")),
+        "first": text_value(row, "day_first")[:10],
+        "last": text_value(row, "day_last")[:10],
+        "host": names.get(host) or host,
+        "status": status,
+        "headline": text_value(row, "headline"),
         "owners": [*lines.owners] or ["not known"],
-        "rests": f"Which site was hit: {RESTS_ON.get(mark.rests_on, 'not said')}",
+        "rests": f"Which site was hit: {RESTS_ON.get(text_value(row, 'rests_on'), 'not said')}",
         "others": [*lines.others],
-        "sources": sources_in_words(mark.n_sources, mark.n_voices),
-        "lon": _shown_lon(mark.lon, extent),
-        "lat": round(mark.lat, 5),
-        "radius": round(mark.uncertainty_m),
-        "colour": mark.colour,
-        "filled": mark.filled,
-        "shape": mark.group,
+        "sources": sources_in_words(int(_number(row, "n_sources")), int(_number(row, "n_voices"))),
+        "lon": _shown_lon(point.x, extent),
+        "lat": round(point.y, 5),
+        "radius": round(_number(row, "uncertainty_m")),
+        "colour": colour_of(host),
+        "filled": status in FILLED,
+        "shape": text_value(row, "group"),
     }
 
 
@@ -245,8 +290,7 @@ def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent)
     return {"text": text, "kind": kind, "zoom": int(zoom)} | place
 
 
-@dataclass(frozen=True, slots=True)
-class OwnershipLines:
+class OwnershipLines(NamedTuple):
     """Lines about the owners of what a strike hit, and about countries with another relation to it in ``others``."""
 
     owners: tuple[str, ...]
@@ -273,36 +317,30 @@ def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, Ownership
 
 
 def lines_of_strike(
-    mark: DrawnStrike, lines_by_strike: Mapping[str, OwnershipLines], names: Mapping[str, str]
+    row: Mapping[str, Any], lines_by_strike: Mapping[str, OwnershipLines], names: Mapping[str, str]
 ) -> OwnershipLines:
     """Return the lines of a strike; without attributions the short texts of the strike itself."""
-    if mark.id in lines_by_strike:
-        return lines_by_strike[mark.id]
-    owners, others = ((with_country_names(text, names),) if text else () for text in (mark.owners, mark.relations))
-    return OwnershipLines(owners, others)
+    if (known := lines_by_strike.get(text_value(row, "id"))) is not None:
+        return known
+    texts = (text_value(row, "owners"), text_value(row, "relations"))
+    return OwnershipLines(*((with_country_names(text, names),) if text else () for text in texts))
 
 
 def _lines_of(attributions: list[Mapping[str, Any]]) -> OwnershipLines:
     owning = [row for row in attributions if text_value(row, "relation") == "owner"]
     others = [row for row in attributions if text_value(row, "relation") not in ("owner", "host")]
     several = len({text_value(row, "asset") for row in owning}) > 1
-    owners = [_owner_line(row, several) for row in sorted(owning, key=_largest_first)]
-    return OwnershipLines(tuple(dict.fromkeys(owners)), tuple(dict.fromkeys(map(_other_line, others))))
-
-
-def _largest_first(row: Mapping[str, Any]) -> tuple[str, float]:
-    return text_value(row, "asset"), -float(row.get("share_max") or 0)
+    owning.sort(key=lambda row: (text_value(row, "asset"), -_number(row, "share_max")))
+    owners = [_owner_line(row, several) for row in owning]
+    tied = [f"{_country(row)}: {text_value(row, 'relation')}" for row in others]
+    return OwnershipLines(tuple(dict.fromkeys(owners)), tuple(dict.fromkeys(tied)))
 
 
 def _owner_line(row: Mapping[str, Any], several: bool) -> str:
-    low, high = (percent_text(float(row.get(name) or 0)) for name in ("share_min", "share_max"))
+    low, high = (percent_text(_number(row, name)) for name in ("share_min", "share_max"))
     share = f"{high} %" if low == high else f"{low} to {high} %"
     maybe = " (a possible target)" if row.get("alternative") is True else ""
     return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset_name')}{maybe}" if several else maybe)
-
-
-def _other_line(row: Mapping[str, Any]) -> str:
-    return f"{_country(row)}: {text_value(row, 'relation')}"
 
 
 def _country(row: Mapping[str, Any]) -> str:
@@ -317,16 +355,12 @@ _CSS_URL = re.compile(r"url\(([^()]+)\)")
 
 
 def script_json(value: object) -> str:
-    """Write JSON that may stand inside a script element: nothing in it can end the element or open a comment.
+    """Write JSON for a script element, as the offline page does, that is no template either.
 
-    The HTML standard's advice (4.12.1.3): every "<" is written as an escape; so are the line separators. branca
-    reads what it puts into a page as a Jinja template once more, so what would start a tag of that is escaped
+    branca reads what it puts into a page as a Jinja template once more, so what would start a tag of that is escaped
     too; in JSON it can only stand inside a text.
     """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for letter in ("<", ">", "&", "\u2028", "\u2029"):
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return _TEMPLATE_START.sub("\\\\u007b", text)
+    return _TEMPLATE_START.sub("\\\\u007b", plain_script_json(value))
 
 
 def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -338,7 +372,7 @@ def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         Leaflet is not installed in ``static/vendor``.
     """
     leaflet_css, leaflet_js = _leaflet(VENDOR)
-    own_css, own_js = _own()
+    own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
     # In a map's header a name is there once, be it of a script or of a style.
     scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
     # Without heading and foot the map fills its frame.
@@ -351,12 +385,6 @@ def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
 
 def _data_address(media_type: str, content: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content.encode()).decode()}"
-
-
-def _own() -> tuple[str, str]:
-    """Read our own style and script."""
-    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
-    return style, script
 
 
 def _leaflet(folder: Path) -> tuple[str, str]:
