@@ -51,7 +51,7 @@ from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
-from api.serializers.publish_report import publish_values
+from api.serializers.load_report import publish_values
 from api.server.version_builder import VersionBuilder, cache_of
 from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal

@@ -10,8 +10,7 @@ import orjson
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.property_types import TYPES
-from api.formats.table import GEOMETRY, arrow_columns
+from api.formats.table import GEOMETRY, TYPES, arrow_columns
 from api.http.json import Json
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat

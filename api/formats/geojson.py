@@ -1,8 +1,14 @@
-"""GeoJSON (RFC 7946), joined from features that were serialised once and written anew only where a request differs."""
+"""GeoJSON (RFC 7946), joined from features that were serialised once and written anew only where a request differs.
+
+JSON-FG (OGC 21-045r1, core) is the same with the time of features, and geometry of another system beside lon/lat.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
 
 import orjson
 
@@ -77,3 +83,62 @@ def _values(page: FeaturePage, whole: list[bytes]) -> list[bytes]:
 FORMAT = FeatureFormat.of_pieces(GEOJSON, collection, feature)
 _SEQUENCE = MediaFormat("geojsonseq", "application/geo+json-seq", "GeoJSON Text Sequence")
 SEQUENCE = FeatureFormat.of_pieces(_SEQUENCE, text_sequence)
+
+
+# --- JSON-FG -------------------------------------------------------------------------------------
+
+JSONFG_CORE = "http://www.opengis.net/spec/json-fg-1/1.0/conf/core"
+JSONFG_TYPES = "http://www.opengis.net/spec/json-fg-1/1.0/conf/types-schemas"
+#: JSON-FG is GeoJSON; the two aliases are names that its drafts had (OGC 21-045r1, 16).
+JSONFG = MediaFormat(
+    "jsonfg", "application/geo+json", "JSON-FG", ("application/fg+json", "application/vnd.ogc.fg+json")
+)
+
+
+def jsonfg_collection(page: FeaturePage) -> Iterator[Piece]:
+    """Give a page as a JSON-FG feature collection."""
+    return collection_of(page, jsonfg_features, {**_root(page), **page.collection_members})
+
+
+def jsonfg_feature(page: FeaturePage) -> bytes:
+    """Write the one feature of a page as a JSON-FG document of its own."""
+    (only,) = jsonfg_features(page)
+    return only[:-1] + b"," + orjson.dumps({**_root(page), "links": page.links})[1:]
+
+
+def jsonfg_features(page: FeaturePage) -> list[bytes]:
+    """Write each feature: lon/lat in ``geometry``, coordinates of another requested system in ``place``."""
+    wanted = page.representation
+    lonlat = replace(page, representation=replace(wanted, crs=CRS84))
+    if wanted.crs is CRS84 or not wanted.geometry:
+        places = [b"null"] * len(page.rows)
+    else:
+        places = geojson.members(page.shapes(), wanted.crs.decimals)
+    times = [orjson.dumps(_time(page.collection.features[row])) for row in page.rows]
+    return [
+        b'%b,"time":%b,"place":%b}' % (feature[:-1], time, place)
+        for feature, time, place in zip(features(lonlat), times, places, strict=True)
+    ]
+
+
+def _root(page: FeaturePage) -> dict[str, Any]:
+    schema = next((link["href"] for link in page.links if link["rel"].endswith("/schema")), None)
+    root: dict[str, Any] = {"conformsTo": [JSONFG_CORE, JSONFG_TYPES], "featureType": page.collection.name}
+    if schema is not None:
+        root["featureSchema"] = schema
+    if page.representation.crs is not CRS84:
+        root["coordRefSys"] = page.representation.crs.uri
+    return root
+
+
+def _time(feature: object) -> dict[str, Any] | None:
+    first: date | None = getattr(feature, "day_first", None)
+    last: date | None = getattr(feature, "day_last", None)
+    if first is None and last is None:
+        return None
+    if first == last:
+        return {"date": first}
+    return {"interval": [first or "..", last or ".."]}
+
+
+JSONFG_FORMAT = FeatureFormat.of_pieces(JSONFG, jsonfg_collection, jsonfg_feature)

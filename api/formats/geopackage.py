@@ -13,9 +13,9 @@ from typing import Any, BinaryIO
 import orjson
 
 from api.exports.errors import ExportError
+from api.exports.symbols import STYLE_TABLE
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.property_types import GEOMETRY_TYPES
-from api.formats.table import GEOMETRY, in_file_order, through_file, write_layer
+from api.formats.table import GEOMETRY, GEOMETRY_TYPES, in_file_order, through_file, write_layer
 from api.requests.negotiation import MediaFormat
 from api.styles import qml
 from layers.collections.property_types import property_types
@@ -118,12 +118,11 @@ def _describe(base: sqlite3.Connection, pages: Sequence[FeaturePage]) -> None:
     metadata = pages[0].metadata
     if metadata is not None:
         _add_metadata(base, 1, orjson.dumps(metadata.values).decode(), at)
-    look = qml.style_table()
     for number, page in enumerate(pages, 2):
         name = page.collection.name
         _add_metadata(base, number, orjson.dumps(page.about).decode(), at, name, 1 if metadata else None)
         if page.collection.model in GEOMETRY_TYPES:
-            style = qml.document(name, look, _days(page))
+            style = qml.document(name, STYLE_TABLE, _days(page))
             base.execute(
                 "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, "
                 "styleName, styleQML, styleSLD, useAsDefault, description, owner, update_time) "

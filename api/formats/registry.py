@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from api.formats import columnar, csv, geojson, geopackage, jsonfg, kml, spreadsheet
+from api.formats import columnar, csv, geojson, geopackage, kml, spreadsheet
 from api.formats.page import FeatureFormat, FeaturePage, Piece
 from api.requests.negotiation import HTML, MediaFormat
 
 #: In the order in which they are offered, the default first. Pages for people are made of the GeoJSON by `api.html`.
 FORMATS: Sequence[FeatureFormat] = (
     geojson.FORMAT,
-    jsonfg.FORMAT,
+    geojson.JSONFG_FORMAT,
     FeatureFormat.of_pieces(HTML, geojson.collection, geojson.feature),
     geojson.SEQUENCE,
     csv.FORMAT,

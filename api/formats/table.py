@@ -11,19 +11,60 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Any, BinaryIO
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 import shapely
+from pydantic import BaseModel
 
 from api.formats.page import PART_ROWS, FeaturePage
-from api.formats.property_types import GEOMETRY_TYPES
 from api.requests.crs import CRS84, Crs
 from geo.lonlat import Bools, Floats, Ints, Objects
-from layers.collections.property_types import arrow_array, arrow_types, property_types
+from layers.collections.feature_types import AttributionFeature, CountryFeature, StrikeFeature
+from layers.collections.geometry_kinds import AssetAreaFeature, AssetLineFeature, AssetPointFeature
+from layers.collections.hit_features import HitFeature
+from layers.collections.property_types import PropertyType, arrow_array, arrow_types, property_types
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+class FormTypes(NamedTuple):
+    """How values of one type are written: in frames of pandas, and in CSV by the metadata (CSVW, 5.11.1)."""
+
+    pandas: str
+    csvw: str
+
+
+#: Lists have no type of their own in frames.
+TYPES: Mapping[PropertyType, FormTypes] = MappingProxyType(
+    {
+        "text": FormTypes("str", "string"),
+        "edtf": FormTypes("str", "string"),
+        "list": FormTypes("object", "json"),
+        "integer": FormTypes("Int64", "integer"),
+        "number": FormTypes("float64", "number"),
+        "boolean": FormTypes("boolean", "boolean"),
+        "date": FormTypes("datetime64[ms]", "date"),
+        "timestamp": FormTypes("datetime64[ms, UTC]", "dateTime"),
+    }
+)
+
+
+#: Kinds of geometry of the features of a class, one and several of it, as the simple feature standard names them
+#: (OGC 06-103r4); a class that is not in it has several kinds.
+GEOMETRY_TYPES: Mapping[type[BaseModel], tuple[str, str]] = MappingProxyType(
+    {
+        StrikeFeature: ("Point", "MultiPoint"),
+        AttributionFeature: ("Point", "MultiPoint"),
+        HitFeature: ("Point", "MultiPoint"),
+        CountryFeature: ("Polygon", "MultiPolygon"),
+        AssetPointFeature: ("Point", "MultiPoint"),
+        AssetLineFeature: ("LineString", "MultiLineString"),
+        AssetAreaFeature: ("Polygon", "MultiPolygon"),
+    }
+)
 
 #: Name of the column of geometry in all forms.
 GEOMETRY = "geometry"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from starlette.requests import Request
 from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import Picture, pictures
-from api.html.published import SubjectContent, head_of, published
+from api.html.published import SubjectContent, bounds_of, head_of, published, web_address
 from api.html.subjects import asset_content, asset_data, strike_content, strike_data
 from api.http.json import Json
 from api.http.links import is_answered, item_path
@@ -203,14 +202,8 @@ def _cited(source: Source, language: str) -> CitedSource:
     """List a source by its title, or else by its publisher."""
     about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
     text = ", ".join(part for part in about if part)
-    return CitedSource(
-        source.title or source.publisher, text, _web(source.url), _web(source.archive_url), source.language
-    )
-
-
-def _web(url: str | None) -> str | None:
-    """Return an address that a link may lead to; ``None`` for any other."""
-    return url if url is not None and re.match(r"https?://", url, re.IGNORECASE) else None
+    address, copy = web_address(source.url), web_address(source.archive_url)
+    return CitedSource(source.title or source.publisher, text, address, copy, source.language)
 
 
 def _record_table(collection: Collection) -> str:
@@ -292,12 +285,8 @@ def _values(request: Request, view: ServedVersion, name: str, values: Any) -> It
 
 def _bounds(collection: Collection, features: Sequence[Json]) -> Box | None:
     """Return the bounds of features in degrees, in whichever CRS they are written; ``None`` where none has a place."""
-    rows = [collection.rows_by_id[feature["id"]] for feature in features if feature["id"] in collection.rows_by_id]
-    shapes = collection.shapes_at(np.array(rows, np.int64))
-    if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
-        return None
-    west, south, east, north = edges.tolist()
-    return west, south, east, north
+    known = collection.rows_by_id
+    return bounds_of(collection, [known[feature["id"]] for feature in features if feature["id"] in known])
 
 
 def _drawing(collection: Collection) -> set[str]:

@@ -7,16 +7,16 @@ import urllib.parse
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import orjson
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup, escape
 from starlette.requests import Request
 
+from api.exports.text import amount, page_text, word
 from api.html import documents, features, schemas, subjects
 from api.html.addresses import answered, href, leads_somewhere
-from api.html.country_ranking import country_ranking
 from api.html.documents import plain
 from api.html.map_images import pictures
 from api.html.published import PageHead
@@ -26,10 +26,13 @@ from api.http.links import FILES, base_address
 from api.serializers.policy import attribution_text
 from api.server.served_version import ServedVersion
 from api.wording import catalogue
-from api.wording.catalogue import ENGLISH, phrase, within_sentence
+from api.wording.catalogue import ENGLISH, formatted, phrase, within_sentence
 from api.wording.countries import country_names, name_in
+from api.wording.dates import date_in_words
 from api.wording.preference import language_of
 from layers.collections.collection import Collection
+from layers.model.types import CountryBasis
+from layers.ownership.minority import Minority
 from layers.reference.basemap import ATTRIBUTION
 
 _FOLDER = Path(__file__).parent / "templates"
@@ -46,6 +49,10 @@ _PAGE_HEAD = ('<meta name="description"', "</title>\n")
 _SCHEMAS = ("queryables", "sortables", "schema")
 #: Kinds of pages that list all members of an answer; those of a country and of an owner say what follows first.
 _ANSWERS = ("answer", "country", "entity")
+#: Ways to count that a reader chooses between, by the parameter.
+_CHOICES = {"basis": get_args(CountryBasis), "minority": get_args(Minority)}
+#: Values of parameters that an address need not name.
+_DEFAULTS = (None, "registration", "stay")
 #: Functions that give the pages of a collection and of its features what their JSON lacks.
 _CONTEXTS: Mapping[str, Callable[[Request, ServedVersion, Collection, Json], Json]] = {
     "collection": schemas.of_collection,
@@ -118,7 +125,7 @@ def _context(request: Request, view: ServedVersion, kind: str, collection: Colle
     if kind in _SCHEMAS:
         return {"rows": schemas.rows(document, language)}
     if kind == "countries":
-        return {**country_ranking(request, view, document), "as_json": _as_json(request)}
+        return _country_ranking(request, view, document)
     if kind in _ANSWERS:
         # Through JSON, so that days are texts here as there.
         members = orjson.loads(orjson.dumps({name: part for name, part in document.items() if name != "links"}))
@@ -126,6 +133,69 @@ def _context(request: Request, view: ServedVersion, kind: str, collection: Colle
         return answer | subjects.of_answer(request, view, kind, document)
     context = _CONTEXTS.get(kind)
     return {} if context is None or collection is None else context(request, view, collection, document)
+
+
+def _country_ranking(request: Request, view: ServedVersion, answer: Json) -> Json:
+    """Give the page of all countries its rows, most first as the answer has them, and the ways to count."""
+    language, by = language_of(request), answer["relation"] or "owner"
+    names = country_names(view.snapshot.country_names, language)
+    most = max((row["relations"][by]["strikes"] for row in answer["countries"]), default=0) or 1
+    rows = [_ranked(request, row, by, names.get(row["country"], row["name"]), most) for row in answer["countries"]]
+    choices = [(page_text(name, language), _choices(request, answer, name)) for name in _CHOICES]
+    return {
+        "ranked": rows,
+        "by": by,
+        "by_name": word("relation", by, language),
+        "choices": [(name, options) for name, options in choices if len(options) > 1],
+        "day": date_in_words(view.snapshot.data_date.isoformat(), language),
+        "as_json": _as_json(request),
+    }
+
+
+def _choices(request: Request, answer: Json, name: str) -> list[Json]:
+    """List the values of a parameter, without those that only a server answers where the page becomes a file."""
+    chosen, language = {one: answer[one] for one in ("relation", *_CHOICES)}, language_of(request)
+    options = []
+    for value in _CHOICES[name]:
+        query = {one: given for one, given in {**chosen, name: value}.items() if given not in _DEFAULTS}
+        address, is_chosen = href(request, "/countries", **query), value == answer[name]
+        if is_chosen or leads_somewhere(request, address):
+            shown = page_text(f"{name}{value}", language)
+            options.append({"name": shown, "address": address, "is_chosen": is_chosen})
+    return options
+
+
+def _ranked(request: Request, row: Json, by: str, name: str, most: int) -> Json:
+    """Describe a country: strikes that it is ranked by and their bar, its shares in whole sites, hosted ones and ties.
+
+    The parts of a bar are in hundredths of the longest.
+    """
+    relations, language = row["relations"], language_of(request)
+    owner, shown = relations.get("owner"), relations[by]
+    return {
+        "name": name,
+        "address": href(request, f"/countries/{row['country']}"),
+        "counted": _strike_count(shown, language),
+        "bar": [
+            ("sure", 100 * shown["strikes_sure"] / most),
+            ("range", 100 * (shown["strikes"] - shown["strikes_sure"]) / most),
+        ],
+        "whole_sites": amount(owner["assets_min"], owner["assets_max"], language) if owner and owner["hits"] else "",
+        "hits": formatted(owner["hits"], ",", language) if owner else "",
+        "hosted": _strike_count(relations["host"] if by != "host" and "host" in relations else {}, language),
+        "ties": [
+            (word("relation", relation, language), _strike_count(count, language))
+            for relation, count in relations.items()
+            if relation not in ("owner", "host", by) and count["strikes"]
+        ],
+    }
+
+
+def _strike_count(count: Json, language: str) -> Json:
+    """Write the strikes that surely count, and how many more may; each is empty where there are none."""
+    strikes, sure = count.get("strikes", 0), count.get("strikes_sure", 0)
+    numbers = {"sure": sure, "possible": strikes - sure}
+    return {name: formatted(number, ",", language) if number else "" for name, number in numbers.items()}
 
 
 def _rendered(request: Request, kind: str, document: Json, context: Json) -> bytes:

@@ -34,6 +34,9 @@ from api.wording.countries import country_names
 from api.wording.dates import date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
+from geo.columnar.chunked_array import to_numpy
+from layers.collections.collection import Collection, Rows
+from layers.collections.geometry_index import Box
 from layers.corrections.log import CorrectionEntry, EntryKind
 from layers.model.records import Source
 from layers.query.selection import rows
@@ -74,34 +77,6 @@ class CitedVersion(NamedTuple):
     day: date
 
 
-class ListedStrike(NamedTuple):
-    """A strike in a table: address, title, and when, where and whose."""
-
-    address: str
-    title: str
-    when: str
-    place: str
-    owners: str
-
-
-class StrikeTable(NamedTuple):
-    """Strikes that surely belong to a page, or that may: the newest, how many there are, and the address of all."""
-
-    certainty: str
-    rows: Sequence[ListedStrike]
-    total: int
-    address: str
-
-
-class SubjectStrikes(NamedTuple):
-    """The strikes of a site, an owner or a country: those that are sure, those that may be, why, and files of both."""
-
-    tables: Sequence[StrikeTable]
-    total: StrikeTotals
-    why: str
-    files: Sequence[tuple[str, str]]
-
-
 class NumberedSource(NamedTuple):
     """A source under its number: its words, its address, that of a copy, its licence."""
 
@@ -112,33 +87,24 @@ class NumberedSource(NamedTuple):
     licence: str | None
 
 
-class ClaimRow(NamedTuple):
-    """What a source says of one field: value, quotation, how it was checked, and the number of the source."""
+class SubjectStrikes(NamedTuple):
+    """The strikes of a site, an owner or a country: tables of those that are sure and that may be, why, and files."""
 
-    field: str
-    value: str
-    quote: str | None
-    checked: str
-    number: int
-
-
-class CorrectionLink(NamedTuple):
-    """A change of what was published: its name, its day, and its address."""
-
-    title: str
-    at: str
-    address: str
+    tables: Sequence[Json]
+    total: StrikeTotals
+    why: str
+    files: Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class SubjectContent:
-    """What a page says of its subject, before what all pages have."""
+    """What a page says of its subject, before what all pages have; chains, claims and ties are rows of the template."""
 
     subject: PageSubject
     answer: Sequence[str]
     facts: Sequence[tuple[str, str]]
     chains: Sequence[Json] = ()
-    claims: Sequence[ClaimRow] = ()
+    claims: Sequence[Json] = ()
     sources: Sequence[NumberedSource] = ()
     unknown: Sequence[str] = ()
     strikes: SubjectStrikes | None = None
@@ -182,29 +148,26 @@ def page_address(request: Request, kind: str, key: str) -> str:
     return href(request, paths[kind])
 
 
-def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, str]) -> SubjectStrikes:
+def subject_strikes(request: Request, view: ServedVersion, parameters: Mapping[str, str]) -> SubjectStrikes:
     """List the strikes that parameters select, those that surely satisfy them apart from those that may.
 
     Parameters
     ----------
-    chosen
-        Parameters of the strikes, such as ``country``; what is retracted is left out.
+    parameters
+        Those of the strikes, such as ``country``; what is retracted is left out.
     """
     collection, language = view.snapshot.collections["strikes"], language_of(request)
-    query = {**chosen, **COUNTED, "sortby": _ORDER}
+    query = {**parameters, **COUNTED, "sortby": _ORDER}
     read = (view.snapshot.collections, view.snapshot.registers, parse_selection(query, collection))
     total = totals(*read, parse_strike_conditions(query))
     counts = {"sure": total.sure, "possible": total.strikes - total.sure}
-    tables = [
-        StrikeTable(
-            certainty,
-            _strike_rows(request, view, {**query, "certainty": certainty}),
-            count,
-            href(request, "/collections/strikes/items", **{**query, "certainty": certainty}, f="html"),
-        )
-        for certainty, count in counts.items()
-        if count
-    ]
+    tables: list[Json] = []
+    for certainty, count in counts.items():
+        if count:
+            chosen = {**query, "certainty": certainty}
+            listed = _strike_rows(request, view, chosen)
+            address = href(request, "/collections/strikes/items", **chosen, f="html")
+            tables.append({"certainty": certainty, "rows": listed, "total": count, "address": address})
     reasons = [
         counted(f"why{name}", number, language)
         for name in ("drafts", "undated", "across", "unsettled")
@@ -214,7 +177,9 @@ def subject_strikes(request: Request, view: ServedVersion, chosen: Mapping[str, 
     has_files = 0 < total.strikes <= limit and links.is_answered(
         request, "/collections/strikes/items", **query, f="csv"
     )
-    files = [(form, strikes_file(request, {**chosen, **COUNTED}, form)) for form in FILE_FORMATS] if has_files else ()
+    files = (
+        [(form, strikes_file(request, {**parameters, **COUNTED}, form)) for form in FILE_FORMATS] if has_files else ()
+    )
     return SubjectStrikes(tables, total, ", ".join(reasons), files)
 
 
@@ -224,12 +189,17 @@ def strikes_file(request: Request, parameters: Mapping[str, str], form: str) -> 
     return links.href(request, "/collections/strikes/items", **{**parameters, "f": form, "limit": limit})
 
 
-def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]) -> list[ListedStrike]:
+def _selected_rows(view: ServedVersion, query: Mapping[str, str]) -> Rows:
+    """Return the rows of the strikes that parameters select, in their order."""
+    snapshot = view.snapshot
+    selection = parse_selection(query, snapshot.collections["strikes"])
+    wanted = narrowed(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
+    return to_numpy(rows(snapshot.collections["strikes"], wanted))
+
+
+def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]) -> list[Json]:
     collection, language = view.snapshot.collections["strikes"], language_of(request)
-    selection = parse_selection(query, collection)
-    conditions = parse_strike_conditions(query)
-    wanted = narrowed(view.snapshot.collections, view.snapshot.registers, selection, conditions)
-    shown = rows(collection, wanted)[:MAX_STRIKES]
+    shown = _selected_rows(view, query)[:MAX_STRIKES]
     countries = country_names(view.snapshot.country_names, language)
     listed = []
     for row in shown.tolist():
@@ -238,18 +208,18 @@ def _strike_rows(request: Request, view: ServedVersion, query: Mapping[str, str]
         place = getattr(feature, f"place_{language}", None) or feature.place
         host = countries.get(feature.host_country or "", "")
         listed.append(
-            ListedStrike(
-                href(request, item_path("strikes", feature.id)),
-                strike_title(title, feature.status, language),
-                date_in_words(feature.when, language),
-                ", ".join(part for part in (place, host) if part),
-                with_country_names(feature.owners, countries, language),
-            )
+            {
+                "address": href(request, item_path("strikes", feature.id)),
+                "title": strike_title(title, feature.status, language),
+                "when": date_in_words(feature.when, language),
+                "place": ", ".join(part for part in (place, host) if part),
+                "owners": with_country_names(feature.owners, countries, language),
+            }
         )
     return listed
 
 
-def corrections_of(request: Request, view: ServedVersion, keys: frozenset[RecordKey] | None) -> list[CorrectionLink]:
+def corrections_of(request: Request, view: ServedVersion, keys: frozenset[RecordKey] | None) -> list[Json]:
     """List the last changes of records after they were first published; of a country, whose keys are none, nothing."""
     if not keys:
         return []
@@ -259,23 +229,25 @@ def corrections_of(request: Request, view: ServedVersion, keys: frozenset[Record
         query = corrections_query(keys=keys, kind=kind, limit=_MAX_CORRECTIONS)
         entries += atlas.corrections.page(view.published, query).entries
     newest = sorted(entries, key=lambda entry: -entry.seq)[:_MAX_CORRECTIONS]
-    return [_correction(request, entry) for entry in newest]
-
-
-def _correction(request: Request, entry: CorrectionEntry) -> CorrectionLink:
     language = language_of(request)
-    day = date_in_words(str(entry.at)[:10], language)
-    return CorrectionLink(correction_title(entry, language), day, href(request, f"/corrections/{entry.id}", f="html"))
+    return [
+        {
+            "title": correction_title(entry, language),
+            "at": date_in_words(str(entry.at)[:10], language),
+            "address": href(request, f"/corrections/{entry.id}", f="html"),
+        }
+        for entry in newest
+    ]
 
 
 def numbered(number: int, source: Source, language: str) -> NumberedSource:
     """Word a source under its number."""
     published = date_in_words(source.published, language) if source.published else None
     words = ", ".join(part for part in (source.publisher, source.title, published) if part)
-    return NumberedSource(number, words, _web(source.url), _web(source.archive_url), source.licence)
+    return NumberedSource(number, words, web_address(source.url), web_address(source.archive_url), source.licence)
 
 
-def _web(url: str | None) -> str | None:
+def web_address(url: str | None) -> str | None:
     """Return an address that a link may lead to; ``None`` for any other."""
     return url if url is not None and url.lower().startswith(("http://", "https://")) else None
 
@@ -424,12 +396,15 @@ def strikes_pictures(
     request: Request, view: ServedVersion, chosen: Mapping[str, str], sizes: Sequence[tuple[int, int]] = WHOLE
 ) -> list[Picture]:
     """Give pictures of the place of the strikes that parameters select; none where none of them has a place."""
-    collection = view.snapshot.collections["strikes"]
     query = {**COUNTED, **chosen}
-    conditions, selection = parse_strike_conditions(query), parse_selection(query, collection)
-    selected = rows(collection, narrowed(view.snapshot.collections, view.snapshot.registers, selection, conditions))
+    bounds = bounds_of(view.snapshot.collections["strikes"], _selected_rows(view, query))
+    return pictures(request, "strikes", bounds, query, sizes)
+
+
+def bounds_of(collection: Collection, selected: Rows | Sequence[int]) -> Box | None:
+    """Return the bounds of rows in degrees; ``None`` where none has a place."""
     shapes = collection.shapes_at(np.asarray(selected, np.int64))
     if not len(shapes) or np.isnan(edges := shapely.total_bounds(shapes)).any():
-        return []
+        return None
     west, south, east, north = edges.tolist()
-    return pictures(request, "strikes", (west, south, east, north), query, sizes)
+    return west, south, east, north

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from starlette.requests import Request
 
@@ -27,30 +27,17 @@ _WORDED = {
 }  # fmt: skip
 
 
-class Property(NamedTuple):
-    """One property of a schema."""
-
-    name: str
-    title: str
-    words: str
-    unit: str
-    doc: str
-    role: str
-
-
-def rows(schema: Json, language: str = ENGLISH) -> list[Property]:
+def rows(schema: Json, language: str = ENGLISH) -> list[Json]:
     """List the properties of a schema, in its order."""
     return [
-        Property(
-            name,
-            part.get("title", ""),
-            words(part, language),
-            part.get("x-ogc-unit", ""),
-            part.get("description", ""),
-            _role(name, part, schema, language),
-        )
+        _property(name, part) | {"words": words(part, language), "role": _role(name, part, schema, language)}
         for name, part in schema["properties"].items()
     ]
+
+
+def _property(name: str, part: Json) -> Json:
+    shown = {"title": "title", "unit": "x-ogc-unit", "doc": "description"}
+    return {"name": name, **{key: part.get(keyword, "") for key, keyword in shown.items()}}
 
 
 def _role(name: str, part: Json, schema: Json, language: str) -> str:
@@ -92,19 +79,9 @@ def _words(schema: Json, language: str) -> Iterator[str]:
 def of_collection(request: Request, view: ServedVersion, collection: Collection, document: Json) -> Json:
     """Give the page of a collection what its JSON lacks: its columns, and addresses to give to programs."""
     language = language_of(request)
-    columns = [
-        Property(
-            name,
-            column.name.replace("_", " "),
-            words(json_schema.property_schema(collection, column), language),
-            column.unit or "",
-            column.doc,
-            "",
-        )
-        for name, column in collection.queryables.items()
-    ]
+    schemas = {name: json_schema.property_schema(collection, one) for name, one in collection.queryables.items()}
     return {
-        "columns": columns,
+        "columns": [_property(name, part) | {"words": words(part, language)} for name, part in schemas.items()],
         "sortable": list(sortables(collection)),
         "addresses": _addresses(request, collection, language),
         "count": len(collection),
@@ -140,50 +117,9 @@ def _addresses(request: Request, collection: Collection, language: str) -> list[
 METHODS = ("get", "post", "put", "patch", "delete")
 
 
-class Parameter(NamedTuple):
-    """A parameter; ``shared`` is the anchor of one that the page describes once for all operations."""
-
-    name: str
-    place: str
-    required: bool
-    words: str
-    default: str
-    example: str
-    doc: str
-    shared: str | None = None
-
-
-class DocumentedResponse(NamedTuple):
-    """An answer: its status, what it means, and its media types."""
-
-    status: str
-    doc: str
-    types: tuple[str, ...]
-
-
-class Operation(NamedTuple):
-    """A method of a path; ``token`` is whether it needs the token of a reviewer."""
-
-    method: str
-    path: str
-    anchor: str
-    summary: str
-    doc: str
-    parameters: list[Parameter]
-    body: tuple[str, ...]
-    answers: list[DocumentedResponse]
-    token: bool
-
-    @property
-    def leads(self) -> bool:
-        """Return whether a link can lead to the path: a GET without required parameters and without a token."""
-        needs_more = any(part.required for part in self.parameters)
-        return self.method == "GET" and not needs_more and not self.token
-
-
-def groups(definition: Json, language: str = ENGLISH) -> Mapping[str, list[Operation]]:
+def groups(definition: Json, language: str = ENGLISH) -> Mapping[str, list[Json]]:
     """Group all operations by their first tag, in the order of the definition."""
-    by_tag: dict[str, list[Operation]] = {}
+    by_tag: dict[str, list[Json]] = {}
     for path, item in definition["paths"].items():
         for method in METHODS:
             if method in item:
@@ -192,8 +128,8 @@ def groups(definition: Json, language: str = ENGLISH) -> Mapping[str, list[Opera
     return by_tag
 
 
-def shared(definition: Json, language: str = ENGLISH) -> list[Parameter]:
-    """List the parameters that operations share, each once."""
+def shared(definition: Json, language: str = ENGLISH) -> list[Json]:
+    """List the parameters that operations share, each once; ``shared`` is the anchor of its description."""
     components = definition.get("components", {}).get("parameters", {})
     return [_parameter(parameter, key, language) for key, parameter in components.items()]
 
@@ -203,47 +139,51 @@ def anchor(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-").lower() or "root"
 
 
-def _operation(definition: Json, path: str, method: str, operation: Json, language: str) -> Operation:
-    return Operation(
-        method.upper(),
-        path,
-        f"{method}-{anchor(path)}",
-        operation.get("summary", ""),
-        operation.get("description", ""),
-        [_resolved(definition, part, language) for part in operation.get("parameters", ())],
-        tuple(operation.get("requestBody", {}).get("content", {})),
-        [_answer(definition, status, answer) for status, answer in operation["responses"].items()],
-        bool(operation.get("security")),
-    )
+def _operation(definition: Json, path: str, method: str, operation: Json, language: str) -> Json:
+    """Describe a method of a path; ``token`` is whether it needs that of a reviewer, ``leads`` whether a link may."""
+    parameters = [_resolved(definition, part, language) for part in operation.get("parameters", ())]
+    token = bool(operation.get("security"))
+    return {
+        "method": method.upper(),
+        "path": path,
+        "anchor": f"{method}-{anchor(path)}",
+        "summary": operation.get("summary", ""),
+        "doc": operation.get("description", ""),
+        "parameters": parameters,
+        "body": [*operation.get("requestBody", {}).get("content", {})],
+        "answers": [_answer(definition, status, answer) for status, answer in operation["responses"].items()],
+        "token": token,
+        "leads": method == "get" and not token and not any(part["required"] for part in parameters),
+    }
 
 
-def _resolved(definition: Json, part: Json, language: str) -> Parameter:
+def _resolved(definition: Json, part: Json, language: str) -> Json:
     if "$ref" not in part:
         return _parameter(part, None, language)
     key = part["$ref"].rpartition("/")[2]
     return _parameter(definition["components"]["parameters"][key], key, language)
 
 
-def _parameter(parameter: Json, key: str | None, language: str) -> Parameter:
+def _parameter(parameter: Json, key: str | None, language: str) -> Json:
     schema = parameter.get("schema", {})
     example = parameter.get("example", schema.get("example"))
-    return Parameter(
-        parameter["name"],
-        parameter["in"],
-        bool(parameter.get("required")),
-        words(schema, language),
-        plain(schema["default"], language) if "default" in schema else "",
-        "" if example is None else _joined(example),
-        parameter.get("description", "") or schema.get("description", ""),
-        None if key is None else f"parameter-{anchor(key)}",
-    )
+    return {
+        "name": parameter["name"],
+        "place": parameter["in"],
+        "required": bool(parameter.get("required")),
+        "words": words(schema, language),
+        "default": plain(schema["default"], language) if "default" in schema else "",
+        "example": "" if example is None else _joined(example),
+        "doc": parameter.get("description", "") or schema.get("description", ""),
+        "shared": None if key is None else f"parameter-{anchor(key)}",
+    }
 
 
 def _joined(example: Any) -> str:
     return ",".join(map(plain, example)) if isinstance(example, list) else plain(example)
 
 
-def _answer(definition: Json, status: str, answer: Json) -> DocumentedResponse:
+def _answer(definition: Json, status: str, answer: Json) -> Json:
     if "$ref" in answer:
         answer = definition["components"]["responses"][answer["$ref"].rpartition("/")[2]]
-    return DocumentedResponse(status, answer.get("description", ""), tuple(answer.get("content", {})))
+    return {"status": status, "doc": answer.get("description", ""), "types": [*answer.get("content", {})]}

@@ -12,7 +12,6 @@ from api.exports.dossier.sections import CitedSources, capacity_in_words, checke
 from api.exports.text import amount, counted, page_text, share, word, words
 from api.html.map_images import BESIDE
 from api.html.published import (
-    ClaimRow,
     NumberedSource,
     PageSubject,
     SubjectContent,
@@ -247,10 +246,14 @@ def _placed(record: Strike | Asset) -> Json:
     return {"geo": {"@type": "GeoCircle", "geoMidpoint": middle, "geoRadius": f"{record.uncertainty_m:g}"}}
 
 
-def _claim(row: Json, sources: CitedSources, language: str) -> ClaimRow:
-    value = date_in_words(row["value"], language) if row["field"] in DATED else row["value"]
-    checked = checked_words("checkedValue", row["checked"], language)
-    return ClaimRow(word("field", row["field"], language), value, row["quote"], checked, sources.cite(row["source"]))
+def _claim(row: Json, sources: CitedSources, language: str) -> Json:
+    return {
+        "field": word("field", row["field"], language),
+        "value": date_in_words(row["value"], language) if row["field"] in DATED else row["value"],
+        "quote": row["quote"],
+        "checked": checked_words("checkedValue", row["checked"], language),
+        "number": sources.cite(row["source"]),
+    }
 
 
 def _listed(view: ServedVersion, sources: CitedSources, language: str) -> list[NumberedSource]:

@@ -16,7 +16,7 @@ import orjson
 
 from api.formats import columnar, csv, geojson
 from api.formats.page import FeaturePage
-from api.formats.property_types import TYPES
+from api.formats.table import TYPES
 from api.html.published import CitedVersion
 from api.http.json import Json
 from api.requests.query_parameters import Representation

@@ -11,7 +11,7 @@ import orjson
 import pandas as pd
 import shapely
 
-from api.formats.property_types import TYPES
+from api.formats.table import TYPES
 from api.http.json import Json
 from geo.lonlat import Ints, Objects
 from layers.collections.collection import Collection

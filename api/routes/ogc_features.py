@@ -19,7 +19,7 @@ from starlette.responses import RedirectResponse
 from api.formats.csv import FORMAT as CSV
 from api.formats.csv import METADATA as CSV_METADATA
 from api.formats.csv import WITH_BOM as CSV_WITH_BOM
-from api.formats.jsonfg import JSONFG
+from api.formats.geojson import JSONFG
 from api.formats.kml import FORMAT as KML
 from api.formats.page import FeaturePage, Link
 from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS

@@ -1,4 +1,4 @@
-"""The report of a load as JSON values: rows read, rows rejected and why, and the changes."""
+"""Reports as JSON values: of a load its rows, rejected rows and changes; of publishing what keeps records out."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from api.http.json import Json
 from api.wording.catalogue import text
 from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
+from layers.ingest.publishable import RULES, WARNINGS, PublishProblem, PublishReport, Rule
 from layers.model.messages import Message
 from layers.model.problems import Problem, ReadResult
 from layers.model.records import DESCRIPTION, RECORD_TYPES
@@ -180,3 +182,27 @@ def reload_command(
 
 def _rejected_of(file: SourceFile, written: Sequence[Path]) -> list[Path]:
     return [path for path in written if path.name.startswith(file.stem)]
+
+
+def publish_values(report: PublishReport) -> Json:
+    """Give every problem and warning, the numbers of both by rule, and those of the events."""
+    return {
+        "problems": [_publish_problem(one) for one in report.problems],
+        "warnings": [_publish_problem(one) for one in report.warnings],
+        "rules": by_rule(RULES, report.problems) | by_rule(WARNINGS, report.warnings),
+        "events": {"drafts": asdict(report.drafts), "others": asdict(report.others)},
+    }
+
+
+def _publish_problem(one: PublishProblem) -> Json:
+    return {"rule": one.rule, **problem_values(one.problem), "strikes": list(one.strikes)}
+
+
+def by_rule(rules: Mapping[str, Rule], problems: tuple[PublishProblem, ...]) -> Json:
+    """Count by rule the records at fault, and the strikes that cannot be printed for them, each once."""
+    counts: Json = {}
+    for rule in rules:
+        of_rule = [one for one in problems if one.rule == rule]
+        strikes = {strike for one in of_rule for strike in one.strikes}
+        counts[rule] = {"records": len({one.problem.record for one in of_rule}), "strikes": len(strikes)}
+    return counts

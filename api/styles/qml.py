@@ -6,14 +6,13 @@ Written by hand, as only QGIS itself has a library for it; QGIS 3.40 was found t
 from __future__ import annotations
 
 import base64
-import json
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, tostring
 
-from api.exports.text import STATIC, word
+from api.exports.text import word
 from api.styles.rules import (
     HALO,
     OUTLINE,
@@ -49,12 +48,6 @@ class _DrawnRule:
     expression: str
     from_zoom: float
     symbol: Element
-
-
-def style_table() -> StyleTable:
-    """Read the table of colours and symbols that comes with the program."""
-    table: StyleTable = json.loads((STATIC / "style-table.json").read_text(encoding="utf-8"))
-    return table
 
 
 def document(collection: str, look: StyleTable, days: tuple[str, str] | None) -> str:

@@ -27,7 +27,6 @@ from api.exports.symbols import (
     PIPE_COLOURS,
     PIPE_DASHES,
     SHAPES,
-    UNKNOWN_SHAPE,
     colour_of,
     pipe_group,
 )
@@ -201,16 +200,14 @@ def _add_records(
     }
     for layer in layers.values():
         layer.add_to(page)
-    paths = {key: shape.path for key, shape in SHAPES.items()} | {"none": UNKNOWN_SHAPE.path}
     lines_by_strike = ownership_lines(attributions)
     drawn = []
     for (row, point), (dx, dy) in zip(marks, fanned([(point.x, point.y) for _, point in marks]), strict=True):
         offset = {"dx": dx, "dy": dy, "cites": [*cites.get(text_value(row, "id"), ())]}
         drawn.append(_strike(row, point, lines_of_strike(row, lines_by_strike, names), names, extent) | offset)
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
-    page.add_child(
-        _Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], {"paths": paths, "strikes": drawn})
-    )
+    data = {"paths": dict(SHAPES), "strikes": drawn}
+    page.add_child(_Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], data))
 
 
 def _strike(

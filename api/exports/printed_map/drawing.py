@@ -5,10 +5,10 @@ Placement asks the same list of extents for room that the check of overlaps read
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from html import escape
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import shapely
@@ -18,14 +18,11 @@ from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, printable, text_
 from geo.lonlat import Floats, Objects
 
 #: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
-LAYERS = (
-    "land", "sea", "water", "borders", "uncertainty", "lines", "lines-struck", "leaders", "inset-frames",
-    "labels-water", "labels-countries", "labels-places", "labels-lines", "sites", "symbols", "furniture", "text",
-)  # fmt: skip
 Layer = Literal[
     "land", "sea", "water", "borders", "uncertainty", "lines", "lines-struck", "leaders", "inset-frames",
     "labels-water", "labels-countries", "labels-places", "labels-lines", "sites", "symbols", "furniture", "text",
 ]  # fmt: skip
+LAYERS: tuple[Layer, ...] = get_args(Layer)
 #: An overlap in square millimetres from which on it is one.
 LEAST_OVERLAP = 0.02
 
@@ -165,10 +162,8 @@ class Drawing:
         """Add a clipping path of a box of left, top, right and bottom in millimetres, and give its name."""
         name = f"{self.prefix}clip-{len(self.clips)}"
         left, top, right, bottom = box
-        self.clips.append(
-            f'<clipPath id="{name}"><rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" '
-            f'height="{bottom - top:.2f}"/></clipPath>'
-        )
+        rectangle = rectangle_svg((left, top, right - left, bottom - top), "")
+        self.clips.append(f'<clipPath id="{name}">{rectangle}</clipPath>')
         return name
 
     @property
@@ -186,14 +181,11 @@ class Drawing:
             Whether a halo is the stroke under its own letters, so that a reader of a PDF meets each text once; else
             halos are a layer of their own, as editors draw a stroke over the letters.
         """
-        definitions = f"<defs>{''.join(self._all_clips())}</defs>"
+        definitions = f"<defs>{'' if self.prefix else ''.join(self.clips)}</defs>"
         inner = "".join(
             group(f"inset-{name}", inset.body(single_texts), f"inset-{name}") for name, inset in self.insets
         )
         return definitions + "".join(self._groups(single_texts)) + inner
-
-    def _all_clips(self) -> list[str]:
-        return self.clips if not self.prefix else []
 
     def _groups(self, single_texts: bool) -> Iterator[str]:
         for name, parts in self.layers.items():
@@ -202,15 +194,12 @@ class Drawing:
             if single_texts:
                 yield group(self.prefix + name, "".join(_once(part) for part in parts), name)
                 continue
-            halos = [part.svg(f'fill="none" {part.halo_paint}') for part in _letters(parts) if part.halo]
+            written = (part for part in parts if isinstance(part, Letters))
+            halos = [part.svg(f'fill="none" {part.halo_paint}') for part in written if part.halo]
             if halos:
                 yield group(f"{self.prefix}halo-{name}", "".join(halos), f"halo-{name}", ' aria-hidden="true"')
             drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in parts)
             yield group(self.prefix + name, "\n".join(drawn), name)
-
-
-def _letters(parts: Sequence[str | Letters]) -> list[Letters]:
-    return [part for part in parts if isinstance(part, Letters)]
 
 
 def _once(part: str | Letters) -> str:
@@ -249,3 +238,9 @@ def path_of(shapes: Objects | BaseGeometry) -> str:
                 vertices = "L".join(f"{x:g} {y:g}" for x, y in xy[steps].tolist())
                 out.append(f"M{vertices}{'Z' if closed else ''}")
     return "".join(out)
+
+
+def rectangle_svg(box: tuple[float, float, float, float], paint: str) -> str:
+    """Return a rectangle of left, top, width and height in millimetres as an element with some paint."""
+    left, top, width, height = box
+    return f'<rect x="{left:.2f}" y="{top:.2f}" width="{width:.2f}" height="{height:.2f}"{paint and " " + paint}/>'

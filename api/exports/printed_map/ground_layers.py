@@ -9,7 +9,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.drawing import Drawing, path_of
+from api.exports.printed_map.drawing import Drawing, Layer, path_of, rectangle_svg
 from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_strikes import MapLine
@@ -39,44 +39,25 @@ def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLo
     sea = _united(frame, ground.sea)
     shore, former = _large(frame, ground.lakes, _LEAST_LAKE), _large(frame, ground.former, _LEAST_LAKE)
     left, top, right, bottom = frame.box
-    drawing.add(
-        "land",
-        f'<rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}" '
-        f'fill="{palette.land}"/>',
-    )
-    drawing.add(
-        "sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" stroke="{palette.coast}" stroke-width="0.12"/>', clip
-    )
-    if len(former):
-        drawing.add(
-            "water",
-            f'<path d="{path_of(former)}" fill="none" stroke="{palette.coast}" stroke-width="0.14" '
-            'stroke-dasharray="0.5 0.4"/>',
-            clip,
-        )
-    if len(shore):
-        drawing.add(
-            "water",
-            f'<path d="{path_of(shore)}" fill="{palette.sea}" stroke="{palette.coast}" stroke-width="0.08"/>',
-            clip,
-        )
+    drawing.add("land", rectangle_svg((left, top, right - left, bottom - top), f'fill="{palette.land}"'))
     rivers, _ = frame.cut(ground.rivers)
     rivers = rivers[shapely.length(rivers) > look.river_least]
-    if len(rivers):
-        drawing.add(
-            "water",
-            f'<path d="{path_of(rivers)}" fill="none" stroke="{palette.river}" stroke-width="{look.river}" '
-            'stroke-linejoin="round"/>',
-            clip,
-        )
     borders, _ = frame.cut(ground.borders)
-    if len(borders):
-        drawing.add(
+    coast = f'stroke="{palette.coast}"'
+    drawn: Sequence[tuple[Layer, Objects, str]] = (
+        ("water", former, f'fill="none" {coast} stroke-width="0.14" stroke-dasharray="0.5 0.4"'),
+        ("water", shore, f'fill="{palette.sea}" {coast} stroke-width="0.08"'),
+        ("water", rivers, f'fill="none" stroke="{palette.river}" stroke-width="{look.river}" stroke-linejoin="round"'),
+        (
             "borders",
-            f'<path d="{path_of(borders)}" fill="none" stroke="{palette.border}" stroke-width="0.22" '
-            'stroke-dasharray="1.6 0.5 0.3 0.5"/>',
-            clip,
-        )
+            borders,
+            f'fill="none" stroke="{palette.border}" stroke-width="0.22" stroke-dasharray="1.6 0.5 0.3 0.5"',
+        ),
+    )
+    drawing.add("sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" {coast} stroke-width="0.12"/>', clip)
+    for layer, shapes, paint in drawn:
+        if len(shapes):
+            drawing.add(layer, f'<path d="{path_of(shapes)}" {paint}/>', clip)
     fine = shapely.union_all(
         shapely.buffer(np.concatenate([rivers, borders, shapely.boundary(shore)]), 0.25, quad_segs=1)
     )
@@ -132,20 +113,13 @@ def draw_lines(
         dash = ' stroke-dasharray="1.6 1"' if line.is_rough else ""
         whole = pieces[0] if len(pieces) == 1 else shapely.union_all(pieces)
         data = path_of(whole)
-        if is_struck:
-            for colour, width, dashed in (("#fff", look.line * 3, ""), (palette.struck, look.line * 1.7, dash)):
-                drawing.add(
-                    "lines-struck",
-                    f'<path d="{data}" fill="none" stroke="{colour}" stroke-width="{width:.2f}" '
-                    f'stroke-linejoin="round"{dashed}/>',
-                    clip,
-                )
-        else:
-            drawing.add(
-                "lines",
-                f'<path d="{data}" fill="none" stroke="{palette.pipe}" stroke-width="{look.line * 0.8:.2f}" '
-                f'stroke-linejoin="round"{dash}/>',
-                clip,
-            )
+        strokes: Sequence[tuple[Layer, str, float, str]] = (
+            (("lines-struck", "#fff", look.line * 3, ""), ("lines-struck", palette.struck, look.line * 1.7, dash))
+            if is_struck
+            else (("lines", palette.pipe, look.line * 0.8, dash),)
+        )
+        for layer, colour, width, dashed in strokes:
+            paint = f'fill="none" stroke="{colour}" stroke-width="{width:.2f}" stroke-linejoin="round"{dashed}'
+            drawing.add(layer, f'<path d="{data}" {paint}/>', clip)
         drawn.append((is_struck, line.name, whole))
     return drawn

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.drawing import Drawing, Layer, Letters
+from api.exports.printed_map.drawing import Drawing, Layer, Letters, rectangle_svg
 from api.exports.printed_map.extent import Extent, Frame, Projection, fitted, projected_bounds, projection_for
 from api.exports.printed_map.ground_layers import draw_ground, draw_lines
 from api.exports.printed_map.lettering import width_of
@@ -335,11 +335,8 @@ class _Composition:
         """Draw what an inset shows as a box with its letter on the map."""
         left, top, right, bottom = inset.seen_as.bounds
         ink, size = self.look.palette.ink, self.look.letters
-        self.drawing.add(
-            "inset-frames",
-            f'<rect x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}" fill="none" '
-            f'stroke="{ink}" stroke-width="0.3"/>',
-        )
+        seen = rectangle_svg((left, top, right - left, bottom - top), f'fill="none" stroke="{ink}" stroke-width="0.3"')
+        self.drawing.add("inset-frames", seen)
         width, height = width_of(inset.letter, size, True) + 0.9, size * 1.12
         for x, y in (
             (right + 0.45, top), (left - width - 0.45, top), (right + 0.45, bottom - height),
@@ -387,7 +384,7 @@ def _about(lon: float, lat: float) -> Projection:
 def _tag(drawing: Drawing, layer: Layer, corner: Point, size: Point, letter: str, look: SheetLook) -> None:
     (x, y), (width, height) = corner, size
     ink = look.palette.ink
-    drawing.add(layer, f'<rect x="{x:.2f}" y="{y:.2f}" width="{width:.2f}" height="{height:.2f}" fill="{ink}"/>')
+    drawing.add(layer, rectangle_svg((x, y, width, height), f'fill="{ink}"'))
     middle = Letters(
         x + width / 2, y + height / 2 + look.letters * 0.34, letter, look.letters * 0.95, "#ffffff", True,
         anchor="middle",
@@ -444,11 +441,8 @@ def scale_bar(
 def neat_line(drawing: Drawing, frame: Frame, look: SheetLook) -> None:
     """Draw the line around a frame."""
     left, top, right, bottom = frame.box
-    drawing.add(
-        "furniture",
-        f'<rect x="{left + 0.12:.2f}" y="{top + 0.12:.2f}" width="{right - left - 0.24:.2f}" '
-        f'height="{bottom - top - 0.24:.2f}" fill="none" stroke="{look.palette.ink}" stroke-width="0.25"/>',
-    )
+    box = (left + 0.12, top + 0.12, right - left - 0.24, bottom - top - 0.24)
+    drawing.add("furniture", rectangle_svg(box, f'fill="none" stroke="{look.palette.ink}" stroke-width="0.25"'))
 
 
 def share_bar(drawing: Drawing, story: Story, corner: Point, width: float, look: SheetLook, words: PrintWords) -> float:
@@ -495,14 +489,10 @@ def _bar_part(corner: Point, size: Point, share: Interval, kind: StoryClass, loo
     drawn = look.palette.classes[kind]
     sure = width * share.low / share.high if share.high else 0.0
     dash = ' stroke-dasharray="0.55 0.35"' if drawn.dashed or share.low < share.high else ""
-    yield (
-        f'<rect x="{x + 0.15:.2f}" y="{y + 0.15:.2f}" width="{max(width - 0.3, 0.1):.2f}" height="{height - 0.3:.2f}" '
-        f'fill="#ffffff" stroke="{drawn.edge}" stroke-width="0.2"{dash}/>'
-    )
+    edge = f'fill="#ffffff" stroke="{drawn.edge}" stroke-width="0.2"{dash}'
+    yield rectangle_svg((x + 0.15, y + 0.15, max(width - 0.3, 0.1), height - 0.3), edge)
     if sure > 0.2 and not drawn.dashed:
-        yield (
-            f'<rect x="{x + 0.1:.2f}" y="{y:.2f}" width="{sure - 0.2:.2f}" height="{height:.2f}" fill="{drawn.fill}"/>'
-        )
+        yield rectangle_svg((x + 0.1, y, sure - 0.2, height), f'fill="{drawn.fill}"')
 
 
 def _range(share: Interval, words: PrintWords) -> str:

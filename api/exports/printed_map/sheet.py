@@ -9,7 +9,7 @@ import json
 import struct
 import zlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -37,6 +37,8 @@ TEMPLATE = Path(__file__).with_name("sheet.typ")
 #: A slide numbers its first class alone if there are more strikes than this.
 _SLIDE_NUMBERS = 12
 _PNG_HEAD = 8 + 25
+#: Measures of a look that are sizes of text.
+_TEXT_SIZES = ("title", "subtitle", "text", "small", "tiny")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -240,13 +242,7 @@ def page_values(sheet: MapSheet, all_pages: bool) -> str:
         "mapWidth": picture.size[0],
         "key": contents.key,
         "samples": contents.samples,
-        "rows": [
-            {
-                "number": row.number, "kind": row.kind, "title": row.title, "date": row.date, "owners": row.owners,
-                "place": row.place, "sources": row.sources,
-            }
-            for row in contents.rows
-        ],
+        "rows": [asdict(row) for row in contents.rows],
         "heads": contents.heads,
         "heading": contents.heading,
         "afterRows": contents.after_rows,
@@ -254,18 +250,11 @@ def page_values(sheet: MapSheet, all_pages: bool) -> str:
         "dots": picture.story.dotted,
         "allPages": all_pages,
         "notes": contents.notes,
-        "classes": {
-            kind: {
-                "fill": drawn.fill, "letters": drawn.letters, "edge": drawn.edge, "outline": drawn.outline,
-                "dashed": drawn.dashed,
-            }
-            for kind, drawn in palette.classes.items()
-        },
-        "ink": palette.ink, "soft": palette.soft, "struck": palette.struck, "pipe": palette.pipe,
-        "coast": palette.coast,
+        "classes": {kind: asdict(drawn) for kind, drawn in palette.classes.items()},
+        **{name: getattr(palette, name) for name in ("ink", "soft", "struck", "pipe", "coast")},
         "look": {
-            "size": sheet.order.size, "page": look.page, "margin": look.margin, "columns": look.columns,
-            "title": look.title, "subtitle": look.subtitle, "text": look.text, "small": look.small, "tiny": look.tiny,
+            "size": sheet.order.size,
+            **{name: getattr(look, name) for name in ("page", "margin", "columns", *_TEXT_SIZES)},
         },
     }  # fmt: skip
     return json.dumps(values, ensure_ascii=False)
@@ -273,32 +262,21 @@ def page_values(sheet: MapSheet, all_pages: bool) -> str:
 
 def compile_page(template: Path, inputs: dict[str, str], texts: Sequence[str], day: date) -> bytes:
     """Let Typst set a template as a tagged PDF in the vendored fonts; equal input gives equal bytes."""
-    import typst
-
-    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
-        pdf: bytes = typst.compile(
-            template.read_bytes(),
-            format="pdf",
-            font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]),
-            sys_inputs=inputs,
-            pdf_standards="ua-1",
-            timestamp=datetime(day.year, day.month, day.day, tzinfo=UTC),
-        )
-    return pdf
+    moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
+    return _compiled(template, inputs, texts, format="pdf", pdf_standards="ua-1", timestamp=moment)[0]
 
 
 def compile_pictures(template: Path, values: str, texts: Sequence[str], dpi: float) -> list[bytes]:
     """Let Typst set a template as a PNG for each page."""
+    return _compiled(template, {"sheet": values}, texts, format="png", ppi=dpi)
+
+
+def _compiled(template: Path, inputs: dict[str, str], texts: Sequence[str], **options: Any) -> list[bytes]:
     import typst
 
     with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
-        pages: bytes | list[bytes] = typst.compile(
-            template.read_bytes(),
-            format="png",
-            font_paths=typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts]),
-            sys_inputs={"sheet": values},
-            ppi=dpi,
-        )
+        own = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts])
+        pages: bytes | list[bytes] = typst.compile(template.read_bytes(), font_paths=own, sys_inputs=inputs, **options)
     return [pages] if isinstance(pages, bytes) else pages
 
 

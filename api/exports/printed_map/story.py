@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from api.exports.printed_map.map_strikes import MapStrike, StruckPlace
 from api.exports.printed_map.print_words import PrintWords
@@ -20,7 +20,7 @@ from layers.ownership.walk import Interval
 
 #: How a strike is drawn: by one country's share, or by where its owners are at home.
 StoryClass = Literal["whole", "part", "maybe", "tied", "abroad", "unclear", "home", "other"]
-CLASSES: tuple[StoryClass, ...] = ("whole", "part", "maybe", "tied", "abroad", "unclear", "home", "other")
+CLASSES: tuple[StoryClass, ...] = get_args(StoryClass)
 _WHOLE, _HALF = 99.95, 50.0
 
 
@@ -129,13 +129,12 @@ def sites_of(strikes: Sequence[RankedStrike]) -> list[MapSite]:
             key = tuple((round(place.lon, 3), round(place.lat, 3)) for place in group)
             groups.setdefault(key, []).append((one, group))
     return [
-        MapSite(max((places for _, places in members), key=_radius), tuple(one for one, _ in members))
+        MapSite(
+            max((places for _, places in members), key=lambda places: sum(place.radius_m for place in places)),
+            tuple(one for one, _ in members),
+        )
         for members in groups.values()
     ]
-
-
-def _radius(places: tuple[StruckPlace, ...]) -> float:
-    return sum(place.radius_m for place in places)
 
 
 # --- stories ------------------------------------------------------------------------------------

@@ -91,13 +91,9 @@ def key_block(
 
 
 def _sign(kind: StoryClass, look: SheetLook, is_dot: bool) -> str:
-    side = look.small * POINT_MM * 1.35
-    drawn = look.palette.classes[kind]
-    if is_dot:
-        mark = dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
-    else:
-        mark = cell_svg((0.6, 0.0), (side, side), "", drawn, look)
-    return f'<g transform="@">{mark}</g>'
+    side, drawn = look.small * POINT_MM * 1.35, look.palette.classes[kind]
+    dot = dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
+    return f'<g transform="@">{dot if is_dot else cell_svg((0.6, 0.0), (side, side), "", drawn, look)}</g>'
 
 
 def _sample(name: str, look: SheetLook) -> str:

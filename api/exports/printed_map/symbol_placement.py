@@ -14,7 +14,7 @@ import numpy as np
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.drawing import Drawing, path_of
+from api.exports.printed_map.drawing import Drawing, path_of, rectangle_svg
 from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.lettering import width_of
 from api.exports.printed_map.look import ClassLook, SheetLook
@@ -282,15 +282,10 @@ def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: Sh
 def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
     """A dot of a class; its outline and dash say what its colour says."""
     dash = ' stroke-dasharray="0.45 0.3"' if drawn.dashed else ""
+    paint = f'fill="{drawn.fill}" stroke="{drawn.edge}" stroke-width="0.2"{dash}'
     if drawn.outline == "square":
-        return (
-            f'<rect x="{at[0] - radius:.2f}" y="{at[1] - radius:.2f}" width="{2 * radius:.2f}" '
-            f'height="{2 * radius:.2f}" fill="{drawn.fill}" stroke="{drawn.edge}" stroke-width="0.2"{dash}/>'
-        )
-    return (
-        f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" fill="{drawn.fill}" stroke="{drawn.edge}" '
-        f'stroke-width="0.2"{dash}/>'
-    )
+        return rectangle_svg((at[0] - radius, at[1] - radius, 2 * radius, 2 * radius), paint)
+    return f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" {paint}/>'
 
 
 def uncertain_areas(

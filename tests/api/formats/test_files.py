@@ -35,7 +35,7 @@ from api.formats import columnar, geojson, geopackage, kml, spreadsheet
 from api.formats import csv as csv_form
 from api.formats.file_metadata import FileMetadata
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.property_types import TYPES
+from api.formats.table import TYPES
 from api.server.version_builder import published_version
 from layers.collections.collection import Collection
 from layers.collections.property_types import property_types

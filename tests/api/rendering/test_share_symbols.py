@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from api.exports.text import STATIC
 from api.rendering.canvas import style_table
-from api.rendering.share_symbols import drawn_share, filled_parts, share_symbol
+from api.rendering.png import drawn_share, filled_parts, share_symbol
 from layers.collections.feature_types import share_in, shares_text
 from layers.ownership.walk import Interval
 from layers.query.strike_conditions import StrikeConditions

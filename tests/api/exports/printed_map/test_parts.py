@@ -21,7 +21,7 @@ from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import owners_in_words
 from api.exports.printed_map.story import CLASSES, StoryTeller, country_class, region_class, sites_of
 from api.exports.printed_map.symbol_placement import NoRoom, circle_around, on_page, place_symbols
-from api.exports.symbols import SHAPES, UNKNOWN_SHAPE, colour_of, pipe_group, shape_of
+from api.exports.symbols import SHAPES, colour_of, pipe_group
 from api.exports.text import with_country_names
 from api.wording.catalogue import catalogue, gaps
 from api.wording.countries import country_names as spoken
@@ -312,9 +312,7 @@ def test_print_names_countries_as_pages_do(small_base: Basemap) -> None:
 
 
 def test_every_group_has_a_shape_of_its_own() -> None:
-    shapes = [*SHAPES.values(), UNKNOWN_SHAPE]
-    assert len({shape.path for shape in shapes}) == len(shapes) == 7
-    assert shape_of(None) is shape_of("") is UNKNOWN_SHAPE
+    assert len({*SHAPES.values()}) == len(SHAPES) == 7
 
 
 def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
