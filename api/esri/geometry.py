@@ -125,18 +125,6 @@ def _wrapped(lon: float) -> float:
     return lon if -180 <= lon <= 180 else (lon + 180) % 360 - 180
 
 
-def _point(geometry: Json, crs: Crs) -> Json:
-    return _literal(shapely.Point(float(geometry["x"]), float(geometry["y"])), crs)
-
-
-def _multipoint(geometry: Json, crs: Crs) -> Json:
-    return _literal(shapely.MultiPoint(_path(geometry["points"])), crs)
-
-
-def _polyline(geometry: Json, crs: Crs) -> Json:
-    return _literal(shapely.MultiLineString([_path(path) for path in geometry["paths"]]), crs)
-
-
 def _polygon(geometry: Json, crs: Crs) -> Json:
     """Read a polygon: clockwise rings are areas, the others holes in them; without clockwise rings, all are areas."""
     rings = np.array([shapely.LinearRing(_path(ring)) for ring in geometry["rings"]], dtype=object)
@@ -173,9 +161,9 @@ def _degrees(xy: Floats, crs: Crs) -> Floats:
 
 _READERS: Mapping[str, Callable[[Any, Crs], Json]] = {
     "esriGeometryEnvelope": _envelope,
-    "esriGeometryPoint": _point,
-    "esriGeometryMultipoint": _multipoint,
-    "esriGeometryPolyline": _polyline,
+    "esriGeometryPoint": lambda given, crs: _literal(shapely.Point(float(given["x"]), float(given["y"])), crs),
+    "esriGeometryMultipoint": lambda given, crs: _literal(shapely.MultiPoint(_path(given["points"])), crs),
+    "esriGeometryPolyline": lambda given, crs: _literal(shapely.MultiLineString([*map(_path, given["paths"])]), crs),
     "esriGeometryPolygon": _polygon,
 }
 
@@ -183,12 +171,7 @@ _READERS: Mapping[str, Callable[[Any, Crs], Json]] = {
 def to_esri(shapes: Objects, kind: str, crs: Crs) -> list[Json | None]:
     """Return geometries as Esri JSON.
 
-    Parameters
-    ----------
-    shapes
-        Shape (n,), easting first, in the system of the answer; ``None`` where one is missing.
-    kind
-        esriGeometryType of the layer.
+    ``shapes``: shape (n,), easting first, in the system of the answer; ``None`` where one is missing.
 
     Returns
     -------
@@ -224,12 +207,7 @@ def _rounded(shape: BaseGeometry, decimals: int) -> list[Any]:
 def extent(shapes: Objects, crs: Crs) -> Json | None:
     """Return the extent of geometries in GeoServices REST.
 
-    Parameters
-    ----------
-    shapes
-        Geometries in ``crs``, x before y, shape (n,); missing and empty ones do not count.
-    crs
-        Their coordinate system, which the answer names.
+    ``shapes``: geometries in ``crs``, x before y, shape (n,); missing and empty ones do not count.
 
     Returns
     -------

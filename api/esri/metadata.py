@@ -65,10 +65,7 @@ def describe_service(
 ) -> Json:
     """Return the description of the service: the layers of mixed collections that have features, and all others.
 
-    Parameters
-    ----------
-    maximum
-        Features of the largest answer to a query.
+    ``maximum``: features of the largest answer to a query.
     """
     layers = [(layer, collections[layer.collection]) for layer in LAYERS]
     shown = [(layer, table) for layer, table in layers if not layer.mixed or layer_mask(table, layer).any()]

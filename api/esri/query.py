@@ -69,10 +69,7 @@ def parse_format(params: Mapping[str, str]) -> str:
 def parse_layer_query(params: Mapping[str, str], collection: NumberedCollection, maximum: int) -> LayerQuery:
     """Read a query.
 
-    Parameters
-    ----------
-    maximum
-        Features of the largest answer; a greater resultRecordCount is cut.
+    ``maximum``: features of the largest answer; a greater resultRecordCount is cut.
 
     Raises
     ------
@@ -209,11 +206,6 @@ _COMPARISONS = ("=", "<>", "<", ">", "<=", ">=", "like", "in", "between")
 
 def parse_where(text: str, names: Iterable[str]) -> Tree | None:
     """Read a where clause to the tree of a filter; ``None`` for one that selects everything.
-
-    Parameters
-    ----------
-    names
-        Names of the fields.
 
     Raises
     ------

@@ -35,10 +35,7 @@ def select_features(collection: NumberedCollection, layer: EsriLayer, query: Lay
 def query_response(collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, form: str) -> bytes:
     """Return the answer to a query as JSON.
 
-    Parameters
-    ----------
-    form
-        json, pjson (indented) or geojson, in which counts, ids and extents are Esri JSON too.
+    ``form``: json, pjson (indented) or geojson, in which counts, ids and extents are Esri JSON too.
     """
     selected = select_features(collection, layer, query)
     if query.count or query.only_ids or query.extent:
@@ -62,12 +59,7 @@ def query_response(collection: NumberedCollection, layer: EsriLayer, query: Laye
 def attributes(collection: NumberedCollection, page: Rows, names: Sequence[str]) -> list[Json]:
     """Return fields of rows as GeoServices REST has them.
 
-    Parameters
-    ----------
-    page
-        Row numbers, shape (n,), in the order of the answer.
-    names
-        Names of the fields.
+    ``page``: row numbers, shape (n,), in the order of the answer.
 
     Returns
     -------

@@ -268,12 +268,7 @@ def _is_beside(path: str) -> bool:
 def file_findings(path: Path, manifest: ExportManifest, target: Path) -> Iterator[Finding]:
     """Compare each file with what its manifest states.
 
-    Parameters
-    ----------
-    path
-        Where the manifest is.
-    target
-        The file that was asked about; one that is not the manifest must be stated in it.
+    ``target``: the file that was asked about; one that is not the manifest must be stated in it.
     """
     stated = [path.parent / one.path for one in manifest.resources]
     if target != path and target not in stated:

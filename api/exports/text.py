@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from api.wording.catalogue import ENGLISH, formatted, plural_form, with_decimals
 from layers.ownership.percent import digits_of, percent_text
@@ -99,3 +100,22 @@ def with_country_names(shares: str, names: Mapping[str, str], language: str = EN
         return tied
     nobody = re.sub(r"\bunattributed\b", page_text("unattributed", language), tied)
     return with_decimals(nobody.replace(", ", "; "), language)
+
+
+def named_shares(
+    owners: Sequence[Mapping[str, Any]], countries: Mapping[str, str], sites: int = 1, language: str = ENGLISH
+) -> list[str]:
+    """Write the owners of an answer, each country by its name in the language with its share of so many sites."""
+    nobody = page_text("unattributed", language)
+    return [
+        (nobody if row["country"] is None else countries.get(row["country"], row["name"]))
+        + f" {share(row['share_min'], row['share_max'], sites, language)}"
+        for row in owners
+    ]
+
+
+def holder_in_words(tie: Mapping[str, Any], countries: Mapping[str, str]) -> str:
+    """Name the holder of a tie with its country, where that is known and is not the holder itself."""
+    code = tie["country"]
+    country = countries.get(code, code) if code else ""
+    return str(tie["name"]) + (f", {country}" if country and country != tie["name"] else "")

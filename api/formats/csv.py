@@ -5,12 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-import numpy as np
 import orjson
 import shapely
 
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.table import GEOMETRY, TYPES, arrow_columns
+from api.formats.table import GEOMETRY, POSITION, TYPES, arrow_columns, with_lonlat
 from api.http.json import Json
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 #: What tells spreadsheets that a file is UTF-8.
 _BOM = b"\xef\xbb\xbf"
-_POSITION = ("lon", "lat")
 
 
 def write(page: FeaturePage, out: BinaryIO) -> None:
@@ -80,10 +78,7 @@ def _with_places(table: pa.Table, page: FeaturePage) -> pa.Table:
     shapes, crs = page.shapes(), page.representation.crs
     shapes[shapely.is_empty(shapes)] = None
     if crs is CRS84:
-        points = shapes.copy()
-        points[shapely.get_type_id(shapes) != 0] = None
-        for name, axis in zip(_POSITION, (shapely.get_x(points), shapely.get_y(points)), strict=True):
-            table = table.append_column(name, pa.array(np.round(axis, crs.decimals), pa.float64(), from_pandas=True))
+        table = with_lonlat(table, shapes)
     wkt = shapely.to_wkt(shapes, rounding_precision=crs.decimals, trim=True)
     return table.append_column(GEOMETRY, pa.array(wkt, pa.string()))
 
@@ -96,13 +91,13 @@ def metadata(page: FeaturePage) -> bytes:
     types = property_types(page.collection.model)
     docs = {column.name: column.doc for column in page.collection.columns}
     columns: list[Json] = [
-        {"name": name, "titles": name, "dc:description": docs[name], **_datatype(TYPES[types[name]].csvw)}
+        {"name": name, "titles": name, "dc:description": docs[name], "datatype": TYPES[types[name]].csvw}
         for name in page.property_names
     ]
     if page.representation.geometry:
-        axes = _POSITION if page.representation.crs is CRS84 else ()
-        columns += [{"name": name, "titles": name, **_datatype("number")} for name in axes]
-        columns.append({"name": GEOMETRY, "titles": GEOMETRY, "dc:description": "WKT", **_datatype("string")})
+        axes = POSITION if page.representation.crs is CRS84 else ()
+        columns += [{"name": name, "titles": name, "datatype": "number"} for name in axes]
+        columns.append({"name": GEOMETRY, "titles": GEOMETRY, "dc:description": "WKT", "datatype": "string"})
     document: Json = {
         "@context": "http://www.w3.org/ns/csvw",
         "url": next((link["href"] for link in page.links if link["rel"] == "describes"), f"{page.collection.name}.csv"),
@@ -125,10 +120,6 @@ def _write_metadata(page: FeaturePage, out: BinaryIO) -> None:
 def metadata_beside(path: Path) -> Path:
     """Where readers look for the metadata of a CSV file (CSVW, Model for Tabular Data, 5.3)."""
     return path.with_name(f"{path.name}-metadata.json")
-
-
-def _datatype(name: str) -> Json:
-    return {"datatype": name}
 
 
 FORMAT = FeatureFormat(MediaFormat("csv", "text/csv", "CSV"), write)

@@ -11,11 +11,10 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
-import shapely
 
 from api.exports.errors import ExportError
 from api.formats.page import FeatureFormat, FeaturePage
-from api.formats.table import arrow_columns
+from api.formats.table import arrow_columns, with_lonlat
 from api.requests.crs import CRS84
 from api.requests.negotiation import MediaFormat
 
@@ -82,7 +81,10 @@ def write(page: FeaturePage, out: BinaryIO) -> None:
     lines = [("Title", page.collection.title), ("Description", page.collection.description)]
     lines += [] if page.metadata is None else page.metadata.lines
     about = pa.table({"what": [name for name, _ in lines], "is": [text for _, text in lines]})
-    features = (_with_points(part, arrow_columns(part, lists_as_json=True)) for part in page.parts(_PART_ROWS))
+    features = (arrow_columns(part, lists_as_json=True) for part in page.parts(_PART_ROWS))
+    if page.representation.geometry and page.representation.crs is CRS84:
+        parts = page.parts(_PART_ROWS)
+        features = (with_lonlat(table, part.shapes()) for table, part in zip(features, parts, strict=True))
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as book:
         for name, text in {**_PARTS, "xl/workbook.xml": _workbook(page.collection.name, "about")}.items():
             book.writestr(_member(name), _XML + text)
@@ -101,18 +103,6 @@ def _member(name: str) -> zipfile.ZipInfo:
 def _workbook(*names: str) -> str:
     sheets = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="rId{n}"/>' for n, name in enumerate(names, 1))
     return f'<workbook xmlns="{_MAIN}" xmlns:r="{_LINKS}"><sheets>{sheets}</sheets></workbook>'
-
-
-def _with_points(page: FeaturePage, table: pa.Table) -> pa.Table:
-    """Add the points of a page in lon/lat to its columns."""
-    import pyarrow as pa
-
-    if page.representation.geometry and page.representation.crs is CRS84:
-        shapes = page.shapes()
-        shapes[shapely.get_type_id(shapes) != 0] = None
-        for name, axis in (("lon", shapely.get_x(shapes)), ("lat", shapely.get_y(shapes))):
-            table = table.append_column(name, pa.array(np.round(axis, CRS84.decimals), pa.float64(), from_pandas=True))
-    return table
 
 
 def _sheet(tables: Iterator[pa.Table]) -> Iterator[str]:

@@ -68,6 +68,8 @@ GEOMETRY_TYPES: Mapping[type[BaseModel], tuple[str, str]] = MappingProxyType(
 
 #: Name of the column of geometry in all forms.
 GEOMETRY = "geometry"
+#: Names of the columns of points in forms that people read.
+POSITION = ("lon", "lat")
 #: Options of GDAL are those of the process.
 _gdal_options = Lock()
 
@@ -75,10 +77,7 @@ _gdal_options = Lock()
 def arrow_columns(page: FeaturePage, *, lists_as_json: bool = False) -> pa.Table:
     """The properties of a page as an Arrow table.
 
-    Parameters
-    ----------
-    lists_as_json
-        Whether lists are JSON text, for forms without lists.
+    ``lists_as_json``: whether lists are JSON text, for forms without lists.
 
     Returns
     -------
@@ -106,6 +105,17 @@ def arrow_columns(page: FeaturePage, *, lists_as_json: bool = False) -> pa.Table
 
 def _json_text(texts: tuple[str, ...]) -> str:
     return json.dumps(texts, ensure_ascii=False)
+
+
+def with_lonlat(table: pa.Table, shapes: Objects) -> pa.Table:
+    """Add the points among geometries in lon/lat, shape (n,), as the columns ``lon`` and ``lat``; null for others."""
+    import pyarrow as pa
+
+    points = shapes.copy()
+    points[shapely.get_type_id(shapes) != 0] = None
+    for name, axis in zip(POSITION, (shapely.get_x(points), shapely.get_y(points)), strict=True):
+        table = table.append_column(name, pa.array(np.round(axis, CRS84.decimals), pa.float64(), from_pandas=True))
+    return table
 
 
 def xy_shapes(page: FeaturePage) -> Objects:
@@ -230,8 +240,6 @@ def write_layer(
         Gives the columns of a part that are written, by the table of its properties.
     append
         Whether the layer is added to a file that there is.
-    options
-        Options of the driver.
     """
     import pyarrow as pa
     from pyogrio.raw import write_arrow  # has all of GDAL

@@ -140,7 +140,9 @@ def of_items(request: Request, view: ServedVersion, collection: Collection, docu
     rows = [_row(request, view, collection, feature) for feature in document["features"]]
     query = dict(request.query_params)
     selecting = {name: text for name, text in query.items() if name not in _PAGING}
-    drawing = {name: text for name, text in selecting.items() if name in _drawing(collection)}
+    # A picture of the features takes no box of its own.
+    taken = {"datetime", "filter", "filter-lang", "filter-crs", *collection.queryables} - {"geometry"}
+    drawing = {name: text for name, text in selecting.items() if name in taken}
     caption = "html.items.caption-box" if "bbox" in selecting else "html.items.caption"
     return {
         "rows": rows,
@@ -287,17 +289,6 @@ def _bounds(collection: Collection, features: Sequence[Json]) -> Box | None:
     """Return the bounds of features in degrees, in whichever CRS they are written; ``None`` where none has a place."""
     known = collection.rows_by_id
     return bounds_of(collection, [known[feature["id"]] for feature in features if feature["id"] in known])
-
-
-def _drawing(collection: Collection) -> set[str]:
-    """Name the parameters that a picture of the features takes."""
-    return {
-        "datetime",
-        "filter",
-        "filter-lang",
-        "filter-crs",
-        *(name for name in collection.queryables if name != "geometry"),
-    }
 
 
 def _without(request: Request, collection: Collection, name: str) -> str:

@@ -69,8 +69,6 @@ def page(request: Request, view: ServedVersion, kind: str, document: Json) -> by
     kind
         landing, definition, conformance, collections, collection, items, item, queryables, sortables, schema,
         styles, connect, method, corrections, countries, country, entity, publication, or answer for any other.
-    document
-        The resource as JSON.
     """
     collection = view.snapshot.collections.get(request.path_params.get("collection", ""))
     context = {
@@ -100,13 +98,7 @@ def translated(source: str, language: str) -> str:
 
 
 def with_head(request: Request, source: str, head: PageHead, *, embedded: bool) -> str:
-    """Put a head into a page of ``static/`` in place of its title and description; an embedded one is marked.
-
-    Parameters
-    ----------
-    source
-        The page, in the language of the request.
-    """
+    """Put a head into a page of ``static/`` in place of its title and description; an embedded one is marked."""
     said = templates(language_of(request)).get_template("head.html").render(head=head)
     before, begin, rest = source.partition(_PAGE_HEAD[0])
     page = f"{before}{said}{rest.partition(_PAGE_HEAD[1])[2]}" if begin else source

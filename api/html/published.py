@@ -151,10 +151,7 @@ def page_address(request: Request, kind: str, key: str) -> str:
 def subject_strikes(request: Request, view: ServedVersion, parameters: Mapping[str, str]) -> SubjectStrikes:
     """List the strikes that parameters select, those that surely satisfy them apart from those that may.
 
-    Parameters
-    ----------
-    parameters
-        Those of the strikes, such as ``country``; what is retracted is left out.
+    ``parameters``: those of the strikes, such as ``country``; what is retracted is left out.
     """
     collection, language = view.snapshot.collections["strikes"], language_of(request)
     query = {**parameters, **COUNTED, "sortby": _ORDER}
@@ -285,10 +282,7 @@ def published(
 ) -> Json:
     """Give the page of a subject what its template shows: the content, and what every page that is cited has.
 
-    Parameters
-    ----------
-    keys
-        The records whose changes concern the page; ``None`` where they are too many to be listed.
+    ``keys``: the records whose changes concern the page; ``None`` where they are too many to be listed.
     """
     subject, language = content.subject, language_of(request)
     citation = citation_of(request, view, subject)
@@ -348,13 +342,7 @@ def licences(request: Request, view: ServedVersion, sources: Sequence[NumberedSo
 def head_of(
     request: Request, view: ServedVersion, content: SubjectContent, about: Json, shown: Sequence[Picture]
 ) -> PageHead:
-    """Give the head of the page of a subject.
-
-    Parameters
-    ----------
-    about
-        The subject as schema.org describes it.
-    """
+    """Give the head of the page of a subject."""
     subject, language = content.subject, language_of(request)
     address, version = page_address(request, subject.kind, subject.key), _cited_version(request, view)
     data = {

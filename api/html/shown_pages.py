@@ -38,7 +38,7 @@ from api.wording.preference import language_of
 from layers.model.messages import Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Asset, Entity
-from layers.query.strike_counts import StrikeTotals, totals
+from layers.query.strike_counts import totals
 
 #: Begin and end of the paths of pages, and their kinds.
 _PATHS = (
@@ -149,7 +149,9 @@ def _chosen(view: ServedVersion, shown: MapView) -> Mapping[str, str]:
 def _view_subject(request: Request, view: ServedVersion, shown: MapView) -> PageSubject:
     if shown.strike in view.snapshot.records.strikes:
         return strike_content(request, view, str(shown.strike)).subject._replace(kind="map")
-    total, language = _total(view, shown), language_of(request)
+    query, snapshot, language = shown.parameters(), view.snapshot, language_of(request)
+    selection = parse_selection(query, snapshot.collections["strikes"])
+    total = totals(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
     possible = total.strikes - total.sure
     first = possible if shown.certainty == "possible" else total.sure
     title = ", ".join([counted("count", first, language), *_said(view, shown, language)])
@@ -158,12 +160,6 @@ def _view_subject(request: Request, view: ServedVersion, shown: MapView) -> Page
         name = "mayFall" if total.across + total.undated == possible else "mayCount"
         title += f"; {counted(name, possible, language)}"
     return PageSubject("map", "", title, f"{title}. {phrase('html.base.description', language)}")
-
-
-def _total(view: ServedVersion, shown: MapView) -> StrikeTotals:
-    query, snapshot = shown.parameters(), view.snapshot
-    selection = parse_selection(query, snapshot.collections["strikes"])
-    return totals(snapshot.collections, snapshot.registers, selection, parse_strike_conditions(query))
 
 
 def _said(view: ServedVersion, shown: MapView, language: str) -> list[str]:
@@ -176,7 +172,7 @@ def _said(view: ServedVersion, shown: MapView, language: str) -> list[str]:
     kinds = between.join(small("group", kind) for kind in shown.kinds)
     site = _name(view.snapshot.records.assets, shown.asset, language)
     said = [
-        _days(shown, language) if shown.since or shown.until else "",
+        date_in_words(f"{shown.since or '..'}/{shown.until or '..'}", language) if shown.since or shown.until else "",
         _tie(view, shown, language),
         page_text("saidAsset", language, name=site) if shown.asset else "",
         page_text("saidText", language, text=shown.q) if shown.q else "",
@@ -191,10 +187,6 @@ def _said(view: ServedVersion, shown: MapView, language: str) -> list[str]:
         page_text(f"saidonly{shown.certainty}", language) if shown.certainty else "",
     ]
     return [part for part in said if part]
-
-
-def _days(shown: MapView, language: str) -> str:
-    return date_in_words(f"{shown.since or '..'}/{shown.until or '..'}", language)
 
 
 def _place(within: str, language: str) -> str:

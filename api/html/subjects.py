@@ -9,7 +9,7 @@ import shapely
 from starlette.requests import Request
 
 from api.exports.dossier.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
-from api.exports.text import amount, counted, page_text, share, word, words
+from api.exports.text import amount, counted, named_shares, page_text, share, word, words
 from api.html.map_images import BESIDE
 from api.html.published import (
     NumberedSource,
@@ -141,13 +141,7 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
 
 
 def country_content(request: Request, view: ServedVersion, answer: Json) -> SubjectContent:
-    """Say which strikes hit what was owned in a country; other ties and strikes on its soil apart, never added.
-
-    Parameters
-    ----------
-    answer
-        The answer to the country, see `api.serializers.country`.
-    """
+    """Say which strikes hit what was owned in a country; other ties and strikes on its soil apart, never added."""
     language, iso, names = language_of(request), answer["country"], view.snapshot.country_names
     name = country_names(names, language).get(iso, answer["name"])
     strikes = subject_strikes(request, view, {"country": iso})
@@ -263,12 +257,7 @@ def _listed(view: ServedVersion, sources: CitedSources, language: str) -> list[N
 
 
 def _shares(owners: Sequence[Json], countries: Names, language: str) -> str:
-    named = [
-        page_text("unattributed", language) if row["country"] is None else countries.get(row["country"], row["name"])
-        for row in owners
-    ]
-    parts = [share(row["share_min"], row["share_max"], language=language) for row in owners]
-    return ", ".join(f"{name} {part}" for name, part in zip(named, parts, strict=True))
+    return ", ".join(named_shares(owners, countries, language=language))
 
 
 def _followed(

@@ -57,12 +57,8 @@ def render_png(
 
     Parameters
     ----------
-    canvas
-        Box and size of the picture.
     drawn
         The collections, the later over the earlier.
-    look
-        The table of colours and symbols.
     ground
         Countries and boundaries of the base map, drawn below; none where it is empty.
     background
@@ -78,6 +74,10 @@ def render_png(
     figure = _figure(canvas, drawn, look, ground, background, step)
     if not figure.artists and background is None:
         return _empty(canvas.width, canvas.height)
+    return _drawn_png(figure, step)
+
+
+def _drawn_png(figure: Figure, step: Callable[[], None] = lambda: None) -> bytes:
     board = FigureCanvasAgg(figure)
     with _pen:
         step()
@@ -317,8 +317,8 @@ def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look
     """Draw each symbol with halo, fill and outline before the next one (static/style.js)."""
     base = look["base"]["light"]
     # The outlines are shared: one of its own for each point took most of the time and memory of a picture.
-    drawn = list(symbols)
-    sized = {shape: _sized(look["group"][shape], scale) for shape in {symbol[0] for symbol in drawn}}
+    drawn, size = list(symbols), Affine2D().scale(scale)
+    sized = {shape: _symbol(look["group"][shape]).transformed(size) for shape in {symbol[0] for symbol in drawn}}
     paths, fills, edges, widths = [], [], [], []
     for shape, host, fill in drawn:
         colour, filled = look["host"][host]["light"], fill == "filled"
@@ -337,22 +337,15 @@ def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look
     )
 
 
-def _sized(symbol: str, scale: float) -> mpath.Path:
-    return _symbol(symbol).transformed(Affine2D().scale(scale))
-
-
 def symbols_png(symbols: Sequence[Symbol], ratio: int, look: StyleTable) -> bytes:
     """Draw symbols at size 1 in one row, each `ICON_PX` CSS pixels wide and high, as PNG."""
     side = ICON_PX * ratio
     figure = Figure(figsize=(side * len(symbols) / 72, side / 72), dpi=72, facecolor="none")
-    board = FigureCanvasAgg(figure)
     points = np.array([[side * (at + 0.5), side / 2] for at in range(len(symbols))])
     artist = _symbol_artist(symbols, points, UNIT * ratio, look)
     figure.add_artist(artist)
     artist.set_transform(IdentityTransform())
-    with _pen:
-        board.draw()  # type: ignore[no-untyped-call]
-    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
+    return _drawn_png(figure)
 
 
 # --- symbols that are filled from below by the share that a country had of what was hit (static/symbols.js) ---------

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from api.http.json import Json
 from api.serializers import headline
 from api.serializers.capacity import conditions_of
+from api.serializers.headline import interval
 from api.wording.catalogue import ENGLISH, text
 from api.wording.countries import name_in, region_names
 from layers.attribution.attribute import HitOwnership, StrikeAttribution, country_of, days, sites_together, sure_sites
@@ -233,11 +234,7 @@ def _asset(asset: Asset) -> Json:
 
 
 def _country(snapshot: Snapshot, iso: str | None) -> Json | None:
-    return None if iso is None else {"country": iso, "name": _name(snapshot, iso)}
-
-
-def _name(snapshot: Snapshot, iso: str) -> str:
-    return snapshot.country_names.get(iso, iso)
+    return None if iso is None else {"country": iso, "name": snapshot.country_names.get(iso, iso)}
 
 
 def _record(record: Record) -> Json:
@@ -301,12 +298,6 @@ def country_share(snapshot: Snapshot, share: CountryShare) -> Json:
         **interval(share.share),
         **reaches,
     }
-
-
-def interval(share: Interval) -> Json:
-    """Give the lowest and the highest value of a share, in percent."""
-    low, high = share.rounded()
-    return {"share_min": low, "share_max": high}
 
 
 def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...], language: str = ENGLISH) -> Json:

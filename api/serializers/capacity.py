@@ -77,10 +77,7 @@ class CapacityAccount:
     ) -> CapacityAccount:
         """Gather the sites of some strikes, and the outages of these sites alone.
 
-        Parameters
-        ----------
-        answers
-            At least one, all by the same basis and rule of minorities.
+        ``answers``: at least one, all by the same basis and rule of minorities.
         """
         struck = struck_sites(snapshot.records.assets, answers, holder, period.first, period.last)
         outages = snapshot.outages(answers[0].basis, answers[0].minority)

@@ -19,6 +19,7 @@ from layers.attribution.three_readings import (
 from layers.model.cache import LazyMapping
 from layers.model.records import Entity
 from layers.model.types import CountryBasis
+from layers.ownership.walk import Interval
 from layers.snapshot.snapshot import Snapshot
 
 
@@ -91,17 +92,11 @@ def _countries(snapshot: Snapshot, rows: Sequence[CountryPart]) -> list[Json]:
         {
             "country": row.country,
             "name": _name(snapshot, row.country),
-            "share_min": row.share.rounded()[0],
-            "share_max": row.share.rounded()[1],
+            **interval(row.share),
             "sure": row.sure,
             "holders": [
-                {
-                    "entity": holder.entity,
-                    "name": holder.name,
-                    "evidence": holder.evidence,
-                    "head_office_known": holder.seat_known,
-                }
-                for holder in row.holders
+                {"entity": one.entity, "name": one.name, "evidence": one.evidence, "head_office_known": one.seat_known}
+                for one in row.holders
             ],
         }
         for row in rows
@@ -116,10 +111,15 @@ def _party(snapshot: Snapshot, row: ControllingParty) -> Json:
         "country_name": _name(snapshot, row.country),
         "headquartered_in": row.seat,
         "reach": row.reach,
-        "share_min": row.share.rounded()[0],
-        "share_max": row.share.rounded()[1],
+        **interval(row.share),
         "sure": row.sure,
     }
+
+
+def interval(share: Interval) -> Json:
+    """Give the lowest and the highest value of a share, in percent."""
+    low, high = share.rounded()
+    return {"share_min": low, "share_max": high}
 
 
 def _name(snapshot: Snapshot, iso: str | None) -> str | None:

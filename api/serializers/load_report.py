@@ -15,7 +15,6 @@ from api.wording.catalogue import text
 from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
 from layers.ingest.publishable import RULES, WARNINGS, PublishProblem, PublishReport, Rule
-from layers.model.messages import Message
 from layers.model.problems import Problem, ReadResult
 from layers.model.records import DESCRIPTION, RECORD_TYPES
 from layers.resolution.candidates import MatchCandidate
@@ -41,7 +40,7 @@ def load_report(
     return {
         "format": fmt.name,
         "dataset": request.dataset,
-        "licence": request.licence or _mapped_licence(request) or fmt.licence,
+        "licence": request.licence or (request.mapping and request.mapping.source.get("licence")) or fmt.licence,
         "private": _is_private(fmt, reading, arrival),
         "files": [file.name for file in files],
         "rows": {
@@ -56,8 +55,8 @@ def load_report(
             name: {key: {"known": twin, "score": score} for key, (twin, score) in twins.items()}
             for name, twins in known.items()
         },
-        "skipped": {text(reason): count for reason, count in _most_frequent_first(reading.skipped)},
-        "warnings": {text(doubt): count for doubt, count in _most_frequent_first(reading.warnings)},
+        "skipped": {text(reason): count for reason, count in Counter(reading.skipped).most_common()},
+        "warnings": {text(doubt): count for doubt, count in Counter(reading.warnings).most_common()},
         "doubts": [problem_values(doubt) for doubt in reading.doubts],
         "rejected": reasons(problems),
         "problems": [problem_values(problem) for problem in problems],
@@ -91,10 +90,6 @@ def _without_place(reading: ReadResult) -> dict[str, int]:
     return {name: count for name, count in counts.items() if count}
 
 
-def _most_frequent_first(counts: Mapping[Message, int]) -> list[tuple[Message, int]]:
-    return sorted(counts.items(), key=lambda item: -item[1])
-
-
 def _proposal(candidate: MatchCandidate) -> Json:
     return {
         "incoming": candidate.incoming,
@@ -103,10 +98,6 @@ def _proposal(candidate: MatchCandidate) -> Json:
         "reasons": [text(reason) for reason in candidate.reasons],
         "exact": candidate.exact,
     }
-
-
-def _mapped_licence(request: LoadOptions) -> str | None:
-    return request.mapping.source.get("licence") if request.mapping else None
 
 
 def _is_private(fmt: Format, reading: ReadResult, arrival: LoadPlan) -> bool:

@@ -83,26 +83,20 @@ def strike_pair(records: Records, proposal: DuplicateProposal, language: str = E
     ``one`` is the record to retain. ``records`` are those of the proposal, with judgements applied. ``descriptions`` of
     a strike are private: this is for people who may read the store.
     """
-    return {
-        "noun": "strikes",
-        "one": _strike(records, records.strikes[proposal.preferred]),
-        "other": _strike(records, records.strikes[proposal.duplicate]),
-        "score": proposal.score,
-        "distance_m": proposal.distance_m,
-        "reasons": worded_reasons(proposal.reasons, partial(text, language=language)),
-    }
+    one, other = (_strike(records, records.strikes[key]) for key in (proposal.preferred, proposal.duplicate))
+    return _pair("strikes", one, other, proposal, language)
 
 
 def asset_pair(records: Records, proposal: DuplicateProposal, language: str = ENGLISH) -> Json:
     """Give two assets that may be one site, with the members of `strike_pair`."""
-    return {
-        "noun": "assets",
-        "one": _asset(records, records.assets[proposal.preferred]),
-        "other": _asset(records, records.assets[proposal.duplicate]),
-        "score": proposal.score,
-        "distance_m": proposal.distance_m,
-        "reasons": worded_reasons(proposal.reasons, partial(text, language=language)),
-    }
+    one, other = (_asset(records, records.assets[key]) for key in (proposal.preferred, proposal.duplicate))
+    return _pair("assets", one, other, proposal, language)
+
+
+def _pair(noun: str, one: Json, other: Json, proposal: DuplicateProposal, language: str) -> Json:
+    reasons = worded_reasons(proposal.reasons, partial(text, language=language))
+    known = {"score": proposal.score, "distance_m": proposal.distance_m, "reasons": reasons}
+    return {"noun": noun, "one": one, "other": other, **known}
 
 
 def entity_pair(records: Records, proposal: MatchCandidate, language: str = ENGLISH) -> Json:

@@ -39,14 +39,10 @@ def style(name: str, collections: Mapping[str, str], sprite: str, look: StyleTab
 
     Parameters
     ----------
-    name
-        Name of the style.
     collections
         Address of the TileJSON of each collection, in the order of drawing.
     sprite
         Address of the sprite of symbols, without its ending.
-    look
-        The table of colours and symbols.
     ground
         Address of the TileJSON of the base map, which is drawn below; without it there is none.
     """

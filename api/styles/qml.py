@@ -26,6 +26,7 @@ from api.styles.rules import (
     SymbolPaint,
     TextMatch,
     ZoomStops,
+    number_text,
     rules,
 )
 
@@ -57,8 +58,6 @@ def document(collection: str, look: StyleTable, days: tuple[str, str] | None) ->
     ----------
     collection
         Its name, by which its rules are found.
-    look
-        The table of colours and symbols.
     days
         Columns of the first and the last day on which a feature may be, which QGIS's time controller goes by.
 
@@ -124,16 +123,16 @@ def _symbol(paint: LinePaint | CirclePaint | AreaPaint) -> Element:
                 # In widths of the line at the scale that it is drawn without data-defined sizes.
                 dash = ";".join(f"{part * paint.width[-1][1]:.2f}" for part in paint.dash)
                 values |= {"use_custom_dash": "1", "customdash": dash, "customdash_unit": "Pixel"}
-            values |= {"line_width": _number(paint.width[-1][1]), "line_width_unit": "Pixel"}
+            values |= {"line_width": number_text(paint.width[-1][1]), "line_width_unit": "Pixel"}
             return _layer("line", "SimpleLine", values, {"outlineWidth": _by_scale(paint.width)}, paint.opacity)
         case CirclePaint():
             values = {
                 "name": "circle",
                 "color": _colour(paint.fill),
                 "outline_color": _colour(paint.edge),
-                "outline_width": _number(paint.edge_width),
+                "outline_width": number_text(paint.edge_width),
                 "outline_width_unit": "Pixel",
-                "size": _number(2 * paint.radius[-1][1]),
+                "size": number_text(2 * paint.radius[-1][1]),
                 "size_unit": "Pixel",
             }
             return _layer("marker", "SimpleMarker", values, {"size": _by_scale(paint.radius, 2)})
@@ -143,7 +142,7 @@ def _symbol(paint: LinePaint | CirclePaint | AreaPaint) -> Element:
                 "style": "solid",
                 "outline_color": _colour(paint.edge),
                 "outline_style": "solid",
-                "outline_width": _number(paint.edge_width[-1][1]),
+                "outline_width": number_text(paint.edge_width[-1][1]),
                 "outline_width_unit": "Pixel",
             }
             return _layer("fill", "SimpleFill", values, {"outlineWidth": _by_scale(paint.edge_width)})
@@ -164,7 +163,7 @@ def _marker(shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable
     pixels = _BOX * UNIT
     values = {
         "name": f"base64:{base64.b64encode(svg.encode()).decode()}",
-        "size": _number(pixels * stops[-1][1]),
+        "size": number_text(pixels * stops[-1][1]),
         "size_unit": "Pixel",
     }
     return _layer("marker", "SvgMarker", values, {"size": _by_scale(stops, pixels)})
@@ -217,7 +216,3 @@ def _case(case: ChoiceCase) -> str:
 def _colour(text: str, opacity: float = 1.0) -> str:
     red, green, blue = (int(text[at : at + 2], 16) for at in (1, 3, 5))
     return f"{red},{green},{blue},{round(255 * opacity)}"
-
-
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")

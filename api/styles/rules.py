@@ -222,3 +222,8 @@ def at_zoom(stops: ZoomStops, zoom: float) -> float:
         if zoom <= high:
             return small + (large - small) * (zoom - low) / (high - low)
     return stops[-1][1]
+
+
+def number_text(value: float) -> str:
+    """Write a number with two decimals at most."""
+    return f"{value:.2f}".rstrip("0").rstrip(".")

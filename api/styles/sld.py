@@ -31,6 +31,7 @@ from api.styles.rules import (
     TextMatch,
     ZoomStops,
     at_zoom,
+    number_text,
     rules,
 )
 from api.styles.symbol_paths import outline
@@ -159,10 +160,10 @@ def _add_symbolizer(rule: Element, paint: Paint, dialect: SldVersion) -> None:
     match paint:
         case LinePaint():
             width = at_zoom(paint.width, REFERENCE_ZOOM)
-            dash = " ".join(_number(part * width) for part in paint.dash) if paint.dash else None
+            dash = " ".join(number_text(part * width) for part in paint.dash) if paint.dash else None
             stroke = dialect.add(dialect.add(rule, "LineSymbolizer"), "Stroke")
             dialect.set(stroke, stroke=paint.colour, stroke_opacity=_opacity(paint.opacity))
-            dialect.set(stroke, stroke_width=_number(width), stroke_linejoin="round", stroke_dasharray=dash)
+            dialect.set(stroke, stroke_width=number_text(width), stroke_linejoin="round", stroke_dasharray=dash)
         case CirclePaint():
             size = 2 * at_zoom(paint.radius, REFERENCE_ZOOM)
             _graphic(rule, "circle", 0, size, paint.fill, paint.edge, paint.edge_width, dialect)
@@ -170,7 +171,7 @@ def _add_symbolizer(rule: Element, paint: Paint, dialect: SldVersion) -> None:
             symbolizer = dialect.add(rule, "PolygonSymbolizer")
             dialect.set(dialect.add(symbolizer, "Fill"), fill=paint.fill, fill_opacity=_opacity(paint.opacity))
             width = at_zoom(paint.edge_width, REFERENCE_ZOOM)
-            dialect.set(dialect.add(symbolizer, "Stroke"), stroke=paint.edge, stroke_width=_number(width))
+            dialect.set(dialect.add(symbolizer, "Stroke"), stroke=paint.edge, stroke_width=number_text(width))
 
 
 def _mark(
@@ -210,18 +211,14 @@ def _graphic(
     dialect.add(drawn, "WellKnownName", mark)
     dialect.set(dialect.add(drawn, "Fill"), fill=fill)
     if edge:
-        dialect.set(dialect.add(drawn, "Stroke"), stroke=edge, stroke_width=_number(width))
-    dialect.add(graphic, "Size", _number(size))
+        dialect.set(dialect.add(drawn, "Stroke"), stroke=edge, stroke_width=number_text(width))
+    dialect.add(graphic, "Size", number_text(size))
     if turn:
         dialect.add(graphic, "Rotation", turn)
 
 
-def _number(value: float) -> str:
-    return f"{value:.2f}".rstrip("0").rstrip(".")
-
-
 def _opacity(opacity: float) -> str | None:
-    return None if opacity == 1 else _number(opacity)
+    return None if opacity == 1 else number_text(opacity)
 
 
 # Filters. A comparison with a missing value is neither true nor false, so a filter asks for missing values explicitly.

@@ -17,11 +17,6 @@ _STEPS = 16
 def outline(text: str) -> Sequence[Sequence[tuple[float, float]]]:
     """Convert an SVG path of one or more closed figures (SVG 2, 9.3).
 
-    Parameters
-    ----------
-    text
-        The attribute ``d`` of a path.
-
     Returns
     -------
     Sequence

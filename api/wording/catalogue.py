@@ -22,24 +22,19 @@ Sentence = str | Mapping[str, str]
 _FORMS = frozenset({"zero", "one", "two", "few", "many", "other"})
 
 
-def _one_other(number: int) -> str:
-    return "one" if number == 1 else "other"
-
-
 def _east_slavic(number: int) -> str:
     if number % 10 == 1 and number % 100 != 11:
         return "one"
     return "few" if number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14) else "many"
 
 
-def _other(number: int) -> str:
-    del number
-    return "other"
-
-
 #: Plural form of a whole number by what a catalogue calls its rule (Unicode CLDR, cardinal rules).
 PLURALS: Mapping[str, Callable[[int], str]] = MappingProxyType(
-    {"one-other": _one_other, "east-slavic": _east_slavic, "none": _other}
+    {
+        "one-other": lambda number: "one" if number == 1 else "other",
+        "east-slavic": _east_slavic,
+        "none": lambda _: "other",
+    }
 )
 
 

@@ -20,12 +20,7 @@ _COLUMNS = ("de", "uk")
 def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str]:
     """Return the names of countries in a language, by ISO 3166-1 alpha-2 code.
 
-    Parameters
-    ----------
-    english
-        Their English names.
-    language
-        BCP 47 tag of the catalogue. A country without a name in that language has its English one.
+    ``language``: BCP 47 tag of the catalogue. A country without a name in that language has its English one.
     """
     if language == ENGLISH:
         return english
@@ -35,10 +30,7 @@ def country_names(english: Mapping[str, str], language: str) -> Mapping[str, str
 def region_names(region: str | None) -> dict[str, str]:
     """Return the names of a region by language, but for English; empty where none is known or the region is missing.
 
-    Parameters
-    ----------
-    region
-        Its name as strikes have it, such as "Odesa oblast".
+    ``region``: its name as strikes have it, such as "Odesa oblast".
     """
     named = ((language, names.get(region or "")) for language, names in _spoken(_REGIONS).items())
     return {language: name for language, name in named if name}
@@ -63,8 +55,6 @@ def in_language(record: Mapping[str, Any], column: str, language: str) -> str:
         Columns of a strike, site or holder by name; those in other languages, such as ``titles``, may be absent.
     column
         title, place, region or name.
-    language
-        BCP 47 tag of the catalogue.
     """
     stored = str(record[column] or "")
     return stored if language == ENGLISH else record.get(f"{column}s", {}).get(language) or stored

@@ -25,8 +25,6 @@ def date_in_words(text: str | None, language: str = ENGLISH) -> str:
     text
         Such as ``2025-08-06``, ``2022-03~`` or ``2022-03-05/..``. A text that is no EDTF is words of a source and comes
         back as it is; ``None`` and an empty text are a date that is not known.
-    language
-        BCP 47 tag of the catalogue.
     """
     if not text:
         return phrase("date.unknown", language)
@@ -54,8 +52,6 @@ def span_in_words(first: object, last: object, when: str, language: str = ENGLIS
     when
         The EDTF date. An end of what it may mean is said as a day only where the date states one: of "about March 2022"
         the days up to 14 March are "14 March 2022 or earlier".
-    language
-        BCP 47 tag of the catalogue.
     """
     stated, (start, *_), (*_, end) = edtf.parse(when), when.split("/"), when.split("/")
     if not _DAY.fullmatch(start) and str(first) == str(stated.earliest):

@@ -50,10 +50,7 @@ def language_parts(request: Request) -> tuple[str, ...]:
 def language_headers(request: Request, *, worded: bool) -> dict[str, str]:
     """Return the headers on the media type and language of an answer: Vary and, of one in words, Content-Language.
 
-    Parameters
-    ----------
-    worded
-        Whether the answer has sentences in the language of the request.
+    ``worded``: whether the answer has sentences in the language of the request.
     """
     if len(languages()) == 1 or not worded:
         return {"Vary": "Accept"}

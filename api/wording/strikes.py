@@ -8,14 +8,7 @@ from api.wording.catalogue import ENGLISH, phrase
 def strike_title(title: str, status: str | None, language: str = ENGLISH) -> str:
     """Return the title of a strike, of a draft with the word for it.
 
-    Parameters
-    ----------
-    title
-        Title of the record.
-    status
-        Its status; ``None`` where it is withheld or not known.
-    language
-        BCP 47 tag of the catalogue.
+    ``status``: its status; ``None`` where it is withheld or not known.
     """
     return phrase("strike.draft", language, title=title) if status == "draft" else title
 
@@ -27,8 +20,6 @@ def sources_in_words(sources: int, voices: int, language: str = ENGLISH) -> str:
     ----------
     sources, voices
         Numbers of both; there are at most as many voices as sources.
-    language
-        BCP 47 tag of the catalogue.
     """
     said = phrase("strike.sources", language, n=sources)
     if sources == voices < 2:

@@ -42,6 +42,8 @@ _MOST_LISTED = 40
 _DASH = "\u2060–\u2060"
 #: A dossier of so many strikes has neither contents nor tables of them.
 _SINGLE = 1
+#: Letters of the longest code that stands at the foot of a page.
+_LONGEST_CODE = 70
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,12 +134,14 @@ class _Writer:
             self.sources.add(answer)
             parts += blocks.parts(number, answer, code)
         parts += [*self._about()]
+        # A code that is too long for a line is in the version of the data alone.
+        code = order.code if len(order.code) <= _LONGEST_CODE else ""
         before, between = self._say("page", number="\0", total="\0").split("\0")[:2]
         return Dossier(
             title=title,
             language=language,
             day=order.day,
-            foot=self._say("foot", day=self._day(), history=order.head[:16], code=_short(order.code)).strip(),
+            foot=self._say("foot", day=self._day(), history=order.head[:16], code=code).strip(),
             page=(before, between),
             description=" ".join(run.text for _, line in self._facts for run in line),
             parts=parts,
@@ -200,8 +204,10 @@ class _Writer:
             return dict.fromkeys(("first", "last"), date_in_words(dates[0], self.order.language) if dates else "–")
         starts, ends = ([ends_of(one)[side] for one in dates] for side in (0, 1))
         return {
-            "first": date_in_words(min(starts, key=_earliest), self.order.language),
-            "last": date_in_words(max(ends, key=_latest), self.order.language),
+            "first": date_in_words(
+                min(starts, key=lambda when: edtf.parse(when).earliest or date.min), self.order.language
+            ),
+            "last": date_in_words(max(ends, key=lambda when: edtf.parse(when).latest or date.max), self.order.language),
         }
 
     def _owners_line(self) -> str:
@@ -414,22 +420,9 @@ def ends_of(when: str) -> tuple[str, str]:
     return known[0], known[-1]
 
 
-def _earliest(when: str) -> date:
-    return edtf.parse(when).earliest or date.min
-
-
-def _latest(when: str) -> date:
-    return edtf.parse(when).latest or date.max
-
-
 def _address(url: str) -> Run:
     """An address, which leads there where it is one of the web."""
     return Run(url, target=url if url.lower().startswith(("http://", "https://")) else "")
-
-
-def _short(code: str, most: int = 70) -> str:
-    """A code for the foot of a page; one that is too long for a line is in the version of the data alone."""
-    return code if len(code) <= most else ""
 
 
 def map_order(drawn: Sequence[str], selection: Json) -> list[str]:

@@ -55,10 +55,7 @@ _FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)
 def docx(dossier: Dossier, picture: bytes) -> bytes:
     """Write a dossier.
 
-    Parameters
-    ----------
-    picture
-        The map as PNG; empty where the dossier has none.
+    ``picture``: the map as PNG; empty where the dossier has none.
     """
     writer = _Writer(dossier)
     for part in dossier.parts:

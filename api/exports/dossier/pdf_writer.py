@@ -21,12 +21,7 @@ TEMPLATE = Path(__file__).with_name("dossier.typ")
 def pdf(dossier: Dossier, picture: str, letters: Sequence[str]) -> bytes:
     """Write a dossier as a tagged PDF; equal input gives equal bytes.
 
-    Parameters
-    ----------
-    picture
-        The map as SVG; empty where the dossier has none.
-    letters
-        The texts in the picture.
+    ``picture``: the map as SVG; empty where the dossier has none.
     """
     inputs = {"data": json.dumps(_values(dossier)), "map": picture, "day": dossier.day.isoformat()}
     return compile_page(TEMPLATE, inputs, [*map(printable, texts(dossier)), *letters, "0123456789"], dossier.day)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from api.exports.text import NO_BREAK, page_text, share, word
+from api.exports.text import NO_BREAK, holder_in_words, page_text, share, word
 from api.http.json import Json
 from api.wording.catalogue import ENGLISH, catalogue, formatted, phrase
 from api.wording.countries import in_language
@@ -56,12 +56,8 @@ def layered(hit: Mapping[str, Any], cite: Cite, countries: Mapping[str, str], la
     ----------
     hit
         An asset of an answer, with its chains, rest and warnings.
-    cite
-        Numbers sources.
     countries
         Names of countries by code; a code without a name is said itself.
-    language
-        BCP 47 tag of the catalogue; that of the answer and of the names.
     """
     name, rest = in_language(hit["asset"], "name", language), hit["rest"]
     title = page_text("chain", language, asset=name)
@@ -180,19 +176,7 @@ class CitedSources:
 
 
 def section(number: int, answer: Answer, sources: CitedSources, countries: Names, language: str = ENGLISH) -> Json:
-    """Write the section on a strike.
-
-    Parameters
-    ----------
-    number
-        Number of the strike, before its title.
-    answer
-        The whole answer to the strike.
-    countries
-        Names of countries by code.
-    language
-        BCP 47 tag of the catalogue; that of the answer and of the names.
-    """
+    """Write the section on a strike."""
     strike = answer["strike"]
     names = {hit["asset"]["id"]: in_language(hit["asset"], "name", language) for hit in answer["assets"]}
     several = answer["rests_on"] == "alternatives" and len(answer["assets"]) > 1
@@ -341,13 +325,12 @@ def _step(step: Answer, sources: CitedSources, language: str) -> str:
 
 def _tie(row: Answer, assets: Names, sources: CitedSources, countries: Names, language: str) -> Json:
     """Describe a holder of another relation; with several assets also to which of them."""
-    code, relation = row["country"], word("relation", row["relation"], language)
+    relation = word("relation", row["relation"], language)
     of = page_text("relationOf", language, relation=relation, asset=assets.get(row["asset"], row["asset"]))
-    country = countries.get(code, code) if code else ""
     proof = checked_words("checkedTie", row["checked"], language)
     return {
         "relation": of if len(assets) > 1 else relation,
-        "who": row["name"] + (f", {country}" if country and country != row["name"] else ""),
+        "who": holder_in_words(row, countries),
         "note": row["note"] or "",
         "proof": f"{proof} [{sources.cite(row['source'])}]",
     }

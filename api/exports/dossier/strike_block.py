@@ -29,12 +29,6 @@ class StrikeBlocks:
 
     Parameters
     ----------
-    sources
-        Numbers what is cited.
-    countries
-        Names of countries by code.
-    language
-        BCP 47 tag of the catalogue.
     address
         Where the atlas is published, without a slash at the end; empty where that is not known.
     """
@@ -49,14 +43,7 @@ class StrikeBlocks:
     def parts(self, number: int, answer: Answer, code: str) -> Iterator[Part]:
         """Write the block of a strike.
 
-        Parameters
-        ----------
-        number
-            Number of the strike.
-        answer
-            The whole answer to it in the language of the dossier.
-        code
-            The code of the answer, which `strikeatlas verify` takes.
+        ``code``: the code of the answer, which `strikeatlas verify` takes.
         """
         said = section(number, answer, self.sources, self.countries, self.language)
         yield Heading(3, said["title"], f"strike-{number}")

@@ -297,10 +297,7 @@ class OwnershipLines(NamedTuple):
 def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, OwnershipLines]:
     """Write the lines about owners of every strike by its id; host countries are in none of them.
 
-    Parameters
-    ----------
-    attributions
-        Rows with the columns of the collection of attributions; their geometry is not read. May be empty.
+    ``attributions``: rows with the columns of the collection of attributions; their geometry is not read. May be empty.
 
     Returns
     -------

@@ -11,7 +11,7 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from html import escape
@@ -23,7 +23,7 @@ import shapely
 
 from api.exports.errors import ExportError
 from api.exports.symbols import FILLED, HOST_COLOURS, OTHER_COLOUR
-from api.exports.text import STATIC, page_text, share, word
+from api.exports.text import STATIC, holder_in_words, named_shares, page_text, word
 from api.http.json import Json
 from api.wording.catalogue import phrase
 from api.wording.dates import date_in_words
@@ -199,9 +199,13 @@ def _strike(row: Mapping[str, Any], numbers: Mapping[str, int], order: PageOrder
         "p": place,
         "s": word("status", row["status"], language),
         "h": f"{row['headline']}." if row["headline"] else "",
-        "o": [*_owners(row, order)] or [page_text("unattributed", language)],
+        "o": named_shares(row["owners"], order.countries, row["sites_together"], language)
+        or [page_text("unattributed", language)],
         "r": page_text(f"rests{row['rests_on']}", language),
-        "n": [*_ties(row, order)],
+        "n": [
+            f"{word('relation', tie['relation'], language)}: {holder_in_words(tie, order.countries)}"
+            for tie in row["related"]
+        ],
         "c": [numbers[name] for name in row["sources"] if name in numbers],
         "v": sources_in_words(row["n_sources"], row["n_voices"], language),
         "x": None if row["lon"] is None else round(row["lon"], 5),
@@ -211,23 +215,6 @@ def _strike(row: Mapping[str, Any], numbers: Mapping[str, int], order: PageOrder
         "f": int(row["status"] in FILLED),
         "q": " ".join(row["names"]),
     }
-
-
-def _owners(row: Mapping[str, Any], order: PageOrder) -> Iterator[str]:
-    for part in row["owners"]:
-        code = part["country"]
-        nobody = page_text("unattributed", order.language)
-        name = nobody if code is None else order.countries.get(code, part["name"])
-        held = share(part["share_min"], part["share_max"], row["sites_together"], order.language)
-        yield f"{name} {held}"
-
-
-def _ties(row: Mapping[str, Any], order: PageOrder) -> Iterator[str]:
-    for tie in row["related"]:
-        code = tie["country"]
-        country = order.countries.get(code, code) if code else ""
-        who = tie["name"] + (f", {country}" if country and country != tie["name"] else "")
-        yield f"{word('relation', tie['relation'], order.language)}: {who}"
 
 
 def _source(source: Json, language: str) -> tuple[str, str]:

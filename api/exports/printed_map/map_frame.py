@@ -104,10 +104,7 @@ def compose(story: Story, extent: Extent, subject: MapSubject, look: SheetLook, 
     Numbers that find no room become dots: those of all classes but the first, then those after the most that a sheet
     has, and at last all of them.
 
-    Parameters
-    ----------
-    with_table
-        Whether strikes are listed, by number where there is room.
+    ``with_table``: whether strikes are listed, by number where there is room.
     """
     width, highest = look.frame
     projection = projection_for(extent)

@@ -132,12 +132,8 @@ def render(
     ----------
     strikes
         The strikes that are selected. Those in view are drawn, the rest counted where they have no known place.
-    lines
-        Pipelines.
     basemap, archive
         The base map of countries, and that of the web map where there is one.
-    order
-        Extent, format, story and size.
 
     Raises
     ------
