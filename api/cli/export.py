@@ -26,8 +26,7 @@ from api.exports.printed_map.map_strikes import Credit, box_around, map_lines, m
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.formats import csv, geopackage
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.formats.registry import FILES
 from api.requests.crs import parse_bbox
 from api.requests.strike_conditions import COUNTRY

@@ -93,14 +93,9 @@ def describe_service(
 
 
 def _around(boxes: Sequence[Json]) -> Json:
-    if not boxes:
-        return {**_WORLD, "spatialReference": geometry.spatial_reference(CRS84)}
-    lower = {edge: min(box[edge] for box in boxes) for edge in ("xmin", "ymin")}
-    return {
-        **lower,
-        **{edge: max(box[edge] for box in boxes) for edge in ("xmax", "ymax")},
-        "spatialReference": geometry.spatial_reference(CRS84),
-    }
+    lower = {edge: min(box[edge] for box in boxes or [_WORLD]) for edge in ("xmin", "ymin")}
+    upper = {edge: max(box[edge] for box in boxes or [_WORLD]) for edge in ("xmax", "ymax")}
+    return {**lower, **upper, "spatialReference": geometry.spatial_reference(CRS84)}
 
 
 def _listed(layer: EsriLayer, collection: NumberedCollection) -> Json:

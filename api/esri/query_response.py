@@ -77,9 +77,8 @@ def _column(collection: NumberedCollection, name: str, page: Rows) -> list[Any]:
         data = data.astype("datetime64[D]").astype(np.int64) * _DAY_MS
     if values.kind == "timestamp":
         data = data.astype(np.int64)
-    items: list[Any] = data.tolist()
-    present = values.present[page].tolist()
-    return [value if known else None for value, known in zip(items, present, strict=True)]
+    known = zip(data.tolist(), values.present[page].tolist(), strict=True)
+    return [value if is_present else None for value, is_present in known]
 
 
 def _distinct(collection: NumberedCollection, selected: Rows, names: Sequence[str]) -> list[Json]:

@@ -83,11 +83,6 @@ RESTS_ON: Mapping[str, str] = MappingProxyType(
 )
 
 
-def quantity(number: int, singular: str) -> str:
-    """Write a number with its noun: "1 strike", "2 strikes"."""
-    return f"{number:,} {singular if number == 1 else singular + 's'}"
-
-
 def with_country_names(shares: str, names: Mapping[str, str], language: str = ENGLISH) -> str:
     """Put country names for the codes of an owners text: "RU 47.3, US 0-22.5" is "Russia 47.3, United States 0–22.5".
 

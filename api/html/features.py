@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import orjson
@@ -15,7 +15,7 @@ from starlette.requests import Request
 from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import Picture, pictures
-from api.html.published import SubjectContent, bounds_of, head_of, published, web_address
+from api.html.published import SubjectContent, bounds_of, head_of, published
 from api.html.subjects import asset_content, asset_data, strike_content, strike_data
 from api.http.json import Json
 from api.http.links import is_answered, item_path
@@ -29,7 +29,6 @@ from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.concerned import records_of_answer, records_of_asset
-from layers.model.records import Source
 from layers.query.selection import sortables
 
 #: Properties whose values are ids of features, with the collection of these.
@@ -97,16 +96,6 @@ class FeatureRow:
     place: str
 
 
-class CitedSource(NamedTuple):
-    """A source: its name and the language of it, publisher and day, its address, and that of an archived copy."""
-
-    name: str
-    about: str
-    address: str | None
-    copy: str | None
-    language: str | None
-
-
 def name_of(feature: Json, language: str = ENGLISH) -> str:
     """Return the title or name of a feature, or else its id; a draft of a strike is named as one."""
     properties = feature["properties"] or {}
@@ -161,20 +150,14 @@ def of_items(request: Request, view: ServedVersion, collection: Collection, docu
 
 
 def of_item(request: Request, view: ServedVersion, collection: Collection, document: Json) -> Json:
-    """Give the page of a feature what its JSON lacks: its row, pictures, its sources, and addresses of more on it."""
+    """Give the page of a feature what its JSON lacks: its row, pictures, and addresses of more on it."""
     bounds = _bounds(collection, [document])
-    table = _record_table(collection)
-    has_record = table in ("strikes", "assets")
-    record = view.snapshot.records.table(table).get(document["id"]) if has_record else None
-    ids: Sequence[str] = getattr(record, "sources", ())
-    sources = view.snapshot.records.sources
     language = language_of(request)
     shown = pictures(request, collection.name, bounds, {"id": str(document["id"])})
     return {
         "row": _row(request, view, collection, document),
         "pictures": shown,
         "more": _more(request, collection, str(document["id"]), language),
-        "sources": [_cited(sources[key], language) for key in ids if key in sources],
         "shape": orjson.dumps(document["geometry"]).decode(),
         "system": request.query_params.get("crs", phrase("html.item.crs84", language)),
         **_published(request, view, collection, str(document["id"]), shown),
@@ -198,14 +181,6 @@ def _published(
         **published(request, view, content, keys),
         "head": head_of(request, view, content, about, shown),
     }
-
-
-def _cited(source: Source, language: str) -> CitedSource:
-    """List a source by its title, or else by its publisher."""
-    about = [source.publisher if source.title else None, source.published and date_in_words(source.published, language)]
-    text = ", ".join(part for part in about if part)
-    address, copy = web_address(source.url), web_address(source.archive_url)
-    return CitedSource(source.title or source.publisher, text, address, copy, source.language)
 
 
 def _record_table(collection: Collection) -> str:

@@ -225,25 +225,17 @@ def _trail(
     if kind in _ANSWERS:
         above = [(phrase("html.title.countries", language), href(request, "/countries"))] if kind == "country" else []
         return [*above, (_subject_name(view, kind, document, language) or _summary(request), None)]
-    title = (
-        features.called(view, collection, document, language)
-        if kind == "item" and collection is not None
-        else phrase(f"html.title.{kind}", language)
-        if kind != "collection"
-        else ""
-    )
     if collection is None:
-        return [(title, None)]
-    path = f"/collections/{collection.name}"
-    parents: list[tuple[str, str | None]] = []
-    parents.append((phrase("html.title.collections", language), href(request, "/collections")))
+        return [(phrase(f"html.title.{kind}", language), None)]
+    path, named = f"/collections/{collection.name}", catalogue.declared(collection.title, language)
+    parents = [(phrase("html.title.collections", language), href(request, "/collections"))]
     if kind == "collection":
-        return [*parents, (catalogue.declared(collection.title, language), None)]
-    parents.append((catalogue.declared(collection.title, language), href(request, path)))
-    if kind == "item":
-        items = (phrase("html.title.items", language), href(request, f"{path}/items"))
-        return [*parents, items, (title, None)]
-    return [*parents, (phrase(f"html.title.{kind}", language), None)]
+        return [*parents, (named, None)]
+    parents.append((named, href(request, path)))
+    if kind != "item":
+        return [*parents, (phrase(f"html.title.{kind}", language), None)]
+    parents.append((phrase("html.title.items", language), href(request, f"{path}/items")))
+    return [*parents, (features.called(view, collection, document, language), None)]
 
 
 def _subject_name(view: ServedVersion, kind: str, document: Json, language: str) -> str | None:
@@ -298,7 +290,6 @@ def templates(language: str) -> Environment:
     )
     environment.filters["flat"] = flat
     environment.filters["plain"] = partial(plain, language=language)
-    environment.filters["lang"] = _lang
     environment.filters["declared"] = partial(catalogue.declared, language=language)
     environment.filters["small"] = lambda title: within_sentence(catalogue.declared(title, language), language)
     environment.globals["language"] = language
@@ -320,11 +311,6 @@ class _MarkupFormatter(catalogue.SentenceFormatter):
         if isinstance(value, Markup):
             return value
         return escape(super().format_field(value, format_spec))
-
-
-def _lang(language: str | None) -> Markup:
-    """Return the attribute of an element whose text is in a language; nothing where that is not known."""
-    return Markup(' lang="{}"').format(language) if language else Markup("")
 
 
 def _escaped(sentence: str) -> Markup:

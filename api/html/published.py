@@ -241,10 +241,10 @@ def numbered(number: int, source: Source, language: str) -> NumberedSource:
     """Word a source under its number."""
     published = date_in_words(source.published, language) if source.published else None
     words = ", ".join(part for part in (source.publisher, source.title, published) if part)
-    return NumberedSource(number, words, web_address(source.url), web_address(source.archive_url), source.licence)
+    return NumberedSource(number, words, _web(source.url), _web(source.archive_url), source.licence)
 
 
-def web_address(url: str | None) -> str | None:
+def _web(url: str | None) -> str | None:
     """Return an address that a link may lead to; ``None`` for any other."""
     return url if url is not None and url.lower().startswith(("http://", "https://")) else None
 

@@ -12,8 +12,7 @@ import orjson
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import FeaturePage
+from api.formats.page import FeaturePage, FileMetadata
 from api.html.map_images import SHARED
 from api.html.published import CitedVersion
 from api.http.conditional import http_date

@@ -17,8 +17,7 @@ from urllib.parse import quote, urlencode, urljoin, urlsplit
 import geopandas
 import orjson
 
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.http.json import Json
 from api.python.frames import frame_of, frame_of_features
 from api.requests.parameters import require_known_names

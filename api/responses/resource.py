@@ -9,7 +9,7 @@ import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 
-from api.formats.file_metadata import FileMetadata
+from api.formats.page import FileMetadata
 from api.html import pages
 from api.http.conditional import representation
 from api.http.json import Json

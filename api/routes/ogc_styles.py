@@ -253,7 +253,7 @@ def _style(request: Request, style: CatalogueStyle) -> Response:
         if form is MAPBOX:
             return orjson.dumps(mapbox(request, style))
         collections = served_version(request).snapshot.collections
-        layers = [sld.StyledLayer(name, collections[name].title) for name in style.collections]
+        layers = {name: collections[name].title for name in style.collections}
         dialect = sld.V11 if form is SLD11 else sld.V10
         return sld.descriptor(style.name, style.description, layers, _look(request), dialect)
 

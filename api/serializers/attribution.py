@@ -149,36 +149,29 @@ def _owners(snapshot: Snapshot, owners: Owners, language: str) -> Json:
 
 
 def _chain(snapshot: Snapshot, chain: Chain, language: str) -> Json:
-    steps = [_step(snapshot, step, language) for step in chain.steps]
-    reach = chain.end.reach or "unattributed"
     entity = snapshot.records.entities[chain.end.entity] if chain.end.entity else None
     return {
         **interval(chain.share),
         "country": chain.end.country,
-        "reach": reach,
+        "reach": chain.end.reach or "unattributed",
         "reason": text(chain.end.reason, language) if chain.end.reason else None,
         "stays_with": {"entity": entity.id, "name": name_in(entity, language)} if entity else None,
-        "steps": steps,
+        "steps": [_step(snapshot, step, language) for step in chain.steps],
     }
 
 
 def _step(snapshot: Snapshot, step: ChainStep, language: str) -> Json:
     stake = step.stake
-    share_min, share_max = step.share.rounded()
     owner = snapshot.records.entities[stake.owner]
+    said = {name: getattr(stake, name) for name in ("since", "until", "checked", "source", "note")}
     return {
         "owner": owner.id,
         "name": name_in(owner, language),
         "country": owner.registered_in,
         "type": owner.type,
         "owned": stake.owned,
-        "share_min": share_min,
-        "share_max": share_max,
-        "since": stake.since,
-        "until": stake.until,
-        "checked": stake.checked,
-        "source": stake.source,
-        "note": stake.note,
+        **interval(step.share),
+        **said,
     }
 
 
@@ -312,14 +305,12 @@ def control(snapshot: Snapshot, spans: tuple[ControlPeriod, ...], language: str 
 def _controller(snapshot: Snapshot, controller: Controller | None, language: str) -> Json | None:
     if controller is None:
         return None
-    name = name_in(snapshot.records.entities[controller.entity], language)
-    steps = [_hold(snapshot, hold, language) for hold in controller.steps]
     return {
         "entity": controller.entity,
-        "name": name,
+        "name": name_in(snapshot.records.entities[controller.entity], language),
         "country": controller.country,
         "reach": controller.reach,
-        "steps": steps,
+        "steps": [_hold(snapshot, hold, language) for hold in controller.steps],
     }
 
 

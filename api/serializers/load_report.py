@@ -82,10 +82,7 @@ def _read(reading: ReadResult) -> dict[str, int]:
 
 
 def _without_place(reading: ReadResult) -> dict[str, int]:
-    tables: Mapping[str, Iterable[Any]] = {
-        "strikes": reading.records.strikes.values(),
-        "assets": reading.records.assets.values(),
-    }
+    tables: Mapping[str, Iterable[Any]] = {name: reading.records.table(name).values() for name in ("strikes", "assets")}
     counts = {name: sum(record.geometry is None for record in table) for name, table in tables.items()}
     return {name: count for name, count in counts.items() if count}
 
@@ -119,10 +116,9 @@ def _is_private(fmt: Format, reading: ReadResult, arrival: LoadPlan) -> bool:
 
 
 def _change(change: TableChange) -> Json:
-    changed = {key: list(columns) for key, columns in change.changed.items()}
     return {
         "added": list(change.added),
-        "changed": changed,
+        "changed": {key: list(columns) for key, columns in change.changed.items()},
         "removed": list(change.removed),
         "unchanged": change.unchanged,
     }
@@ -130,9 +126,12 @@ def _change(change: TableChange) -> Json:
 
 def all_problems(reading: ReadResult, arrival: LoadPlan) -> tuple[Problem, ...]:
     """List every problem of a load once: curated records are checked by themselves and again with all records."""
-    seen = {(fault.file, fault.row, fault.record, fault.column) for fault in reading.problems}
-    more = [fault for fault in arrival.problems if (fault.file, fault.row, fault.record, fault.column) not in seen]
-    return (*reading.problems, *more)
+
+    def place(fault: Problem) -> tuple[object, ...]:
+        return fault.file, fault.row, fault.record, fault.column
+
+    seen = set(map(place, reading.problems))
+    return (*reading.problems, *(fault for fault in arrival.problems if place(fault) not in seen))
 
 
 def rejected_rows(problems: Sequence[Problem]) -> set[tuple[str, int]]:

@@ -32,17 +32,11 @@ def places_answer(
 
 
 def _candidate(candidate: Candidate, language: str) -> dict[str, Any]:
-    plain = {name: value for name, value in asdict(candidate).items() if name != "reasons"}
     reasons = [
-        {
-            "name": reason.name,
-            "value": float(reason.value),
-            "weight": float(reason.weight),
-            "detail": text(reason.detail, language),
-        }
-        for reason in candidate.reasons
+        {"name": one.name, "value": float(one.value), "weight": float(one.weight), "detail": text(one.detail, language)}
+        for one in candidate.reasons
     ]
-    return {**plain, "reasons": reasons}
+    return {name: value for name, value in asdict(candidate).items() if name != "reasons"} | {"reasons": reasons}
 
 
 def parse_near(text: str) -> tuple[float, float]:

@@ -8,7 +8,7 @@ assets, pipelines are drawn as lines and all others as points, which an area has
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from xml.etree.ElementTree import Element, SubElement, indent, register_namespace, tostring
@@ -88,26 +88,18 @@ V10 = SldVersion("1.0.0", _SLD, "CssParameter", "escape")
 V11 = SldVersion("1.1.0", _SE, "SvgParameter", "escapeChar")
 
 
-@dataclass(frozen=True)
-class StyledLayer:
-    """A collection that a descriptor styles: its name as a layer and its title."""
-
-    name: str
-    title: str
-
-
-def descriptor(name: str, abstract: str, layers: Iterable[StyledLayer], look: StyleTable, dialect: SldVersion) -> bytes:
-    """Write the descriptor of a style as UTF-8 XML, with one named layer for each collection."""
+def descriptor(name: str, abstract: str, layers: Mapping[str, str], look: StyleTable, dialect: SldVersion) -> bytes:
+    """Write the descriptor of a style as UTF-8 XML, with a named layer for each collection, by its name and title."""
     root = Element(f"{{{_SLD}}}StyledLayerDescriptor", version=dialect.version)
-    for layer in layers:
+    for layer, title in layers.items():
         named = SubElement(root, f"{{{_SLD}}}NamedLayer")
-        dialect.add(named, "Name", layer.name)
+        dialect.add(named, "Name", layer)
         style = SubElement(named, f"{{{_SLD}}}UserStyle")
         dialect.add(style, "Name", name)
-        dialect.entitle(style, layer.title, abstract)
+        dialect.entitle(style, title, abstract)
         SubElement(style, f"{{{_SLD}}}IsDefault").text = "1"
-        for rule in _expressible(rules(layer.name, look)):
-            _part(style, layer.name, rule, look, dialect)
+        for rule in _expressible(rules(layer, look)):
+            _part(style, layer, rule, look, dialect)
     indent(root)
     xml: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
     return xml

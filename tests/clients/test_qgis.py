@@ -12,8 +12,7 @@ from typing import Any
 import pytest
 
 from api.formats import geopackage
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import FeaturePage
+from api.formats.page import FeaturePage, FileMetadata
 from api.styles.qml import style_table
 from layers.query.selection import Selection
 from layers.snapshot.snapshot import Snapshot

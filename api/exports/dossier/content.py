@@ -203,12 +203,9 @@ class _Writer:
         if len(dates) < 2:
             return dict.fromkeys(("first", "last"), date_in_words(dates[0], self.order.language) if dates else "–")
         starts, ends = ([ends_of(one)[side] for one in dates] for side in (0, 1))
-        return {
-            "first": date_in_words(
-                min(starts, key=lambda when: edtf.parse(when).earliest or date.min), self.order.language
-            ),
-            "last": date_in_words(max(ends, key=lambda when: edtf.parse(when).latest or date.max), self.order.language),
-        }
+        first = min(starts, key=lambda when: edtf.parse(when).earliest or date.min)
+        last = max(ends, key=lambda when: edtf.parse(when).latest or date.max)
+        return {name: date_in_words(when, self.order.language) for name, when in (("first", first), ("last", last))}
 
     def _owners_line(self) -> str:
         owning = [row for row in self.selection["countries"] if row["owner"]["sure"] or row["owner"]["possible"]]

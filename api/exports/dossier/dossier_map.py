@@ -78,7 +78,7 @@ def dossier_map(
     Parameters
     ----------
     strikes, lines, basemap, archive, order
-        As for `api.exports.printed_map.sheet.render`; the size of the order is not used.
+        As for `api.exports.printed_map.sheet.composed`; the size of the order is not used.
 
     Raises
     ------

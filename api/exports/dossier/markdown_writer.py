@@ -27,6 +27,8 @@ from api.exports.dossier.parts import (
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
 #: What begins a block at the start of a line.
 _OPENING = re.compile(r"^([0-9]{1,9})([.)])(?= )|^([-+=])")
+#: Signs that may not stand in the address of a link, and the sign that begins how they are written.
+_IN_LINKS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "% ()<>"})
 _SPACES = re.compile(r"[\t\r\n\v\f ]+")
 
 
@@ -108,9 +110,7 @@ def _run(run: Run) -> str:
 
 def _target(address: str) -> str:
     """Write an address so that nothing in it ends the link."""
-    return address.replace("%", "%25").replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace(
-        "<", "%3C"
-    ).replace(">", "%3E") if any(sign in address for sign in " ()<>") else address  # fmt: skip
+    return address.translate(_IN_LINKS) if any(sign in address for sign in " ()<>") else address
 
 
 def _escaped(text: str) -> str:

@@ -83,13 +83,11 @@ def extent_of(bbox: Sequence[float]) -> Extent:
         If it is not four numbers in range with south not above north.
     """
     try:
-        values = [float(value) for value in bbox]
+        west, south, east, north = (float(value) for value in bbox)
     except (TypeError, ValueError):
-        raise ExportError(f"expected {_EXPECTED}; got {bbox!r}") from None
-    if len(values) != 4 or not all(map(math.isfinite, values)):
-        raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
-    west, south, east, north = values
-    if max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90 or south > north:
+        west = south = east = north = math.nan
+    is_in_range = all(abs(lon) <= 180 for lon in (west, east)) and all(abs(lat) <= 90 for lat in (south, north))
+    if not is_in_range or south > north:
         raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
     return _with_some_size(Extent(west, south, east + 360 if west > east else east, north))
 
@@ -145,17 +143,14 @@ def projection_for(extent: Extent) -> Projection:
     if extent.lon_span > 100 or height > 70 or abs(lat_0) > 70:
         return azimuthal(lon_0, lat_0)
     if abs(lat_0) < 15:
-        return Projection(
-            f"+proj=merc +lon_0={lon_0} +lat_ts={lat_0} +datum=WGS84 +units=m",
-            "merc",
-            lon_0,
-        )
+        return _projection("merc", lon_0, f"+lat_ts={lat_0}")
     lower, upper = extent.south + height / 6, extent.north - height / 6
-    return Projection(
-        f"+proj=lcc +lat_1={lower} +lat_2={upper} +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
-        "lcc",
-        lon_0,
-    )
+    return _projection("lcc", lon_0, f"+lat_1={lower} +lat_2={upper} +lat_0={lat_0}")
+
+
+def _projection(kind: ProjectionKind, lon_0: float, parameters: str, whole_world: bool = False) -> Projection:
+    definition = f"+proj={kind} {parameters} +lon_0={lon_0} +datum=WGS84 +units=m"
+    return Projection(definition, kind, lon_0, whole_world)
 
 
 def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, float, float, float]:
@@ -172,22 +167,20 @@ def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, flo
 
 def azimuthal(lon_0: float, lat_0: float) -> Projection:
     """Lambert azimuthal equal-area about a point in degrees."""
-    return Projection(
-        f"+proj=laea +lat_0={lat_0} +lon_0={lon_0} +datum=WGS84 +units=m",
-        "laea",
-        lon_0,
-    )
+    return _projection("laea", lon_0, f"+lat_0={lat_0}")
 
 
 def world(lon_0: float) -> Projection:
     """Equal Earth with a middle meridian in degrees."""
-    return Projection(f"+proj=eqearth +lon_0={lon_0} +datum=WGS84 +units=m", "eqearth", lon_0, whole_world=True)
+    return _projection("eqearth", lon_0, "", whole_world=True)
 
 
 #: Detail finer than this on paper is dropped, in millimetres.
 DETAIL_MM = 0.04
 #: How far beyond the frame geometry goes on, in millimetres, so that its cut edges are not seen.
 _BEYOND_MM = 0.6
+#: Part of the frame that stays free on each side of what it is to show.
+_MARGIN = 0.02
 #: Northings grow to the north, millimetres of the page to the south.
 _SOUTHWARD = np.array([1.0, -1.0])
 
@@ -294,11 +287,9 @@ class Frame:
         return on_page[drawn], np.concatenate(origins)[drawn]
 
 
-def fitted(
-    extent: Extent, projection: Projection, box: tuple[float, float, float, float], margin: float = 0.02
-) -> Frame:
+def fitted(extent: Extent, projection: Projection, box: tuple[float, float, float, float]) -> Frame:
     """Make the frame that shows all of an extent in a rectangle of left, top, width, height in millimetres."""
     left, top, width, height = box
     west, south, east, north = projected_bounds(extent, projection)
-    scale = (1 + 2 * margin) * max((east - west) / width, (north - south) / height)
+    scale = (1 + 2 * _MARGIN) * max((east - west) / width, (north - south) / height)
     return Frame(left, top, width, height, projection, ((west + east) / 2, (south + north) / 2), scale)

@@ -122,27 +122,6 @@ class MapSheet:
         return self.picture.story
 
 
-def render(
-    strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
-    order: MapOrder,
-) -> bytes:  # fmt: skip
-    """Draw a map of an extent and return the file.
-
-    Parameters
-    ----------
-    strikes
-        The strikes that are selected. Those in view are drawn, the rest counted where they have no known place.
-    basemap, archive
-        The base map of countries, and that of the web map where there is one.
-
-    Raises
-    ------
-    ExportError
-        If the extent cannot be drawn, or the strike that the map is about is not there.
-    """
-    return drawn_file(composed(strikes, lines, basemap, archive, order))
-
-
 def drawn_file(sheet: MapSheet) -> bytes:
     """Return the file of a sheet."""
     if sheet.order.fmt == "svg":
@@ -154,9 +133,21 @@ def composed(
     strikes: Sequence[MapStrike], lines: Sequence[MapLine], basemap: Basemap, archive: BasemapArchive | None,
     order: MapOrder, look: SheetLook | None = None,
 ) -> MapSheet:  # fmt: skip
-    """Compose the picture of a map and what stands around it, as `render`.
+    """Compose the picture of a map of an extent and what stands around it.
 
-    With a look of its own it is part of a page that lists strikes and sources, which its notes leave to that page.
+    Parameters
+    ----------
+    strikes
+        The strikes that are selected. Those in view are drawn, the rest counted where they have no known place.
+    basemap, archive
+        The base map of countries, and that of the web map where there is one.
+    look
+        With one of its own it is part of a page that lists strikes and sources, which its notes leave to that page.
+
+    Raises
+    ------
+    ExportError
+        If the extent cannot be drawn, or the strike that the map is about is not there.
     """
     extent, words, own = extent_of(order.bbox), PrintWords.of(order.language, basemap), look
     look = look or order.look

@@ -56,11 +56,6 @@ class PlacedSymbol:
         return len(self.targets) > 1 or math.dist(self.at, self.targets[0]) > 1e-6
 
     @property
-    def longest(self) -> float:
-        """Length of its longest leader in millimetres."""
-        return max(math.dist(self.at, target) for target in self.targets)
-
-    @property
     def box(self) -> shapely.Polygon:
         """What it covers."""
         (x, y), (width, height) = self.at, self.size

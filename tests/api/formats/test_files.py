@@ -33,8 +33,7 @@ from pyogrio.raw import read_arrow
 from api.exports.errors import ExportError
 from api.formats import columnar, geojson, geopackage, kml, spreadsheet
 from api.formats import csv as csv_form
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.formats.table import TYPES
 from api.server.version_builder import published_version
 from layers.collections.collection import Collection

@@ -35,7 +35,7 @@ def test_maplibre_draws_the_kind_in_its_colour() -> None:
 
 
 def test_sld_draws_the_kind_in_its_colour() -> None:
-    text = sld.descriptor("assets", "Assets", [sld.StyledLayer("assets", "Assets")], LOOK, sld.V11)
+    text = sld.descriptor("assets", "Assets", {"assets": "Assets"}, LOOK, sld.V11)
     rule = list(ElementTree.fromstring(text).iter(f"{SE}Rule"))[-1]
     assert rule.findtext(f"{SE}Name") == "site-refinery"
     assert [one.text for one in rule.iter("{http://www.opengis.net/ogc}Literal")] == ["refinery"]

@@ -54,7 +54,7 @@ def draw(eleven: list[MapStrike], small_base: Basemap) -> Any:
     """Draw a map of the small world."""
 
     def drawn(strikes: list[MapStrike] = eleven, **options: Any) -> bytes:
-        return sheet.render(strikes, LINES, small_base, None, order_of(**options))
+        return sheet.drawn_file(sheet.composed(strikes, LINES, small_base, None, order_of(**options)))
 
     return drawn
 
