@@ -1,4 +1,4 @@
-"""``strikeatlas backup`` and ``strikeatlas restore``: a whole copy of a store in use, and a store as it once was."""
+"""``strikeatlas backup``, ``copy-store``, ``restore`` and ``upgrade``: copies of a whole store, old and new."""
 
 from __future__ import annotations
 
@@ -16,8 +16,10 @@ from api.cli.load import new_store
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP, open_layer
 from api.wording.catalogue import text
+from layers.model.timestamps import timestamp
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
+from layers.store import upgrade as store_upgrade
 from layers.store.backends import is_path, open_store, open_to_read, path_of
 from layers.store.backup import back_up
 from layers.store.backup import restore as restore_store
@@ -126,3 +128,37 @@ def _moment(to: str | None) -> int | datetime | None:
     if moment.tzinfo is None:
         raise BadParameter("--to", to, _TO_EXPECTED)
     return moment
+
+
+UPGRADE_EPILOG = "Example: strikeatlas upgrade data/atlas.gpkg"
+
+
+def upgrade(
+    store: Annotated[str, typer.Argument(metavar="STORE", help="The GeoPackage that holds the records.")] = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""
+    done = store_upgrade.upgrade(path_of(store), timestamp(), full_rewrite(basemap.read(base), text, open_layer()))
+    values = {
+        "store": store,
+        "before": done.before,
+        "after": done.after,
+        "backup": str(done.backup) if done.backup else None,
+        "steps": list(done.steps),
+        "recorded": done.recorded,
+        "fault": done.fault,
+    }
+    output(values, as_json, escape("\n".join(_upgrade_lines(store, done))))
+
+
+def _upgrade_lines(store: str, done: store_upgrade.Upgrade) -> list[str]:
+    if done.backup is None:
+        return [f"{store} is of version {done.after} already; nothing was done."]
+    lines = [f"{store} is of version {done.after} now; as it was, version {done.before}, it is in {done.backup}."]
+    lines += [f"- {title}" for title in done.steps]
+    if done.recorded:
+        lines.append(f"{done.recorded:,} records that other programs had edited are in the history now.")
+    if done.fault is not None:
+        lines.append(f"The layers that follow from the records are as they were, as one is not valid: {done.fault}")
+    return lines

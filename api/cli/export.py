@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, BinaryIO, Literal, TypeVar, get_args
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar, get_args
 
 import numpy as np
 import shapely
@@ -55,9 +55,6 @@ from layers.snapshot.snapshot import Snapshot
 from layers.store.record_table import lists_of
 from layers.store.store import Store
 
-if TYPE_CHECKING:
-    import geopandas
-
 #: One of the formats of an export.
 Form = TypeVar("Form", bound=str)
 
@@ -80,21 +77,6 @@ _STANDARD_OUTPUT = Path("-")
 #: Strikes of a one-file page: of more its list and its search would be slow, and their headlines take minutes.
 _MOST_ON_PAGE = 5000
 Layer = Literal["strikes", "assets", "asset-points", "asset-lines", "asset-areas", "attributions", "hits", "countries"]
-
-
-def frames(snapshot: Snapshot, bbox: Box | None = None) -> dict[str, geopandas.GeoDataFrame]:
-    """The collections as frames (EPSG:4326), cut to what lies in a box."""
-    import geopandas
-
-    by_name = {}
-    for name, collection in snapshot.collections.items():
-        rows = collection.select(bbox)
-        columns = {
-            column.name: [collection.features.columns[column.name][row] for row in rows]
-            for column in collection.columns
-        }
-        by_name[name] = geopandas.GeoDataFrame(columns, geometry=collection.shapes_at(rows), crs="EPSG:4326")
-    return by_name
 
 
 def box_of(text: str | None) -> Box | None:

@@ -14,10 +14,8 @@ from typing import Annotated, Literal
 import typer
 
 import api.cli.import_pause
-from api.cli import audit as audit_commands
 from api.cli import backup as backup_commands
 from api.cli import batch as batch_commands
-from api.cli import capacity as capacity_commands
 from api.cli import corrections as corrections_commands
 from api.cli import dataset as dataset_commands
 from api.cli import dossier as dossier_commands
@@ -25,16 +23,10 @@ from api.cli import export as export_commands
 from api.cli import judge as judge_commands
 from api.cli import load as load_commands
 from api.cli import map as map_commands
-from api.cli import match as match_commands
 from api.cli import place as place_commands
-from api.cli import policy as policy_commands
-from api.cli import publish as publish_commands
-from api.cli import receipt as receipt_commands
 from api.cli import reviewer as reviewer_commands
 from api.cli import serve as serve_commands
-from api.cli import upgrade as upgrade_commands
 from api.cli import verify as verify_commands
-from api.cli.capacity import SinceOption, UntilOption, period_of
 from api.cli.common import (
     STORE,
     AsJson,
@@ -47,7 +39,7 @@ from api.cli.common import (
     output,
 )
 from api.exports.errors import ExportError
-from api.requests.parameters import BadParameter
+from api.requests.parameters import BadParameter, Days, days_between
 from api.requests.reviewer_tokens import ReviewersError
 from api.serializers import attribution as serialize
 from api.serializers import country as serialize_country
@@ -55,6 +47,7 @@ from api.serializers.load_report import publish_values
 from api.server.version_builder import VersionBuilder, cache_of
 from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal
+from api.terminal import capacity as terminal_capacity
 from api.terminal.publish_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
 from layers.batch.runner import BatchError
@@ -116,24 +109,23 @@ app.add_typer(judge_commands.app)
 app.add_typer(backup_commands.app)
 app.add_typer(batch_commands.app, name="batch")
 app.add_typer(place_commands.app, name="place")
-app.add_typer(receipt_commands.app, name="receipt")
+app.add_typer(verify_commands.receipt_app, name="receipt")
 app.add_typer(reviewer_commands.app, name="reviewer")
-app.command(epilog=audit_commands.EPILOG)(audit_commands.audit)
+app.command(epilog=reviewer_commands.AUDIT_EPILOG)(reviewer_commands.audit)
 app.add_typer(dataset_commands.app, name="dataset")
-app.add_typer(policy_commands.app, name="policy")
+app.add_typer(dataset_commands.policy_app, name="policy")
 export_commands.app.command("report", epilog=dossier_commands.EPILOG)(dossier_commands.dossier)
 app.add_typer(export_commands.app, name="export")
 app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
-app.command(epilog=match_commands.EPILOG)(match_commands.match)
+app.command(epilog=judge_commands.MATCH_EPILOG)(judge_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
-app.command(epilog=publish_commands.EPILOG)(publish_commands.publish)
+app.command(epilog=serve_commands.PUBLISH_EPILOG)(serve_commands.publish)
 app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
-app.command(epilog=upgrade_commands.EPILOG)(upgrade_commands.upgrade)
+app.command(epilog=backup_commands.UPGRADE_EPILOG)(backup_commands.upgrade)
 app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
-EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
 Collection = Literal["strikes", "assets", "attributions", "hits", "countries", "entities", "stakes", "sources"]
 
 
@@ -278,6 +270,20 @@ def holdings(
     output(answer, as_json, terminal.holdings(answer))
 
 
+SinceOption = Annotated[
+    datetime | None, typer.Option("--since", formats=["%Y-%m-%d"], help="First day of the period; open by default.")
+]
+UntilOption = Annotated[
+    datetime | None,
+    typer.Option("--until", formats=["%Y-%m-%d"], help="Last day of the period, included; open by default."),
+]
+
+
+def _period(since: datetime | None, until: datetime | None) -> Days:
+    """Return the period of two options; raises `BadParameter` if it ends before it begins."""
+    return days_between(since.date() if since else None, until.date() if until else None)
+
+
 @app.command(epilog="Example: strikeatlas country AZ")
 def country(
     iso: IsoArgument,
@@ -293,13 +299,27 @@ def country(
     as_json: AsJson = False,
 ) -> None:
     """Tell what of a country's was hit; what it owned and what it was tied to otherwise are never added."""
-    period = period_of(since, until)
+    period = _period(since, until)
     snapshot = open_snapshot(store, base)
     answer = serialize_country.country_answer(snapshot, iso.upper(), basis, minority, relation, period)
     output(answer, as_json, terminal.country(answer))
 
 
-app.command(epilog=capacity_commands.EPILOG)(capacity_commands.capacity)
+@app.command(epilog="Example: strikeatlas capacity QA --since 2026-03-01 --until 2026-03-31")
+def capacity(
+    iso: IsoArgument,
+    basis: BasisOption = "registration",
+    minority: MinorityOption = "stay",
+    since: SinceOption = None,
+    until: UntilOption = None,
+    store: StoreAddress = STORE,
+    base: BasemapOption = BASEMAP,
+    as_json: AsJson = False,
+) -> None:
+    """Tell how much capacity of a country was hit and for how many days it was lost, in each unit, with the sites."""
+    period = _period(since, until)
+    answer = serialize_country.capacity_answer(open_snapshot(store, base), iso.upper(), basis, minority, period)
+    output(answer, as_json, terminal_capacity.country(answer))
 
 
 def main() -> None:
