@@ -47,8 +47,7 @@ from api.serializers.load_report import publish_values
 from api.server.version_builder import VersionBuilder, cache_of
 from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal
-from api.terminal import capacity as terminal_capacity
-from api.terminal.publish_report import print_publish_problems, publish_tables
+from api.terminal.load_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
 from layers.batch.runner import BatchError
 from layers.ingest.integrity import check as check_records
@@ -319,7 +318,7 @@ def capacity(
     """Tell how much capacity of a country was hit and for how many days it was lost, in each unit, with the sites."""
     period = _period(since, until)
     answer = serialize_country.capacity_answer(open_snapshot(store, base), iso.upper(), basis, minority, period)
-    output(answer, as_json, terminal_capacity.country(answer))
+    output(answer, as_json, terminal.capacity(answer))
 
 
 def main() -> None:

@@ -213,7 +213,7 @@ def _answered_by(folder: Path, store: Store, publish_from: float) -> Callable[[S
     ProblemsError
         If they are not all there, damaged, or not of what the store has now.
     """
-    from layers.batch.finished import FinishedRun  # slow to import
+    from layers.batch.run import FinishedRun  # slow to import
 
     finished = FinishedRun.open(folder)
 

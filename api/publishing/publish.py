@@ -18,14 +18,12 @@ from api.html.published import CitedVersion
 from api.http.conditional import http_date
 from api.http.json import Json
 from api.http.links import item_path
-from api.publishing import data_files, site_files, tiles
+from api.publishing import data_files, site_files
 from api.publishing.addresses import INDEX, PublishedAddresses, language_folder, subject_name
 from api.publishing.data_files import DataFile
 from api.publishing.directory import Publication, PublishedFile, PublishedFolder
-from api.publishing.in_process import InProcess
-from api.publishing.map_files import map_files
-from api.publishing.opening import first_rows, opening_files
-from api.publishing.pages import Answers
+from api.publishing.map_files import first_rows, map_files, opening_files
+from api.publishing.pages import Answers, InProcess
 from api.publishing.subject_digests import SubjectDigests, digest_of, tiles_digest
 from api.serializers.citation import version_in_words
 from api.serializers.policy import attribution_text, summary
@@ -230,7 +228,7 @@ class PublishedAtlas:
         layers = self._shown.layers
         follows = {name: tiles_digest(collection, about) for name, collection in layers.items()}
         for name, collection in layers.items():
-            draw = partial(tiles.collection_archive, collection, attribution)
+            draw = partial(site_files.collection_archive, collection, attribution)
             yield PublishedFile(f"tiles/{name}.pmtiles", _uncited(draw), follows=follows[name])
         share = partial(site_files.share_picture, self._site, self._view)
         yield PublishedFile(SHARED[1:], _uncited(share), follows=follows["strikes"])
@@ -240,14 +238,14 @@ class PublishedAtlas:
         yield PublishedFile("tiles/basemap.json", _uncited(self._basemap_description))
 
     def _drawn_basemap(self) -> bytes:
-        return tiles.basemap_archive(self._atlas.basemap)
+        return site_files.basemap_archive(self._atlas.basemap)
 
     def _basemap_description(self) -> bytes:
         """Describe the base map as the server's TileJSON does; its tiles are in the archive beside it."""
         described = orjson.loads(self._site.get("/tiles/basemap.json", "json", ENGLISH))
         described["tiles"] = []
         if self._atlas.base_archive is None:
-            described["maxzoom"] = tiles.MAX_ZOOM_BASEMAP
+            described["maxzoom"] = site_files.MAX_ZOOM_BASEMAP
         return orjson.dumps(described)
 
     def _attribution(self, language: str) -> str:
@@ -257,7 +255,7 @@ class PublishedAtlas:
         return site_files.not_found_page(self._app, self._site, language)
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
-        last = tiles.max_zoom(self._shown.collections["assets"])
+        last = site_files.max_zoom(self._shown.collections["assets"])
         request = self._site.request(self._app, "/map", language)
         return site_files.map_page(request, self._view, self.settings.static, last)
 

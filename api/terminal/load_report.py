@@ -1,7 +1,8 @@
-"""Reports of loads, and the list of formats, as tables for the terminal."""
+"""Reports of loads, the list of formats, and what keeps records from being printed, as tables for the terminal."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,7 +11,10 @@ from rich.table import Table
 from rich.text import Text
 
 from api.http.json import Json
-from api.terminal.console import add_row
+from api.terminal.console import add_row, visible
+from api.wording.catalogue import phrase
+from api.wording.problems import located_sentence
+from layers.ingest.publishable import PublishReport
 from layers.sources.reader.format import Format
 
 #: The largest number of ids, problems and proposals that is shown; JSON has them all.
@@ -160,3 +164,28 @@ def formats(known: Iterable[Format]) -> RenderableType:
         private = "yes: never published" if item.private else ""
         add_row(table, item.name, item.title, item.provides, item.licence, private, item.signature)
     return table
+
+
+def print_publish_problems(report: PublishReport) -> None:
+    """Print each problem as a line on standard error, in the order of files and lines."""
+    for one in report.problems:
+        strikes = phrase("publishable.strikes", n=len(one.strikes))
+        line = phrase("publishable.in-line", sentence=located_sentence(one.problem), rule=one.rule, strikes=strikes)
+        print(visible(line), file=sys.stderr)
+
+
+def publish_tables(values: Json) -> RenderableType:
+    """Show how many records and strikes each rule finds, and how well the events are established."""
+    rules = Table("rule", "records", "strikes", "what it finds", title="What an editor would not print")
+    rules.columns[0].no_wrap = True
+    for name, counts in values["rules"].items():
+        add_row(rules, name, counts["records"], counts["strikes"], phrase(f"publishable.{name}"))
+    drafts, others = values["events"]["drafts"], values["events"]["others"]
+    events = Table("events", "drafts", "others", "in all", title="Events")
+    for name, words in (
+        ("events", "all"),
+        ("two_voices", "on two or more independent voices"),
+        ("located", "located to 3 km, or on a stated line or area"),
+    ):
+        add_row(events, words, drafts[name], others[name], drafts[name] + others[name])
+    return Group(rules, events)

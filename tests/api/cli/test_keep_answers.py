@@ -13,7 +13,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.publishing import tiles
+from api.publishing import site_files
 from api.settings import Settings
 from api.wording.catalogue import text
 from bench.world import records as world_records
@@ -93,7 +93,7 @@ def test_a_server_answers_the_same_and_the_same_is_published(
     command: Run, world: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("MAX_ZOOM", "MAX_ZOOM_COUNTRIES", "MAX_ZOOM_BASEMAP"):
-        monkeypatch.setattr(tiles, name, 1)
+        monkeypatch.setattr(site_files, name, 1)
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
     stores = [opened_copy(world, tmp_path / name / "world.gpkg") for name in ("a", "b")]

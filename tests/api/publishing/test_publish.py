@@ -23,7 +23,7 @@ from shapely import Point
 
 from api.app import create_app
 from api.html.published import CitedVersion
-from api.publishing import site_files, tiles
+from api.publishing import site_files
 from api.publishing.directory import MANIFEST, Publication, PublishedFile, PublishedFolder
 from api.publishing.pages import Answers
 from api.publishing.publish import PublishedAtlas, PublishOrder
@@ -69,7 +69,7 @@ def few_tiles() -> Iterator[None]:
     """Archives of few zooms: what is in a tile is for the tests of tiles."""
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MAX_ZOOM", "MAX_ZOOM_COUNTRIES", "MAX_ZOOM_BASEMAP"):
-            patch.setattr(tiles, name, 1)
+            patch.setattr(site_files, name, 1)
         yield
 
 

@@ -20,11 +20,10 @@ from hypothesis import strategies as st
 from api.wording.catalogue import text
 from bench.world import records as world_records
 from bench.world_columns import Sizes, synthesize
-from layers.batch.finished import FinishedRun
 from layers.batch.layer_rows import COUNTS, layer_file
 from layers.batch.plan import PLAN, write_plan
 from layers.batch.record_parquet import to_arrow
-from layers.batch.run import MANIFEST, run
+from layers.batch.run import MANIFEST, FinishedRun, run
 from layers.batch.runner import InProcess
 from layers.batch.work import ANSWERS, ATTRIBUTIONS, CANDIDATES, COLUMNS, HASHES
 from layers.matching.asset_index import index_of

@@ -6,7 +6,7 @@ from io import StringIO
 
 from rich.console import Console
 
-from api.terminal.capacity import figures
+from api.terminal.attribution import figures
 
 
 def test_no_figure_is_cut_off_in_a_narrow_terminal() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from api.publishing.opening import first_rows
+from api.publishing.map_files import first_rows
 from tools.build.module_preloads import STATIC
 
 
