@@ -67,7 +67,16 @@ class AtlasError(ValueError):
 
 
 class AtlasSource(Protocol):
-    """What an atlas is read from."""
+    """What an atlas is read from.
+
+    Raises
+    ------
+    BadParameter
+        With the first parameter that cannot be read.
+    AtlasError
+        If there is no such record; or a server cannot be reached, refuses a parameter, answers something else or has
+        more features than it gives at once.
+    """
 
     @property
     def title(self) -> str:
@@ -130,13 +139,7 @@ class SnapshotSource:
         return {name: len(self.snapshot.records.table(name)) for name in SIZED}
 
     def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
-        """Return the features of a layer that parameters of the API select, in the order of the API.
-
-        Raises
-        ------
-        BadParameter
-            With the first parameter that cannot be read.
-        """
+        """Return the features of a layer that parameters of the API select, in the order of the API."""
         collection = self.snapshot.collections[name]
         selection = self._selection(name, query)
         if name == "strikes":
@@ -145,23 +148,11 @@ class SnapshotSource:
         return frame_of(collection, to_numpy(rows(collection, selection)))
 
     def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
-        """Write the features of a layer that parameters of the API select to an open file, part by part.
-
-        Raises
-        ------
-        BadParameter
-            With the first parameter that cannot be read.
-        """
+        """Write the features of a layer that parameters of the API select to an open file, part by part."""
         form.write_to(self.page(name, query), out)
 
     def page(self, name: str, query: Mapping[str, str]) -> FeaturePage:
-        """Return the features of a layer that parameters of the API select, as a file has them.
-
-        Raises
-        ------
-        BadParameter
-            With the first parameter that cannot be read.
-        """
+        """Return the features of a layer that parameters of the API select, as a file has them."""
         collection = self.snapshot.collections[name]
         metadata, changed = self.about.value if self.about is not None else self._unstored
         return FeaturePage.of_file(collection, parse_selection(query, collection), metadata, changed)
@@ -189,13 +180,7 @@ class SnapshotSource:
         return FileMetadata.of(published, Settings()), datetime(day.year, day.month, day.day, tzinfo=UTC)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
-        """Return how many of the strikes that parameters select concern each country, most first.
-
-        Raises
-        ------
-        BadParameter
-            With the first parameter that cannot be read.
-        """
+        """Return how many of the strikes that parameters select concern each country, most first."""
         snapshot = self.snapshot
         selection = self._selection("strikes", query)
         conditions = parse_strike_conditions(query)
@@ -203,13 +188,7 @@ class SnapshotSource:
         return [(group.value, group.strikes) for group in counted if group.value is not None]
 
     def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
-        """Return who owned an asset or entity on a day, as `/assets/{asset}/owners` answers.
-
-        Raises
-        ------
-        AtlasError
-            If there is no such asset or entity.
-        """
+        """Return who owned an asset or entity on a day, as `/assets/{asset}/owners` answers."""
         day = on or self.data_date
         try:
             owners = self.snapshot.owners(owned, day, basis, minority)
@@ -280,13 +259,7 @@ class ServerSource:
         return self._answer("/about", {"f": "json"})
 
     def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
-        """Return the features of a layer that parameters select, read page by page by the links to the next.
-
-        Raises
-        ------
-        AtlasError
-            If the server cannot be reached, refuses a parameter or answers something else.
-        """
+        """Return the features of a layer that parameters select, read page by page by the links to the next."""
         model = ASSET_VIEWS[name].model if name in ASSET_VIEWS else LAYERS[name][2]
         return frame_of_features(model, [*self._features(name, query)])
 
@@ -306,13 +279,7 @@ class ServerSource:
             page = self._read(f"{self.address}{parts.path[begin:]}?{parts.query}")
 
     def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
-        """Write the features of a layer that parameters of the API select to an open file.
-
-        Raises
-        ------
-        AtlasError
-            If the server cannot be reached, refuses a parameter, or has more features than it gives at once.
-        """
+        """Write the features of a layer that parameters of the API select to an open file."""
         asked = urlencode({**query, "f": form.media.name, "limit": str(_MOST)})
         url = f"{self.address}/collections/{name}/items?{asked}"
         content, links = self._open(url, form.media.media_type)
@@ -321,24 +288,12 @@ class ServerSource:
         out.write(content)
 
     def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
-        """Return how many of the strikes that parameters select concern each country, most first.
-
-        Raises
-        ------
-        AtlasError
-            If the server cannot be reached, refuses a parameter or answers something else.
-        """
+        """Return how many of the strikes that parameters select concern each country, most first."""
         answer = self._answer("/strikes/counts", {**query, "by": "country", "f": "json"})
         return [(group["value"], group["strikes"]) for group in answer["groups"] if group["value"] is not None]
 
     def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
-        """Return who owned an asset on a day, as `/assets/{asset}/owners` answers.
-
-        Raises
-        ------
-        AtlasError
-            If the server cannot be reached, or has no such asset.
-        """
+        """Return who owned an asset on a day; a server answers for assets alone."""
         query = {"basis": basis, "minority": minority, "f": "json"}
         if on is not None:
             query["on"] = on.isoformat()
@@ -348,11 +303,6 @@ class ServerSource:
         """Return names and web addresses of the sources of strikes, by their ids.
 
         Each strike and each source is a request, a few at once; of more strikes than `MOST_CITED` it returns nothing.
-
-        Raises
-        ------
-        AtlasError
-            If the server cannot be reached, or does not know one of them.
         """
         wanted = [*strikes]
         if len(wanted) > MOST_CITED:
@@ -369,13 +319,7 @@ class ServerSource:
 
     @property
     def snapshot(self) -> Snapshot:
-        """Refuse: a server answers, it does not hand out its records.
-
-        Raises
-        ------
-        AtlasError
-            Always.
-        """
+        """Refuse: a server answers, it does not hand out its records."""
         raise AtlasError(f"{self.address} is a server: matching needs the records, open a store or the bundled ones")
 
     def _answer(self, path: str, query: Mapping[str, str]) -> Json:

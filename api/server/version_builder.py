@@ -79,11 +79,7 @@ def head_of(store: Store, seq: int, stored: Records, disclosure: Disclosure, kno
 
 def published_version(store: Store, base: Basemap) -> PublishedVersion:
     """Compute what is published of the newest version of a store by its policy, with the usual thresholds."""
-    seq, stored = store.version()
-    disclosure = disclose(stored, policy_of(store, seq), datetime.now(UTC))
-    head, heat = head_of(store, seq, stored, disclosure), Lazy(store.heat)
-    snapshot = Snapshot.of(disclosure.records, base, seq, data_date(store, head), wording=text, heat=heat)
-    return PublishedVersion(with_times(store, snapshot, stored, disclosure), stored, disclosure, head)
+    return VersionBuilder(store, base, Settings(), "").uncomputed()
 
 
 def opened_version(store: Store, settings: Settings) -> PublishedVersion:
@@ -198,12 +194,9 @@ def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]
 
     def version_at(seq: int, publish_from: float) -> CachedVersion:
         stored = recent_records_at(store, seq)
-        disclosure, at = (
-            disclose(stored, policy_of(store, seq), datetime.now(UTC)),
-            replace(settings, publish_from=publish_from),
-        )
-        head = head_of(store, seq, stored, disclosure)
-        snapshot = _snapshot(base, at, seq, data_date(store, head), disclosure.records)
+        disclosure = disclose(stored, policy_of(store, seq), datetime.now(UTC))
+        head, at = head_of(store, seq, stored, disclosure), replace(settings, publish_from=publish_from)
+        snapshot = _snapshot(base, at, seq, data_date(store, head), disclosure.records, Lazy.of(NO_HEAT))
         return CachedVersion(with_times(store, snapshot, stored, disclosure), stored)
 
     return cache_of(store, base, settings).compare(version_at)
@@ -215,10 +208,9 @@ def _snapshot(
     seq: int,
     day: date,
     records: Records,
-    heat: Lazy[HeatColumns] | None = None,
+    heat: Lazy[HeatColumns],
 ) -> Snapshot:
     """The snapshot of records of change ``seq``, from which nothing was computed yet."""
-    heat = heat or Lazy.of(NO_HEAT)
     return Snapshot.of(records, base, seq, day, settings.publish_from, settings.show_from, wording=text, heat=heat)
 
 
@@ -289,7 +281,9 @@ class VersionBuilder:
 
     def uncomputed(self) -> PublishedVersion:
         """The newest version with all records, from which nothing was computed yet."""
-        loaded = self._loaded_version()
+        loaded, wanted = self._loaded, (self._store.seq(), self._settings.publish_from)
+        if loaded is not None and (loaded.snapshot.seq, loaded.snapshot.publish_from) != wanted:
+            loaded = None
         seq, stored = self._store.version(packed=True) if loaded is None else (loaded.snapshot.seq, loaded.stored)
         disclosure = self._disclosed(seq, stored)
         head = head_of(self._store, seq, stored, disclosure)
@@ -304,13 +298,6 @@ class VersionBuilder:
         if self._answer is not None and snapshot.records is stored:
             snapshot = self._answer(snapshot)
         return PublishedVersion(snapshot, stored, disclosure, head)
-
-    def _loaded_version(self) -> CachedVersion | None:
-        """What a load computed, if it is the newest version still, and published from the same probability on."""
-        wanted = (self._store.seq(), self._settings.publish_from)
-        loaded = self._loaded
-        is_wanted = loaded is not None and (loaded.snapshot.seq, loaded.snapshot.publish_from) == wanted
-        return loaded if is_wanted else None
 
     def computed(self, published: PublishedVersion, begun: float) -> ServedVersion:
         """A version with what its first tiles need; ``begun`` is when it began to be read, by the monotonic clock."""
@@ -340,7 +327,16 @@ class VersionBuilder:
         if public(stored) is not stored:
             cache.discard()
             return None
-        return self._from_cache_and_changes(snapshot, seq, stored, begun)
+        disclosure = self._disclosed(seq, stored)
+        head = head_of(self._store, seq, stored, disclosure)
+        snapshot_of = self._snapshots_at(seq, head)
+        update = SnapshotUpdate(
+            snapshot, snapshot_of(disclosure.records), times_after=self._times_after(stored, disclosure)
+        )
+        if update.touched is None:  # all is as soon computed anew
+            return None
+        with_private = update.after if disclosure.records is stored else snapshot_of(stored)
+        return self._version(PublishedVersion(update.after, stored, disclosure, head), with_private, begun)
 
     def write(self, cache: SnapshotCache) -> bool:
         """Compute the newest version, and write it to a cache; whether that may be, and could be, done."""
@@ -364,23 +360,6 @@ class VersionBuilder:
         disclosure = self._disclosed(snapshot.seq, stored)
         head = head_of(self._store, snapshot.seq, stored, disclosure)
         return self._version(PublishedVersion(snapshot, stored, disclosure, head), snapshot, begun)
-
-    def _from_cache_and_changes(
-        self, cached: Snapshot, seq: int, stored: Records, begun: float
-    ) -> ServedVersion | None:
-        """The version of the records of change ``seq``, from an older one in the cache, read since ``begun``.
-
-        None where the changes touch nearly everything, and all is as soon computed anew.
-        """
-        disclosure = self._disclosed(seq, stored)
-        head = head_of(self._store, seq, stored, disclosure)
-        snapshot_of = self._snapshots_at(seq, head)
-        times = self._times_after(stored, disclosure)
-        update = SnapshotUpdate(cached, snapshot_of(disclosure.records), times_after=times)
-        if update.touched is None:
-            return None
-        with_private = update.after if disclosure.records is stored else snapshot_of(stored)
-        return self._version(PublishedVersion(update.after, stored, disclosure, head), with_private, begun)
 
     def newest(self, view: ServedVersion) -> ServedVersion:
         """The newest version, computed from a version, the change feed of the store and the embargoes that ended."""
@@ -437,21 +416,13 @@ class VersionBuilder:
         if view.snapshot is not view.with_private:
             return None
         policy, now = view.disclosure.policy, datetime.now(UTC)
+
         # A policy that withholds nothing of what there is may do so of what is written.
-        if not policy.is_open:
-            return lambda connection: (
-                lambda before, newer: times_after(
-                    connection,
-                    before,
-                    newer,
-                    PublishedRecords(newer.records, disclose(newer.records, policy, now), now),
-                )
-            )
-        return lambda connection: (
-            lambda before, newer: times_after(
-                connection, before, newer, PublishedRecords(newer.records, Disclosure(newer.records, policy), now)
-            )
-        )
+        def published(records: Records) -> PublishedRecords:
+            disclosure = Disclosure(records, policy) if policy.is_open else disclose(records, policy, now)
+            return PublishedRecords(records, disclosure, now)
+
+        return lambda connection: lambda before, newer: times_after(connection, before, newer, published(newer.records))
 
     def _times_after(self, stored: Records, disclosure: Disclosure) -> TimesAfter:
         """What works out when that which is published of newer records changed last."""
