@@ -110,13 +110,7 @@ def restore(
 
 
 def _moment(to: str | None) -> int | datetime | None:
-    """The number or the time of the last change; of a day its end, in UTC.
-
-    Raises
-    ------
-    BadParameter
-        If it is neither.
-    """
+    """The number or the time of the last change; of a day its end, in UTC; raises `BadParameter` if it is neither."""
     if to is None or _NUMBER.fullmatch(to):
         return None if to is None else int(to)
     try:

@@ -6,12 +6,11 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.console import RenderableType
@@ -50,14 +49,9 @@ EPILOG = "Example: strikeatlas batch plan work --records parquet; strikeatlas ba
 _PAGE = 20_000
 
 app = typer.Typer(help="Answer millions of strikes cell by cell.", no_args_is_help=True, epilog=EPILOG)
+#: Who answers the cells.
+RunnerName = Literal["processes", "dask"]
 Folder = Annotated[Path, typer.Argument(help="The folder of the plan and of its answers.")]
-
-
-class RunnerName(StrEnum):
-    """Who answers the cells."""
-
-    PROCESSES = "processes"
-    DASK = "dask"
 
 
 @dataclass(frozen=True)
@@ -125,9 +119,7 @@ def plan(
 @app.command("run", epilog="Example: strikeatlas batch run work --runner dask --scheduler tcp://10.0.0.1:8786")
 def run_(
     folder: Folder,
-    runner: Annotated[RunnerName, typer.Option(help="Processes of this machine, or Dask distributed.")] = (
-        RunnerName.PROCESSES
-    ),
+    runner: Annotated[RunnerName, typer.Option(help="Processes of this machine, or Dask distributed.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="Number of workers; 0 for the cores of this machine.")] = 0,
     scheduler: Annotated[
         str | None, typer.Option(help="Address of the scheduler of a Dask cluster; by default one on this machine.")
@@ -147,11 +139,11 @@ def run_(
 
 
 def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
-    if scheduler is not None and name is not RunnerName.DASK:
+    if scheduler is not None and name != "dask":
         raise typer.BadParameter("only a cluster of Dask has a scheduler", param_hint="--scheduler")
-    if name is RunnerName.DASK:
+    if name == "dask":
         if find_spec("distributed") is None:
-            raise BadParameter("runner", name.value, "processes, as distributed is not installed: strikeatlas[dask]")
+            raise BadParameter("runner", name, "processes, as distributed is not installed: strikeatlas[dask]")
         return DaskCluster(scheduler, workers)
     return LocalProcesses(workers) if workers > 1 else InProcess()
 
@@ -178,10 +170,7 @@ def _of_store(address: str, base: Path, layers: bool) -> _Input:
 def _of_files(folder: Path) -> _Input:
     """Records in Parquet files, a file or a folder of files for each table.
 
-    Raises
-    ------
-    ProblemsError
-        If there is no file of strikes or of assets, or one that cannot be read.
+    Raises `ProblemsError` if there is no file of strikes or of assets, or one that cannot be read.
     """
     from layers.batch.record_parquet import files_of, read_pages
     from layers.batch.work import COLUMNS

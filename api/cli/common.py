@@ -49,12 +49,7 @@ AsJson = Annotated[bool, typer.Option("--json", help="Answer JSON for programs."
 def open_checked(store: str, accept_broken_history: bool) -> Store:
     """Open a store whose history holds, or whichever it is.
 
-    Raises
-    ------
-    NotAStore
-        If there is no store.
-    BrokenHistory
-        If its history was changed other than by being added to.
+    Raises `NotAStore` if there is no store; `BrokenHistory` if its history was changed other than by being added to.
     """
     opened = open_store(store)
     if not accept_broken_history:
@@ -65,12 +60,8 @@ def open_checked(store: str, accept_broken_history: bool) -> Store:
 def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     """Open a store, and read or compute what is published of its newest version by its policy of disclosure.
 
-    Raises
-    ------
-    NotAStore, BasemapMissing
-        If one of the files is missing or something else.
-    PolicyDiffers, ProblemsError
-        If a file states another policy than the store has, or either policy has faults.
+    Raises `NotAStore` or `BasemapMissing` if one of the files is missing or something else; `PolicyDiffers` or
+    `ProblemsError` if a file states another policy than the store has, or either policy has faults.
     """
     opened = open_store(store).mount(settings.open_layer())
     warn_of_clock(opened)
@@ -84,15 +75,7 @@ def named_head(head: Head) -> dict[str, Any]:
 
 
 def open_snapshot(store: str, base: Path) -> Snapshot:
-    """Open the snapshot of what is published of the newest version of a store.
-
-    Raises
-    ------
-    NotAStore, BasemapMissing
-        If one of the files is missing or something else.
-    PolicyDiffers, ProblemsError
-        If a file states another policy than the store has, or either policy has faults.
-    """
+    """Open the snapshot of what is published of the newest version of a store; raises what `open_published` does."""
     return open_published(store, base)[1].snapshot
 
 

@@ -205,10 +205,7 @@ def _code(
 ) -> FigureCode:
     """The code of the whole dossier.
 
-    Raises
-    ------
-    ExportError
-        If so many strikes are named that a code of them cannot be read again.
+    Raises `ExportError` if so many strikes are named that a code of them cannot be read again.
     """
     if strikes:
         subject = FigureSubject(strikes=tuple(dict.fromkeys(strikes)), basis=basis, minority=minority)

@@ -178,10 +178,7 @@ def map_(
 def format_of(out: Path, wanted: Form | None, formats: Sequence[Form]) -> Form:
     """The format that is wanted, or that of the name of a file; the first of all where neither says one.
 
-    Raises
-    ------
-    BadParameter
-        If the name is that of a file of another format.
+    Raises `BadParameter` if the name is that of a file of another format.
     """
     named = next((fmt for fmt in formats if out.suffix.lower() == f".{fmt}"), None)
     if wanted and named not in (None, wanted):
@@ -233,13 +230,7 @@ def _scope(snapshot: Snapshot, query: Mapping[str, str], language: GroundLanguag
 
 
 def _row_of(snapshot: Snapshot, strike: str) -> int:
-    """The row of a strike.
-
-    Raises
-    ------
-    UnknownRecord
-        If there is no such strike.
-    """
+    """The row of a strike; raises `UnknownRecord` if there is no such strike."""
     rows = snapshot.collections["strikes"].rows_by_id
     if strike not in rows:
         raise UnknownRecord(Message("record.no-strike", {"id": strike}))

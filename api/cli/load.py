@@ -97,32 +97,25 @@ DatasetOption = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Options:
-    """The options of a load; ``again`` are those that corrected rows must be loaded with too."""
-
-    partial: bool
-    append: bool
-    dry_run: bool
-    rejected: Path | None
-    who: str
-    why: str | None = None
-    again: tuple[str, ...] = ()
-    remove: bool = False
-
-
 class UnconfirmedRemoval(Exception):
     """A load would remove much, and nobody agreed to it; nothing was written."""
 
 
 @dataclass(frozen=True)
 class Task:
-    """The files, format and options of a load."""
+    """The files, format and options of a load; ``again`` are those that corrected rows must be loaded with too."""
 
     fmt: Format
     files: Sequence[SourceFile]
     request: LoadOptions
-    options: Options
+    partial: bool
+    append: bool
+    remove: bool
+    dry_run: bool
+    rejected: Path | None
+    who: str
+    why: str | None
+    again: tuple[str, ...]
 
 
 @app.command(epilog="Example: strikeatlas load wri global_power_plant_database.csv --partial --rejected faults.csv")
@@ -160,10 +153,10 @@ def load(
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     if append:
         reason = APPENDED if reason is None else f"{APPENDED}: {reason}"
-    options = Options(partial, append, dry_run, rejected_to, who, reason, tuple(given), remove)
+    task = Task(chosen, sources, request, partial, append, remove, dry_run, rejected_to, who, reason, tuple(given))
     with closing(open_checked(store, accept_broken_history)) as opened:
         warn_of_clock(opened)
-        report_values, problems = _load(opened, base, Task(chosen, sources, request, options))
+        report_values, problems = _load(opened, base, task)
     output(report_values, as_json, terminal.load(report_values))
     if problems and (not partial or not _has_records(report_values)):
         if as_json:
@@ -196,13 +189,7 @@ def formats(as_json: AsJson = False) -> None:
 
 
 def _require_readable(dataset: str | None, retrieved: str | None, licence: str | None, who: str) -> None:
-    """Refuse options that would make every record faulty.
-
-    Raises
-    ------
-    BadParameter
-        If one cannot be read.
-    """
+    """Refuse options that would make every record faulty, which cannot be read, with `BadParameter`."""
     if dataset is not None and not _DATASET.fullmatch(dataset):
         raise BadParameter("--dataset", dataset, "an id of small letters, digits and . _ / > @ -, at most 120 in all")
     for name, text in (("--licence", licence), ("--who", who)):
@@ -271,15 +258,17 @@ def _gazetteer(path: Path | None) -> Gazetteer | None:
 
 def _load(store: Store, base: Path, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:
     """The report of a load, and every fault."""
-    if task.options.rejected:
-        rejected.require_writable(task.files, task.options.rejected)
+    if task.rejected:
+        rejected.require_writable(task.files, task.rejected)
     with progress_bar("reading"):
         reading = task.fmt.read(task.files, task.request)
-    _require_own_dataset(reading, task.request)
+    # People write these record by record: no load makes them private as a whole.
+    if reading.private and task.request.dataset in WRITTEN_BY_HAND:
+        raise BadParameter("--dataset", task.request.dataset, "another dataset for files that may not be published")
     reading = _with_missing_records(reading, task)
     is_checked = task.fmt.name == curated.FORMAT.name
     reading = with_doubts(reading, basemap.read(base), task.request.gazetteer, task.fmt.theatre, is_checked=is_checked)
-    if not task.options.dry_run:
+    if not task.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):
         try:
@@ -292,36 +281,38 @@ def _load(store: Store, base: Path, task: Task) -> tuple[dict[str, Any], tuple[P
 
 
 def _loaded(store: Store, base: Path, task: Task, reading: ReadResult) -> tuple[dict[str, Any], tuple[Problem, ...]]:
-    options, request = task.options, task.request
+    request = task.request
     with progress_bar("comparing"):
         seq, stored = store.version()
         reading = _checked(task.fmt, reading, base, stored)
-        if reading.heat is not None and options.append:
+        if reading.heat is not None and task.append:
             reading = firms.joined(reading, store.heat(request.dataset))
-        arrival = plan_load(stored, reading, request.dataset, options.append, store.privacy())
+        arrival = plan_load(stored, reading, request.dataset, task.append, store.privacy())
         done = planned_changes(stored, arrival)
         known = probable_duplicates(stored, arrival, done)
     report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done, known)
     report_values["heat"] = heat = _heat_change(store, reading.heat, request.dataset)
     problems = serialize.all_problems(reading, arrival)
-    is_refused = bool(problems) and (not options.partial or not _has_records(report_values))
-    if not options.remove and any(change.removed for change in done.values()):
+    is_refused = bool(problems) and (not task.partial or not _has_records(report_values))
+    if not task.remove and any(change.removed for change in done.values()):
         report_values["to_confirm"] = removals_to_confirm(stored, done, store.appended())
     is_refused |= bool(report_values["to_confirm"])
-    if not options.dry_run and not is_refused:
+    if not task.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
-        is_change = _is_change(report_values) or (heat is not None and heat["is_change"])
-        report = (
-            _written(store, arrival, base, options, seq, licence, _heat_with_source(reading, arrival))
-            if is_change
-            else None
+        is_change = heat is not None and heat["is_change"]
+        is_change |= any(
+            one[kind] for one in report_values["changes"].values() for kind in ("added", "changed", "removed")
         )
-        report_values["written"] = _counts(report) if report else {"seq": seq}
-    if options.rejected and problems:
-        written = rejected.write(task.files, problems, options.rejected, cell_sentence, request.mapping)
-        report_values["rejected_files"] = [str(path) for path in written]
+        written = {"seq": seq}
+        if is_change:
+            observed = _heat_with_source(reading, arrival)
+            written = counts(_written(store, arrival, base, task.who, task.why, seq, licence, observed))
+        report_values["written"] = written
+    if task.rejected and problems:
+        files = rejected.write(task.files, problems, task.rejected, cell_sentence, request.mapping)
+        report_values["rejected_files"] = [str(path) for path in files]
         clean = [file for file in task.files if not rejected.has_rejected_rows(file, problems)]
-        report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, written, options.again)
+        report_values["mend"] = serialize.reload_command(task.fmt.name, request.dataset, clean, files, task.again)
     return report_values, problems
 
 
@@ -342,12 +333,6 @@ def _has_records(report_values: dict[str, Any]) -> bool:
 def _counted_tables(format_name: str) -> set[str]:
     """Return the tables of which a load must have a record: a source alone says nothing, unless a person wrote it."""
     return set(RECORD_TYPES) - (set() if format_name == curated.FORMAT.name else {"sources"})
-
-
-def _require_own_dataset(reading: ReadResult, request: LoadOptions) -> None:
-    """Refuse to make a dataset private as a whole that people write record by record."""
-    if reading.private and request.dataset in WRITTEN_BY_HAND:
-        raise BadParameter("--dataset", request.dataset, "another dataset for files that may not be published")
 
 
 def _checked(fmt: Format, reading: ReadResult, base: Path, stored: Records) -> ReadResult:
@@ -375,15 +360,12 @@ def _heat_with_source(reading: ReadResult, arrival: LoadPlan) -> tuple[Source, H
     return arrival.records.sources[source], reading.heat
 
 
-def _is_change(report_values: dict[str, Any]) -> bool:
-    return any(change[kind] for change in report_values["changes"].values() for kind in ("added", "changed", "removed"))
-
-
 def _written(
     store: Store,
     arrival: LoadPlan,
     base: Path,
-    options: Options,
+    who: str,
+    why: str | None,
     seen: int,
     why_private: str,
     heat: tuple[Source, HeatColumns] | None = None,
@@ -393,32 +375,24 @@ def _written(
     with progress_bar("writing") as progress:
         report = store.load(
             arrival.records,
-            author=options.who,
+            author=who,
             at=datetime.now(UTC),
             progress=lambda done, total: progress.update(progress.task_ids[0], completed=done, total=total),
             derive=derived_by_load(store, Settings(basemap=base), below, computed),
             seen=seen,
             private=dict.fromkeys(arrival.private, why_private),
-            why=options.why,
+            why=why,
             heat=heat,
         )
-    store.record_open_layer(below, author=options.who)
+    store.record_open_layer(below, author=who)
     store.close()  # folds the log into the file, so that it can be copied as it is
     return report
 
 
-def _counts(report: LoadReport) -> dict[str, Any]:
+def counts(report: LoadReport) -> dict[str, Any]:
+    """Give how many records of each table a load added, changed, removed and left, and the number of the change."""
     kinds = ("added", "changed", "removed", "unchanged")
     return {"seq": report.seq, **{kind: dict(getattr(report, kind)) for kind in kinds}}
-
-
-def load_none(store: Store, base: Path, who: str) -> LoadReport:
-    """Write the derived tables of a new store without records."""
-    report = store.load(
-        Records.of({}), author=who, at=datetime.now(UTC), derive=full_rewrite(basemap.read(base), worded, open_layer())
-    )
-    store.close()
-    return report
 
 
 def create_store(
@@ -435,19 +409,17 @@ def create_store(
     In a database the tables come first, and stay empty where the records cannot be loaded; then the same again loads
     them. It has the policy of disclosure that a file states, see `api.settings.stated_policy`.
 
-    Raises
-    ------
-    FileExistsError
-        If something is in the way.
-    FileNotFoundError
-        If a policy is named that is not there.
-    ProblemsError
-        If the policy or the bundled records have faults.
+    Raises `FileExistsError` if something is in the way; `FileNotFoundError` if a policy is named that is not there;
+    `ProblemsError` if the policy or the bundled records have faults.
     """
     stated = stated_policy(policy_file)
     with new_store(address) as created:
         created.record_open_layer(open_layer(), author=who)
-        report = load_none(created, base, who) if empty else load_bundled(created, base, who, computed)
+        if empty:
+            derive = full_rewrite(basemap.read(base), worded, open_layer())
+            report = created.load(Records.of({}), author=who, at=datetime.now(UTC), derive=derive)
+        else:
+            report = _load_bundled(created, base, who, computed)
         if stated is not None:
             created.set_policy(stated[1].model_dump(mode="json"), author=who, why="Stated when the store was made.")
         return report
@@ -459,10 +431,7 @@ def new_store(address: str | Path) -> Iterator[Store]:
 
     The tables of a database are there from then on, and where they are there already and empty they are taken.
 
-    Raises
-    ------
-    FileExistsError
-        If something is in the way.
+    Raises `FileExistsError` if something is in the way.
     """
     if not is_path(address):
         with closing(_new_or_empty(str(address))) as created:
@@ -487,14 +456,8 @@ def _new_or_empty(address: str) -> Store:
         return opened
 
 
-def load_bundled(store: Store, base: Path, who: str, computed: Computed = discard) -> LoadReport:
-    """Load the bundled records into a new store.
-
-    Raises
-    ------
-    ProblemsError
-        With every fault; nothing is written then.
-    """
+def _load_bundled(store: Store, base: Path, who: str, computed: Computed = discard) -> LoadReport:
+    """Load the bundled records into a new store; raises `ProblemsError` with every fault, and writes nothing then."""
     request = LoadOptions("curated")
     seq, stored = store.version()
     reading = FORMATS["curated"].read(_sources("curated", None), request)
@@ -502,4 +465,4 @@ def load_bundled(store: Store, base: Path, who: str, computed: Computed = discar
     arrival = plan_load(stored, reading, request.dataset, privacy=store.privacy())
     if problems := serialize.all_problems(reading, arrival):
         raise ProblemsError(problems)
-    return _written(store, arrival, base, Options(False, False, False, None, who), seq, "", computed=computed)
+    return _written(store, arrival, base, who, None, seq, "", computed=computed)

@@ -60,7 +60,7 @@ from layers.reference.gazetteer import GazetteerMissing
 from layers.snapshot.snapshot_cache import CachedVersion
 from layers.sources import curated
 from layers.store.backends import is_path, open_store
-from layers.store.store import LoadReport, NotAStore, StoreError
+from layers.store.store import NotAStore, StoreError
 
 api.cli.import_pause.end()
 
@@ -124,6 +124,7 @@ app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 app.command(epilog=backup_commands.UPGRADE_EPILOG)(backup_commands.upgrade)
 app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 
+EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 Collection = Literal["strikes", "assets", "attributions", "hits", "countries", "entities", "stakes", "sources"]
 
@@ -133,9 +134,7 @@ def init(
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     who: WhoOption = "strikeatlas init",
-    empty: Annotated[
-        bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")
-    ] = False,
+    empty: EmptyOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Make a store and load the bundled records into it; a store that is there is kept as it is.
@@ -159,7 +158,8 @@ def init(
         cache = cache_of(opened, ground, settings)
         with cache.exclusive_lock():
             VersionBuilder(opened, ground, settings, "", loaded=next(iter(loaded), None)).write(cache)
-        _report_load(opened.name, report, as_json)
+        values = {"store": opened.name, **load_commands.counts(report)}
+        output(values, as_json, terminal.load_report(opened.name, report))
 
 
 @app.command(epilog="Example: strikeatlas check layers/records --json; strikeatlas check layers/records --publishable")
@@ -188,11 +188,6 @@ def check(
     output(values, as_json, publish_tables(values))
     if report.problems:
         raise typer.Exit(1)
-
-
-def _report_load(store: str, report: LoadReport, as_json: bool) -> None:
-    counts = {kind: dict(getattr(report, kind)) for kind in ("added", "changed", "removed", "unchanged")}
-    output({"store": store, "seq": report.seq, **counts}, as_json, terminal.load_report(store, report))
 
 
 @app.command("list", epilog="Example: strikeatlas list strikes --json")

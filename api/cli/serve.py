@@ -206,12 +206,8 @@ def build_cache(
 def _answered_by(folder: Path, store: Store, publish_from: float) -> Callable[[Snapshot], Snapshot]:
     """Check the answers of a batch, and give what puts them into a snapshot of the store.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is no plan in the folder.
-    ProblemsError
-        If they are not all there, damaged, or not of what the store has now.
+    Raises `FileNotFoundError` if there is no plan in the folder; `ProblemsError` if they are not all there, damaged, or
+    not of what the store has now.
     """
     from layers.batch.run import FinishedRun  # slow to import
 
@@ -297,10 +293,7 @@ def _address(text: str) -> str:
 def _languages(given: list[str] | None) -> tuple[str, ...]:
     """Return the languages in their usual order.
 
-    Raises
-    ------
-    BadParameter
-        If one has no catalogue, or English, which the folder itself is in, is missing.
+    Raises `BadParameter` if one has no catalogue, or English, which the folder itself is in, is missing.
     """
     known = languages()
     wanted = given or list(known)

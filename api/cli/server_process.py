@@ -51,12 +51,8 @@ def serve(
 
     ``begun`` is called with the store once it is known that there is something to serve.
 
-    Raises
-    ------
-    NotAStore, BasemapMissing, UnreadableArchive
-        If one of the files is missing or something else.
-    OSError
-        If the address cannot be listened on, as where another program does.
+    Raises `NotAStore` or `BasemapMissing` or `UnreadableArchive` if one of the files is missing or something else;
+    `OSError` if the address cannot be listened on, as where another program does.
     """
     with _bound(address) as listening:
         if workers == 1:

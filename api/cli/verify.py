@@ -113,10 +113,7 @@ def _verify_store(
 ) -> None:
     """Check a store, compare what is kept beside it, and say what receipts of it cover, and which heads it has.
 
-    Raises
-    ------
-    typer.Exit
-        If there is a finding, or a receipt is not valid, with exit code 1.
+    Raises `typer.Exit` if there is a finding, or a receipt is not valid, with exit code 1.
     """
     derive = full_rewrite(basemap.read(settings.basemap), text, open_layer())
     # A file that is damaged can be checked, and not be opened.
@@ -170,10 +167,7 @@ def _finding_values(findings: Iterable[Finding]) -> list[Json]:
 def _verify_export(target: Path, path: Path, store: str, as_json: bool) -> None:
     """Compare the files of an export with its manifest, and look for the change that it states in a store.
 
-    Raises
-    ------
-    typer.Exit
-        If there is a finding, with exit code 1; if the store cannot be read, with 4 or 5.
+    Raises `typer.Exit` if there is a finding, with exit code 1; if the store cannot be read, with 4 or 5.
     """
     findings, unchecked, code, manifest = list[Finding](), list[Message](), 0, None
     try:
@@ -204,13 +198,7 @@ def _verify_export(target: Path, path: Path, store: str, as_json: bool) -> None:
 
 
 def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[Finding]:
-    """What speaks against a head being in the history of a store.
-
-    Raises
-    ------
-    StoreError
-        If the store cannot be read.
-    """
+    """What speaks against a head being in the history of a store; raises `StoreError` if the store cannot be read."""
     with open_to_read(store).reading() as connection:
         held = find_head(connection, stated.hash)
     if isinstance(held, ChainBreak):
@@ -222,10 +210,7 @@ def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[F
 def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) -> None:
     """Build a figure again from the history of a store, and say what it rests on and every correction since.
 
-    Raises
-    ------
-    typer.Exit
-        If it differs, with exit code 1.
+    Raises `typer.Exit` if it differs, with exit code 1.
     """
     opened, version = open_published(store, base)
     head = _head_of(opened, stated)
@@ -249,13 +234,7 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
 
 
 def _head_of(store: Store, code: FigureCode) -> Head:
-    """The change that a code names.
-
-    Raises
-    ------
-    UnknownRecord
-        If the store has no such change.
-    """
+    """The change that a code names; raises `UnknownRecord` if the store has no such change."""
     digits = code.change[1:]
     if code.is_weak:
         return replace(store.head(int(digits)), seq=int(digits))
@@ -370,13 +349,7 @@ def _is_address(url: str) -> bool:
 
 
 def _posted(url: str, sent: bytes) -> bytes:
-    """The response of an authority (RFC 3161, 3.4).
-
-    Raises
-    ------
-    OSError
-        If there is none.
-    """
+    """The response of an authority (RFC 3161, 3.4); raises `OSError` if there is none."""
     asked = urllib.request.Request(url, sent, {"Content-Type": _QUERY, "Accept": _REPLY})
     try:
         with urllib.request.urlopen(asked, timeout=_TIMEOUT_S) as answer:
@@ -411,10 +384,7 @@ def _add(store: Store, response: bytes, as_json: bool) -> None:
 def checked_receipts(store: str, given: list[Path] | None, trust: Path | None) -> list[tuple[Path, Receipt]]:
     """Check receipts, or all beside the store; none where no certificate is trusted.
 
-    Raises
-    ------
-    BadParameter
-        If there are receipts to check and no certificate, or it cannot be read.
+    Raises `BadParameter` if there are receipts to check and no certificate, or it cannot be read.
     """
     if trust is None:
         if given:

@@ -59,23 +59,15 @@ def language_folder(language: str) -> str:
 
 @dataclass(frozen=True)
 class PublishedAddresses:
-    """Addresses of the files of a publication, for the pages in one language; see `api.http.links.FileAddresses`.
+    """Addresses of the files of a publication, for the pages in one language; see `api.http.links.FileAddresses`."""
 
-    Parameters
-    ----------
-    base
-        Address of the folder of all files, without a slash at its end.
-    language
-        Of the page whose links they are.
-    spoken
-        Languages that are published.
-    is_left_out
-        Whether the page of a subject that the server has, by the name of its files, is not published.
-    """
-
+    #: Address of the folder of all files, without a slash at its end.
     base: str
+    #: Of the page whose links they are.
     language: str = ENGLISH
+    #: Languages that are published.
     spoken: tuple[str, ...] = languages()
+    #: Whether the page of a subject that the server has, by the name of its files, is not published.
     is_left_out: Callable[[str], bool] = lambda name: False
 
     @property

@@ -40,23 +40,15 @@ _FORMATS: Mapping[str, str] = {"parquet": "geoparquet"}
 
 @dataclass(frozen=True)
 class DataFile:
-    """A file of data.
+    """A file of data."""
 
-    Parameters
-    ----------
-    path
-        In the publication.
-    write
-        Gives its bytes, as of a version; ``None`` is the newest.
-    states_version
-        Whether the bytes name that version.
-    about
-        What the package says of it besides size and digest.
-    """
-
+    #: In the publication.
     path: str
+    #: Gives its bytes, as of a version; ``None`` is the newest.
     write: Callable[[CitedVersion | None], bytes]
+    #: Whether the bytes name that version.
     states_version: bool
+    #: What the package says of it besides size and digest.
     about: Json
 
 
@@ -167,10 +159,7 @@ def resource(path: str, content: bytes, about: Json) -> Json:
 def descriptor(resources: Sequence[Json], sources: Mapping[str, Source], about: Json) -> bytes:
     """Write the package: its files, the publishers of its sources with the licence that each states, and the version.
 
-    Parameters
-    ----------
-    about
-        Further members, such as title, version and licences.
+    ``about``: further members, such as title, version and licences.
     """
     publishers = {(source.publisher, source.licence) for source in sources.values()}
     listed = [

@@ -37,24 +37,16 @@ _PATH = re.compile(r"[^/\\\0]+(/[^/\\\0]+)*")
 
 @dataclass(frozen=True)
 class PublishedFile:
-    """A file that is published.
+    """A file that is published."""
 
-    Parameters
-    ----------
-    path
-        In the folder, with slashes.
-    render
-        Gives its bytes, cited by a version of the data; ``None`` is the newest.
-    cited
-        Whether its bytes name that version. Such a file is left alone while it says the same of a later one.
-    follows
-        Digest of all that its bytes follow from but that version: while it is the same they are not rendered again.
-        ``None`` where nobody knows.
-    """
-
+    #: In the folder, with slashes.
     path: str
+    #: Gives its bytes, cited by a version of the data; ``None`` is the newest.
     render: Callable[[CitedVersion | None], bytes]
+    #: Whether its bytes name that version. Such a file is left alone while it says the same of a later one.
     cited: bool = False
+    #: Digest of all that its bytes follow from but that version: while it is the same they are not rendered again.
+    #: ``None`` where nobody knows.
     follows: str | None = None
 
 
@@ -98,13 +90,7 @@ class PublishedFolder:
     """A folder that is, or is to be, a publication."""
 
     def __init__(self, path: Path) -> None:
-        """Look at a folder.
-
-        Raises
-        ------
-        FileExistsError
-            If there is something else.
-        """
+        """Look at a folder; raises `FileExistsError` if there is something else."""
         self.path = path
         #: The version that was published, as its manifest names it; empty where there is none.
         self.history: Json = {}

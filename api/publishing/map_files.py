@@ -201,10 +201,7 @@ _TIES = ({"reading": "registration"}, {"reading": "control"}, {"relation": "rela
 def first_rows(static: Path) -> int:
     """Return how many rows of the list a page begins with, as its own module in the folder of its files says.
 
-    Raises
-    ------
-    ValueError
-        If the module does not say so.
+    Raises `ValueError` if the module does not say so.
     """
     name, asked = _ASKED
     said = asked.search((static / name).read_text(encoding="utf-8"))
@@ -216,10 +213,7 @@ def first_rows(static: Path) -> int:
 def opening_files(asked: InProcess, snapshot: Snapshot, rows: int) -> Iterator[tuple[str, bytes]]:
     """Give ``map/opening.json``, and ``map/clusters/ZOOM.json`` for each half zoom of few marks, from 1 on.
 
-    Parameters
-    ----------
-    rows
-        How many rows of the list are there at once.
+    ``rows``: how many rows of the list are there at once.
     """
     get = partial(_answer, asked)
     own = MapView().parameters()

@@ -38,21 +38,14 @@ class NotAnswered(RuntimeError):
 
 @dataclass
 class InProcess:
-    """An application that is asked for one answer after another, each in full.
-
-    Parameters
-    ----------
-    base
-        Address that the answers name as their own, without a slash at its end.
-    spoken
-        Languages that are published.
-    is_left_out
-        See `PublishedAddresses`.
-    """
+    """An application that is asked for one answer after another, each in full."""
 
     app: ASGIApp
+    #: Address that the answers name as their own, without a slash at its end.
     base: str
+    #: Languages that are published.
     spoken: tuple[str, ...]
+    #: See `PublishedAddresses`.
     is_left_out: Callable[[str], bool] = lambda name: False
     _ended: ExitStack = field(default_factory=ExitStack)
 

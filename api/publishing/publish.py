@@ -13,6 +13,7 @@ from fastapi import FastAPI
 
 from api.app import create_app
 from api.formats.page import FeaturePage, FileMetadata
+from api.html import pages
 from api.html.map_images import SHARED
 from api.html.published import CitedVersion
 from api.http.conditional import http_date
@@ -46,17 +47,11 @@ from layers.store.store import Store
 
 @dataclass(frozen=True)
 class PublishOrder:
-    """What is to be published, and where it will lie.
+    """What is to be published, and where it will lie."""
 
-    Parameters
-    ----------
-    base
-        Address of the folder on the web, without a slash at its end.
-    languages
-        Of the pages; English comes first, as other folders lie in its.
-    """
-
+    #: Address of the folder on the web, without a slash at its end.
     base: str
+    #: Of the pages; English comes first, as other folders lie in its.
     languages: tuple[str, ...]
 
 
@@ -81,15 +76,9 @@ class PublishedAtlas:
     ) -> Publication:
         """Bring a folder to this version, see `PublishedFolder.publish`.
 
-        Parameters
-        ----------
-        progress
-            Called with the number of files that are done, and of all.
+        ``progress``: called with the number of files that are done, and of all.
 
-        Raises
-        ------
-        FileExistsError, OSError
-            If the folder is something else, or cannot be written.
+        Raises `FileExistsError` or `OSError` if the folder is something else, or cannot be written.
         """
         target = PublishedFolder(folder)
         if self._known_version(target.history.get("hash", "")) is None:
@@ -177,8 +166,8 @@ class PublishedAtlas:
         own = [
             f"{language_folder(language)}{page}" for language in self.order.languages for page in (INDEX, "map.html")
         ]
-        pages = [*own, *(file.path for file in answers if file.path.endswith(".html"))]
-        addresses = [PublishedAddresses(self.order.base).address(page) for page in pages]
+        listed = [*own, *(file.path for file in answers if file.path.endswith(".html"))]
+        addresses = [PublishedAddresses(self.order.base).address(page) for page in listed]
         for path, content in site_files.sitemaps(self.order.base, addresses):
             yield _fixed(path, content)
         yield _fixed("robots.txt", site_files.robots(self.order.base))
@@ -252,7 +241,10 @@ class PublishedAtlas:
         return attribution_text(self.settings.attribution, self._view.disclosure, language)
 
     def _not_found(self, language: str, cited: CitedVersion | None) -> bytes:
-        return site_files.not_found_page(self._app, self._site, language)
+        """Write the page that a file server shows where there is no file."""
+        code = "html.publication.not-found"
+        document = {"status": 404, "title": phrase(code, language), "detail": phrase(f"{code}-text", language)}
+        return pages.problem(self._site.request(self._app, "/404", language), document)
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
         last = site_files.max_zoom(self._shown.collections["assets"])
@@ -268,7 +260,7 @@ class PublishedAtlas:
             "files": [*self._listed_files(own, language)],
             "lists": [*self._lists(own, language)],
         }
-        return site_files.first_page(self._app, self._site, self._view, language, document)
+        return pages.page(self._site.request(self._app, "/", language), self._view, "publication", document)
 
     def _listed_files(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
         """Name the files of each collection, then those of the records."""

@@ -12,12 +12,10 @@ from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
-from fastapi import FastAPI
 from pmtiles.tile import tileid_to_zxy, zxy_to_tileid
 from pmtiles.writer import Writer
 from starlette.requests import Request
 
-from api.html import pages
 from api.html.map_images import SHARED_SIZE, WORLD, framed
 from api.html.pages import translated, with_head
 from api.html.shown_pages import map_head
@@ -28,7 +26,7 @@ from api.publishing.addresses import language_folder
 from api.publishing.pages import InProcess
 from api.requests.map_view import MapView
 from api.server.served_version import ServedVersion
-from api.wording.catalogue import ENGLISH, phrase
+from api.wording.catalogue import ENGLISH
 from api.wording.preference import language_of
 from geo.tiles import mvt
 from geo.tiles.generalize import MAX_TILE_SHAPES
@@ -61,12 +59,7 @@ def static_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 def map_page(request: Request, view: ServedVersion, folder: Path, sites_zoom: int) -> bytes:
     """Write the page of the map: it says that answers are files, and the policy that a server sends as a header.
 
-    Parameters
-    ----------
-    request
-        For the page, in its language.
-    sites_zoom
-        The last zoom of the tiles of sites.
+    ``request``: for the page, in its language. ``sites_zoom``: the last zoom of the tiles of sites.
     """
     language = language_of(request)
     source = translated((folder / "index.html").read_text(encoding="utf-8"), language)
@@ -86,18 +79,6 @@ def share_picture(asked: InProcess, view: ServedVersion) -> bytes:
     box = ",".join(f"{edge:.4f}" for edge in framed(bounds, width / height))
     drawn = {"f": "png", "collections": "strikes", "bbox": box, "crs": "EPSG:3857", "width": width, "height": height}
     return asked.get("/map", "png", ENGLISH, query_string(drawn))
-
-
-def not_found_page(app: FastAPI, asked: InProcess, language: str) -> bytes:
-    """Write the page that a file server shows where there is no file."""
-    code = "html.publication.not-found"
-    document = {"status": 404, "title": phrase(code, language), "detail": phrase(f"{code}-text", language)}
-    return pages.problem(asked.request(app, "/404", language), document)
-
-
-def first_page(app: FastAPI, asked: InProcess, view: ServedVersion, language: str, document: Json) -> bytes:
-    """Write the page that says what lies here."""
-    return pages.page(asked.request(app, "/", language), view, "publication", document)
 
 
 def sitemaps(base: str, addresses: Sequence[str]) -> Iterator[tuple[str, bytes]]:

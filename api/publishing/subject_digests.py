@@ -38,14 +38,14 @@ def digest_of(parts: Iterable[bytes | str | None]) -> bytes:
 class SubjectDigests:
     """Digests of one version of the data, each in hexadecimal.
 
-    Parameters
-    ----------
-    ground
-        Digest of what all pages follow from besides records: program, address, policy, attribution and the like.
+    ``ground``: digest of what all pages follow from besides records: program, address, policy, attribution and the
+    like.
     """
 
     def __init__(self, snapshot: Snapshot, ground: bytes) -> None:
         self._snapshot, self._ground = snapshot, ground
+        #: Digests of sites by key, without and with the strikes on them.
+        self._sites, self._assets = dict[str, bytes](), dict[str, bytes]()
 
     def of_strike(self, key: str) -> str:
         """Digest of what is said of a strike: its rows, and the times of what it rests on."""
@@ -131,10 +131,6 @@ class SubjectDigests:
             self._sites[key] = digest_of((nodes[key], *ties, *versions))
         return self._sites[key]
 
-    @cached_property
-    def _sites(self) -> dict[str, bytes]:
-        return {}
-
     def _asset(self, key: str) -> bytes:
         """Digest of a site with its parts and the strikes on it."""
         if key not in self._assets:
@@ -144,10 +140,6 @@ class SubjectDigests:
             strikes = (self._strikes[one] for one in sorted(self._hitting[key]))
             self._assets[key] = digest_of((self._site(key), *(layer.fragments[row] for row in rows), *strikes))
         return self._assets[key]
-
-    @cached_property
-    def _assets(self) -> dict[str, bytes]:
-        return {}
 
     @cached_property
     def _hitting(self) -> Mapping[str, set[str]]:

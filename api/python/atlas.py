@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -92,6 +92,7 @@ class Atlas:
     def __init__(self, source: AtlasSource, basemap: Path) -> None:
         self._source = source
         self._basemap = basemap.absolute()
+        self._layers = dict[str, geopandas.GeoDataFrame]()
 
     # --- layers -------------------------------------------------------------------------------------------------------
 
@@ -334,10 +335,6 @@ class Atlas:
         if name not in self._layers:
             self._layers[name] = self._source.layer(name, {})
         return self._layers[name].copy()
-
-    @cached_property
-    def _layers(self) -> dict[str, geopandas.GeoDataFrame]:
-        return {}
 
     # --- owners -------------------------------------------------------------------------------------------------------
 

@@ -50,10 +50,7 @@ def query_of(
 def day_of(name: str, stated: Day | None, *, last: bool = False) -> date | None:
     """Return the first or the last day of what is stated under a name.
 
-    Raises
-    ------
-    BadParameter
-        If it is no date, or one with an open end.
+    Raises `BadParameter` if it is no date, or one with an open end.
     """
     if stated is None:
         return None

@@ -112,20 +112,13 @@ class AtlasSource(Protocol):
 
 @dataclass(frozen=True)
 class SnapshotSource:
-    """An atlas in the memory of this process.
+    """An atlas in the memory of this process."""
 
-    Parameters
-    ----------
-    title
-        The file that it was read from.
-    snapshot
-        All records and what follows from them.
-    about
-        What files say of the data, and when they were changed last; by default that no store holds them.
-    """
-
+    #: The file that it was read from.
     title: str
+    #: All records and what follows from them.
     snapshot: Snapshot
+    #: What files say of the data, and when they were changed last; by default that no store holds them.
     about: Lazy[tuple[FileMetadata, datetime]] | None = None
 
     @property
@@ -200,10 +193,7 @@ class SnapshotSource:
 def bundled(base: Path) -> SnapshotSource:
     """Read the records that come with the program; their date is the newest day on which one of their sources was read.
 
-    Raises
-    ------
-    BasemapMissing
-        If there is no base map.
+    Raises `BasemapMissing` if there is no base map.
     """
     records = curated.read().require_clean()
     retrieved = (edtf.parse(source.retrieved).latest for source in records.sources.values() if source.retrieved)
@@ -214,12 +204,8 @@ def bundled(base: Path) -> SnapshotSource:
 def of_store(address: str | Path, base: Path) -> SnapshotSource:
     """Read what the policy of a store publishes of it.
 
-    Raises
-    ------
-    NotAStore, BasemapMissing
-        If one of the files is missing or something else.
-    PolicyDiffers, ProblemsError
-        If a file states another policy than the store has, or either policy has faults.
+    Raises `NotAStore` or `BasemapMissing` if one of the files is missing or something else; `PolicyDiffers` or
+    `ProblemsError` if a file states another policy than the store has, or either policy has faults.
     """
     opened = open_store(address).mount(open_layer())
     settings = with_credit_for(Settings(basemap=base), opened.open_layer)

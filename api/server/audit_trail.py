@@ -65,10 +65,7 @@ class AuditTrail:
     def append(self, event: Event, **members: object) -> str:
         """Add a line and give its id; it is on disk then.
 
-        Raises
-        ------
-        AuditTrailError
-            If it cannot be written, such as where the disk is full. Nothing of it is left then.
+        Raises `AuditTrailError` if it cannot be written, such as where the disk is full. Nothing of it is left then.
         """
         key = secrets.token_hex(8)
         at = timestamp()
@@ -128,23 +125,15 @@ def _hash(line: bytes) -> str:
 
 @dataclass(frozen=True)
 class AuditReport:
-    """What a trail holds.
+    """What a trail holds."""
 
-    Parameters
-    ----------
-    lines
-        In their order.
-    head
-        Hash of the last line.
-    faults
-        Numbers of lines that are cut off or do not follow the one before, and which of both.
-    open
-        Ids of writes without an outcome.
-    """
-
+    #: In their order.
     lines: list[Json] = field(default_factory=list)
+    #: Hash of the last line.
     head: str = FIRST
+    #: Numbers of lines that are cut off or do not follow the one before, and which of both.
     faults: list[tuple[int, str]] = field(default_factory=list)
+    #: Ids of writes without an outcome.
     open: list[str] = field(default_factory=list)
 
     @property
@@ -154,13 +143,7 @@ class AuditReport:
 
 
 def read(path: Path) -> AuditReport:
-    """Read a trail and check its chain; a missing file has no lines.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Read a trail and check its chain; a missing file has no lines; raises `OSError` if it cannot be read."""
     try:
         content = path.read_bytes()
     except FileNotFoundError:

@@ -31,13 +31,7 @@ class KeysAtWork:
 
     @contextmanager
     def holding(self, person: str, key: str) -> Iterator[None]:
-        """Hold the key of a person while a request is answered.
-
-        Raises
-        ------
-        KeyAtWork
-            If it is held.
-        """
+        """Hold the key of a person while a request is answered; raises `KeyAtWork` if it is held."""
         with self._lock:
             if (person, key) in self._own:
                 raise KeyAtWork("a request with this key is being answered")

@@ -84,12 +84,9 @@ class LiveSnapshot:
 
         With ``must_cache`` the version is there to be cached: where it cannot be, it is not computed to be served.
 
-        Raises
-        ------
-        SnapshotNotCached, OSError
-            If a version that must be cached may not be, or cannot be written, such as on a full disk.
-        PolicyDiffers, ProblemsError
-            If a file states another policy than the store has, or either policy has faults.
+        Raises `SnapshotNotCached` or `OSError` if a version that must be cached may not be, or cannot be written, such
+        as on a full disk; `PolicyDiffers` or `ProblemsError` if a file states another policy than the store has, or
+        either policy has faults.
         """
         require_policy(policy_of(store), settings.policy_file)
         self.store = store
@@ -262,10 +259,7 @@ class LiveSnapshot:
     def _record_external_edits(self, at: datetime, updating: AbstractContextManager[DerivedUpdate]) -> None:
         """Have history tell of edits of other programs, if it can be written, and the derived layers follow.
 
-        Raises
-        ------
-        StoreBusy
-            If another program is writing.
+        Raises `StoreBusy` if another program is writing.
         """
         try:
             with updating as derived:
@@ -317,10 +311,7 @@ class LiveSnapshot:
         without ``wait``, while another process writes. Takes half a minute for a million strikes, while the version
         before is served, and changes are shown.
 
-        Raises
-        ------
-        OSError
-            If a version that must be cached cannot be written.
+        Raises `OSError` if a version that must be cached cannot be written.
         """
         view, external_edits = self.view, self._external_edits
         snapshot, files = view.snapshot, view.snapshot.backing_files
@@ -425,10 +416,7 @@ class LiveSnapshot:
 def _archive(settings: Settings) -> BasemapArchive | None:
     """Open the archive of the base map that is given, or that lies beside the base map where there is one.
 
-    Raises
-    ------
-    UnreadableArchive
-        If an archive that is given is not there, or either is no archive of vector tiles.
+    Raises `UnreadableArchive` if an archive that is given is not there, or either is no archive of vector tiles.
     """
     path = settings.basemap_archive
     return BasemapArchive(path) if path is not None else BasemapArchive.beside(settings.basemap)

@@ -124,10 +124,7 @@ class ServedVersion:
         The name of the stored one would give away by trial what is withheld, or which private sources it cites. Where
         they differ no writer can go by this name, and so replace an exact place by its rounded one.
 
-        Raises
-        ------
-        KeyError
-            If no such strike is published.
+        Raises `KeyError` if no such strike is published.
         """
         published = self.disclosure.records.strikes
         return self._named.get_or_compute(strike, lambda: self.name_of(published[strike]))

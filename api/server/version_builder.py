@@ -47,10 +47,7 @@ from layers.store.store import Derive, DerivedUpdate, Store, StoreError
 def time_of(store: Store, head: Head) -> datetime | None:
     """When a change was made, in UTC; ``None`` for the empty history.
 
-    Raises
-    ------
-    StoreError
-        If the file has another text in place of the time.
+    Raises `StoreError` if the file has another text in place of the time.
     """
     try:
         return datetime.fromisoformat(head.at) if head.at else None
@@ -87,12 +84,8 @@ def opened_version(store: Store, settings: Settings) -> PublishedVersion:
 
     What takes long, as all that lies over an open layer, is then written to the cache where that can be done.
 
-    Raises
-    ------
-    PolicyDiffers, ProblemsError
-        If a file states another policy than the store has, or either policy has faults.
-    BasemapMissing
-        If there is no base map.
+    Raises `PolicyDiffers` or `ProblemsError` if a file states another policy than the store has, or either policy has
+    faults; `BasemapMissing` if there is no base map.
     """
     require_policy(policy_of(store), settings.policy_file)
     base = basemap.read(settings.basemap)
@@ -216,20 +209,13 @@ def _snapshot(
 
 @dataclass(frozen=True, eq=False)
 class NextVersion:
-    """What a write of this process computed of the version after it, to be served.
+    """What a write of this process computed of the version after it, to be served."""
 
-    Parameters
-    ----------
-    base
-        The version that was served when the write began.
-    stored
-        The records after the write.
-    update
-        From ``base.with_private`` to these records.
-    """
-
+    #: The version that was served when the write began.
     base: ServedVersion
+    #: The records after the write.
     stored: Records
+    #: From ``base.with_private`` to these records.
     update: SnapshotUpdate
 
     @property

@@ -22,24 +22,16 @@ _NOWHERE = -1
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Cells in the order of their codes; each place is in one, and a cell that holds too many has several parts.
+    """Cells in the order of their codes; each place is in one, and a cell that holds too many has several parts."""
 
-    Attributes
-    ----------
-    quadkeys
-        The digits of each cell from the whole square of 360 degrees down, two bits a level (the lower one is that of
-        the longitude); ``nowhere`` is the cell of what has no place.
-    first_code
-        Smallest code in each cell, ascending, shape (cells,).
-    parts
-        Number of parts of each cell, shape (cells,).
-    limit
-        Most places in a part.
-    """
-
+    #: The digits of each cell from the whole square of 360 degrees down, two bits a level (the lower one is that of the
+    #: longitude); ``nowhere`` is the cell of what has no place.
     quadkeys: tuple[str, ...]
+    #: Smallest code in each cell, ascending, shape (cells,).
     first_code: Ints
+    #: Number of parts of each cell, shape (cells,).
     parts: Ints
+    #: Most places in a part.
     limit: int
 
     @classmethod

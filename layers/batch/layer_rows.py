@@ -57,17 +57,11 @@ def layer_file(layer: str) -> str:
 
 @dataclass(frozen=True, eq=False)
 class LayerRows:
-    """The rows of the strikes of a cell by layer, without what does not follow from records, and what they add up to.
+    """The rows of the strikes of a cell by layer, without what does not follow from records, and their sums."""
 
-    Attributes
-    ----------
-    tables
-        The features of each of `LAYERS`; of one strike they stand together, in the order that they have in the layer.
-    counts
-        As in `layers.collections.flatten.FlatRows`.
-    """
-
+    #: The features of each of `LAYERS`; of one strike they stand together, in the order that they have in the layer.
     tables: Mapping[str, FeatureTable[Any]]
+    #: As in `layers.collections.flatten.FlatRows`.
     counts: Counts
 
     @classmethod

@@ -43,60 +43,39 @@ StrikePages = Callable[[tuple[str, ...] | None], Iterable[pa.Table]]
 
 @dataclass(frozen=True, slots=True)
 class CellTask:
-    """The strikes of one cell, or of one part of a cell that holds too many.
+    """The strikes of one cell, or of one part of a cell that holds too many."""
 
-    Attributes
-    ----------
-    name
-        Quadkey of the cell, and number of the part; see `layers.batch.cells`.
-    number
-        Place of the task in the plan.
-    strikes
-        Number of its strikes.
-    assets
-        Number of assets that may be in reach of them.
-    groups
-        Where they stand: names of files, and numbers of row groups in them.
-    """
-
+    #: Quadkey of the cell, and number of the part; see `layers.batch.cells`.
     name: str
+    #: Place of the task in the plan.
     number: int
+    #: Number of its strikes.
     strikes: int
+    #: Number of assets that may be in reach of them.
     assets: int
+    #: Where they stand: names of files, and numbers of row groups in them.
     groups: tuple[tuple[str, int], ...]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be answered, of which data.
+    """What is to be answered, of which data."""
 
-    Attributes
-    ----------
-    id
-        SHA-256 of the rest.
-    program
-        Version of the program.
-    is_whole
-        Whether the records are all that the store has, as it has them: none withheld, united or counted once.
-    head
-        What the head of the history of the store was, by name; empty where the records are from files.
-    publish_from
-        The probability from which an undecided candidate counts as hit.
-    weights
-        SHA-256 of the table of weights.
-    tasks
-        In the order of their cells.
-    layers
-        Whether rows of the layers are laid out as well, see `layers.batch.layer_rows`.
-    """
-
+    #: SHA-256 of the rest.
     id: str
+    #: Version of the program.
     program: str
+    #: Whether the records are all that the store has, as it has them: none withheld, united or counted once.
     is_whole: bool
+    #: What the head of the history of the store was, by name; empty where the records are from files.
     head: Mapping[str, Any]
+    #: The probability from which an undecided candidate counts as hit.
     publish_from: float
+    #: SHA-256 of the table of weights.
     weights: str
+    #: In the order of their cells.
     tasks: tuple[CellTask, ...]
+    #: Whether rows of the layers are laid out as well, see `layers.batch.layer_rows`.
     layers: bool = False
 
     @property
@@ -179,12 +158,8 @@ def write_plan(
 def read_plan(folder: Path) -> Plan:
     """Read a plan.
 
-    Raises
-    ------
-    FileNotFoundError
-        If there is none, or it was not written to its end.
-    ProblemsError
-        If it was written by a program with other files or other weights.
+    Raises `FileNotFoundError` if there is none, or it was not written to its end; `ProblemsError` if it was written by
+    a program with other files or other weights.
     """
     values = orjson.loads((folder / PLAN).read_bytes())
     own = {"format": FORMAT, "weights": weights_digest()}
@@ -209,10 +184,7 @@ def read_plan(folder: Path) -> Plan:
 def require_program(plan: Plan, program: str) -> None:
     """Refuse a plan of another program: answers of two of them are no answers of either.
 
-    Raises
-    ------
-    ProblemsError
-        If it is one.
+    Raises `ProblemsError` if it is one.
     """
     if plan.program != program:
         expected = Message("batch.other-program")

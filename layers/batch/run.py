@@ -43,44 +43,31 @@ MANIFEST = "manifest.json"
 
 @dataclass(frozen=True)
 class Manifest:
-    """What a batch answered, and what it took.
+    """What a batch answered, and what it took."""
 
-    Attributes
-    ----------
-    plan, program, head
-        Of the plan.
-    digest
-        Of all answers, see `layers.batch.digest`.
-    strikes, candidates, attributions, bytes
-        How many strikes were answered, how many rows the answers have, and the size of their files.
-    processor_seconds
-        What all cells took together.
-    peak_bytes
-        Largest memory of any worker.
-    cells
-        The report of each cell, in the order of the plan.
-    """
-
+    #: Of the plan.
     plan: str
     program: str
     head: dict[str, object]
+    #: Of all answers, see `layers.batch.digest`.
     digest: str
+    #: How many strikes were answered, how many rows the answers have, and the size of their files.
     strikes: int
     candidates: int
     attributions: int
     bytes: int
+    #: What all cells took together.
     processor_seconds: float
+    #: Largest memory of any worker.
     peak_bytes: int
+    #: The report of each cell, in the order of the plan.
     cells: tuple[CellReport, ...]
 
     @classmethod
     def read(cls, folder: Path) -> Manifest | None:
         """Read the manifest in the folder of a plan; ``None`` where no run was finished.
 
-        Raises
-        ------
-        ValueError, TypeError, LookupError
-            If it is no manifest.
+        Raises `ValueError` or `TypeError` or `LookupError` if it is no manifest.
         """
         try:
             values = orjson.loads((folder / ANSWERS / MANIFEST).read_bytes())
@@ -174,17 +161,11 @@ def _manifest(folder: Path, plan: Plan, reports: Sequence[CellReport]) -> Manife
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A plan all of whose cells are answered.
+    """A plan all of whose cells are answered."""
 
-    Attributes
-    ----------
-    folder
-        That of the plan.
-    plan, manifest
-        As they stand in it.
-    """
-
+    #: That of the plan.
     folder: Path
+    #: As they stand in it.
     plan: Plan
     manifest: Manifest
 
@@ -192,13 +173,8 @@ class FinishedRun:
     def open(cls, folder: Path) -> FinishedRun:
         """Read the plan and the manifest; answers are not looked at.
 
-        Raises
-        ------
-        FileNotFoundError
-            If there is no plan.
-        ProblemsError
-            If it was written by a program with other files or weights, a run of it has not ended yet, or the manifest
-            is of another plan or none at all.
+        Raises `FileNotFoundError` if there is no plan; `ProblemsError` if it was written by a program with other files
+        or weights, a run of it has not ended yet, or the manifest is of another plan or none at all.
         """
         plan = read_plan(folder)
         try:
@@ -249,10 +225,7 @@ class FinishedRun:
 
         Each file has to have the SHA-256 that the manifest tells of it, and the hashes of all rows the digest.
 
-        Raises
-        ------
-        ProblemsError
-            With every file that is missing or has other bytes.
+        Raises `ProblemsError` with every file that is missing or has other bytes.
         """
         if problems := tuple(self._damages()):
             raise ProblemsError(problems)

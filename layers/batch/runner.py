@@ -73,14 +73,9 @@ def _tried(work: Callable[[T], R], task: T) -> tuple[R | None, str | None]:
 
 @dataclass(frozen=True)
 class LocalProcesses:
-    """Gives tasks to processes of this machine; one that is killed is replaced.
+    """Gives tasks to processes of this machine; one that is killed is replaced."""
 
-    Parameters
-    ----------
-    workers
-        Number of processes.
-    """
-
+    #: Number of processes.
     workers: int
 
     def outcomes(self, work: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Outcome[T, R]]:
@@ -184,21 +179,14 @@ def _closed_late(client: Client) -> Iterator[Client]:
 
 @dataclass(frozen=True)
 class DaskCluster:
-    """Gives tasks to the workers of a Dask cluster, one at a time to each thread of them.
+    """Gives tasks to the workers of a Dask cluster, one at a time to each thread of them."""
 
-    Parameters
-    ----------
-    scheduler
-        Address of its scheduler, such as ``tcp://10.0.0.1:8786``; by default a cluster on this machine, for as long as
-        the tasks take.
-    workers
-        Number of workers of that.
-    memory
-        The memory that each of these may take, such as ``4GB``; one that takes more is ended.
-    """
-
+    #: Address of its scheduler, such as ``tcp://10.0.0.1:8786``; by default a cluster on this machine, for as long as
+    #: the tasks take.
     scheduler: str | None = None
+    #: Number of workers of that.
     workers: int = 2
+    #: The memory that each of these may take, such as ``4GB``; one that takes more is ended.
     memory: str = "4GB"
 
     def outcomes(self, work: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Outcome[T, R]]:

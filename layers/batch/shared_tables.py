@@ -35,40 +35,27 @@ _OF_LAYERS = ("stakes", "sources", "controls")
 
 @dataclass(frozen=True, eq=False)
 class SharedTables:
-    """The assets, the stakes, and the records that answers rest on; nothing in it changes.
+    """The assets, the stakes, and the records that answers rest on; nothing in it changes."""
 
-    Attributes
-    ----------
-    index
-        The assets as columns, without trees: each cell searches the rows in reach of its strikes.
-    widest_m
-        As `AssetIndex.widest_m` of the index with all its trees.
-    stakes
-        Stakes of all times.
-    records
-        Assets, entities, relations and decisions, and where there are ``layers`` stakes, sources and controls; all
-        other tables are empty.
-    hosts
-        Finds the countries in which strikes happened.
-    layers
-        Whether rows of the layers are to be laid out.
-    """
-
+    #: The assets as columns, without trees: each cell searches the rows in reach of its strikes.
     index: AssetIndex
+    #: As `AssetIndex.widest_m` of the index with all its trees.
     widest_m: tuple[float, ...]
+    #: Stakes of all times.
     stakes: StakeColumns
+    #: Assets, entities, relations and decisions, and where there are ``layers`` stakes, sources and controls; all other
+    #: tables are empty.
     records: Records
+    #: Finds the countries in which strikes happened.
     hosts: HostCountries
+    #: Whether rows of the layers are to be laid out.
     layers: bool = False
 
     @classmethod
     def read(cls, folder: Path) -> SharedTables:
         """Map the files that `write` left in a folder.
 
-        Raises
-        ------
-        OSError, ValueError
-            If a file is missing or cannot be read.
+        Raises `OSError` or `ValueError` if a file is missing or cannot be read.
         """
         files = TableFolderReader(folder)
         tables: dict[str, Any] = dict.fromkeys(RECORD_TYPES, MappingProxyType({}))

@@ -78,38 +78,26 @@ _ATTRIBUTIONS = pa.schema(
 
 @dataclass(frozen=True)
 class CellReport:
-    """What became of a task.
+    """What became of a task."""
 
-    Attributes
-    ----------
-    name
-        Of the task.
-    plan
-        Id of the plan.
-    strikes, candidates, attributions
-        How many strikes were answered, and how many rows the answers have.
-    bytes
-        Size of its files.
-    seconds, processor_seconds
-        Time that passed, and that of the processor.
-    peak_bytes
-        Largest memory of the process so far, with what it has mapped of the shared files.
-    files
-        SHA-256 of each of its files by name, in hexadecimal.
-    problems
-        Faults of the strikes; where there is any, nothing was answered or written.
-    """
-
+    #: Of the task.
     name: str
+    #: Id of the plan.
     plan: str
+    #: How many strikes were answered, and how many rows the answers have.
     strikes: int = 0
     candidates: int = 0
     attributions: int = 0
+    #: Size of its files.
     bytes: int = 0
+    #: Time that passed, and that of the processor.
     seconds: float = 0.0
     processor_seconds: float = 0.0
+    #: Largest memory of the process so far, with what it has mapped of the shared files.
     peak_bytes: int = 0
+    #: SHA-256 of each of its files by name, in hexadecimal.
     files: Mapping[str, str] = field(default_factory=dict)
+    #: Faults of the strikes; where there is any, nothing was answered or written.
     problems: tuple[Problem, ...] = ()
 
     @classmethod
@@ -120,21 +108,14 @@ class CellReport:
 
 @dataclass(frozen=True)
 class Work:
-    """Answers tasks of a plan; a copy of it goes to each worker.
+    """Answers tasks of a plan; a copy of it goes to each worker."""
 
-    Parameters
-    ----------
-    folder
-        That of the plan, at the same path for all workers.
-    plan, publish_from
-        As in `Plan`.
-    wording
-        A function of a module, which workers import by its name.
-    """
-
+    #: That of the plan, at the same path for all workers.
     folder: str
+    #: As in `Plan`.
     plan: str
     publish_from: float
+    #: A function of a module, which workers import by its name.
     wording: Wording
 
     @classmethod
@@ -195,13 +176,7 @@ def report_of(folder: Path, task: CellTask, plan: str) -> CellReport | None:
 
 
 def file_digest(path: Path) -> str:
-    """Return the SHA-256 of a file, which is read piece by piece.
-
-    Raises
-    ------
-    OSError
-        If it cannot be read.
-    """
+    """Return the SHA-256 of a file, which is read piece by piece; raises `OSError` if it cannot be read."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -315,23 +290,16 @@ CANDIDATE_COLUMNS = ("strike", "asset", "probability", "distance_m", "reasons")
 
 @dataclass(frozen=True)
 class CellAnswers:
-    """The answers to the strikes of a cell.
+    """The answers to the strikes of a cell."""
 
-    Attributes
-    ----------
-    candidates
-        Rows of `CANDIDATE_COLUMNS`: a strike, an asset that is probable enough to be shown or ``None`` for "none of
-        these", the probability, metres between both places (``None`` where one is missing), and of each reason that has
-        evidence or weight its name, the value measured and the log odds that it adds; see `explanation.reasons`.
-    attributions
-        A row for each strike x asset x relation x country.
-    layers
-        The rows of the layers, ``None`` where they are not wanted. They are no part of the digest: they follow from
-        records and attributions.
-    """
-
+    #: Rows of `CANDIDATE_COLUMNS`: a strike, an asset that is probable enough to be shown or ``None`` for "none of
+    #: these", the probability, metres between both places (``None`` where one is missing), and of each reason that has
+    #: evidence or weight its name, the value measured and the log odds that it adds; see `explanation.reasons`.
     candidates: tuple[tuple[Any, ...], ...]
+    #: A row for each strike x asset x relation x country.
     attributions: tuple[Attribution, ...]
+    #: The rows of the layers, ``None`` where they are not wanted. They are no part of the digest: they follow from
+    #: records and attributions.
     layers: LayerRows | None = None
 
     def rows(self) -> Iterator[Sequence[Any]]:
