@@ -134,15 +134,7 @@ def upgrade(
 ) -> None:
     """Bring a store of an earlier program to this one's tables: a copy beside it first, then all steps or none."""
     done = store_upgrade.upgrade(path_of(store), timestamp(), full_rewrite(basemap.read(base), text, open_layer()))
-    values = {
-        "store": store,
-        "before": done.before,
-        "after": done.after,
-        "backup": str(done.backup) if done.backup else None,
-        "steps": list(done.steps),
-        "recorded": done.recorded,
-        "fault": done.fault,
-    }
+    values = {"store": store, **asdict(done), "backup": str(done.backup) if done.backup else None}
     output(values, as_json, escape("\n".join(_upgrade_lines(store, done))))
 
 

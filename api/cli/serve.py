@@ -119,7 +119,6 @@ def serve(
 ) -> None:
     """Serve the map and the API until stopped; where no store is named and none is there, of the bundled records."""
     # Slow to import, and no other command needs them.
-    from api.cli.server_process import ServerAddress
     from api.cli.server_process import serve as run
     from api.http.forwarded import require_networks
 
@@ -158,7 +157,7 @@ def serve(
         errors.print(f"[bold]StrikeAtlas[/] is on http://{host}:{port}/map{mode}  (Ctrl+C stops it)")
         warn_of_clock(opened)
 
-    run(store, settings, ServerAddress(host, port), workers, log, begun)
+    run(store, settings, host, port, workers, log, begun)
 
 
 BUILD_CACHE_EPILOG = "Example: strikeatlas keep --store data/atlas.gpkg"

@@ -31,18 +31,11 @@ from layers.store.store import Store, StoreError
 HUNG_S = 600
 
 
-@dataclasses.dataclass(frozen=True, slots=True)
-class ServerAddress:
-    """Where a server listens."""
-
-    host: str = "127.0.0.1"
-    port: int = 8000
-
-
 def serve(
     store: str,
     settings: Settings,
-    address: ServerAddress,
+    host: str,
+    port: int,
     workers: int = 1,
     log: LogFormat = "json",
     begun: Callable[[Store], None] = lambda store: None,
@@ -54,11 +47,11 @@ def serve(
     Raises `NotAStore` or `BasemapMissing` or `UnreadableArchive` if one of the files is missing or something else;
     `OSError` if the address cannot be listened on, as where another program does.
     """
-    with _bound(address) as listening:
+    with _bound(host, port) as listening:
         if workers == 1:
             app = _built(store, settings, log)
             begun(app.state.atlas.store)
-            uvicorn.Server(_config(app, settings, address, log)).run([listening])
+            uvicorn.Server(_config(app, settings, host, port, log)).run([listening])
             return
         # A missing file is reported once here, not by each worker.
         opened = open_store(store)
@@ -70,31 +63,31 @@ def serve(
             settings = dataclasses.replace(settings, workers=Path(folder))
             begun(opened)
             opened.seq()  # A connection that stays: the log is folded into the file even where workers are killed.
-            config = _config(partial(_worker, store, settings, log), settings, address, log, workers)
+            config = _config(partial(_worker, store, settings, log), settings, host, port, log, workers)
             _Workers(config, [listening]).run()
             opened.close()
 
 
-def _bound(address: ServerAddress) -> socket.socket:
+def _bound(host: str, port: int) -> socket.socket:
     """Take the address before anything is built for it; until the server has begun, connections are refused."""
-    bound = socket.socket(socket.AF_INET6 if ":" in address.host else socket.AF_INET)
+    bound = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        bound.bind((address.host, address.port))
+        bound.bind((host, port))
     except OSError as error:
         bound.close()
-        raise OSError(f"cannot listen on {address.host}, port {address.port}: {error.strerror}") from error
+        raise OSError(f"cannot listen on {host}, port {port}: {error.strerror}") from error
     bound.set_inheritable(True)
     return bound
 
 
 def _config(
-    app: FastAPI | partial[FastAPI], settings: Settings, address: ServerAddress, log: LogFormat, workers: int = 1
+    app: FastAPI | partial[FastAPI], settings: Settings, host: str, port: int, log: LogFormat, workers: int = 1
 ) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        host=address.host,
-        port=address.port,
+        host=host,
+        port=port,
         factory=isinstance(app, partial),
         http=BoundedProtocol,
         ws="none",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cached_property, partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import BinaryIO
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import geopandas
@@ -66,53 +66,13 @@ class AtlasError(ValueError):
     """An atlas that cannot be read, or that cannot do what was called."""
 
 
-class AtlasSource(Protocol):
-    """What an atlas is read from.
-
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
-    AtlasError
-        If there is no such record; or a server cannot be reached, refuses a parameter, answers something else or has
-        more features than it gives at once.
-    """
-
-    @property
-    def title(self) -> str:
-        """The file or address that is read."""
-
-    @property
-    def data_date(self) -> date:
-        """Day of the last change of the records."""
-
-    @property
-    def sizes(self) -> Mapping[str, int]:
-        """The number of strikes and of assets."""
-
-    def layer(self, name: str, query: Mapping[str, str]) -> geopandas.GeoDataFrame:
-        """Return the features of a layer that parameters of the API select, in the order of the API."""
-
-    def strikes_by_country(self, query: Mapping[str, str]) -> Sequence[tuple[str, int]]:
-        """Return how many of the strikes that parameters select concern each country, most first."""
-
-    def owners(self, owned: str, on: date | None, basis: CountryBasis, minority: Minority) -> Json:
-        """Return who owned an asset on a day, as `/assets/{asset}/owners` answers."""
-
-    def write(self, name: str, query: Mapping[str, str], form: FeatureFormat, out: BinaryIO) -> None:
-        """Write the features of a layer that parameters of the API select to an open file."""
-
-    @property
-    def snapshot(self) -> Snapshot:
-        """All records and what follows from them."""
-
-    def cites(self, strikes: Iterable[str]) -> Mapping[str, Sequence[tuple[str, str]]]:
-        """Return names and web addresses of the sources of strikes, by their ids."""
-
-
 @dataclass(frozen=True)
 class SnapshotSource:
-    """An atlas in the memory of this process."""
+    """An atlas in the memory of this process.
+
+    Its methods raise `BadParameter` with the first parameter that cannot be read, and `AtlasError` if there is no such
+    record.
+    """
 
     #: The file that it was read from.
     title: str
@@ -221,7 +181,11 @@ def _about(opened: Store, version: PublishedVersion, settings: Settings) -> tupl
 
 @dataclass(frozen=True)
 class ServerSource:
-    """An atlas that a server at an address answers from; each call asks it anew."""
+    """An atlas that a server at an address answers from; each call asks it anew.
+
+    Its methods raise `AtlasError` if the server cannot be reached, refuses a parameter, has no such record, answers
+    something else or has more features than it gives at once.
+    """
 
     address: str
 
@@ -330,6 +294,10 @@ class ServerSource:
                 raise AtlasError(f"{url}: {_detail(error)}") from None
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise AtlasError(f"{url}: {error}") from error
+
+
+#: What an atlas is read from.
+AtlasSource = SnapshotSource | ServerSource
 
 
 def _detail(error: urllib.error.HTTPError) -> str:

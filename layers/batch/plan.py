@@ -168,17 +168,9 @@ def read_plan(folder: Path) -> Plan:
         raise ProblemsError(
             tuple(Problem(PLAN, None, "plan", name, str(values.get(name)), expected) for name in faults)
         )
+    del values["format"]
     tasks = tuple(CellTask(**{**task, "groups": tuple(map(tuple, task["groups"]))}) for task in values["tasks"])
-    return Plan(
-        values["id"],
-        values["program"],
-        values["is_whole"],
-        values["head"],
-        values["publish_from"],
-        values["weights"],
-        tasks,
-        values["layers"],
-    )
+    return Plan(**{**values, "tasks": tasks})
 
 
 def require_program(plan: Plan, program: str) -> None:
