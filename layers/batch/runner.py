@@ -1,4 +1,9 @@
-"""Runners: who does the tasks of a batch. This process, processes of this machine, or a cluster of Dask distributed."""
+"""Runners: who does the tasks of a batch. This process, processes of this machine, or a cluster of Dask distributed.
+
+Each yields the outcome of each task once, in the order in which they end. What does one task goes to workers as pickle
+has it, and so do tasks and results. A task of a worker that ends before it has answered is given to another, up to
+`MAX_DEATHS` times; an exception is the outcome of its task.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +11,9 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
-from multiprocessing.process import BaseProcess
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -39,22 +43,6 @@ class Outcome(Generic[T, R]):
     failure: str | None = None
 
 
-class Runner(Protocol):
-    """Gives tasks to workers."""
-
-    def outcomes(self, work: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Outcome[T, R]]:
-        """Yield the outcome of each task once, in the order in which they end.
-
-        Parameters
-        ----------
-        work
-            Does one task. It goes to workers as pickle has it, and so do tasks and results.
-        tasks
-            A task of a worker that ends before it has answered is given to another, up to `MAX_DEATHS` times; an
-            exception of ``work`` is the outcome of its task.
-        """
-
-
 class InProcess:
     """Does one task after the other in this process."""
 
@@ -80,71 +68,56 @@ class LocalProcesses:
 
     def outcomes(self, work: Callable[[T], R], tasks: Sequence[T]) -> Iterator[Outcome[T, R]]:
         """Yield the outcome of each task, in the order in which they end."""
-        waiting: deque[tuple[T, int]] = deque((task, 0) for task in tasks)
-        at_work: list[_Worker[T]] = []
+        # Each task with how many workers it has ended before.
+        waiting = deque((task, 0) for task in tasks)
+        at_work: dict[Connection, tuple[T, int]] = {}
         with ExitStack() as stack:
+
+            def give(worker: Connection) -> None:
+                at_work[worker] = waiting.popleft()
+                with suppress(OSError):  # it was killed meanwhile, which shows when its answer is read
+                    worker.send(at_work[worker][0])
+
             for _ in range(min(self.workers, len(waiting))):
-                at_work.append(stack.enter_context(_Worker.start(work, *waiting.popleft())))
+                give(stack.enter_context(_started(work)))
             while at_work:
-                ready = wait([worker.connection for worker in at_work])
-                for worker in [worker for worker in at_work if worker.connection in ready]:
-                    at_work.remove(worker)
-                    answer = worker.answer()
+                ready = wait([*at_work])
+                for worker in [worker for worker in at_work if worker in ready]:
+                    (task, deaths), answer = at_work.pop(worker), _answer(worker)
                     if answer is not None:
-                        yield Outcome(worker.task, *answer)
-                        if waiting:
-                            worker.give(*waiting.popleft())
-                            at_work.append(worker)
-                        continue
-                    if worker.deaths + 1 < MAX_DEATHS:
-                        waiting.appendleft((worker.task, worker.deaths + 1))
+                        yield Outcome(task, *answer)
+                    elif deaths + 1 < MAX_DEATHS:
+                        waiting.appendleft((task, deaths + 1))
                     else:
-                        yield Outcome(worker.task, None, f"{MAX_DEATHS} workers ended before they had answered")
+                        yield Outcome(task, None, f"{MAX_DEATHS} workers ended before they had answered")
                     if waiting:
-                        at_work.append(stack.enter_context(_Worker.start(work, *waiting.popleft())))
+                        give(stack.enter_context(_started(work)) if answer is None else worker)
 
 
-@dataclass(eq=False)
-class _Worker(Generic[T]):
-    """A process with a task, and how many workers that task has ended before."""
+@contextmanager
+def _started(work: Callable[[T], Any]) -> Iterator[Connection]:
+    """Start a process, and give the connection to it; it is ended at the end."""
+    # A fork would share the locks of threads that do not exist in it.
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_serve, args=(theirs, work), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        yield ours
+    finally:
+        ours.close()
+        process.terminate()
+        process.join()
 
-    process: BaseProcess
-    connection: Connection
-    task: T = field(init=False)
-    deaths: int = field(init=False)
 
-    @classmethod
-    def start(cls, work: Callable[[T], Any], task: T, deaths: int) -> _Worker[T]:
-        # A fork would share the locks of threads that do not exist in it.
-        context = multiprocessing.get_context("spawn")
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, work), daemon=True)
-        process.start()
-        theirs.close()
-        worker = cls(process, ours)
-        worker.give(task, deaths)
-        return worker
-
-    def give(self, task: T, deaths: int) -> None:
-        self.task, self.deaths = task, deaths
-        with suppress(OSError):  # it was killed meanwhile, which shows when its answer is read
-            self.connection.send(task)
-
-    def answer(self) -> tuple[Any, str | None] | None:
-        """Wait for the result or the failure; ``None`` where the process ended without."""
-        try:
-            received: tuple[Any, str | None] = self.connection.recv()
-        except (EOFError, OSError):
-            return None
-        return received
-
-    def __enter__(self) -> _Worker[T]:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.connection.close()
-        self.process.terminate()
-        self.process.join()
+def _answer(worker: Connection) -> tuple[Any, str | None] | None:
+    """Wait for the result or the failure of a task; ``None`` where the process ended without."""
+    try:
+        received: tuple[Any, str | None] = worker.recv()
+    except (EOFError, OSError):
+        return None
+    return received
 
 
 def _serve(connection: Connection, work: Callable[[T], Any]) -> None:
@@ -227,3 +200,6 @@ class DaskCluster:
             host="127.0.0.1",
             dashboard_address="127.0.0.1:0",  # any port: others may have a cluster here too
         )
+
+
+Runner = InProcess | LocalProcesses | DaskCluster
