@@ -200,16 +200,17 @@ def _table(folder: Path, name: str) -> Mapping[str, Any]:
 def _shown_progress(lines: bool) -> Iterator[Any]:
     """Give what shows how far a run is: a bar to who watches standard error, or lines."""
     if lines:
-        yield lambda now: errors.print(_line(now), highlight=False)
+
+        def tell(now: Progress) -> None:
+            strikes = f"{now.strikes:,} of {now.all_strikes:,} strikes"
+            errors.print(f"{now.cells} of {now.all_cells} cells, {strikes}, {now.seconds:.1f} s", highlight=False)
+
+        yield tell
         return
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with ProgressBar(*columns, transient=True, console=errors, disable=not errors.is_terminal) as bar:
         task = bar.add_task("strikes", total=None)
         yield lambda now: bar.update(task, completed=now.strikes, total=now.all_strikes)
-
-
-def _line(now: Progress) -> str:
-    return f"{now.cells} of {now.all_cells} cells, {now.strikes:,} of {now.all_strikes:,} strikes, {now.seconds:.1f} s"
 
 
 def _planned(written: Plan, assets: int) -> RenderableType:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Literal
@@ -144,25 +144,19 @@ def match(
     table = weights.read()
     answer: dict[str, Any] = {
         name: [
-            {**worded_match(match, text), "name": _name(match.asset, snapshot), "published": is_said}
-            for match, is_said in _said(candidates, snapshot)
+            # The first is the answer, if the strike is not undecided.
+            {
+                **worded_match(match, text),
+                "name": _name(match.asset, snapshot),
+                "published": place == 0 and match_answer(candidates, snapshot.publish_from) != "undecided",
+            }
+            for place, match in enumerate(candidates)
         ]
         for name, candidates in matches.items()
     }
     if explain:
         answer = {"weights": _weights_json(table), "matches": answer}
     output(answer, as_json, _shown(matches, snapshot, table, full=strike is not None, explain=explain))
-
-
-def _said(candidates: Sequence[Match], snapshot: Snapshot) -> Iterator[tuple[Match, bool]]:
-    """Yield candidates, and whether each is the answer: the first, or none of them where the strike is undecided."""
-    answered = match_answer(candidates, snapshot.publish_from) != "undecided"
-    yield from ((match, answered and position == 0) for position, match in enumerate(candidates))
-
-
-def _answer_of(candidates: Sequence[Match], snapshot: Snapshot) -> str:
-    answer = match_answer(candidates, snapshot.publish_from)
-    return str(candidates[0].asset) if answer == "asset" else _ANSWERS[answer]
 
 
 def _name(asset: str | None, snapshot: Snapshot) -> str | None:
@@ -178,10 +172,9 @@ _ANSWERS: Mapping[MatchAnswer, str] = MappingProxyType({"none": "none of these",
 
 
 def _weights_json(table: MatchWeights) -> dict[str, Any]:
-    fitted = table.fitted.isoformat() if table.fitted else None
     rows = {name: {"weight": table.by_name.get(name), "says": says} for name, says in REASONS.items()}
     return {
-        "fitted": fitted,
+        "fitted": table.fitted.isoformat() if table.fitted else None,
         "events": table.events,
         "ceiling": table.ceiling,
         "dissimilarity": table.dissimilarity,
@@ -207,7 +200,8 @@ def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot
     """List the best candidate of each strike and the answer; with ``full`` all candidates and their reasons."""
     shown = Table("strike", "answer", "candidate", "probability", "km", "reasons" if full else "decided")
     for name, candidates in matches_by_strike.items():
-        answer = _answer_of(candidates, snapshot)
+        kind = match_answer(candidates, snapshot.publish_from)
+        answer = candidates[0].asset if kind == "asset" else _ANSWERS[kind]
         hits = snapshot.findings[name].hits
         decided = ", ".join(_named(hit.asset, snapshot) for hit in hits if hit.decision is not None)
         for match in candidates if full else candidates[:1]:
@@ -219,7 +213,7 @@ def _best(matches_by_strike: Mapping[str, tuple[Match, ...]], snapshot: Snapshot
                 answer,
                 _named(match.asset, snapshot) if match.asset else "none of these",
                 f"{match.probability:.3f}",
-                _km(match),
+                "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}",
                 reasons if full else decided,
             )
             add_row(shown, *cells)
@@ -257,7 +251,3 @@ def _explained(strike: str, candidates: Sequence[Match]) -> RenderableType:
 
 def _times(log_odds: float) -> str:
     return f"{math.exp(min(log_odds, 700)):.3g}"
-
-
-def _km(match: Match) -> str:
-    return "" if match.distance_m is None else f"{match.distance_m / 1000:.1f}"

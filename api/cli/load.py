@@ -148,7 +148,9 @@ def load(
     sources = _sources(fmt, files)
     chosen = _chosen(fmt, sources, columns)
     name = dataset or _dataset(chosen, sources, files)
-    request = LoadOptions(name, retrieved, columns, licence, _gazetteer(gazetteer))
+    # Without a gazetteer, a place name gives no point.
+    places = Gazetteer.open(gazetteer_path(gazetteer)) if gazetteer or gazetteer_path().exists() else None
+    request = LoadOptions(name, retrieved, columns, licence, places)
     again = {"--mapping": mapping_file, "--retrieved": retrieved, "--licence": licence, "--gazetteer": gazetteer}
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     if append:
@@ -204,7 +206,10 @@ def _require_readable(dataset: str | None, retrieved: str | None, licence: str |
 def _sources(fmt: str, files: Sequence[Path] | None) -> list[SourceFile]:
     """The files to read; of a folder those directly in it, in the order of their names."""
     if fmt not in (*FORMATS, "auto"):
-        hint = f"; to load what is there: strikeatlas load {_format_of(Path(fmt))} {fmt}" if Path(fmt).exists() else ""
+        path, hint = Path(fmt), ""
+        if path.exists():  # a path in place of the format
+            known = "curated" if path.suffix == ".toml" or any(path.glob("*.toml")) else "auto"
+            hint = f"; to load what is there: strikeatlas load {known} {fmt}"
         raise BadParameter("FORMAT", fmt, f"auto, or one of {', '.join(FORMATS)}{hint}")
     given = list(files) if files else [curated.BUNDLED] if fmt == "curated" else []
     if not given:
@@ -212,11 +217,6 @@ def _sources(fmt: str, files: Sequence[Path] | None) -> list[SourceFile]:
     pattern = "*.toml" if fmt == "curated" else "[!.]*"
     paths = [path for source in given for path in (_inside(source, pattern) if source.is_dir() else [source])]
     return SourceFile.all_of(paths)
-
-
-def _format_of(path: Path) -> str:
-    """The FORMAT for a path that was given in its place."""
-    return "curated" if path.suffix == ".toml" or any(path.glob("*.toml")) else "auto"
 
 
 def _inside(folder: Path, pattern: str) -> list[Path]:
@@ -249,11 +249,6 @@ def _dataset(fmt: Format, files: Sequence[SourceFile], given: Sequence[Path] | N
             return fmt.name
         name = given[0].resolve().stem
     return f"{fmt.name}/{slug(name)[:60].strip('-') or 'file'}"
-
-
-def _gazetteer(path: Path | None) -> Gazetteer | None:
-    """Open the gazetteer at a path, else that of the set-up; without either, a place name gives no point."""
-    return Gazetteer.open(gazetteer_path(path)) if path or gazetteer_path().exists() else None
 
 
 def _load(store: Store, base: Path, task: Task) -> tuple[dict[str, Any], tuple[Problem, ...]]:

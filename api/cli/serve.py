@@ -253,7 +253,9 @@ def publish(
     from api.publishing.directory import PublishedFolder
     from api.publishing.publish import PublishedAtlas, PublishOrder
 
-    order = PublishOrder(_address(base_url), _languages(language))
+    if _ADDRESS.fullmatch(base_url) is None:
+        raise BadParameter("--base-url", base_url, "an address such as https://atlas.example.org/maps")
+    order = PublishOrder(base_url.rstrip("/"), _languages(language))
     PublishedFolder(folder)  # a folder that is something else is refused at once
     settings = Settings(basemap=base, basemap_archive=archive, policy_file=policy)
     begun = time.monotonic()
@@ -281,12 +283,6 @@ def publish(
         f"{len(done.removed):,} {would}removed, in {values['seconds']} s"
     )
     output(values, as_json, escape(words))
-
-
-def _address(text: str) -> str:
-    if _ADDRESS.fullmatch(text) is None:
-        raise BadParameter("--base-url", text, "an address such as https://atlas.example.org/maps")
-    return text.rstrip("/")
 
 
 def _languages(given: list[str] | None) -> tuple[str, ...]:

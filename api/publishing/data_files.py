@@ -63,8 +63,8 @@ def data_files(snapshot: Snapshot, page_of: PageOf) -> Iterator[DataFile]:
         records = snapshot.records.table(table)
         # Of what is appended the latest holds, and several may be of one day: their order says which that is.
         keys = [*records] if table in APPEND_ONLY else sorted(records)
-        rows = partial(_of_any_version, partial(record_rows, [records[key] for key in keys]))
-        yield DataFile(f"data/records/{table}.json", rows, False, about)
+        rows = partial(record_rows, [records[key] for key in keys])
+        yield DataFile(f"data/records/{table}.json", uncited(rows), False, about)
     for collection in snapshot.layers.values():
         pages = partial(page_of, collection)
         about = {"title": collection.title, "description": collection.description}
@@ -75,8 +75,9 @@ def data_files(snapshot: Snapshot, page_of: PageOf) -> Iterator[DataFile]:
         yield DataFile(f"{path}.parquet", partial(_written, columnar.GEOPARQUET.write, pages), True, about)
 
 
-def _of_any_version(write: Callable[[], bytes], version: CitedVersion | None) -> bytes:
-    return write()
+def uncited(write: Callable[[], bytes]) -> Callable[[CitedVersion | None], bytes]:
+    """Give what writes a file that names no version."""
+    return lambda version: write()
 
 
 def _written(

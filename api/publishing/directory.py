@@ -167,7 +167,8 @@ class PublishedFolder:
         if not is_safe(file.path) or file.path in done.files or file.path == MANIFEST:
             raise ExportError(f"{file.path!r} is no name of a file to be published, or that of two")
         present, known = self._present(file.path), (self.before or {}).get(file.path)
-        if known is not None and known.follows is not None and known.follows == file.follows and _is_as(known, present):
+        is_followed = known is not None and known.follows is not None and known.follows == file.follows
+        if known and is_followed and present is not None and hashlib.sha256(present).hexdigest() == known.sha256:
             done.files[file.path] = known
             return
         was = known_version(known.change) if file.cited and known and isinstance(known.change, str) else None
@@ -244,7 +245,10 @@ class PublishedFolder:
         self, folder: Path, listed: Mapping[str, ManifestEntry], about: Json, aside: Path | None = None
     ) -> None:
         """Replace the manifest in a folder, by way of another one; nothing is done for an equal one."""
-        files = {path: _entry(entry) for path, entry in sorted(listed.items())}
+        files = {
+            path: {name: value for name, value in asdict(entry).items() if value is not None}
+            for path, entry in sorted(listed.items())
+        }
         content = orjson.dumps({**about, "files": files}, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
         if content == self._present(MANIFEST):
             return
@@ -276,14 +280,6 @@ def _locked(folder: Path) -> Iterator[bool]:
         yield lock(descriptor, wait=False)
     finally:
         os.close(descriptor)
-
-
-def _is_as(known: ManifestEntry, present: bytes | None) -> bool:
-    return present is not None and hashlib.sha256(present).hexdigest() == known.sha256
-
-
-def _entry(entry: ManifestEntry) -> Json:
-    return {name: value for name, value in asdict(entry).items() if value is not None}
 
 
 def is_safe(path: str) -> bool:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 from urllib.parse import urlencode
@@ -44,19 +43,13 @@ _READINGS = ("registration", "headquarters", "control")
 
 def map_files(snapshot: Snapshot) -> Iterator[tuple[str, Callable[[], bytes]]]:
     """Give the files of the map by path, each written when it is asked for."""
-    parts: Mapping[str, Callable[[Snapshot], object]] = {
-        "strikes": strike_rows,
-        "owners": owner_ties,
-        "assets": asset_rows,
-        "names": names,
-        "texts": texts,
-    }
-    for name, write in parts.items():
-        yield f"map/{name}.json", partial(_dumped, write, snapshot)
 
+    def written(values: Callable[[Snapshot], object]) -> Callable[[], bytes]:
+        return lambda: orjson.dumps(values(snapshot))
 
-def _dumped(write: Callable[[Snapshot], object], snapshot: Snapshot) -> bytes:
-    return orjson.dumps(write(snapshot))
+    parts = {"strikes": strike_rows, "owners": owner_ties, "assets": asset_rows, "names": names, "texts": texts}
+    for name, values in parts.items():
+        yield f"map/{name}.json", written(values)
 
 
 def in_order(snapshot: Snapshot) -> list[int]:
@@ -215,7 +208,10 @@ def opening_files(asked: InProcess, snapshot: Snapshot, rows: int) -> Iterator[t
 
     ``rows``: how many rows of the list are there at once.
     """
-    get = partial(_answer, asked)
+
+    def get(path: str, query: Mapping[str, str]) -> bytes:
+        return asked.get(path, "json", ENGLISH, urlencode(query))
+
     own = MapView().parameters()
     sought = {"sortby": LIST_ORDER, "limit": str(rows)}
     page = orjson.loads(get("/collections/strikes/items", {**own, **sought}))
@@ -237,7 +233,7 @@ def opening_files(asked: InProcess, snapshot: Snapshot, rows: int) -> Iterator[t
     opening: Json = {
         "selection": name_of(own),
         "total": page["numberMatched"],
-        "rows": [_row(feature) for feature in page["features"]],
+        "rows": [{"id": one["id"], **one["properties"], "geometry": one["geometry"]} for one in page["features"]],
         "counts": answers,
         "clusters": {"zooms": zooms, "parts": _PARTS, "cell": CELL_PX},
         "files": odd_names(snapshot),
@@ -262,11 +258,3 @@ def _counts(own: Mapping[str, str]) -> Iterator[Mapping[str, str]]:
     statuses = ("verified", "corroborated", "reported", "draft", "retracted")
     assert {*statuses} == {*get_args(Status)}
     yield {**MapView(status=statuses).parameters(), "by": "status"}
-
-
-def _answer(asked: InProcess, path: str, query: Mapping[str, str]) -> bytes:
-    return asked.get(path, "json", ENGLISH, urlencode(query))
-
-
-def _row(feature: Any) -> Json:
-    return {"id": feature["id"], **feature["properties"], "geometry": feature["geometry"]}

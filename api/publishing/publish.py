@@ -149,7 +149,7 @@ class PublishedAtlas:
         yield from self._data()
         yield from self._tiles()
         for path, write in map_files(self._shown):
-            yield PublishedFile(path, _uncited(write))
+            yield PublishedFile(path, data_files.uncited(write))
         for path, content in opening_files(self._site, self._shown, first_rows(self.settings.static)):
             yield _fixed(path, content)
         for path, content in site_files.static_files(self.settings.static):
@@ -218,16 +218,13 @@ class PublishedAtlas:
         follows = {name: tiles_digest(collection, about) for name, collection in layers.items()}
         for name, collection in layers.items():
             draw = partial(site_files.collection_archive, collection, attribution)
-            yield PublishedFile(f"tiles/{name}.pmtiles", _uncited(draw), follows=follows[name])
+            yield PublishedFile(f"tiles/{name}.pmtiles", data_files.uncited(draw), follows=follows[name])
         share = partial(site_files.share_picture, self._site, self._view)
-        yield PublishedFile(SHARED[1:], _uncited(share), follows=follows["strikes"])
+        yield PublishedFile(SHARED[1:], data_files.uncited(share), follows=follows["strikes"])
         archive = self._atlas.base_archive
-        drawn = self._drawn_basemap if archive is None else archive.path.read_bytes
-        yield PublishedFile("tiles/basemap.pmtiles", _uncited(drawn))
-        yield PublishedFile("tiles/basemap.json", _uncited(self._basemap_description))
-
-    def _drawn_basemap(self) -> bytes:
-        return site_files.basemap_archive(self._atlas.basemap)
+        drawn = partial(site_files.basemap_archive, self._atlas.basemap) if archive is None else archive.path.read_bytes
+        yield PublishedFile("tiles/basemap.pmtiles", data_files.uncited(drawn))
+        yield PublishedFile("tiles/basemap.json", data_files.uncited(self._basemap_description))
 
     def _basemap_description(self) -> bytes:
         """Describe the base map as the server's TileJSON does; its tiles are in the archive beside it."""
@@ -292,10 +289,6 @@ class PublishedAtlas:
 
 def _fixed(path: str, content: bytes) -> PublishedFile:
     return PublishedFile(path, lambda cited: content)
-
-
-def _uncited(write: Callable[[], bytes]) -> Callable[[CitedVersion | None], bytes]:
-    return lambda cited: write()
 
 
 def _counted(files: Sequence[PublishedFile], progress: Callable[[int, int], None]) -> Iterator[PublishedFile]:

@@ -101,13 +101,13 @@ def opened_version(store: Store, settings: Settings) -> PublishedVersion:
 def with_times(store: Store, snapshot: Snapshot, stored: Records, disclosure: Disclosure) -> Snapshot:
     """A snapshot of what is published of a store that knows when this changed last, by the history of the store."""
     published = PublishedRecords(stored, disclosure, datetime.now(UTC))
-    # Of a copy without its times: what refers to a snapshot that refers to it lives until garbage is collected.
-    return snapshot.with_stages(snapshot.stages, times=Lazy(partial(_read_times, store, snapshot, published)))
 
+    def times() -> UpdateTimes:
+        # Of a copy without its times: what refers to a snapshot that refers to it lives until garbage is collected.
+        with store.reading() as connection:
+            return read_times(connection, snapshot, published)
 
-def _read_times(store: Store, snapshot: Snapshot, published: PublishedRecords) -> UpdateTimes:
-    with store.reading() as connection:
-        return read_times(connection, snapshot, published)
+    return snapshot.with_stages(snapshot.stages, times=Lazy(times))
 
 
 def ready_to_draw(snapshot: Snapshot) -> None:

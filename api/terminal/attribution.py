@@ -96,11 +96,13 @@ def strike(answer: Json) -> RenderableType:
     host = answer["host"]["name"] if answer["host"] else "none, at sea" if answer["host_basis"] else "not known"
     if answer["host_basis"] in ("point", "region", "site"):
         host = f"{host} (by its {answer['host_basis']})"
+    metres = about["uncertainty_m"]
+    within = "an unknown distance" if metres is None else f"{metres / 1000:g} km"
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("strike", f"{strike_title(about['title'], about['status'])} ({about['id']})"),
         ("when", f"{date_in_words(about['when'])} {about['when_note'] or ''}"),
-        ("where", f"{about['place']}; sure to {_km(about['uncertainty_m'])}, {about['basis'] or 'no place known'}"),
+        ("where", f"{about['place']}; sure to {within}, {about['basis'] or 'no place known'}"),
         ("host", host),
         ("rests on", answer["rests_on"]),
         ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
@@ -117,10 +119,6 @@ def strike(answer: Json) -> RenderableType:
         parts += conditions(f"How far {hit['asset']['name']} worked", hit["conditions"], answer["sources"])
     parts += _claims(answer)
     return Group(*parts)
-
-
-def _km(metres: float | None) -> str:
-    return "an unknown distance" if metres is None else f"{metres / 1000:g} km"
 
 
 def _shares(rows: Iterable[Json], title: str, digits: int = SITE_DIGITS) -> Table:
@@ -335,12 +333,10 @@ def figures(name: str, by_relation: Mapping[str, Json], sources: Mapping[str, Js
             if row["volume_unit"] is not None:
                 add_row(table, "", row["volume_unit"], _number(row["volume_min"]), _number(row["volume_max"]))
         if table.row_count:
-            parts += [table, *_without_conditions(of_relation["untold"])]
+            parts.append(table)
+            if untold := of_relation["untold"]:
+                parts.append(f"Sites hit of which no source tells how long they were out: {untold}.")
     return parts
-
-
-def _without_conditions(number: int) -> list[str]:
-    return [f"Sites hit of which no source tells how long they were out: {number}."] if number else []
 
 
 def _add(

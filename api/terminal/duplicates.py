@@ -36,14 +36,11 @@ def _reason(reason: Json) -> str:
 
 def _side(answer: Json) -> str:
     title = strike_title(" ".join(str(answer.get("title") or answer.get("name")).split())[:120], answer.get("status"))
-    said = [f"“{_shortened(text)}”" for text in answer.get("descriptions", ())[:_DESCRIPTIONS]]
+    texts = answer.get("descriptions", ())[:_DESCRIPTIONS]
+    said = [f"“{text if len(text) <= _DESCRIPTION else f'{text[: _DESCRIPTION - 1]}…'}”" for text in texts]
     return "\n".join(
         str(part) for part in (answer["id"], answer.get("when") and date_in_words(answer["when"]), title, *said) if part
     )
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= _DESCRIPTION else f"{text[: _DESCRIPTION - 1]}…"
 
 
 def judgement(answer: Json) -> RenderableType:

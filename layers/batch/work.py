@@ -11,7 +11,7 @@ import os
 import secrets
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from functools import lru_cache
@@ -33,7 +33,7 @@ from layers.batch.layer_rows import LayerRows
 from layers.batch.plan import SHARED, STRIKES, CellTask, Plan, rows_in_reach_of
 from layers.batch.record_parquet import GEO_METADATA, GEOMETRY, records_of
 from layers.batch.shared_tables import SharedTables
-from layers.decisions.hits import SHOW_FROM, StrikeOutcome, finding
+from layers.decisions.hits import SHOW_FROM, finding
 from layers.filesystem.atomic_file import sync
 from layers.matching import weights
 from layers.matching.asset_index import AssetIndex
@@ -194,9 +194,7 @@ def _shared(folder: str) -> SharedTables:
 
 
 # A file of a million strikes has hundreds of row groups, whose places each task would read again.
-@lru_cache(maxsize=64)
-def _metadata(path: Path) -> pq.FileMetaData:
-    return pq.read_metadata(path)
+_metadata = lru_cache(maxsize=64)(pq.read_metadata)
 
 
 def _strikes_of(folder: Path, task: CellTask) -> list[Strike]:
@@ -400,14 +398,10 @@ def _attributed(
         finding(strike, records.where("decisions", "strike", strike), proposed.get(strike))
         for strike in sorted(by_id, key=lambda name: by_id[name].when)
     ]
-    owners = OwnersByDate(shared.stakes.above(_assets(outcomes)))
+    owners = OwnersByDate(shared.stakes.above({hit.asset for outcome in outcomes for hit in outcome.hits}))
     shared.hosts.look_up(strikes)
     attributed = [*map(Attributor(records, owners, hosts=shared.hosts).attribute, outcomes)]
     rows = tuple(attributions(records, attributed, wording))
     if not shared.layers:
         return rows, None
     return rows, LayerRows.of(records, attributed, shared.stakes, owners, wording)
-
-
-def _assets(outcomes: Iterable[StrikeOutcome]) -> set[str]:
-    return set(chain.from_iterable((hit.asset for hit in outcome.hits) for outcome in outcomes))
