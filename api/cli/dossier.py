@@ -110,7 +110,9 @@ def dossier(
     query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
     if strikes and (query or box):
         raise ExportError("expected strikes, or what selects them; got both")
-    chosen = [*_chosen(snapshot, strikes, query, box, basis, minority)]
+    names = snapshot.collections["strikes"].ids
+    keys = strikes or [names[row] for row in selected_rows(snapshot, query, box)]
+    chosen = [snapshot.answer(key, basis, minority) for key in keys]
     owner = country if relation in (None, "owner") else None
     period = parse_days(datetime) if datetime else Days()
     selection = selection_answer(snapshot, chosen, owner, period, language)
@@ -179,20 +181,6 @@ def _written(whole: Dossier, picture: DossierMap | None, fmt: str) -> bytes:
     from api.exports.dossier.markdown_writer import markdown
 
     return markdown(whole, picture.png() if picture else b"").encode()
-
-
-def _chosen(
-    snapshot: Snapshot,
-    strikes: Sequence[str] | None,
-    query: Mapping[str, str],
-    box: Box | None,
-    basis: CountryBasis,
-    minority: Minority,
-) -> Iterator[StrikeAttribution]:
-    """Yield the attributions of the strikes that are named, or else of those that are selected."""
-    names = snapshot.collections["strikes"].ids
-    for key in strikes or [names[row] for row in selected_rows(snapshot, query, box)]:
-        yield snapshot.answer(key, basis, minority)
 
 
 def _code(

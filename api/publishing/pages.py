@@ -12,7 +12,7 @@ from urllib.parse import quote, unquote, urlsplit
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 from fastapi import FastAPI
 from starlette.requests import Request
-from starlette.types import ASGIApp, Message, Scope
+from starlette.types import Message, Scope
 
 from api.html.published import CITED, CitedVersion
 from api.http.links import FILES, item_path
@@ -40,7 +40,7 @@ class NotAnswered(RuntimeError):
 class InProcess:
     """An application that is asked for one answer after another, each in full."""
 
-    app: ASGIApp
+    app: FastAPI
     #: Address that the answers name as their own, without a slash at its end.
     base: str
     #: Languages that are published.
@@ -85,9 +85,9 @@ class InProcess:
             raise NotAnswered(f"{path}?{query}: {status} {body[:200]!r}")
         return body
 
-    def request(self, app: FastAPI, path: str, language: str) -> Request:
+    def request(self, path: str, language: str) -> Request:
         """Return a request for a page that no route answers."""
-        return Request({**self._scope(path, "html", language, "", None), "app": app})
+        return Request({**self._scope(path, "html", language, "", None), "app": self.app})
 
     def _scope(self, path: str, form: str, language: str, query: str, cited: CitedVersion | None) -> Scope:
         own = urlsplit(self.base)
@@ -141,7 +141,6 @@ class Answers:
     """Files that are answers of the application, in the languages that are published; of some records alone."""
 
     asked: InProcess
-    app: FastAPI
     view: ServedVersion
     records: Records
     languages: Sequence[str]
@@ -182,7 +181,7 @@ class Answers:
 
     def _corrections(self, language: str) -> Iterator[PublishedFile]:
         """The corrections log by pages, each as a page, as JSON and as a feed, and each entry by itself."""
-        atlas: LiveSnapshot = self.app.state.atlas
+        atlas: LiveSnapshot = self.asked.app.state.atlas
         name, before = "corrections", None
         while True:
             page = atlas.corrections.page(self.view.published, corrections_query(limit=LIMIT_MAX, before=before))

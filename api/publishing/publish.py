@@ -154,9 +154,7 @@ class PublishedAtlas:
             yield _fixed(path, content)
         for path, content in site_files.static_files(self.settings.static):
             yield _fixed(path, content)
-        answers = [
-            *Answers(self._site, self._app, self._view, self._shown.records, self.order.languages, self._digests)
-        ]
+        answers = [*Answers(self._site, self._view, self._shown.records, self.order.languages, self._digests)]
         yield from answers
         for language in self.order.languages:
             folder = language_folder(language)
@@ -241,11 +239,11 @@ class PublishedAtlas:
         """Write the page that a file server shows where there is no file."""
         code = "html.publication.not-found"
         document = {"status": 404, "title": phrase(code, language), "detail": phrase(f"{code}-text", language)}
-        return pages.problem(self._site.request(self._app, "/404", language), document)
+        return pages.problem(self._site.request("/404", language), document)
 
     def _map_page(self, language: str, cited: CitedVersion | None) -> bytes:
         last = site_files.max_zoom(self._shown.collections["assets"])
-        request = self._site.request(self._app, "/map", language)
+        request = self._site.request("/map", language)
         return site_files.map_page(request, self._view, self.settings.static, last)
 
     def _first_page(self, language: str, cited: CitedVersion | None) -> bytes:
@@ -257,7 +255,7 @@ class PublishedAtlas:
             "files": [*self._listed_files(own, language)],
             "lists": [*self._lists(own, language)],
         }
-        return pages.page(self._site.request(self._app, "/", language), self._view, "publication", document)
+        return pages.page(self._site.request("/", language), self._view, "publication", document)
 
     def _listed_files(self, own: PublishedAddresses, language: str) -> Iterator[tuple[str, Sequence[tuple[str, str]]]]:
         """Name the files of each collection, then those of the records."""

@@ -111,7 +111,10 @@ class LiveSnapshot:
         self._not_before = 0
         self._cache = cache_of(store, self.basemap, settings)
         with suppress(StoreBusy):
-            self._record_external_edits(datetime.now(UTC), nullcontext(self._renewed_whole()))
+            # The derived layers of all records, whatever was served before.
+            rewrite = full_rewrite(self.basemap, text, store.open_layer)
+            whole = DerivedUpdate(0, Records.of({}), rewrite, lambda *_: None)
+            self._record_external_edits(datetime.now(UTC), nullcontext(whole))
         #: What was published and was changed since.
         self.corrections = CorrectionsLog(store)
         self.view = self._first()
@@ -270,12 +273,6 @@ class LiveSnapshot:
             # Of a record that is not valid nothing is derived; that it is so is history all the same.
             with suppress(StoreError):
                 self.store.record_external_edits(at=at)
-
-    def _renewed_whole(self) -> DerivedUpdate:
-        """The derived layers of all records, whatever was served before."""
-        return DerivedUpdate(
-            0, Records.of({}), full_rewrite(self.basemap, text, self.store.open_layer), lambda *_: None
-        )
 
     def behind_s(self) -> float:
         """For how many seconds there has been a change that is not served."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.table import Table
@@ -43,11 +42,12 @@ def load(answer: Json) -> RenderableType:
 
 def _head(answer: Json) -> Table:
     grid, rows = Table.grid(padding=(0, 2)), answer["rows"]
+    more = f" and {len(answer['files']) - _SHOWN} more" if len(answer["files"]) > _SHOWN else ""
     partly = f" ({rows['of_which_partly_read']} of them partly read)" if rows["of_which_partly_read"] else ""
     add_row(grid, "format", answer["format"])
     add_row(grid, "dataset", answer["dataset"])
     add_row(grid, "licence", answer["licence"] + (" (private: never published)" if answer["private"] else ""))
-    add_row(grid, "files", ", ".join(answer["files"][:_SHOWN]) + _more(answer["files"]))
+    add_row(grid, "files", ", ".join(answer["files"][:_SHOWN]) + more)
     add_row(grid, "rows", f"{rows['read']} read, {rows['skipped']} skipped, {rows['rejected']} rejected{partly}")
     return grid
 
@@ -151,10 +151,6 @@ def _remarks(answer: Json) -> Iterable[str]:
         yield f"No longer in the files, and kept: {key} ({why}){rest}."
     if answer["rejected_files"]:
         yield f"Rejected rows: {', '.join(answer['rejected_files'])}. When they are mended: {answer['mend']}"
-
-
-def _more(items: list[Any]) -> str:
-    return f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else ""
 
 
 def formats(known: Iterable[Format]) -> RenderableType:
