@@ -12,13 +12,12 @@ from fastapi import FastAPI
 from api.http.common_headers import CommonHeaders, HeadAndOptions
 from api.http.compression import Compression
 from api.http.forwarded import Forwarded
-from api.http.json_bodies import JsonBodies
-from api.http.limits import ActiveRequests, BodyLimit, ConcurrencyLimit, RequestLimit
+from api.http.limits import ActiveRequests, BodyLimit, ConcurrencyLimit, JsonBodies, RequestLimit
 from api.http.request_log import AccessLog, LogFormat, RequestObserver
 from api.http.work import WorkQueues
-from api.http.wrong_tokens import WrongTokens
 from api.openapi import definition
 from api.responses import errors
+from api.responses.authorisation import WrongTokens
 from api.routes import (
     attribution,
     corrections,

@@ -29,7 +29,7 @@ from api.formats import csv, geopackage
 from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.formats.registry import FILES
 from api.requests.crs import parse_bbox
-from api.requests.strike_conditions import COUNTRY
+from api.requests.query_parameters import COUNTRY
 from api.serializers.attribution import cited_sources
 from api.serializers.figures import FigureCode, FigureSubject, selected_rows
 from api.serializers.policy import summary

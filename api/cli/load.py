@@ -23,8 +23,8 @@ from api.cli.common import (
     progress_bar,
     warn_of_clock,
 )
-from api.requests.change_reason import require_reason
 from api.requests.parameters import BadParameter
+from api.requests.write_headers import require_reason
 from api.serializers import load_report as serialize
 from api.server.version_builder import derived_by_load
 from api.settings import BASEMAP, GAZETTEER_SHOWN, Settings, gazetteer_path, open_layer, stated_policy

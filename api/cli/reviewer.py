@@ -18,6 +18,7 @@ from api.requests.reviewer_tokens import Reviewer
 from api.requests.roles import DEFAULT_ROLES, ROLES, Role, UnknownRole, parse_roles
 from api.server import audit_trail
 from api.server.audit_trail import AuditReport
+from api.requests.reviewer_tokens import DEFAULT_ROLES, ROLES, Reviewer, Role, UnknownRole, parse_roles
 from api.settings import REVIEWERS
 from layers.store.backends import is_path, open_store
 

@@ -21,8 +21,7 @@ from api.http import links
 from api.http.json import Json
 from api.http.links import item_path
 from api.requests.corrections_query import corrections_query
-from api.requests.query_parameters import parse_selection
-from api.requests.strike_conditions import parse_strike_conditions
+from api.requests.query_parameters import parse_selection, parse_strike_conditions
 from api.serializers.citation import Citation
 from api.serializers.corrections import title as correction_title
 from api.serializers.figures import FigureCode, FigureSubject

@@ -26,8 +26,7 @@ from api.html.published import (
 from api.html.subjects import asset_content, country_content, entity_content, strike_content
 from api.http.links import base_address
 from api.requests.map_view import MapView
-from api.requests.query_parameters import parse_selection
-from api.requests.strike_conditions import parse_strike_conditions
+from api.requests.query_parameters import parse_selection, parse_strike_conditions
 from api.serializers.citation import Citation
 from api.serializers.country import country_answer
 from api.server.served_version import ServedVersion

@@ -8,8 +8,17 @@ from typing import Literal
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.http.conditional import etag_for_coding, is_unmodified_since, matching_etag
-from api.http.content_coding import ENCODERS, Encoder, encode, is_compressible, negotiate_coding, refuses_identity
+from api.http.conditional import (
+    ENCODERS,
+    Encoder,
+    encode,
+    etag_for_coding,
+    is_compressible,
+    is_unmodified_since,
+    matching_etag,
+    negotiate_coding,
+    refuses_identity,
+)
 from layers.model.cache import LruCache
 
 #: Bodies under this many bytes fit a packet or little more, and are sent as they are.

@@ -11,9 +11,8 @@ from fastapi.openapi.utils import get_openapi
 
 from api.http.json import Json
 from api.openapi.declaration import ApiPart, Endpoint, Scope
-from api.openapi.parameters import SHARED, described, language_parameters, referenced, sent
+from api.openapi.parameters import SHARED, as_3_0, described, language_parameters, referenced, sent
 from api.openapi.responses import LINK, PROBLEM_BODY, read_responses
-from api.openapi.schema_3_0 import as_3_0
 from api.settings import Settings
 from api.wording.catalogue import phrase
 from layers.collections.collection import Collection

@@ -9,40 +9,39 @@ from api.formats.json_schema import strike_properties
 from api.http.common_headers import SEQ_HEADER
 from api.http.json import Json
 from api.http.links import GEOJSON, JSON
-from api.openapi.parameters import sent
+from api.openapi.parameters import as_3_0, sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
-from api.openapi.schema_3_0 import as_3_0
-from api.requests import change_reason, crs, idempotency_key, if_match
-from api.requests.roles import ROLES, Role
+from api.requests import crs, write_headers
+from api.requests.reviewer_tokens import ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 
 MERGE_PATCH = "application/merge-patch+json"
 _IF_MATCH = {
-    "name": if_match.HEADER,
+    "name": write_headers.IF_MATCH,
     "in": "header",
     "required": True,
     "description": "ETag of the version that was seen, or * for any.",
     "example": "*",
-    "schema": {"type": "string", "pattern": if_match.PATTERN},
+    "schema": {"type": "string", "pattern": write_headers.IF_MATCH_PATTERN},
 }
 _IDEMPOTENCY_KEY = {
-    "name": idempotency_key.HEADER,
+    "name": write_headers.IDEMPOTENCY_KEY,
     "in": "header",
     "required": False,
     "description": "A string that the client makes up for what it wants done once. The same request with the same key "
     "is given the first answer for 24 hours; another request with it is answered by 422, and one that comes while the "
     "first is worked on by 409.",
     "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
-    "schema": {"type": "string", "pattern": idempotency_key.PATTERN},
+    "schema": {"type": "string", "pattern": write_headers.KEY_PATTERN},
 }
 _CHANGE_REASON = {
-    "name": change_reason.HEADER,
+    "name": write_headers.REASON,
     "in": "header",
     "required": False,
     "description": "Why the strike is written, for its history; the corrections log shows it where the strike is "
     "public. A String or a Display String of RFC 9651.",
     "example": '%"The owner corrected the name: %c3%96l-Depot"',
-    "schema": {"type": "string", "pattern": change_reason.PATTERN},
+    "schema": {"type": "string", "pattern": write_headers.REASON_PATTERN},
 }
 _SEQ = {SEQ_HEADER: "Number of the change that was made; no later answer to the client is of an older version."}
 _CONTENT_CRS = {

@@ -33,6 +33,7 @@ from layers.query.selection import rows
 from layers.query.strike_clusters import CELL_PX, RingDivision
 from layers.query.strike_conditions import StrikeConditions, TieKind
 from layers.query.strike_ties import ROUNDING, Tie, country_ties, entity_ties
+from layers.query.strike_ties import ROUNDING, StrikeConditions, Tie, TieKind, country_ties, entity_ties
 from layers.query.strike_truth import commodities_of, folded_texts
 from layers.snapshot.snapshot import Snapshot
 from layers.text.place_names import fold, letters_and_rules

@@ -29,7 +29,7 @@ from layers.model.records import Match
 from layers.model.types import Basis, CountryBasis
 from layers.ownership.minority import Minority
 from layers.ownership.percent import percent_text
-from layers.query.strike_conditions import Certainty, TieKind
+from layers.query.strike_ties import Certainty, TieKind
 from layers.reference import basemap as base_map
 
 if TYPE_CHECKING:

@@ -21,8 +21,13 @@ from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.http.json import Json
 from api.python.frames import frame_of, frame_of_features
 from api.requests.parameters import require_known_names
-from api.requests.query_parameters import DEFAULT_ORDERS, parse_items_request, parse_selection
-from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.requests.query_parameters import (
+    DEFAULT_ORDERS,
+    STRIKE_CONDITIONS,
+    parse_items_request,
+    parse_selection,
+    parse_strike_conditions,
+)
 from api.serializers.attribution import owners_answer
 from api.server.version_builder import changed_at, opened_version
 from api.settings import Settings, open_layer, with_credit_for

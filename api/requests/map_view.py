@@ -14,7 +14,7 @@ from urllib.parse import parse_qsl
 
 from layers.model.types import CountryBasis, RelationKind, RestsOn
 from layers.ownership.minority import Minority
-from layers.query.strike_conditions import CERTAINTIES
+from layers.query.strike_ties import CERTAINTIES
 
 #: What a country or an owner may be to what was hit; the first is the start.
 ROLES = ("owner", "control", "related", "host", *get_args(RelationKind))

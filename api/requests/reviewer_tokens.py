@@ -6,18 +6,110 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final, Literal
+from types import MappingProxyType
+from typing import Final, Literal, get_args
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 
-from api.requests.reviewer_names import MAX_LETTERS, InvalidName, display_name, name_key
-from api.requests.roles import DEFAULT_ROLES, Role, role_for
 from layers.filesystem.atomic_file import write_file
 from layers.filesystem.file_lock import lock
+
+MAX_LETTERS = 120
+#: General categories (Unicode 15, table 4-4) of characters that show nothing, or that no program need know.
+_INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+#: Letters and marks that show nothing or a blank: Hangul fillers, blank Braille, joiners and selectors of variants.
+_BLANK = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u17b4\u17b5").union(
+    *(map(chr, codes) for codes in (range(0x180B, 0x1810), range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0)))
+)
+
+
+class InvalidName(ValueError):
+    """A name that nobody may bear; the message says which character, and where."""
+
+
+def display_name(text: str) -> str:
+    """Return a name as it is stored and shown: in NFC, without space around it, with single spaces in it.
+
+    Raises
+    ------
+    InvalidName
+        If it is empty, too long, without a letter or digit, or has a character that cannot be seen or that passes for
+        a space.
+    """
+    for at, character in enumerate(text, start=1):
+        category = unicodedata.category(character)
+        if category in _INVISIBLE or character in _BLANK or (category == "Zs" and character != " "):
+            raise InvalidName(
+                f"character {at} of the name is U+{ord(character):04X} ({unicodedata.name(character, category)}): "
+                "expected letters that can be seen, with plain spaces between"
+            )
+    name = " ".join(part for part in unicodedata.normalize("NFC", text).split(" ") if part)
+    if not 1 <= len(name) <= MAX_LETTERS or not any(character.isalnum() for character in name):
+        raise InvalidName(f"expected a name of 1 to {MAX_LETTERS} letters, at least one of them a letter or digit")
+    return name
+
+
+def name_key(name: str) -> str:
+    """Return what two names share that a reader may take for one: NFKC, case folded, single spaces.
+
+    Folding can leave a text that is not normalised, and the other way round, so both are done twice.
+    """
+    key = name
+    for _ in range(2):
+        key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", key).casefold())
+    return " ".join(key.split())
+
+
+Role = Literal["read-private", "edit", "review", "publish", "admin"]
+
+#: What each role allows.
+ROLES: Mapping[Role, str] = MappingProxyType(
+    {
+        "read-private": "Reads the review queue and its cases, with records that are not published.",
+        "edit": "Adds, replaces, changes and removes strikes; private ones only together with read-private.",
+        "review": "Reads the review queue and its cases, and decides on strikes.",
+        "publish": "Together with read-private, makes single private strikes public, with the reason.",
+        "admin": "All that the other roles allow.",
+    }
+)
+#: Roles of a reviewer for whom none are named, and of those who were added before there were roles.
+DEFAULT_ROLES: tuple[Role, ...] = ("read-private", "edit", "review")
+_ALL: tuple[Role, ...] = ("admin",)
+#: Roles that each allow to read the review queue and its cases.
+REVIEW_READERS: tuple[Role, ...] = ("read-private", "review")
+
+
+class UnknownRole(ValueError):
+    """A word that is no role."""
+
+
+def parse_roles(words: Iterable[str]) -> tuple[Role, ...]:
+    """Read words as roles: each once, in the order of `ROLES`.
+
+    Raises
+    ------
+    UnknownRole
+        With every word that is no role.
+    """
+    given = set(words)
+    if unknown := sorted(given - set(get_args(Role))):
+        raise UnknownRole(f"{', '.join(map(repr, unknown))}: expected one of {', '.join(ROLES)}")
+    return tuple(role for role in ROLES if role in given)
+
+
+def role_for(held: Iterable[Role], needed: Iterable[Role]) -> Role | None:
+    """Return the held role by which a request is allowed that needs one of some roles; ``None`` where it is not.
+
+    ``admin`` allows all, and is only named where no other role does.
+    """
+    roles = set(held)
+    return next((role for role in (*needed, *_ALL) if role in roles), None)
+
 
 #: Version of the file; the first was a bare list of names with one digest each, and is still read.
 FORMAT: Final = 2

@@ -16,12 +16,12 @@ from api.html import pages
 from api.http.common_headers import allow_header, methods_at
 from api.http.json import problem
 from api.http.work import ClientGone
-from api.http.wrong_tokens import TooManyWrongTokens
 from api.requests.negotiation import HTML, MediaFormat, NotAcceptable, negotiate
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import InsufficientRole, NotAllowed, ReviewersError
 from api.requests.strike_body import InvalidBody, NotEditable, UnprocessableBody
 from api.requests.tile_matrix_sets import UnknownTile
+from api.responses.authorisation import TooManyWrongTokens
 from api.responses.person_write import KeyReused
 from api.server.audit_trail import AuditTrailError
 from api.server.keys_at_work import KeyAtWork

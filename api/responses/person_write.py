@@ -13,10 +13,8 @@ from fastapi import Depends, Request, Response
 
 from api.http.common_headers import SEQ_HEADER
 from api.http.json import Json
-from api.requests.change_reason import HEADER as REASON
-from api.requests.idempotency_key import HEADER, parse_key
-from api.requests.if_match import HEADER as IF_MATCH
-from api.requests.reviewer_names import name_key
+from api.requests.reviewer_tokens import name_key
+from api.requests.write_headers import IDEMPOTENCY_KEY, IF_MATCH, REASON, parse_key
 from api.responses.authorisation import Author
 from api.server.acknowledged import AcknowledgedSeq
 from api.server.audit_trail import MAX_RECORDS, AuditTrail, AuditTrailError
@@ -71,7 +69,7 @@ class PersonWrite:
         BadParameter
             If it cannot be read.
         """
-        key = parse_key(request.headers.getlist(HEADER))
+        key = parse_key(request.headers.getlist(IDEMPOTENCY_KEY))
         if key is None:
             return cls(request, author)
         parts = [request.method, request.url.path, *(request.headers.get(name, "") for name in _MEANING)]
@@ -135,7 +133,9 @@ class PersonWrite:
         if before is None:
             return None
         if before.request != self.digest:
-            raise KeyReused(f"this {HEADER} belongs to another request, which was answered within the last 24 hours")
+            raise KeyReused(
+                f"this {IDEMPOTENCY_KEY} belongs to another request, which was answered within the last 24 hours"
+            )
         return self._acknowledge(before.seq, before.answer)
 
     def _acknowledge(self, seq: int, answer: StoredResponse) -> Response:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from api.http.conditional import cache_control, etag_for_coding, not_modified_response, strong_etag
-from api.http.content_coding import accepts
+from api.http.conditional import accepts, cache_control, etag_for_coding, not_modified_response, strong_etag
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
 from api.rendering.canvas import RenderedLayer, style_table, tile_canvas

@@ -16,7 +16,7 @@ from api.openapi.declaration import ApiPart
 from api.openapi.editing import describe_decision, require_token
 from api.openapi.responses import ANY_OBJECT, COUNT, NUMBER, RECORD, STRING, array_of, object_with
 from api.requests.parameters import INTEGER_TEXT
-from api.requests.roles import REVIEW_READERS
+from api.requests.reviewer_tokens import REVIEW_READERS
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite
 from api.routes.review import UNCACHED, audit_reading, newest_for, uncached

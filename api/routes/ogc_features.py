@@ -38,15 +38,16 @@ from api.requests.negotiation import GEOJSON, HTML, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import (
     DATETIME,
+    STRIKE_CONDITIONS,
     ItemsRequest,
     parse_items_request,
     parse_profile,
     parse_representation,
     parse_selection,
+    parse_strike_conditions,
 )
-from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
-from api.responses.pieces import PiecesResponse
 from api.responses.resource import (
+    PiecesResponse,
     collection_or_404,
     file_metadata,
     has_file_metadata,

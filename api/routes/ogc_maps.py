@@ -26,8 +26,16 @@ from api.requests.parameters import (
     parse_flag,
     parse_text,
 )
-from api.requests.query_parameters import BBOX, BBOX_CRS, CRS, DATETIME, SELECTING, parse_selection
-from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.requests.query_parameters import (
+    BBOX,
+    BBOX_CRS,
+    CRS,
+    DATETIME,
+    SELECTING,
+    STRIKE_CONDITIONS,
+    parse_selection,
+    parse_strike_conditions,
+)
 from api.responses.resource import collection_or_404, negotiated_format, served_version, version
 from api.responses.tile import selection_mask
 from api.routes import web_map

@@ -20,12 +20,10 @@ from api.http.links import href, item_path
 from api.openapi.declaration import OGC_SPEC, ApiPart, Handler
 from api.openapi.editing import MERGE_PATCH, describe_strike_write
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
-from api.requests import crs, if_match, strike_body
-from api.requests.change_reason import HEADER as REASON
-from api.requests.change_reason import parse_reason
-from api.requests.if_match import parse_if_match
+from api.requests import crs, strike_body
 from api.requests.negotiation import GEOJSON
 from api.requests.reviewer_tokens import InsufficientRole
+from api.requests.write_headers import IF_MATCH, REASON, parse_if_match, parse_reason
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite
 from api.routes.review import DATASET, version_for
@@ -253,7 +251,7 @@ def _reason(request: Request) -> str | None:
 
 
 def _if_match(request: Request) -> tuple[str, ...] | None:
-    return parse_if_match(request.headers.getlist(if_match.HEADER))
+    return parse_if_match(request.headers.getlist(IF_MATCH))
 
 
 def _require_type(request: Request, *types: str) -> None:

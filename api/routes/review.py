@@ -17,7 +17,7 @@ from api.openapi.declaration import ApiPart
 from api.openapi.editing import describe_decision, describe_publication, require_token
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, RECORD, STRING, array_of, object_with
 from api.requests.parameters import INTEGER_TEXT
-from api.requests.roles import REVIEW_READERS
+from api.requests.reviewer_tokens import REVIEW_READERS
 from api.responses.authorisation import Author, allowed
 from api.responses.person_write import Body, PersonWrite, audit_read
 from api.routes.attribution import STRIKE_ANSWER, RecordId

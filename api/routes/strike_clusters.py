@@ -16,8 +16,13 @@ from api.openapi.parameters import F_DOCUMENT, selection_parameters
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, STRING, array_of, object_with
 from api.requests.negotiation import DOCUMENT
 from api.requests.parameters import RequestParameter, integer_between, number_between, one_of
-from api.requests.query_parameters import BBOX, Representation, parse_selection
-from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.requests.query_parameters import (
+    BBOX,
+    STRIKE_CONDITIONS,
+    Representation,
+    parse_selection,
+    parse_strike_conditions,
+)
 from api.routes.strike_counts import selection_answer
 from layers.query.strike_clusters import RING_DIVISIONS, WORLD, StrikeCluster, clustered
 from layers.snapshot.snapshot import Snapshot

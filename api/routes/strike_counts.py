@@ -19,8 +19,7 @@ from api.openapi.parameters import F_DOCUMENT, selection_parameters
 from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, NUMBER, array_of, object_with
 from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import RequestParameter, one_of
-from api.requests.query_parameters import BBOX, BBOX_CRS, parse_selection
-from api.requests.strike_conditions import STRIKE_CONDITIONS, parse_strike_conditions
+from api.requests.query_parameters import BBOX, BBOX_CRS, STRIKE_CONDITIONS, parse_selection, parse_strike_conditions
 from api.responses.resource import negotiated_format, served_version
 from layers.query.strike_counts import GROUPINGS, TIME_UNITS, Grouping, groups, timeline, totals
 from layers.snapshot.snapshot import Snapshot

@@ -32,8 +32,7 @@ import orjson
 from api.http.json import Json
 from api.requests.crs import parse_bbox
 from api.requests.parameters import BadParameter
-from api.requests.query_parameters import parse_selection
-from api.requests.strike_conditions import parse_strike_conditions
+from api.requests.query_parameters import parse_selection, parse_strike_conditions
 from api.serializers.attribution import strike_answer
 from api.serializers.country import country_answer
 from geo.columnar.lazy_array import to_numpy

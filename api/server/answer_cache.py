@@ -11,7 +11,7 @@ from typing import Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.compression import known_tag, not_modified_headers
-from api.http.content_coding import accepts, negotiate_coding, refuses_identity
+from api.http.conditional import accepts, negotiate_coding, refuses_identity
 from api.http.links import FILES, root_path
 from api.http.metrics import RequestCounters
 from api.server.live_snapshot import LiveSnapshot

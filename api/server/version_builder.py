@@ -27,8 +27,8 @@ from layers.query.keyset_cursor import with_tiebreak
 from layers.query.name_search import strikes_named
 from layers.query.selection import Selection, rows
 from layers.query.strike_clusters import WORLD, clustered
-from layers.query.strike_conditions import StrikeConditions
 from layers.query.strike_counts import groups, timeline, totals
+from layers.query.strike_ties import StrikeConditions
 from layers.query.type_examples import TypeExamples
 from layers.reference import basemap
 from layers.reference.basemap import Basemap

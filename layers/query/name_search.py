@@ -20,7 +20,7 @@ from layers.collections.column_values import TextValues
 from layers.model.records import Records
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection, SortKey, rows
-from layers.query.strike_conditions import Collections, StrikeConditions
+from layers.query.strike_ties import Collections, StrikeConditions
 from layers.query.strike_truth import SPOKEN_COLUMNS, narrowed
 from layers.text.place_names import fold
 from layers.text.search_terms import SearchTerm, search_terms, searchable

@@ -22,8 +22,8 @@ from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
-from layers.query.strike_conditions import Collections, StrikeConditions, Truth
 from layers.query.strike_counts import selected_truth
+from layers.query.strike_ties import Collections, StrikeConditions, Truth
 
 #: What the ring of a cluster is divided by: the countries that strikes were in, the largest sure owners, or other ties.
 RingDivision = Literal["host", "owners", "ties"]

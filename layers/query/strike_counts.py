@@ -16,8 +16,7 @@ from layers.collections.collection import Collection
 from layers.collections.geometry_index import Box
 from layers.ownership.owners import OwnersByDate
 from layers.query.selection import Selection
-from layers.query.strike_conditions import Collections, StrikeConditions, Truth
-from layers.query.strike_ties import StrikeValues, rows_of_ids, ties_of_all
+from layers.query.strike_ties import Collections, StrikeConditions, StrikeValues, Truth, rows_of_ids, ties_of_all
 from layers.query.strike_truth import commodities_of, rests_on, stands, surely_between, truth_of
 
 TimeUnit = Literal["day", "week", "month", "year"]

@@ -23,8 +23,15 @@ from layers.collections.feature_types import SPOKEN
 from layers.ownership.owners import OwnersByDate
 from layers.query.filter import Filter
 from layers.query.selection import Selection, row_mask
-from layers.query.strike_conditions import Collections, StrikeConditions, Truth
-from layers.query.strike_ties import listing, marked, tie_of_country, tie_of_entity
+from layers.query.strike_ties import (
+    Collections,
+    StrikeConditions,
+    Truth,
+    listing,
+    marked,
+    tie_of_country,
+    tie_of_entity,
+)
 from layers.text.search_terms import search_keys, search_terms, searchable
 
 #: Columns of strikes with their titles and places in further languages.

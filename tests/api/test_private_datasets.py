@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli import main
-from api.http.wrong_tokens import WrongTokens
 from api.requests import reviewer_tokens
+from api.responses.authorisation import WrongTokens
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.model.records import RECORD_TYPES, Records

@@ -8,8 +8,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from api.requests.reviewer_tokens import authenticate, read_reviewers
-from api.requests.roles import DEFAULT_ROLES, ROLES
+from api.requests.reviewer_tokens import DEFAULT_ROLES, ROLES, authenticate, read_reviewers
 from api.server.audit_trail import AuditTrail, audit_path
 from layers.model.records import Source
 from layers.store.store import Edit

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.compression import MIN_COMPRESSED_BYTES, Compression
-from api.http.content_coding import CODINGS, ENCODERS, accepts, encode, is_compressible, negotiate_coding
+from api.http.conditional import CODINGS, ENCODERS, accepts, encode, is_compressible, negotiate_coding
 from layers.model.cache import LruCache
 from tests.api.asgi import Answer, ask, asked, scope_of
 

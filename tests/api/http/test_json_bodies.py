@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from api.http.json_bodies import JsonBodies, faults_of
+from api.http.limits import JsonBodies, faults_of
 from tests.api.asgi import Answer, asked, scope_of
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.http.wrong_tokens import CLIENTS, FREE, LONGEST_S, WINDOW_S, TooManyWrongTokens, WrongTokens
+from api.responses.authorisation import CLIENTS, FREE, LONGEST_S, WINDOW_S, TooManyWrongTokens, WrongTokens
 
 
 class Clock:

@@ -12,8 +12,7 @@ from api.rendering.canvas import style_table
 from api.rendering.png import drawn_share, filled_parts, share_symbol
 from layers.collections.feature_types import share_in, shares_text
 from layers.ownership.walk import Interval
-from layers.query.strike_conditions import StrikeConditions
-from layers.query.strike_ties import tie_of_country
+from layers.query.strike_ties import StrikeConditions, tie_of_country
 from layers.query.strike_truth import stands
 from layers.snapshot.snapshot import Snapshot
 

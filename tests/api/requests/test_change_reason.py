@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.requests.change_reason import MAX_LETTERS, parse_reason, require_reason
 from api.requests.parameters import BadParameter
+from api.requests.write_headers import MAX_LETTERS, parse_reason, require_reason
 
 letters = st.characters(exclude_categories=["Cc", "Cs"])
 texts = st.text(letters, max_size=MAX_LETTERS)

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from api.requests.idempotency_key import parse_key
 from api.requests.parameters import BadParameter
+from api.requests.write_headers import parse_key
 
 
 @pytest.mark.parametrize(

@@ -14,21 +14,28 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.requests import reviewer_tokens
-from api.requests.reviewer_names import InvalidName, display_name, name_key
 from api.requests.reviewer_tokens import (
+    DEFAULT_ROLES,
+    ROLES,
     InsufficientRole,
+    InvalidName,
     NotAllowed,
     ReviewersError,
+    Role,
+    UnknownRole,
     UnknownToken,
     add_reviewer,
     authenticate,
+    display_name,
+    name_key,
+    parse_roles,
     read_reviewers,
     remove_reviewer,
     require_role,
+    role_for,
     rotate_token,
     set_roles,
 )
-from api.requests.roles import DEFAULT_ROLES, ROLES, Role, UnknownRole, parse_roles, role_for
 
 DIGEST = "0123456789abcdef" * 4
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 from starlette.types import Message
 
-from api.responses.pieces import PiecesResponse
+from api.responses.resource import PiecesResponse
 
 
 async def sent(response: PiecesResponse) -> list[Message]:

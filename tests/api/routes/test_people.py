@@ -16,9 +16,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.http.wrong_tokens import FREE
 from api.requests import reviewer_tokens
-from api.requests.roles import ROLES, Role
+from api.requests.reviewer_tokens import ROLES, Role
+from api.responses.authorisation import FREE
 from api.responses.person_write import PersonWrite
 from api.server import audit_trail
 from api.server.audit_trail import AuditTrail, AuditTrailError, audit_path

@@ -14,7 +14,7 @@ from starlette.testclient import TestClient
 
 from api.app import create_app
 from api.requests import reviewer_tokens
-from api.requests.roles import Role
+from api.requests.reviewer_tokens import Role
 from api.settings import Settings
 from api.wording.catalogue import text
 from layers.disclosure.policy import parse

@@ -24,7 +24,7 @@ from layers.model.records import Decision, Identity, Records
 from layers.query import strike_counts
 from layers.query.keyset_cursor import with_tiebreak
 from layers.query.selection import is_cached_or_cheap
-from layers.query.strike_conditions import StrikeConditions
+from layers.query.strike_ties import StrikeConditions
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
