@@ -1,6 +1,6 @@
 """How a part of the API declares itself: its endpoints with what they take and answer, its classes and its links.
 
-Each module of `api.routes` holds one `ApiPart` beside its handlers. The check of a request reads the parameter tables
+Each module of `api.routes` holds its `ApiPart` beside its handlers. The check of a request reads the parameter tables
 of the endpoint that answers it, and `api.openapi.definition` writes the same tables down.
 """
 

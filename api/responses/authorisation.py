@@ -14,7 +14,7 @@ from api.requests import reviewer_tokens
 from api.requests.reviewer_tokens import InsufficientRole, Reviewer, Role, UnknownToken, role_for
 from api.server.served_version import ServedVersion
 from layers.model.cache import LruCache
-from layers.model.records import Record
+from layers.model.records import Record, Records
 from layers.snapshot.disclosure import lifted_by_write
 
 #: Wrong tokens of one client that are answered as such; from the next one on it is told to wait.
@@ -87,6 +87,10 @@ class Author:
     def may(self, *needed: Role) -> bool:
         """Whether they have one of some roles."""
         return role_for(self.reviewer.roles, needed) is not None
+
+    def may_know(self, view: ServedVersion) -> Records:
+        """Return the records that they may know of."""
+        return view.stored if self.may("read-private") else view.disclosure.records
 
     def require_may_lift(self, view: ServedVersion, table: str, key: str, record: Record | None) -> None:
         """Refuse a write after which the policy would withhold less than before, by whoever may not publish.

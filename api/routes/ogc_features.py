@@ -1,11 +1,11 @@
-"""OGC API - Features parts 1 to 3 and 8: the features of a collection, a page at a time, and one by its id.
+"""OGC API - Features parts 1 to 3, 5 and 8: the features of a collection, a page at a time, one by its id, and schemas.
 
-Both are plain routes: they skip the framework's parsing, and a thread is used only for what takes long.
+Features are plain routes: they skip the framework's parsing, and a thread is used only for what takes long.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 
@@ -16,6 +16,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
+from api.formats import json_schema
 from api.formats.csv import FORMAT as CSV
 from api.formats.csv import METADATA as CSV_METADATA
 from api.formats.csv import WITH_BOM as CSV_WITH_BOM
@@ -30,11 +31,11 @@ from api.http.conditional import cache_control, http_date, not_modified_response
 from api.http.json import Json
 from api.http.links import JSON, base_address, href, item_path, link, link_header, query_string, with_query
 from api.http.work import WorkClass, queued, require_wanted
-from api.openapi.declaration import OGC_SPEC, ApiPart, Endpoint, media_types
+from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, media_types
 from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.requests.crs import CRS84
-from api.requests.negotiation import GEOJSON, HTML, MediaFormat
+from api.requests.negotiation import GEOJSON, HTML, SCHEMA, SCHEMAS, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import (
     DATETIME,
@@ -49,6 +50,7 @@ from api.requests.query_parameters import (
 from api.responses.resource import (
     PiecesResponse,
     collection_or_404,
+    document,
     file_metadata,
     has_file_metadata,
     licence_link,
@@ -56,7 +58,6 @@ from api.responses.resource import (
     served_version,
     version,
 )
-from api.routes.ogc_schemas import DESCRIPTIONS
 from api.wording.preference import language_headers, language_parts
 from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection, Rows
@@ -72,6 +73,12 @@ _HEADER_MAX = 3072
 _SHOWN, _MANY = (GEOJSON, JSONFG, HTML), 1000
 #: Bytes of a query that are read beside the loop: a filter that long takes a while.
 _LONG = 2048
+#: Resources that describe a collection: name, link relation and title.
+DESCRIPTIONS = (
+    ("queryables", f"{OGC_REL}queryables", "What it can be filtered by"),
+    ("sortables", f"{OGC_REL}sortables", "What it can be sorted by"),
+    ("schema", f"{OGC_REL}schema", "What its features have"),
+)
 _PROFILES = "http://www.opengis.net/def/profile/OGC/0/"
 
 
@@ -111,6 +118,9 @@ def _collection_links(request: Request, collection: Collection) -> Sequence[Link
         )
         for form in FEATURES
         if form is not JSONFG
+    ] + [
+        link(rel, href(request, f"/collections/{collection.name}/{name}"), SCHEMA.media_type, title)
+        for name, rel, title in DESCRIPTIONS
     ]
 
 
@@ -118,7 +128,6 @@ PART = ApiPart(
     "features",
     conformance=(
         f"{OGC_SPEC}ogcapi-features-2/1.0/conf/crs",
-        # The queryables and sortables of parts 3 and 8 are resources of `ogc_schemas`.
         f"{OGC_SPEC}ogcapi-features-3/1.0/conf/queryables",
         f"{OGC_SPEC}ogcapi-features-3/1.0/conf/queryables-query-parameters",
         f"{OGC_SPEC}ogcapi-features-3/1.0/conf/filter",
@@ -126,6 +135,17 @@ PART = ApiPart(
         f"{OGC_SPEC}ogcapi-features-8/1.0/conf/sortables",
         f"{OGC_SPEC}ogcapi-features-8/1.0/conf/sorting",
         f"{OGC_SPEC}ogcapi-features-8/1.0/conf/features-sorting",
+        *(
+            f"{OGC_SPEC}ogcapi-features-5/1.0/conf/{name}"
+            for name in (
+                "schemas",
+                "advanced-property-roles",
+                "returnables-and-receivables",
+                "queryables",
+                "sortables",
+                "profile-parameter",
+            )
+        ),
         *(f"{OGC_SPEC}json-fg-1/1.0/conf/{name}" for name in ("core", "types-schemas", "profiles", "api")),
         *(
             f"{OGC_SPEC}cql2/1.0/conf/{name}"
@@ -149,7 +169,10 @@ PART = ApiPart(
         ),
     ),
     # What is JSON and no GeoJSON: the metadata of the features as CSV.
-    schemas={"Features": object_with(url=STRING, tableSchema=ANY_OBJECT)},
+    schemas={
+        "Features": object_with(url=STRING, tableSchema=ANY_OBJECT),
+        "JsonSchema": object_with(type=STRING, properties=ANY_OBJECT),
+    },
     collection_schemas=_schemas,
     collection_links=_collection_links,
 )
@@ -417,3 +440,33 @@ def _item_version(request: Request, collection: str, feature: str) -> str:
 
 PART.described_plain(_ITEMS, items)
 PART.described_plain(_ITEM, item, operation_id="item")
+
+
+@PART.document(
+    "/collections/{collection}/queryables", "What a collection can be filtered by", "JsonSchema", formats=SCHEMAS
+)
+def queryables(request: Request, collection: str) -> Response:
+    """The properties that a filter may name, as JSON Schema."""
+    return _schema(request, collection, "queryables", json_schema.queryables_schema)
+
+
+@PART.document(
+    "/collections/{collection}/sortables", "What a collection can be sorted by", "JsonSchema", formats=SCHEMAS
+)
+def sortables(request: Request, collection: str) -> Response:
+    """The properties that sortby may name, as JSON Schema."""
+    return _schema(request, collection, "sortables", json_schema.sortables_schema)
+
+
+@PART.document(
+    "/collections/{collection}/schema", "What the features of a collection have", "JsonSchema", formats=SCHEMAS
+)
+def schema(request: Request, collection: str) -> Response:
+    """The properties that features are returned with, and strikes are written with, as JSON Schema."""
+    return _schema(request, collection, "schema", json_schema.feature_schema)
+
+
+def _schema(request: Request, name: str, kind: str, schema_of: Callable[[Collection, str], Json]) -> Response:
+    collection = collection_or_404(served_version(request), name)
+    uri = href(request, f"/collections/{collection.name}/{kind}")
+    return document(request, kind, schema_of(collection, uri), SCHEMAS)

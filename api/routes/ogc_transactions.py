@@ -30,7 +30,7 @@ from api.routes.review import DATASET, version_for
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from layers.disclosure.ruling import PLACE_FIELDS, withheld_fields
-from layers.model.records import Record, Records, Strike
+from layers.model.records import Record, Strike
 from layers.store.idempotency import KeyedRequest, StoredResponse
 from layers.store.store import ANY, Edit, EditConflict, StillReferenced
 
@@ -110,7 +110,7 @@ def _created(request: Request, writing: PersonWrite, body: bytes) -> Response:
     key = f"{DATASET}-{now:%Y%m%d}-{secrets.token_hex(4)}"
     values, faults = strike_body.feature_values(strike_body.parse_json_object(body), _system(request))
     strike = strike_body.build_strike(
-        values, faults, {"id": key, "dataset": DATASET}, _known(view, writing.author), atlas.basemap
+        values, faults, {"id": key, "dataset": DATASET}, writing.author.may_know(view), atlas.basemap
     )
     if strike.private and not writing.author.may("read-private"):
         raise InsufficientRole(("read-private",), "whoever adds a private strike must be able to read it")
@@ -159,7 +159,7 @@ def _rewritten(
 ) -> Response:
     atlas: LiveSnapshot = request.app.state.atlas
     own = {"id": before.id, "dataset": before.dataset}
-    strike = strike_body.build_strike(values, faults, own, _known(atlas.view, writing.author), atlas.basemap, seen)
+    strike = strike_body.build_strike(values, faults, own, writing.author.may_know(atlas.view), atlas.basemap, seen)
     if unseen := [source for source in before.sources if source not in seen.sources]:
         strike = strike.model_copy(update={"sources": (*strike.sources, *unseen)})
     edit = Edit("strikes", before.id, strike, atlas.view.name_of(before))
@@ -199,11 +199,6 @@ def _stored(request: Request, feature: str, author: Author) -> Strike | None:
     if feature not in view.snapshot.records.strikes and not author.may("read-private"):
         return None
     return view.stored.strikes.get(feature)
-
-
-def _known(view: ServedVersion, author: Author) -> Records:
-    """Return the records that an author may know of."""
-    return view.stored if author.may("read-private") else view.disclosure.records
 
 
 def _seen(request: Request, stored: Strike, author: Author, named: Collection[str]) -> Strike:

@@ -1,10 +1,11 @@
-"""Review: a queue of strikes that wait for a person, and the decisions of reviewers. All of it needs a token."""
+"""Review: strikes that wait for a person, pairs that may be one, decisions and judgements. All of it needs a token."""
 
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import orjson
 from fastapi import Depends, Query, Request, Response
@@ -24,7 +25,10 @@ from api.routes.attribution import STRIKE_ANSWER, RecordId
 from api.serializers import review
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
+from api.wording.catalogue import text
 from api.wording.preference import language_of
+from layers.decisions.identity import InvalidJudgement, judgement
+from layers.decisions.identity import Verdict as PairVerdict
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
 from layers.model.records import Decision
@@ -59,6 +63,8 @@ PART = ApiPart(
 Reader = Annotated[Author, Depends(allowed(*REVIEW_READERS))]
 Decider = Annotated[Author, Depends(allowed("review", writes=True))]
 Publisher = Annotated[Author, Depends(allowed("publish", writes=True))]
+Limit = Annotated[int, Field(ge=1, le=500), INTEGER_TEXT, Query(description="How many.")]
+Offset = Annotated[int, Field(ge=0, le=10_000_000), INTEGER_TEXT, Query(description="How many to pass over.")]
 
 
 #: Which members each verdict needs or excludes, as `layers.model.records.Decision` has it.
@@ -100,8 +106,8 @@ class NewDecision(BaseModel):
 def queue(
     request: Request,
     author: Reader,
-    limit: Annotated[int, Field(ge=1, le=500), INTEGER_TEXT, Query(description="How many.")] = 100,
-    offset: Annotated[int, Field(ge=0, le=10_000_000), INTEGER_TEXT, Query(description="How many to pass over.")] = 0,
+    limit: Limit = 100,
+    offset: Offset = 0,
 ) -> Response:
     """Strikes without a settled decision, those first whose published answer a decision would change most."""
     snapshot = newest_for(request, author)
@@ -254,3 +260,108 @@ UNCACHED = {"Content-Type": "application/json", "Cache-Control": "no-store"}
 def uncached(document: Json) -> Response:
     """Answer JSON for one reviewer, which may not be cached."""
     return Response(orjson.dumps(document), headers=UNCACHED)
+
+
+_PAIR = object_with(noun=STRING, one=ANY_OBJECT, other=ANY_OBJECT, score=NUMBER, reasons=array_of(ANY_OBJECT))
+_JUDGEMENT = object_with(id=STRING, noun=STRING, one=STRING, other=STRING, verdict=STRING, who=STRING, why=STRING)
+
+JUDGEMENTS = ApiPart(
+    "judgements",
+    prefix="/review",
+    schemas={
+        "Duplicates": object_with(numberMatched=COUNT, numberReturned=COUNT, pairs=array_of(_PAIR)),
+        "Judgements": object_with(numberMatched=COUNT, numberReturned=COUNT, judgements=array_of(_JUDGEMENT)),
+        "Judged": object_with(seq=COUNT, judgement=RECORD),
+    },
+    json_only=True,
+)
+
+Noun = Literal["strikes", "assets", "entities"]
+#: Where a snapshot has the pairs of a collection that may be one, and how one of them is written.
+_DUPLICATES: Mapping[Noun, tuple[str, Callable[..., Json]]] = {
+    "strikes": ("strike_duplicates", review.strike_pair),
+    "assets": ("asset_duplicates", review.asset_pair),
+    "entities": ("entity_duplicates", review.entity_pair),
+}
+
+
+class NewJudgement(BaseModel):
+    """What a reviewer says of two records. Appended; nothing is overwritten, and the latest of a pair holds."""
+
+    model_config = ConfigDict(extra="forbid", str_strip_whitespace=True)
+
+    one: Id = Field(description="An entity, asset or strike; the one that is kept where they are one.")
+    other: Id = Field(description="Another of the same collection.")
+    verdict: PairVerdict = Field(
+        description="same; different; part: the first is a part of the second; undone: as if they had not been judged."
+    )
+    why: Text = Field(description="On what grounds.")
+
+
+@JUDGEMENTS.route(
+    "get",
+    "/duplicates",
+    "Pairs of records that may be one",
+    schema="Duplicates",
+    amend=require_token(*REVIEW_READERS),
+)
+def duplicates(
+    request: Request,
+    author: Reader,
+    noun: Annotated[Noun, Query(description="Records of which collection.")] = "strikes",
+    limit: Limit = 100,
+    offset: Offset = 0,
+) -> Response:
+    """Pairs that nobody has judged, the likeliest first, each with both records and the reasons."""
+    snapshot = newest_for(request, author)
+    found, written = _DUPLICATES[noun]
+    rows = [written(snapshot.records, pair, language_of(request)) for pair in getattr(snapshot, found)]
+    shown = rows[offset : offset + limit]
+    private = [side["id"] for row in shown for side in (row["one"], row["other"]) if side["private"]]
+    audit_reading(request, author, snapshot, private, len(shown))
+    return uncached({"numberMatched": len(rows), "numberReturned": len(shown), "pairs": shown})
+
+
+@JUDGEMENTS.route(
+    "get", "/judgements", "Judgements on what is one", schema="Judgements", amend=require_token(*REVIEW_READERS)
+)
+def judgements(request: Request, author: Reader, limit: Limit = 100, offset: Offset = 0) -> Response:
+    """All judgements, the newest first, and which of them stand."""
+    snapshot = newest_for(request, author)
+    rows = [*review.judgements(author.may_know(request.app.state.atlas.view))][::-1]
+    shown = rows[offset : offset + limit]
+    audit_reading(request, author, snapshot, [row["id"] for row in shown if row["private"]], len(shown))
+    return uncached({"numberMatched": len(rows), "numberReturned": len(shown), "judgements": shown})
+
+
+@JUDGEMENTS.route(
+    "post",
+    "/judgements",
+    "Judge whether two records are one",
+    status_code=201,
+    schema="Judged",
+    amend=describe_decision,
+)
+def judge(request: Request, new: NewJudgement, author: Decider, body: Body) -> Response:
+    """Append a judgement in the name of the reviewer whose token is given; it can be undone by another one."""
+    writing = PersonWrite.keyed(request, author, body)
+    return writing.once(lambda: _judged(request, new, writing))
+
+
+def _judged(request: Request, new: NewJudgement, writing: PersonWrite) -> Response:
+    atlas: LiveSnapshot = request.app.state.atlas
+    author = writing.author
+    atlas.refresh()
+    # Without judgements applied: also what is merged can be judged.
+    values = (author.may_know(atlas.view), new.one, new.other, new.verdict)
+    try:
+        made = judgement(*values, who=author.name, why=new.why, at=datetime.now(UTC))
+    except InvalidJudgement as error:
+        raise HTTPException(422, text(error.expected)) from error
+    author.require_may_lift(atlas.view, "identities", made.id, made)
+    document = made.model_dump(mode="json")
+    return writing.commit(
+        [new.one, new.other, made.id],
+        lambda keyed: atlas.append("identities", made, author=author.name, keyed=keyed, why=new.why),
+        lambda seq: StoredResponse(201, UNCACHED, orjson.dumps({"seq": seq, "judgement": document})),
+    )

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from api.cli import place as commands
 from api.responses import errors
-from api.routes import gazetteer
+from api.routes import name_search
 from api.settings import Settings
 from layers.reference.gazetteer import GazetteerMissing
 from layers.reference.gazetteer_import import add
@@ -36,7 +36,7 @@ def asked(index: Path) -> Iterator[TestClient]:
     """A client of an application that answers places only."""
     app = FastAPI()
     app.state.settings = Settings(gazetteer=index)
-    app.include_router(gazetteer.PART.router)
+    app.include_router(name_search.PLACES.router)
     errors.install(app)
     with TestClient(app, raise_server_exceptions=False) as client:
         yield client

@@ -10,8 +10,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
-from api.routes.strike_clusters import strike_clusters
-from api.routes.strike_counts import strike_counts
+from api.routes.strike_counts import strike_clusters, strike_counts
 from layers.snapshot.snapshot import Snapshot
 
 Json = dict[str, Any]
