@@ -56,19 +56,6 @@ class Compression:
 class _CompressedAnswer:
     """An answer while it is sent. Its start is held until the first part of its body decides how it is sent."""
 
-    __slots__ = (
-        "_cache",
-        "_coding",
-        "_encoder",
-        "_headers",
-        "_how",
-        "_parts",
-        "_request_headers",
-        "_scope",
-        "_send",
-        "_start",
-    )
-
     _start: Message
     _headers: _Headers
     _coding: str

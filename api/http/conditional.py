@@ -6,11 +6,11 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Protocol
 
 import brotli
 from starlette.requests import Request
@@ -66,52 +66,32 @@ def refuses_identity(accepted: str) -> bool:
     return weights.get("identity", weights.get("*", 1.0)) == 0
 
 
-class Encoder(Protocol):
-    """Encodes a body part by part."""
+@dataclass(frozen=True, slots=True)
+class Encoder:
+    """Encodes a body part by part, each to be sent at once, so that a slow body does not wait; then its end."""
 
-    def part(self, data: bytes) -> bytes:
-        """Encode a part; all of it can be sent at once, so that a slow body does not wait here."""
-
-    def end(self) -> bytes:
-        """Return the last bytes."""
+    part: Callable[[bytes], bytes]
+    end: Callable[[], bytes]
 
 
-class _Gzip:
-    def __init__(self) -> None:
-        # Level 1, and the header that names neither file nor time: equal bodies give equal bytes.
-        self._encoder = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-
-    def part(self, data: bytes) -> bytes:
-        return self._encoder.compress(data) + self._encoder.flush(zlib.Z_SYNC_FLUSH)
-
-    def end(self) -> bytes:
-        return self._encoder.flush()
+def _gzip() -> Encoder:
+    # Level 1, and the header that names neither file nor time: equal bodies give equal bytes.
+    encoder = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return Encoder(lambda data: encoder.compress(data) + encoder.flush(zlib.Z_SYNC_FLUSH), encoder.flush)
 
 
-class _Brotli:
-    def __init__(self) -> None:
-        self._encoder = brotli.Compressor(quality=1)
-
-    def part(self, data: bytes) -> bytes:
-        return bytes(self._encoder.process(data) + self._encoder.flush())
-
-    def end(self) -> bytes:
-        return bytes(self._encoder.finish())
+def _brotli() -> Encoder:
+    encoder = brotli.Compressor(quality=1)
+    return Encoder(lambda data: bytes(encoder.process(data) + encoder.flush()), lambda: bytes(encoder.finish()))
 
 
-class _Zstd:
-    def __init__(self) -> None:
-        self._encoder = zstd.ZstdCompressor(level=1)
-
-    def part(self, data: bytes) -> bytes:
-        return self._encoder.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK)
-
-    def end(self) -> bytes:
-        return self._encoder.flush()
+def _zstd() -> Encoder:
+    encoder = zstd.ZstdCompressor(level=1)
+    return Encoder(lambda data: encoder.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK), encoder.flush)
 
 
 #: A new encoder for a stream, by coding.
-ENCODERS: Mapping[str, Callable[[], Encoder]] = MappingProxyType({"gzip": _Gzip, "br": _Brotli, "zstd": _Zstd})
+ENCODERS: Mapping[str, Callable[[], Encoder]] = MappingProxyType({"gzip": _gzip, "br": _brotli, "zstd": _zstd})
 
 
 def encode(body: bytes, coding: str) -> bytes:

@@ -106,15 +106,14 @@ class MetricsSnapshot(Collector):
         yield CounterMetricFamily(
             "strikeatlas_answers_cached", "Requests answered whole from the cache.", value=self.tally.answers_cached
         )
-        yield _counter(
-            "strikeatlas_tiles",
-            "Tiles of answers that were not cached whole, kept from before or made anew.",
-            "from",
-            {"cache": self.tally.tiles_cached, "data": self.tally.tiles_encoded},
-        )
-        yield _gauge("strikeatlas_collection_rows", "Features of a collection.", "collection", self.rows)
+        about = "Tiles of answers that were not cached whole, kept from before or made anew."
+        tiles = {"cache": self.tally.tiles_cached, "data": self.tally.tiles_encoded}
+        yield _labelled(CounterMetricFamily("strikeatlas_tiles", about, labels=("from",)), tiles)
+        rows = GaugeMetricFamily("strikeatlas_collection_rows", "Features of a collection.", labels=("collection",))
+        yield _labelled(rows, self.rows)
         for name, doc, key in _OF_WORKERS:
-            yield _gauge(name, doc, "worker", {str(worker["worker"]): worker[key] for worker in self.workers})
+            values = {str(worker["worker"]): worker[key] for worker in self.workers}
+            yield _labelled(GaugeMetricFamily(name, doc, labels=("worker",)), values)
 
     def _requests(self) -> Iterator[Metric]:
         answers = CounterMetricFamily(
@@ -141,14 +140,6 @@ def exposition(metrics: MetricsSnapshot) -> bytes:
     registry = CollectorRegistry()
     registry.register(metrics)
     return generate_latest(registry)
-
-
-def _counter(name: str, doc: str, label: str, values: Mapping[str, float]) -> Metric:
-    return _labelled(CounterMetricFamily(name, doc, labels=(label,)), values)
-
-
-def _gauge(name: str, doc: str, label: str, values: Mapping[str, float]) -> Metric:
-    return _labelled(GaugeMetricFamily(name, doc, labels=(label,)), values)
 
 
 def _labelled(family: CounterMetricFamily | GaugeMetricFamily, values: Mapping[str, float]) -> Metric:

@@ -18,7 +18,7 @@ from starlette.routing import BaseRoute, Route, request_response
 
 from api.http.json import Json
 from api.http.links import JSON
-from api.openapi.parameters import F_DOCUMENT, require_described
+from api.openapi.parameters import F_DOCUMENT, format_parameter, require_described
 from api.requests.negotiation import DOCUMENT, MediaFormat
 from api.requests.parameters import RequestParameter
 from api.server.live_snapshot import LiveSnapshot
@@ -238,8 +238,11 @@ class ApiPart:
 
     def document(self, path: str, summary: str, schema: str, **declared: Any) -> Callable[[Handler], Handler]:
         """Answer GET by a document, in JSON or as a page."""
-        types = media_types(declared.pop("formats", DOCUMENT))
-        given = {"media_types": types, "parameters": document_parameters, "negotiated": True, **declared}
+        formats: Sequence[MediaFormat] = declared.pop("formats", DOCUMENT)
+        names = [form.name for form in formats]
+        has_own = names != [form.name for form in DOCUMENT]
+        parameters = (lambda scope: (format_parameter(*names),)) if has_own else document_parameters
+        given = {"media_types": media_types(formats), "parameters": parameters, "negotiated": True, **declared}
         return self.route("get", path, summary, schema=schema, **given)
 
     def declared(

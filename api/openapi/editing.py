@@ -16,41 +16,35 @@ from api.requests.reviewer_tokens import ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 
 MERGE_PATCH = "application/merge-patch+json"
-_IF_MATCH = {
-    "name": write_headers.IF_MATCH,
-    "in": "header",
-    "required": True,
-    "description": "ETag of the version that was seen, or * for any.",
-    "example": "*",
-    "schema": {"type": "string", "pattern": write_headers.IF_MATCH_PATTERN},
-}
-_IDEMPOTENCY_KEY = {
-    "name": write_headers.IDEMPOTENCY_KEY,
-    "in": "header",
-    "required": False,
-    "description": "A string that the client makes up for what it wants done once. The same request with the same key "
-    "is given the first answer for 24 hours; another request with it is answered by 422, and one that comes while the "
-    "first is worked on by 409.",
-    "example": '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
-    "schema": {"type": "string", "pattern": write_headers.KEY_PATTERN},
-}
-_CHANGE_REASON = {
-    "name": write_headers.REASON,
-    "in": "header",
-    "required": False,
-    "description": "Why the strike is written, for its history; the corrections log shows it where the strike is "
-    "public. A String or a Display String of RFC 9651.",
-    "example": '%"The owner corrected the name: %c3%96l-Depot"',
-    "schema": {"type": "string", "pattern": write_headers.REASON_PATTERN},
-}
+
+
+def _header(name: str, description: str, schema: Json, example: str | None = None, required: bool = False) -> Json:
+    header = {"name": name, "in": "header", "required": required, "description": description}
+    return {**header, **({} if example is None else {"example": example}), "schema": schema}
+
+
+_IF_MATCH = _header(
+    write_headers.IF_MATCH, "ETag of the version that was seen, or * for any.",
+    {"type": "string", "pattern": write_headers.IF_MATCH_PATTERN}, "*", required=True,
+)  # fmt: skip
+_IDEMPOTENCY_KEY = _header(
+    write_headers.IDEMPOTENCY_KEY,
+    "A string that the client makes up for what it wants done once. The same request with the same key is given the "
+    "first answer for 24 hours; another request with it is answered by 422, and one that comes while the first is "
+    "worked on by 409.",
+    {"type": "string", "pattern": write_headers.KEY_PATTERN}, '"8e03978e-40d5-43e8-bc93-6894a57f9324"',
+)  # fmt: skip
+_CHANGE_REASON = _header(
+    write_headers.REASON,
+    "Why the strike is written, for its history; the corrections log shows it where the strike is public. A String or "
+    "a Display String of RFC 9651.",
+    {"type": "string", "pattern": write_headers.REASON_PATTERN}, '%"The owner corrected the name: %c3%96l-Depot"',
+)  # fmt: skip
 _SEQ = {SEQ_HEADER: "Number of the change that was made; no later answer to the client is of an older version."}
-_CONTENT_CRS = {
-    "name": "Content-Crs",
-    "in": "header",
-    "required": False,
-    "description": "System of the coordinates of the body, its URI in angle brackets; OGC:CRS84 by default.",
-    "schema": {"type": "string", "enum": [f"<{one.uri}>" for one in crs.SUPPORTED_CRS]},
-}
+_CONTENT_CRS = _header(
+    "Content-Crs", "System of the coordinates of the body, its URI in angle brackets; OGC:CRS84 by default.",
+    {"type": "string", "enum": [f"<{one.uri}>" for one in crs.SUPPORTED_CRS]},
+)  # fmt: skip
 _POINT: Json = {
     "type": "object",
     "nullable": True,

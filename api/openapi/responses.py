@@ -49,6 +49,13 @@ PROBLEM_BODY: Json = {
         "text/html": {"schema": STRING},
     },
 }
+
+
+def may_be_missing(operation: Json) -> None:
+    """Amend an operation whose parameters may name a thing that does not exist."""
+    operation["responses"]["404"] = PROBLEM
+
+
 #: Statuses of any operation: a parameter that cannot be read, too long a request, a failure, a server at its limits.
 _ALWAYS = ("400", "414", "431", "500", "503")
 

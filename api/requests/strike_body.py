@@ -28,6 +28,8 @@ POSITION = ("geometry", "uncertainty_m", "basis", "host_country")
 #: Properties that a strike with a geometry needs.
 REQUIRED_WITH_GEOMETRY = ("uncertainty_m", "basis", "place_source")
 WRITABLE = tuple(name for name in Strike.model_fields if name not in _GIVEN)
+#: Properties of features that follow from other records, and cannot be written.
+_DERIVED = frozenset(StrikeFeature.model_fields) - frozenset(Strike.model_fields)
 
 
 class BodyFault(NamedTuple):
@@ -99,11 +101,7 @@ def feature_values(document: Json, system: Crs) -> tuple[Json, list[BodyFault]]:
     if not isinstance(properties, dict):
         faults.append(BodyFault("/properties", _short(properties), "an object"))
         properties = {}
-    faults += [
-        BodyFault(f"/{name}", _short(document[name]), "it among the properties")
-        for name in WRITABLE
-        if name in document
-    ]
+    faults += _beside_properties(document)
     values = {name: value for name, value in properties.items() if name != "id" and value is not None}
     if "geometry" not in document:
         faults.append(BodyFault("/geometry", "(missing)", "a geometry, or null for none"))
@@ -140,17 +138,18 @@ def patched_values(document: Json, before: Strike, system: Crs) -> tuple[Json, l
         if key not in (None, before.id):
             faults.append(BodyFault(pointer, _short(key), "the id that it has"))
     if as_feature:
-        faults += [
-            BodyFault(f"/{name}", _short(document[name]), "it among the properties")
-            for name in WRITABLE
-            if name in document
-        ]
+        faults += _beside_properties(document)
     values: Json = before.model_dump(mode="json", include=set(WRITABLE)) | properties
     values = {name: value for name, value in values.items() if name != "id" and value is not None}
     if "geometry" not in document:
         return {**values, "geometry": before.geometry}, faults
     shape, geometry_faults = _shape(_merged(document["geometry"], before.geometry, system), system)
     return {**values, "geometry": shape}, faults + geometry_faults
+
+
+def _beside_properties(document: Json) -> list[BodyFault]:
+    among = "it among the properties"
+    return [BodyFault(f"/{name}", _short(document[name]), among) for name in WRITABLE if name in document]
 
 
 def _merged(patch: Any, before: BaseGeometry | None, system: Crs) -> Any:
@@ -202,7 +201,7 @@ def build_strike(
         replaced whether it is private other than it is.
     """
     strike: Strike | None = None
-    given, values = values, _with_privacy(values, before)
+    given, values = values, values if before is None else {"private": before.private, **values}
     wrong = [*faults, *_read_only(values), *_missing_with_geometry(values)]
     try:
         strike = Strike.model_validate_json(orjson.dumps({**_columns(values), **own}), strict=True)
@@ -228,7 +227,7 @@ def build_strike(
 
 def _columns(values: Json) -> Json:
     """Return values as the record has them: geometry as WKT, weapons in words as kinds without counts."""
-    columns = {name: value for name, value in values.items() if name not in _derived()}
+    columns = {name: value for name, value in values.items() if name not in _DERIVED}
     shape = values.get("geometry")
     columns["geometry"] = None if shape is None else shapely.to_wkt(shape, rounding_precision=-1, trim=True)
     if isinstance(columns.get("weapons"), str):
@@ -236,20 +235,10 @@ def _columns(values: Json) -> Json:
     return columns
 
 
-def _derived() -> frozenset[str]:
-    """Return the properties of features that follow from other records, and cannot be written."""
-    return frozenset(StrikeFeature.model_fields) - frozenset(Strike.model_fields)
-
-
 def _read_only(values: Json) -> Iterator[BodyFault]:
-    for name in ("dataset", *sorted(_derived())):
+    for name in ("dataset", *sorted(_DERIVED)):
         if name in values:
             yield BodyFault(f"/properties/{name}", _short(values[name]), "nothing: it is read only")
-
-
-def _with_privacy(values: Json, before: Strike | None) -> Json:
-    """Return the values with whether the strike before them is private, where they do not say otherwise."""
-    return values if before is None else {"private": before.private, **values}
 
 
 def _other_privacy(values: Json, before: Strike | None) -> Iterator[BodyFault]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import orjson
 from fastapi import Request, Response
@@ -104,12 +104,7 @@ def negotiated_format(request: Request, offered: tuple[MediaFormat, ...]) -> Med
 
 def as_json(content: object, request: Request, media_type: str = JSON) -> Response:
     """Answer a document of the current version as JSON, or 304 if the client has it."""
-    return json_response(orjson.dumps(content), request, media_type)
-
-
-def json_response(body: bytes, request: Request, media_type: str) -> Response:
-    """Answer a body of the current version, in the language of the request, or 304 if the client has it."""
-    return representation(request, version(request), media_type, body, worded=True)
+    return representation(request, version(request), media_type, orjson.dumps(content), worded=True)
 
 
 def document(
@@ -128,12 +123,19 @@ def document(
     variant
         Tells contents apart that one version of the data may have.
     """
-    form, name = negotiated_format(request, offered), version(request) + variant
-    if form is not HTML:
-        return representation(request, name, form.media_type, orjson.dumps(content), worded=True)
-    return representation(
-        request, name, HTML.media_type, lambda: pages.page(request, served_version(request), kind, content)
-    )
+    form = negotiated_format(request, offered)
+    return json_or_page(request, version(request) + variant, form, kind, lambda: content)
+
+
+def json_or_page(request: Request, name: str, form: MediaFormat, kind: str, content: Callable[[], Json]) -> Response:
+    """Answer a resource of the name of a version in a format, see `document`; its values are found where needed."""
+
+    def body() -> bytes:
+        if form is HTML:
+            return pages.page(request, served_version(request), kind, content())
+        return orjson.dumps(content())
+
+    return representation(request, name, form.media_type, body, worded=True)
 
 
 def self_links(request: Request, path: str, offered: Sequence[MediaFormat] = DOCUMENT) -> list[Mapping[str, str]]:

@@ -116,22 +116,17 @@ MinorityParameter = Annotated[
 RelationParameter = Annotated[
     Relation | None, Query(description="Only the strikes on what the country was this to; all by default.")
 ]
-DayParameter = Annotated[
-    date | None,
-    # A number of seconds would be a day too.
-    must_match(re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII), "a day such as 2025-08-08"),
-    Query(description="The day, as 2025-08-08; by default that of the data."),
-]
+#: A number of seconds would be a day too.
 _DAY_TEXT = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_IS_DAY = must_match(_DAY_TEXT, "a day such as 2025-08-08")
+DayParameter = Annotated[
+    date | None, _IS_DAY, Query(description="The day, as 2025-08-08; by default that of the data.")
+]
 SinceParameter = Annotated[
-    date | None,
-    must_match(_DAY_TEXT, "a day such as 2025-08-08"),
-    Query(description="The first day of the period, as 2025-08-08; open by default."),
+    date | None, _IS_DAY, Query(description="The first day of the period, as 2025-08-08; open by default.")
 ]
 UntilParameter = Annotated[
-    date | None,
-    must_match(_DAY_TEXT, "a day such as 2025-08-08"),
-    Query(description="The last day of the period, included; open by default."),
+    date | None, _IS_DAY, Query(description="The last day of the period, included; open by default.")
 ]
 IsoCode = Annotated[str, Path(pattern="^[A-Za-z]{2}$", description="ISO 3166-1 alpha-2 code.")]
 RecordId = Annotated[str, Path(max_length=160)]

@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query, Request, Response
 from pydantic import Field
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
 
-from api.html import pages
 from api.http.conditional import http_date, representation
 from api.http.json import Json
 from api.http.links import JSON, href, link
-from api.openapi.declaration import ApiPart, Link, Scope
-from api.openapi.parameters import format_parameter
+from api.openapi.declaration import ApiPart, Link
 from api.openapi.responses import (
     ANY_OBJECT,
     COUNT,
     LINKS,
     NULLABLE_STRING,
-    PROBLEM,
     STRING,
     array_of,
+    may_be_missing,
     object_with,
     reference,
 )
@@ -34,6 +32,10 @@ from api.requests.negotiation import JSON as JSON_FORMAT
 from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
 from api.responses.resource import as_json, document, negotiated_format, served_version, version
 from api.serializers.corrections import atom_feed, entry_values
+from api.requests.parameters import INTEGER_TEXT, must_match
+from api.responses.resource import document, json_or_page, negotiated_format, served_version, version
+from api.serializers.corrections import entry_values
+from api.serializers.corrections_feed import atom_feed
 from api.server.answer_cache import TRANSIENT
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of
@@ -89,16 +91,7 @@ _Country = Annotated[
 _MOMENT: JsonDict = {"pattern": MOMENT_PATTERN}
 
 
-def _format(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return (format_parameter(*(form.name for form in _FORMATS)),)
-
-
-def _may_name_none(operation: Json) -> None:
-    """Amend the operation that is asked for the corrections of a strike, which may not be there."""
-    operation["responses"]["404"] = PROBLEM
-
-
-@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, parameters=_format, amend=_may_name_none)
+@PART.document(PATH, "Corrections", "Corrections", formats=_FORMATS, amend=may_be_missing)
 def corrections(
     request: Request,
     strike: Annotated[
@@ -193,14 +186,7 @@ def _answered(request: Request, page: CorrectionsPage) -> Response:
         "corrections": [entry_values(entry, language) for entry in page.entries],
         "links": links,
     }
-    if form is HTML:
-        return representation(
-            request,
-            version(request),
-            HTML.media_type,
-            lambda: pages.page(request, served_version(request), "corrections", content),
-        )
-    return as_json(content, request)
+    return json_or_page(request, version(request), form, "corrections", lambda: content)
 
 
 def _following(request: Request) -> dict[str, str]:

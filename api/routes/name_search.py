@@ -7,18 +7,15 @@ from dataclasses import asdict
 from threading import Lock
 from typing import Annotated
 
-import orjson
 from fastapi import Depends, Query, Request, Response
 from pydantic import Field
 
-from api.html import pages
-from api.http.conditional import representation
 from api.http.json import Json
 from api.openapi.declaration import ApiPart
 from api.openapi.responses import ANY_OBJECT, BOOLEAN, COUNT, NULLABLE_STRING, NUMBER, STRING, array_of, object_with
 from api.requests.negotiation import DOCUMENT, HTML
 from api.requests.parameters import INTEGER_TEXT, MAX_LENGTH
-from api.responses.resource import document, negotiated_format, served_version
+from api.responses.resource import document, json_or_page, negotiated_format, served_version
 from api.serializers import places
 from api.server.answer_cache import TRANSIENT
 from api.settings import gazetteer_path
@@ -123,14 +120,11 @@ def find(
             language_of(request),
         )
 
-    if form is not HTML:
-        return representation(request, version, form.media_type, lambda: orjson.dumps(answer()), worded=True)
-    # A page links to the collections, so that its entity tag has the version of the data too; the file may be replaced.
-    request.scope[TRANSIENT] = True
-    version = f"{version}-{served_version(request).version}"
-    return representation(
-        request, version, form.media_type, lambda: pages.page(request, served_version(request), "answer", answer())
-    )
+    if form is HTML:
+        # It links to the collections, so that its entity tag has the version of the data too; the file may be replaced.
+        request.scope[TRANSIENT] = True
+        version = f"{version}-{served_version(request).version}"
+    return json_or_page(request, version, form, "answer", answer)
 
 
 _MAX_EACH = 50

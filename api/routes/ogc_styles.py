@@ -138,10 +138,14 @@ def metadata_of_collection(request: Request, collection: str, styleId: str) -> R
     return _metadata(request, f"/collections/{served.name}", _style_or_404(styles_of(served.name), styleId))
 
 
-_INDEX = "Where the symbols are in their picture"
-_PICTURE = "Picture of the symbols"
-_FINE = " of twice the pixels"
+def _declare_symbols(ratio: int, end: str, fine: str) -> None:
+    """Declare the picture of all symbols for screens of a ratio of pixels, and the position of each symbol in it."""
+    about = f"Where the symbols are in their picture{fine}"
 
+    @PART.declared(Endpoint(f"/sprites/symbols{end}.json", about, "styles", schema="Sprites"))
+    def index(request: Request) -> Response:
+        body = orjson.dumps(sprite.sprite_index(_look(request), ratio))
+        return representation(request, version(request), JSON.media_type, body)
 
 @PART.declared(Endpoint("/sprites/symbols.json", _INDEX, "styles", schema="Sprites"))
 def index(request: Request) -> Response:
@@ -165,6 +169,15 @@ def fine_index(request: Request) -> Response:
 def fine_picture(request: Request) -> Response:
     """Answer the picture of all symbols for screens of twice the pixels."""
     return representation(request, version(request), PNG, lambda: sprite_png(_table(request), 2))
+    @PART.declared(
+        Endpoint(f"/sprites/symbols{end}.png", f"Picture of the symbols{fine}", "styles", media_types=(PNG,))
+    )
+    def picture(request: Request) -> Response:
+        return representation(request, version(request), PNG, lambda: sprite.sprite_png(_table(request), ratio))
+
+
+_declare_symbols(1, "", "")
+_declare_symbols(2, "@2x", " of twice the pixels")
 
 
 def _style_or_404(offered: Mapping[str, CatalogueStyle], name: str) -> CatalogueStyle:

@@ -158,7 +158,7 @@ def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Respo
     negotiated_format(request, DOCUMENT)
     served = collection_or_404(served_version(request), collection)
     matrices = _tile_matrix_set(tileMatrixSetId)
-    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", (_VECTOR,))
+    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", _VECTOR)
     tileset["layers"] = [_layer(served)]
     if matrices is MERCATOR_QUAD:
         address = href(request, f"/tiles/{served.name}.json")
@@ -196,7 +196,7 @@ def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response
     served = collection_or_404(served_version(request), collection)
     path = f"/collections/{served.name}/map/tiles"
     matrices = _tile_matrix_set(tileMatrixSetId)
-    return document(request, "answer", _tileset(request, path, served, matrices, "map", (PICTURE,)))
+    return document(request, "answer", _tileset(request, path, served, matrices, "map", PICTURE))
 
 
 @PART.plain(_PICTURE_TILE.path, _PICTURE_TILE)
@@ -258,14 +258,12 @@ def _tileset(
     collection: Collection,
     matrices: TileMatrixSet,
     kind: str,
-    forms: Sequence[MediaFormat],
+    form: MediaFormat,
 ) -> Json:
-    """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles in each form."""
+    """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles."""
     tileset = _brief(request, path, collection, matrices, kind)
     template = href(request, f"{path}/{matrices.name}") + "/{tileMatrix}/{tileRow}/{tileCol}"
-    for form in forms:
-        address = template if form is forms[0] else f"{template}?f={form.name}"
-        tileset["links"].append({**link("item", address, form.media_type, "One tile"), "templated": True})
+    tileset["links"].append({**link("item", template, form.media_type, "One tile"), "templated": True})
     styles = href(request, f"/collections/{collection.name}/styles")
     tileset["links"].append(link(f"{OGC_REL}styles", styles, JSON.media_type, "How it is drawn"))
     tileset["description"] = collection.description

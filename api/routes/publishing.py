@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Mapping
+from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
 from pydantic import Field
@@ -14,11 +14,10 @@ from api.html.shown_pages import ShownPage, citation_at, embedded_at, page_at, s
 from api.http.conditional import representation
 from api.http.json import Json
 from api.http.links import href
-from api.openapi.declaration import ApiPart, Scope
-from api.openapi.parameters import format_parameter
-from api.openapi.responses import COUNT, NULLABLE_STRING, PROBLEM, STRING, array_of, object_with
+from api.openapi.declaration import ApiPart
+from api.openapi.responses import COUNT, NULLABLE_STRING, STRING, array_of, may_be_missing, object_with
 from api.requests.negotiation import HTML, JSON, MediaFormat
-from api.requests.parameters import INTEGER_TEXT, RequestParameter
+from api.requests.parameters import INTEGER_TEXT
 from api.responses.resource import as_json, document, negotiated_format, served_version, version
 from api.serializers.citation import PUBLISHER, Citation
 from api.wording.preference import language_of
@@ -79,18 +78,9 @@ _Address = Annotated[
 _Pixels = Annotated[int | None, Field(ge=1, le=100_000), INTEGER_TEXT]
 
 
-def _forms(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return (format_parameter(*(form.name for form in _FORMATS)),)
-
-
-def _may_be_elsewhere(operation: Json) -> None:
-    """Amend an operation that is given an address, which may be of no page of this server."""
-    operation["responses"]["404"] = PROBLEM
-
-
 def _may_be_csl(operation: Json) -> None:
     """Amend the operation of citations: CSL-JSON is a list of works, no object."""
-    _may_be_elsewhere(operation)
+    may_be_missing(operation)
     operation["responses"]["200"]["content"][CSL.media_type]["schema"] = _CSL
 
 
@@ -102,7 +92,7 @@ def _page_at(request: Request, url: str) -> ShownPage:
     return page
 
 
-@PART.document("/cite", "How a page is cited", "Citation", formats=_FORMATS, parameters=_forms, amend=_may_be_csl)
+@PART.document("/cite", "How a page is cited", "Citation", formats=_FORMATS, amend=_may_be_csl)
 def cite(request: Request, url: _Address) -> Response:
     """Version of the data, hash of the history and permanent address of a page, as text, BibTeX, RIS and CSL-JSON."""
     form, language = negotiated_format(request, _FORMATS), language_of(request)
@@ -129,7 +119,7 @@ def _values(citation: Citation, language: str) -> Json:
     }
 
 
-@PART.route("get", "/oembed", "The map within another page (oEmbed)", schema="Embedding", amend=_may_be_elsewhere)
+@PART.route("get", "/oembed", "The map within another page (oEmbed)", schema="Embedding", amend=may_be_missing)
 def oembed(
     request: Request,
     url: _Address,

@@ -7,6 +7,7 @@ not close.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -399,29 +400,26 @@ class _Parser:
 
     def _arguments(self, lists: bool) -> list[Any]:
         """Read the arguments of a function; those of an array function may be lists."""
-        self._deeper()
-        self._tokens.expect_sign("(")
-        arguments: list[Any] = []
-        while not self._tokens.accept_sign(")"):
-            if arguments and not self._tokens.accept_sign(","):
-                self._tokens.fail(Message("filter.comma-or-closing"))
-            arguments.append(self._list() if lists and self._tokens.is_open() else self._condition())
-        self._depth -= 1
-        return arguments
+        return self._in_parentheses(
+            lambda: self._list() if lists and self._tokens.is_open() else self._condition(), math.inf
+        )
 
     def _list(self) -> list[Any]:
         """Read a list of values in parentheses, which may be empty."""
+        return self._in_parentheses(self._sum, MAX_VALUES)
+
+    def _in_parentheses(self, item: Callable[[], Any], most: float) -> list[Any]:
         self._deeper()
         self._tokens.expect_sign("(")
-        values: list[Any] = []
+        items: list[Any] = []
         while not self._tokens.accept_sign(")"):
-            if values and not self._tokens.accept_sign(","):
+            if items and not self._tokens.accept_sign(","):
                 self._tokens.fail(Message("filter.comma-or-closing"))
-            if len(values) == MAX_VALUES:
+            if len(items) == most:
                 self._tokens.fail(Message("filter.at-most-values", {"limit": MAX_VALUES}))
-            values.append(self._sum())
+            items.append(item())
         self._depth -= 1
-        return values
+        return items
 
     def _instant(self) -> str:
         self._tokens.expect_sign("(")
