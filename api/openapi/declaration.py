@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Annotated, Any, Literal, TypeVar
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response, params
@@ -150,6 +150,7 @@ def document_endpoint(
     return Endpoint(path, summary, tag, media_types=types, schema=schema, parameters=parameters, negotiated=True)
 
 
+@dataclass(eq=False)
 class ApiPart:
     """One standard, or one part of the product: routes, conformance classes, schemas and links.
 
@@ -165,43 +166,26 @@ class ApiPart:
         Returns the schemas of the answers of one collection.
     landing_links, collection_links
         Return what the part adds to the links of the landing page and of the description of a collection.
-    dependencies
-        Dependencies of every endpoint, after the check of its parameters.
     json_only
         Whether every endpoint takes ``f=json`` and no other format.
     router
-        Routes that the definition does not have, and that check their requests themselves.
+        Also of routes that the definition does not have, and that check their requests themselves.
     mount
         Adds what is no route, such as a folder of files.
     """
 
-    def __init__(
-        self,
-        tag: str,
-        *,
-        prefix: str = "",
-        conformance: Sequence[str] = (),
-        schemas: Mapping[str, Json] | None = None,
-        collection_schemas: Callable[[Collection], Mapping[str, Json]] = lambda collection: {},
-        landing_links: Callable[[Request], Sequence[Link]] = lambda request: (),
-        collection_links: Callable[[Request, Collection], Sequence[Link]] = lambda request, collection: (),
-        dependencies: Sequence[params.Depends] = (),
-        json_only: bool = False,
-        router: APIRouter | None = None,
-        mount: Callable[[FastAPI], None] = lambda app: None,
-    ) -> None:
-        self.tag = tag
-        self.router = router or APIRouter(prefix=prefix)
-        self.plain_routes: list[BaseRoute] = []
-        self.endpoints: list[Endpoint] = []
-        self.conformance = tuple(conformance)
-        self.schemas: Mapping[str, Json] = schemas or {}
-        self.collection_schemas = collection_schemas
-        self.landing_links = landing_links
-        self.collection_links = collection_links
-        self.mount = mount
-        self._dependencies = tuple(dependencies)
-        self._json_only = json_only
+    tag: str
+    _: KW_ONLY
+    conformance: Sequence[str] = ()
+    schemas: Mapping[str, Json] = field(default_factory=dict)
+    collection_schemas: Callable[[Collection], Mapping[str, Json]] = lambda collection: {}
+    landing_links: Callable[[Request], Sequence[Link]] = lambda request: ()
+    collection_links: Callable[[Request, Collection], Sequence[Link]] = lambda request, collection: ()
+    json_only: bool = False
+    router: APIRouter = field(default_factory=APIRouter)
+    mount: Callable[[FastAPI], None] = lambda app: None
+    plain_routes: list[BaseRoute] = field(default_factory=list, init=False)
+    endpoints: list[Endpoint] = field(default_factory=list, init=False)
 
     @property
     def only_writes(self) -> bool:
@@ -265,12 +249,12 @@ class ApiPart:
         return register
 
     def _add(self, handler: Handler, endpoint: Endpoint, checked: bool = True, **described: Any) -> APIRoute:
-        check = [Depends(endpoint.check_json if self._json_only else endpoint.check)] if checked else []
+        check = [Depends(endpoint.check_json if self.json_only else endpoint.check)] if checked else []
         self.router.add_api_route(
             endpoint.path,
             handler,
             methods=[endpoint.method.upper()],
-            dependencies=[*check, *self._dependencies],
+            dependencies=check,
             **{"summary": endpoint.summary, "tags": [self.tag], **described},
         )
         self.endpoints.append(endpoint)

@@ -182,9 +182,7 @@ def parse_integer(name: str, text: str, minimum: int, maximum: int) -> int:
         If the text is no such number, or the number is out of bounds.
     """
     expected = f"a whole number from {minimum} to {maximum}"
-    if not _DIGITS.fullmatch(text):
-        raise BadParameter(name, text, expected)
-    if not minimum <= int(text) <= maximum:
+    if not _DIGITS.fullmatch(text) or not minimum <= int(text) <= maximum:
         raise BadParameter(name, text, expected)
     return int(text)
 

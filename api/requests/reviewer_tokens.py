@@ -252,12 +252,7 @@ def remove_reviewer(path: Path, name: str) -> None:
     ReviewersError
         If no reviewer has the name, or the file cannot be read.
     """
-
-    def remove(reviewers: tuple[Reviewer, ...]) -> tuple[Reviewer, ...]:
-        named = _named(reviewers, name)
-        return tuple(one for one in reviewers if one is not named)
-
-    _change(path, remove)
+    _change_one(path, name, lambda reviewer: None)
 
 
 def rotate_token(path: Path, name: str, overlap: timedelta = OVERLAP, expires: datetime | None = None) -> str:
@@ -360,10 +355,13 @@ def _require_unique(reviewers: Iterable[Reviewer]) -> None:
         names[key] = one.name
 
 
-def _change_one(path: Path, name: str, change: Callable[[Reviewer], Reviewer]) -> None:
+def _change_one(path: Path, name: str, change: Callable[[Reviewer], Reviewer | None]) -> None:
+    """Put another in place of the reviewer of a name, or none."""
+
     def changed(reviewers: tuple[Reviewer, ...]) -> tuple[Reviewer, ...]:
         named = _named(reviewers, name)
-        return tuple(change(one) if one is named else one for one in reviewers)
+        after = (change(one) if one is named else one for one in reviewers)
+        return tuple(one for one in after if one is not None)
 
     _change(path, changed)
 

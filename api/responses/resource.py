@@ -17,9 +17,11 @@ from api.html import pages
 from api.http.conditional import representation
 from api.http.json import Json
 from api.http.links import JSON, href, link
+from api.rendering.canvas import style_table
 from api.requests.negotiation import DOCUMENT, HTML, MediaFormat, negotiate
 from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
+from api.styles.rules import StyleTable
 from layers.collections.collection import Collection
 
 #: Answers of fewer bytes are joined, as whole ones may be cached; and those of more pieces, as each has its own write.
@@ -82,6 +84,11 @@ def file_metadata(request: Request) -> FileMetadata:
         described = FileMetadata.of(view.published, request.app.state.settings)
         known = _METADATA.setdefault(view, described)
     return known
+
+
+def look_of(request: Request) -> StyleTable:
+    """Return how the map is drawn."""
+    return style_table(request.app.state.settings.static / "style-table.json")
 
 
 def licence_link(request: Request) -> Mapping[str, str]:

@@ -12,14 +12,16 @@ from starlette.responses import Response
 from api.http.conditional import accepts, cache_control, etag_for_coding, not_modified_response, strong_etag
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import Endpoint
-from api.rendering.canvas import RenderedLayer, style_table, tile_canvas
+from api.rendering.canvas import RenderedLayer, tile_canvas
 from api.requests.negotiation import MVT, PNG
 from api.requests.query_parameters import parse_selection
 from api.requests.tile_matrix_sets import MERCATOR_QUAD, TileMatrixSet
+from api.responses.resource import look_of
 from api.server.served_version import ServedVersion, TileCache
 from geo.lonlat import Bools
 from geo.tiles import mvt
-from geo.tiles.tile_matrix import Tile
+from geo.tiles.tile_layer import TileLayer
+from geo.tiles.tile_matrix import MERCATOR, Tile, TileProjection
 from layers.collections.collection import Collection
 from layers.query.selection import Selection, row_mask
 
@@ -42,6 +44,11 @@ def parse_tile_selection(request: Request, endpoint: Endpoint, collection: Colle
 def selection_mask(collection: Collection, selection: Selection | None) -> Bools | None:
     """Return which rows are selected, shape (n,), ``None`` for all."""
     return None if selection is None else row_mask(collection, selection)
+
+
+def layer_of(collection: Collection, projection: TileProjection) -> TileLayer:
+    """Return the features of a collection in the square of a projection."""
+    return collection.layer if projection is MERCATOR else collection.layer_in_degrees
 
 
 @dataclass(frozen=True)
@@ -76,8 +83,7 @@ async def vector_response(
     """
 
     def encode() -> bytes:
-        layer = collection.layer if matrices is MERCATOR_QUAD else collection.layer_in_degrees
-        return mvt.encode(layer, tile, selection_mask(collection, selection))
+        return mvt.encode(layer_of(collection, matrices.projection), tile, selection_mask(collection, selection))
 
     key = (MVT, collection.name, *tile, matrices.name, selection)
     is_ready = selection is None and matrices is MERCATOR_QUAD
@@ -165,12 +171,12 @@ async def picture_response(
     ratio
         Pixels to one of the web map.
     """
-    look = style_table(request.app.state.settings.static / "style-table.json")
+    look = look_of(request)
 
     def encode() -> bytes:
         from api.rendering.png import render_png  # takes a third of a second, which every start would wait for
 
-        layer = collection.layer if matrices is MERCATOR_QUAD else collection.layer_in_degrees
+        layer = layer_of(collection, matrices.projection)
         drawn = RenderedLayer(collection, layer, selection_mask(collection, selection))
         return render_png(tile_canvas(tile, ratio), [drawn], look)
 

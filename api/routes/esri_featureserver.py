@@ -19,8 +19,7 @@ from api.http.conditional import representation
 from api.http.links import GEOJSON, JSON
 from api.http.work import WorkClass, queued
 from api.openapi.declaration import ApiPart
-from api.rendering.canvas import style_table
-from api.responses.resource import served_version, version
+from api.responses.resource import look_of, served_version, version
 from api.serializers.policy import attribution_text
 from geo.errors import GeoError
 
@@ -100,11 +99,8 @@ async def query(request: Request, layer: str, body: Body) -> Response:
 
 
 def _described(request: Request, collections: Mapping[str, NumberedCollection], layer: EsriLayer) -> Mapping[str, Any]:
-    settings = request.app.state.settings
-    looks = style_table(settings.static / "style-table.json")
-    return metadata.describe_layer(
-        layer, collections[layer.collection], _attribution(request), settings.limit_max, looks
-    )
+    limit = request.app.state.settings.limit_max
+    return metadata.describe_layer(layer, collections[layer.collection], _attribution(request), limit, look_of(request))
 
 
 def _attribution(request: Request) -> str:

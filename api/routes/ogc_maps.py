@@ -16,7 +16,7 @@ from api.http.links import href, link
 from api.http.work import WorkClass, queued, require_wanted
 from api.openapi.declaration import OGC_REL, ApiPart, Endpoint, Link, Scope
 from api.openapi.parameters import format_parameter, require_described, selection_parameters
-from api.rendering.canvas import Canvas, RenderedLayer, style_table
+from api.rendering.canvas import Canvas, RenderedLayer
 from api.requests import crs
 from api.requests.negotiation import HTML, PNG, SVG, MediaFormat
 from api.requests.parameters import (
@@ -36,8 +36,8 @@ from api.requests.query_parameters import (
     parse_selection,
     parse_strike_conditions,
 )
-from api.responses.resource import collection_or_404, negotiated_format, served_version, version
-from api.responses.tile import selection_mask
+from api.responses.resource import collection_or_404, look_of, negotiated_format, served_version, version
+from api.responses.tile import layer_of, selection_mask
 from api.routes import web_map
 from api.routes.ogc_tiles import PICTURE
 from api.server.live_snapshot import LiveSnapshot
@@ -143,8 +143,8 @@ def _map_of_collection(request: Request, collection: str) -> _Drawing:
     background = "white" if _TRANSPARENT.read(request.query_params) is False else None
 
     def draw() -> bytes:
-        drawn = RenderedLayer(subject, _layer(subject, sheet), selection_mask(subject, selection))
-        return _rendered(form, sheet.canvas, [drawn], _look(request), (), background)
+        drawn = RenderedLayer(subject, layer_of(subject, sheet.projection), selection_mask(subject, selection))
+        return _rendered(form, sheet.canvas, [drawn], look_of(request), (), background)
 
     return _Drawing(sheet, form, draw)
 
@@ -184,13 +184,15 @@ def _page_or_map(request: Request) -> _Drawing | Response:
     country = _drawn_country(chosen) if [one.name for one in shown] == ["strikes"] else None
     if html:
         return web_map.web_map(request)
-    look = _look(request)
+    look = look_of(request)
     atlas: LiveSnapshot = request.app.state.atlas
     background = None if transparent else look["base"]["light"]["sea"]
 
     def draw() -> bytes:
         drawn = [
-            RenderedLayer(one, _layer(one, sheet), selection_mask(one, selection) if chosen else None, country)
+            RenderedLayer(
+                one, layer_of(one, sheet.projection), selection_mask(one, selection) if chosen else None, country
+            )
             for one, selection in zip(shown, selections, strict=True)
         ]
         ground = atlas.base_layers[:2] if sheet.projection is MERCATOR else atlas.ground_in_degrees
@@ -344,14 +346,6 @@ def _union(bounds: Sequence[Box | None]) -> Box | None:
         return None
     (west, south), (east, north) = boxes[:, :2].min(axis=0).tolist(), boxes[:, 2:].max(axis=0).tolist()
     return west, south, east, north
-
-
-def _layer(collection: Collection, sheet: _Sheet) -> TileLayer:
-    return collection.layer if sheet.projection is MERCATOR else collection.layer_in_degrees
-
-
-def _look(request: Request) -> StyleTable:
-    return style_table(request.app.state.settings.static / "style-table.json")
 
 
 async def _answer(request: Request, drawing: _Drawing) -> Response:

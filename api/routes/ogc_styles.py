@@ -17,9 +17,18 @@ from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, 
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.rendering.canvas import sprite_index, sprite_png, style_table
+from api.rendering import sprite
 from api.requests.negotiation import DOCUMENT, GEOJSON, JSON, PNG
 from api.requests.parameters import RequestParameter
-from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version, version
+from api.responses.resource import (
+    collection_or_404,
+    document,
+    look_of,
+    negotiated_format,
+    self_links,
+    served_version,
+    version,
+)
 from api.styles import maplibre, sld
 from api.styles.catalogue import (
     ENCODINGS,
@@ -32,7 +41,6 @@ from api.styles.catalogue import (
     style_layer,
     styles_of,
 )
-from api.styles.rules import StyleTable
 from layers.collections.collection import Collection
 
 #: Pixels of the width of a preview.
@@ -144,7 +152,7 @@ def _declare_symbols(ratio: int, end: str, fine: str) -> None:
 
     @PART.declared(Endpoint(f"/sprites/symbols{end}.json", about, "styles", schema="Sprites"))
     def index(request: Request) -> Response:
-        body = orjson.dumps(sprite.sprite_index(_look(request), ratio))
+        body = orjson.dumps(sprite.sprite_index(look_of(request), ratio))
         return representation(request, version(request), JSON.media_type, body)
 
 @PART.declared(Endpoint("/sprites/symbols.json", _INDEX, "styles", schema="Sprites"))
@@ -189,10 +197,6 @@ def _style_or_404(offered: Mapping[str, CatalogueStyle], name: str) -> Catalogue
 def _table(request: Request) -> Path:
     static: Path = request.app.state.settings.static
     return static / "style-table.json"
-
-
-def _look(request: Request) -> StyleTable:
-    return style_table(_table(request))
 
 
 def _listed(request: Request, below: str, offered: Mapping[str, CatalogueStyle], default: str) -> Response:
@@ -256,7 +260,7 @@ def _metadata(request: Request, below: str, style: CatalogueStyle) -> Response:
 def _layer(request: Request, name: str) -> Mapping[str, Any]:
     collection = collection_or_404(served_version(request), name)
     sample = link("start", href(request, f"/collections/{name}/items"), GEOJSON.media_type, collection.title)
-    return {**style_layer(collection, _look(request)), "sampleData": sample}
+    return {**style_layer(collection, look_of(request)), "sampleData": sample}
 
 
 def _style(request: Request, style: CatalogueStyle) -> Response:
@@ -268,7 +272,7 @@ def _style(request: Request, style: CatalogueStyle) -> Response:
         collections = served_version(request).snapshot.collections
         layers = {name: collections[name].title for name in style.collections}
         dialect = sld.V11 if form is SLD11 else sld.V10
-        return sld.descriptor(style.name, style.description, layers, _look(request), dialect)
+        return sld.descriptor(style.name, style.description, layers, look_of(request), dialect)
 
     return representation(request, version(request), form.media_type, encode)
 
@@ -280,4 +284,4 @@ def mapbox(request: Request, style: CatalogueStyle) -> dict[str, Any]:
     # An operator's base map has no areas of countries, and is drawn by the web map alone.
     has_countries = archive is None or any(one["id"] == "country" for one in archive.layers)
     ground = href(request, f"/tiles/{maplibre.BASE_MAP}.json") if style.on_base_map and has_countries else None
-    return maplibre.style(style.title, collections, href(request, "/sprites/symbols"), _look(request), ground)
+    return maplibre.style(style.title, collections, href(request, "/sprites/symbols"), look_of(request), ground)

@@ -25,7 +25,7 @@ from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import CRS84_QUAD, LEVELS, MERCATOR_QUAD, TILE_MATRIX_SETS, TileMatrixSet
 from api.responses.resource import collection_or_404, document, negotiated_format, self_links, served_version
 from api.responses.tile import parse_tile_selection, picture_response, vector_response
-from api.server.live_snapshot import LiveSnapshot
+from api.server.served_version import ServedVersion
 from geo.tiles.tile_matrix import Tile
 from layers.collections.collection import Collection
 
@@ -169,10 +169,7 @@ def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Respo
 @PART.plain(_VECTOR_TILE.path, _VECTOR_TILE)
 async def vector_tile(request: Request) -> Response:
     """Answer the features in a tile."""
-    atlas: LiveSnapshot = request.app.state.atlas
-    view = atlas.view
-    collection = collection_or_404(view, request.path_params["collection"])
-    matrices, tile = _requested_tile(request)
+    view, collection, matrices, tile = _requested_tile(request)
     selection = parse_tile_selection(request, _VECTOR_TILE, collection)
     negotiated_format(request, (_VECTOR,))
     return await vector_response(request, view, collection, tile, matrices, selection, is_negotiated=True)
@@ -202,17 +199,14 @@ def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response
 @PART.plain(_PICTURE_TILE.path, _PICTURE_TILE)
 async def picture_tile(request: Request) -> Response:
     """Answer a tile of the map."""
-    atlas: LiveSnapshot = request.app.state.atlas
-    view = atlas.view
-    collection = collection_or_404(view, request.path_params["collection"])
-    matrices, tile = _requested_tile(request)
+    view, collection, matrices, tile = _requested_tile(request)
     negotiated_format(request, (PICTURE,))
     selection = parse_tile_selection(request, _PICTURE_TILE, collection)
     return await picture_response(request, view, collection, tile, matrices, selection)
 
 
-def _requested_tile(request: Request) -> tuple[TileMatrixSet, Tile]:
-    """Read the tile matrix set and the tile from the path; 404 beyond the last level of the tileset.
+def _requested_tile(request: Request) -> tuple[ServedVersion, Collection, TileMatrixSet, Tile]:
+    """Read collection, tile matrix set and tile from the path; 404 beyond the last level of the tileset.
 
     Raises
     ------
@@ -221,12 +215,14 @@ def _requested_tile(request: Request) -> tuple[TileMatrixSet, Tile]:
     UnknownTile
         If they are outside the set.
     """
+    view: ServedVersion = request.app.state.atlas.view
+    collection = collection_or_404(view, request.path_params["collection"])
     matrices = _tile_matrix_set(request.path_params["tileMatrixSetId"])
     matrix, row, column = (request.path_params[name] for name in ("tileMatrix", "tileRow", "tileCol"))
     tile = matrices.tile(matrix, row, column)
     if int(matrix) >= LEVELS:
         raise HTTPException(404, f"The tileset ends at level {LEVELS - 1}")
-    return matrices, tile
+    return view, collection, matrices, tile
 
 
 def _tilesets(request: Request, name: str, below: str, kind: str) -> Response:
@@ -253,12 +249,7 @@ def _brief(request: Request, path: str, collection: Collection, matrices: TileMa
 
 
 def _tileset(
-    request: Request,
-    path: str,
-    collection: Collection,
-    matrices: TileMatrixSet,
-    kind: str,
-    form: MediaFormat,
+    request: Request, path: str, collection: Collection, matrices: TileMatrixSet, kind: str, form: MediaFormat
 ) -> Json:
     """Return the metadata of a tileset (OGC 17-083r4, 9), with a template of the address of its tiles."""
     tileset = _brief(request, path, collection, matrices, kind)

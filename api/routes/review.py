@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from starlette.exceptions import HTTPException
@@ -44,7 +44,7 @@ DATASET = "review"
 
 PART = ApiPart(
     "review",
-    prefix="/review",
+    router=APIRouter(prefix="/review"),
     schemas={
         "StrikeToReview": object_with(
             **STRIKE_ANSWER, candidates=array_of(ANY_OBJECT), decisions=array_of(RECORD), seen=NULLABLE_STRING
@@ -267,7 +267,7 @@ _JUDGEMENT = object_with(id=STRING, noun=STRING, one=STRING, other=STRING, verdi
 
 JUDGEMENTS = ApiPart(
     "judgements",
-    prefix="/review",
+    router=APIRouter(prefix="/review"),
     schemas={
         "Duplicates": object_with(numberMatched=COUNT, numberReturned=COUNT, pairs=array_of(_PAIR)),
         "Judgements": object_with(numberMatched=COUNT, numberReturned=COUNT, judgements=array_of(_JUDGEMENT)),

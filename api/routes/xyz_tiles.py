@@ -16,13 +16,14 @@ from api.http.conditional import representation
 from api.http.json import Json, problem
 from api.http.links import JSON, href, link
 from api.http.work import WorkClass
-from api.openapi.declaration import ApiPart, Endpoint, Link, Scope
+from api.openapi.declaration import ApiPart, Endpoint, Link, ParameterTable, Scope
 from api.openapi.parameters import path_parameter, require_described, selection_parameters
 from api.openapi.responses import ANY_OBJECT, STRING, array_of, object_with
-from api.rendering.canvas import style_table, tile_canvas
+from api.rendering.canvas import tile_canvas
 from api.requests.negotiation import MVT, PNG
 from api.requests.parameters import RequestParameter
 from api.requests.tile_matrix_sets import BASEMAP, MERCATOR_QUAD, parse_xyz
+from api.responses.resource import look_of
 from api.responses.tile import (
     RASTER,
     VECTOR,
@@ -78,41 +79,29 @@ def _tile_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return collection, *_ADDRESS, *selection_parameters(scope.collection)
 
 
-def _basemap_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return _ADDRESS
-
-
 def _tilejson_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
     names = [one.name for one in scope.collections]
     return (path_parameter("collection", {"type": "string", "enum": [*names, BASEMAP]}),)
 
 
-_TILES = {
-    end: Endpoint(
-        f"/tiles/{{collection}}/{{z}}/{{x}}/{{y}}{end}",
-        f"One {kind}",
-        "tiles",
-        media_types=(media_type,),
-        parameters=_tile_parameters,
-    )
-    for end, (kind, media_type) in _KINDS.items()
-}
+def _of_each_kind(tiles: str, of: str, parameters: ParameterTable) -> dict[str, Endpoint]:
+    return {
+        end: Endpoint(
+            f"/tiles/{tiles}/{{z}}/{{x}}/{{y}}{end}", f"One {kind}{of}", "tiles", media_types=(media_type,),
+            parameters=parameters,
+        )
+        for end, (kind, media_type) in _KINDS.items()
+    }  # fmt: skip
+
+
+_TILES = _of_each_kind("{collection}", "", _tile_parameters)
 _TILEJSON = Endpoint(
     "/tiles/{collection}.json", "TileJSON of a tile set", "tiles", schema="TileJson", parameters=_tilejson_parameters
 )
 _STYLE = Endpoint("/style.json", "MapLibre style", "tiles", schema="Style")
 #: Tiles of the base map, among which nothing is selected; the routes are those of the collections.
-_BASEMAP_TILES = [
-    Endpoint(
-        f"/tiles/{BASEMAP}/{{z}}/{{x}}/{{y}}{end}",
-        f"One {kind} of the base map",
-        "tiles",
-        media_types=(media_type,),
-        parameters=_basemap_parameters,
-    )
-    for end, (kind, media_type) in _KINDS.items()
-]
-PART.endpoints += [*_TILES.values(), _TILEJSON, _STYLE, *_BASEMAP_TILES]
+_BASEMAP_TILES = _of_each_kind(BASEMAP, " of the base map", lambda scope: _ADDRESS)
+PART.endpoints += [*_TILES.values(), _TILEJSON, _STYLE, *_BASEMAP_TILES.values()]
 
 
 def _atlas(request: Request) -> LiveSnapshot:
@@ -198,7 +187,7 @@ async def _picture(request: Request, end: str, ratio: int) -> Response:
 
 async def _basemap_picture(request: Request, ratio: int) -> Response:
     atlas, tile = _atlas(request), _address(request)
-    look = style_table(request.app.state.settings.static / "style-table.json")
+    look = look_of(request)
     require_described(request.query_params.multi_items(), ())
 
     def encode() -> bytes:

@@ -72,8 +72,8 @@ _SORTS: Mapping[Kind, Sort] = MappingProxyType(
 _COLUMNS: Mapping[Sort, Callable[[str], object]] = MappingProxyType(
     {
         "text": text_operators.TextOperand,
-        "number": numeric_operators.ScalarColumn,
-        "boolean": numeric_operators.ScalarColumn,
+        "number": numeric_operators.scalar_column,
+        "boolean": numeric_operators.scalar_column,
         "instant": temporal_operators.Instant,
         "list": text_operators.ListColumn,
         "geometry": spatial_operators.GeometryColumn,
@@ -276,7 +276,7 @@ def _literal(value: Any, sort: Sort, pointer: str) -> object:
     """A literal that is no JSON object."""
     if sort == "text":
         return text_operators.TextOperand(None, literal=value)
-    return text_operators.read_list(value, pointer) if sort == "list" else numeric_operators.ScalarLiteral(value)
+    return text_operators.read_list(value, pointer) if sort == "list" else numeric_operators.scalar_literal(value)
 
 
 def _operands(node: Mapping[str, Any], count: int, pointer: str) -> list[Node]:

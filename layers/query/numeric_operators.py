@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from types import MappingProxyType
-from typing import Any, ClassVar, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -23,47 +23,46 @@ _FEW = 16
 
 
 @dataclass(frozen=True, slots=True)
-class ScalarColumn:
+class Scalar:
+    """A number or boolean in each row.
+
+    Parameters
+    ----------
+    values
+        Those of all rows; one that is not known has no meaning.
+    literal
+        The value where it is written in the filter, else ``None``.
+    """
+
+    values: Callable[[Collection], Known]
+    literal: float | bool | None = None
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether it is one value for all rows."""
+        return self.literal is not None
+
+
+def scalar_column(name: str) -> Scalar:
     """A property whose values are numbers or booleans."""
-
-    is_literal: ClassVar[bool] = False
-    name: str
-
-    def values(self, collection: Collection) -> Known:
-        """The values of all rows; those that are not known have no meaning."""
-        return collection.values(self.name).data, present(collection, self.name)
+    return Scalar(lambda collection: (collection.values(name).data, present(collection, name)))
 
 
-@dataclass(frozen=True, slots=True)
-class ScalarLiteral:
+def scalar_literal(value: float | bool) -> Scalar:
     """A number or boolean written in the filter."""
-
-    is_literal: ClassVar[bool] = True
-    value: float | bool
-
-    def values(self, collection: Collection) -> Known:
-        """The value, of all rows."""
-        return self.value, True
+    return Scalar(lambda collection: (value, True), value)
 
 
-@dataclass(frozen=True, slots=True)
-class Calculation:
-    """Arithmetic over two numbers; its result is unknown where it is no finite number."""
+def _calculated(function: Callable[[Any, Any], Any], left: Scalar, right: Scalar) -> Scalar:
+    """Arithmetic over two numbers, in doubles; its result is unknown where it is no finite number."""
 
-    is_literal: ClassVar[bool] = False
-    function: Callable[[Any, Any], Any]
-    left: Scalar
-    right: Scalar
-
-    def values(self, collection: Collection) -> Known:
-        """The results of all rows, as doubles."""
-        (x, x_known), (y, y_known) = self.left.values(collection), self.right.values(collection)
+    def values(collection: Collection) -> Known:
+        (x, x_known), (y, y_known) = left.values(collection), right.values(collection)
         with np.errstate(all="ignore"):
-            result = self.function(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
+            result = function(np.asarray(x, dtype=np.float64), np.asarray(y, dtype=np.float64))
         return result, np.isfinite(result) & x_known & y_known
 
-
-Scalar: TypeAlias = ScalarColumn | ScalarLiteral | Calculation
+    return Scalar(values)
 
 
 def _div(a: Any, b: Any) -> Any:
@@ -90,10 +89,10 @@ def _compare(op: str, collection: Collection, left: Scalar, right: Scalar) -> Tr
     return COMPARISONS[op](_like_column(x, y), _like_column(y, x)), both(x_known, y_known)
 
 
-def _is_member(collection: Collection, value: Scalar, literals: Sequence[ScalarLiteral]) -> Truth:
+def _is_member(collection: Collection, value: Scalar, literals: Sequence[Scalar]) -> Truth:
     """Whether a value is among literals; unknown where it is."""
     values, known = value.values(collection)
-    listed = [literal.value for literal in literals]
+    listed = [literal.literal for literal in literals]
     if len(listed) > _FEW:
         return np.isin(values, np.array(listed)), known
     return reduce(operator.or_, [values == _like_column(item, values) for item in listed]), known
@@ -117,7 +116,7 @@ _SORTS: tuple[Sort, ...] = ("number", "boolean")
 #: A boolean property or literal that stands as a condition.
 IS_TRUE = Operator("", (("boolean",),), _is_true)
 OPERATORS: Sequence[Operator] = (
-    *(Operator(op, (("number",),) * 2, partial(Calculation, call), "number") for op, call in _ARITHMETIC.items()),
+    *(Operator(op, (("number",),) * 2, partial(_calculated, call), "number") for op, call in _ARITHMETIC.items()),
     *(Operator(op, ((sort,), (sort,)), partial(_compare, op)) for sort in _SORTS for op in COMPARISONS),
     *(Operator("in", ((sort,), (sort,)), _is_member) for sort in _SORTS),
     Operator("isNull", (("number",),), _is_null),
