@@ -58,10 +58,7 @@ class FairQueue(Generic[Item]):
     def push(self, client: Hashable, item: Item, cost: float) -> None:
         """Let an item wait, which is expected to cost so much.
 
-        Raises
-        ------
-        QueueFull
-            If the client may let no more wait.
+        Raises QueueFull if the client may let no more wait.
         """
         bill = self._bills.setdefault(client, _Bill(self._time))
         if len(bill.items) >= self._waiting_max:

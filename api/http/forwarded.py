@@ -23,10 +23,7 @@ PASSED_ON = "strikeatlas.passed-on"
 def require_networks(texts: Iterable[str]) -> tuple[str, ...]:
     """Return texts that are IP addresses or networks.
 
-    Raises
-    ------
-    BadParameter
-        With the first text that is neither.
+    Raises BadParameter with the first text that is neither.
     """
     networks = tuple(texts)
     for text in networks:

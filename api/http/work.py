@@ -68,10 +68,7 @@ _current: ContextVar[_Job | None] = ContextVar("current", default=None)
 def require_wanted() -> None:
     """End the work of this thread, between two steps of it, where nobody waits for it any more.
 
-    Raises
-    ------
-    ClientGone
-        If the client has gone away, or was answered that it takes too long.
+    Raises ClientGone if the client has gone away, or was answered that it takes too long.
     """
     job = _current.get()
     if job is not None and not job.wanted:
@@ -105,17 +102,12 @@ class WorkQueues:
     ) -> Result:
         """Call a function in a thread when it is the turn of the client, and return its result.
 
+        Raises HTTPException (503 if too much of this client waits); ClientGone if the client goes away before it ends.
+
         Parameters
         ----------
         expected_s
             Seconds that it may take; what it took beyond is charged afterwards.
-
-        Raises
-        ------
-        HTTPException
-            503 if too much of this client waits.
-        ClientGone
-            If the client goes away before it ends.
         """
         lane = self._lanes[kind]
         job = _Job(self._client(request), expected_s, call, asyncio.get_running_loop().create_future())

@@ -98,10 +98,7 @@ class Endpoint:
     def require_known(self, request: Request, collection: Collection | None) -> None:
         """Refuse query parameters that are not declared or are given twice (OGC 17-069r4, 7.8).
 
-        Raises
-        ------
-        BadParameter
-            With the first such name.
+        Raises BadParameter with the first such name.
         """
         if not request.scope["query_string"]:
             return

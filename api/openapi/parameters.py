@@ -89,10 +89,7 @@ SHARED: Sequence[RequestParameter[Any]] = (*_OF_FEATURES, F_FEATURES, F_FEATURE,
 def require_described(given: Iterable[tuple[str, str]], names: Sequence[str]) -> None:
     """Refuse query parameters that are neither among the names nor those of every endpoint, or are given twice.
 
-    Raises
-    ------
-    BadParameter
-        With the first such name.
+    Raises BadParameter with the first such name.
     """
     require_known_names(given, (*names, *(one.name for one in language_parameters())))
 

@@ -28,10 +28,7 @@ _EXPECTED = "a day such as 2025-08-08, or a time with a zone such as 2025-08-08T
 def parse_moment(name: str, text: str, is_end: bool = False) -> str:
     """Read a day in UTC or a time with a zone as a time in UTC as the history has it; the end of a day is the next.
 
-    Raises
-    ------
-    BadParameter
-        If it is neither.
+    Raises BadParameter if it is neither.
     """
     try:
         if _DAY.fullmatch(text):
@@ -49,10 +46,7 @@ def parse_moment(name: str, text: str, is_end: bool = False) -> str:
 def parse_instant(name: str, text: str) -> str:
     """Read a time with a zone as a time in UTC as the history has it.
 
-    Raises
-    ------
-    BadParameter
-        If it is none.
+    Raises BadParameter if it is none.
     """
     if not _INSTANT.fullmatch(text):
         raise BadParameter(name, text, "a time with a zone such as 2025-08-08T04:06:00Z (RFC 3339)")
@@ -74,10 +68,7 @@ def keys_of(
 ) -> frozenset[RecordKey] | None:
     """The records that are asked about: what all of the parameters that are given have in common; ``None`` for all.
 
-    Raises
-    ------
-    UnknownRecord
-        If there is no such strike.
+    Raises UnknownRecord if there is no such strike.
     """
     chosen = (
         (record, lambda _, key: of_record(key)),
@@ -102,10 +93,7 @@ def corrections_query(
 ) -> CorrectionsQuery:
     """Read the texts of a request; a limit over the largest is cut.
 
-    Raises
-    ------
-    BadParameter
-        If since or until is no day or time.
+    Raises BadParameter if since or until is no day or time.
     """
     return CorrectionsQuery(
         limit=min(limit, LIMIT_MAX),

@@ -74,10 +74,7 @@ _BY_NAME = {name: crs for crs in SUPPORTED_CRS for name in (crs.uri, crs.curie, 
 def parse_crs(text: str, parameter: str) -> Crs:
     """Return the system that a parameter names, by its URI or CURIE, safe or not.
 
-    Raises
-    ------
-    BadParameter
-        If the system is not on offer.
+    Raises BadParameter if the system is not on offer.
     """
     if text not in _BY_NAME:
         names = ", ".join(crs.uri for crs in SUPPORTED_CRS)
@@ -176,10 +173,7 @@ def parse_bbox(text: str, crs: Crs = CRS84, parameter: str = "bbox") -> Bounding
 
     A west edge beyond the east one crosses the antimeridian in degrees and in Pseudo-Mercator.
 
-    Raises
-    ------
-    BadParameter
-        If the text is not 4 or 6 finite numbers, if they are out of order, or beyond 180 or 90 degrees.
+    Raises BadParameter if the text is not 4 or 6 finite numbers, if they are out of order, or beyond 180 or 90 degrees.
     """
     expected = _expected(crs)
     first, second, third, fourth = _numbers(text, parameter, expected)

@@ -57,17 +57,13 @@ _Ranges = Mapping[tuple[str, str, str], float]
 def negotiate(f: str | None, accept: str | None, offered: tuple[MediaFormat, ...]) -> MediaFormat:
     """Return the requested format, the first of those offered where the request states none.
 
+    Raises BadParameter if f is the name of no offered format; NotAcceptable if the header names media types, and no
+    offered format has one of them (RFC 9110, 12.5.1).
+
     Parameters
     ----------
     f, accept
         The parameter and the header, ``None`` where a request has none.
-
-    Raises
-    ------
-    BadParameter
-        If f is the name of no offered format.
-    NotAcceptable
-        If the header names media types, and no offered format has one of them (RFC 9110, 12.5.1).
     """
     if f is not None:
         named = next((form for form in offered if form.name == f), None)

@@ -74,10 +74,7 @@ class RequestParameter(Generic[Value]):
     def read(self, query: Mapping[str, str], default: object = None) -> object:
         """Read the parameter from a query; the default where it is not given.
 
-        Raises
-        ------
-        BadParameter
-            If its text cannot be read.
+        Raises BadParameter if its text cannot be read.
         """
         return self.parse(self.name, query[self.name]) if self.name in query else default
 
@@ -93,10 +90,7 @@ class Days:
 def days_between(since: date | None, until: date | None) -> Days:
     """Return the days from one to another, both included.
 
-    Raises
-    ------
-    BadParameter
-        If the last day is before the first.
+    Raises BadParameter if the last day is before the first.
     """
     if since is not None and until is not None and until < since:
         raise BadParameter("until", until, f"a day that is not before {since}, which is since")
@@ -118,10 +112,7 @@ DATETIME_PATTERN = rf"^({_MOMENT}(/({_MOMENT}|\.\.)?)?|(\.\.)?/{_MOMENT})$"
 def parse_days(text: str) -> Days:
     """Read a datetime parameter (OGC 17-069r4, 7.15.4) to whole days in UTC.
 
-    Raises
-    ------
-    BadParameter
-        If the text is neither a date, a date-time, nor an interval of them that ends after it starts.
+    Raises BadParameter if the text is neither a date, a date-time, nor an interval of them that ends after it starts.
     """
     parts = text.split("/")
     if len(parts) > 2 or parts in ([""], ["", ""], ["..", ".."], [".."]):
@@ -176,10 +167,7 @@ INTEGER_TEXT = must_match(_DIGITS, "a whole number in digits")
 def parse_integer(name: str, text: str, minimum: int, maximum: int) -> int:
     """Read a whole number of decimal digits, bounds included.
 
-    Raises
-    ------
-    BadParameter
-        If the text is no such number, or the number is out of bounds.
+    Raises BadParameter if the text is no such number, or the number is out of bounds.
     """
     expected = f"a whole number from {minimum} to {maximum}"
     if not _DIGITS.fullmatch(text) or not minimum <= int(text) <= maximum:
@@ -190,10 +178,7 @@ def parse_integer(name: str, text: str, minimum: int, maximum: int) -> int:
 def parse_flag(name: str, text: str) -> bool:
     """Read true or false.
 
-    Raises
-    ------
-    BadParameter
-        If the text is neither.
+    Raises BadParameter if the text is neither.
     """
     if text not in ("true", "false"):
         raise BadParameter(name, text, "true or false")
@@ -239,10 +224,7 @@ def one_of(choices: Sequence[Choice]) -> Callable[[str, str], Choice]:
 def require_known_names(given: Iterable[tuple[str, str]], names: Sequence[str]) -> None:
     """Refuse query parameters that are not among the names, or are given twice.
 
-    Raises
-    ------
-    BadParameter
-        With the first such name.
+    Raises BadParameter with the first such name.
     """
     seen: set[str] = set()
     for name, value in given:

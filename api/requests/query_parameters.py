@@ -225,15 +225,12 @@ class ItemsRequest:
 def parse_items_request(query: Mapping[str, str], collection: Collection, default: int, maximum: int) -> ItemsRequest:
     """Read the parameters of the features of a collection; a limit over the maximum is cut (OGC 17-069r4, 7.15.2).
 
+    Raises BadParameter with the first parameter that cannot be read.
+
     Parameters
     ----------
     default
         Features of a page where the query has no limit.
-
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
     """
     limit = LIMIT.read(query, default)
     offset = OFFSET.read(query, STARTINDEX.read(query, 0))
@@ -255,10 +252,7 @@ def parse_items_request(query: Mapping[str, str], collection: Collection, defaul
 def parse_selection(query: Mapping[str, str], collection: Collection) -> Selection:
     """Read bbox, datetime, filter, sortby, what goes with them, and each queryable; other parameters are passed over.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
+    Raises BadParameter with the first parameter that cannot be read.
     """
     area = _area(query)
     days = DATETIME.read(query, Days())
@@ -273,10 +267,7 @@ def parse_selection(query: Mapping[str, str], collection: Collection) -> Selecti
 def parse_representation(query: Mapping[str, str], collection: Collection) -> Representation:
     """Read crs, properties and skipGeometry.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read, such as a property that features do not have.
+    Raises BadParameter with the first parameter that cannot be read, such as a property that features do not have.
     """
     system = CRS.read(query, CRS84)
     geometry = not SKIP_GEOMETRY.read(query, False)
@@ -287,10 +278,7 @@ def parse_representation(query: Mapping[str, str], collection: Collection) -> Re
 def parse_profile(query: Mapping[str, str]) -> str:
     """Read profile, of which the last that is named counts; rfc7946 by default (OGC 21-045r1, 15).
 
-    Raises
-    ------
-    BadParameter
-        If a profile is named that is not offered.
+    Raises BadParameter if a profile is named that is not offered.
     """
     return PROFILE.read(query, PROFILES[0])
 
@@ -456,10 +444,7 @@ def parse_strike_conditions(query: Mapping[str, str]) -> StrikeConditions:
 
     ``assets``, a column of strikes, is read too: a site is surely hit or not.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
+    Raises BadParameter with the first parameter that cannot be read.
     """
     return StrikeConditions(
         text=Q.read(query),

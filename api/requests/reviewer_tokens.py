@@ -35,11 +35,8 @@ class InvalidName(ValueError):
 def display_name(text: str) -> str:
     """Return a name as it is stored and shown: in NFC, without space around it, with single spaces in it.
 
-    Raises
-    ------
-    InvalidName
-        If it is empty, too long, without a letter or digit, or has a character that cannot be seen or that passes for
-        a space.
+    Raises InvalidName if it is empty, too long, without a letter or digit, or has a character that cannot be seen or
+    that passes for a space.
     """
     for at, character in enumerate(text, start=1):
         category = unicodedata.category(character)
@@ -91,10 +88,7 @@ class UnknownRole(ValueError):
 def parse_roles(words: Iterable[str]) -> tuple[Role, ...]:
     """Read words as roles: each once, in the order of `ROLES`.
 
-    Raises
-    ------
-    UnknownRole
-        With every word that is no role.
+    Raises UnknownRole with every word that is no role.
     """
     given = set(words)
     if unknown := sorted(given - set(get_args(Role))):
@@ -200,10 +194,7 @@ _FORMER = TypeAdapter(tuple[_FormerReviewer, ...])
 def read_reviewers(path: Path) -> tuple[Reviewer, ...]:
     """Read the reviewers of a file; a missing file has none.
 
-    Raises
-    ------
-    ReviewersError
-        If the file is no list of reviewers, or of a later version.
+    Raises ReviewersError if the file is no list of reviewers, or of a later version.
     """
     try:
         content = path.read_bytes()
@@ -223,10 +214,8 @@ def add_reviewer(
 ) -> str:
     """Add a reviewer and return their token, which cannot be read from the file afterwards.
 
-    Raises
-    ------
-    ReviewersError
-        If the name is invalid or that of another reviewer to a reader's eye, or the file cannot be read.
+    Raises ReviewersError if the name is invalid or that of another reviewer to a reader's eye, or the file cannot be
+    read.
     """
     try:
         shown = display_name(name)
@@ -247,10 +236,7 @@ def add_reviewer(
 def remove_reviewer(path: Path, name: str) -> None:
     """Remove a reviewer with their tokens; their decisions stay.
 
-    Raises
-    ------
-    ReviewersError
-        If no reviewer has the name, or the file cannot be read.
+    Raises ReviewersError if no reviewer has the name, or the file cannot be read.
     """
     _change_one(path, name, lambda reviewer: None)
 
@@ -258,10 +244,7 @@ def remove_reviewer(path: Path, name: str) -> None:
 def rotate_token(path: Path, name: str, overlap: timedelta = OVERLAP, expires: datetime | None = None) -> str:
     """Give a reviewer a new token, which is returned; the one before holds for ``overlap`` more, or until it would end.
 
-    Raises
-    ------
-    ReviewersError
-        If no reviewer has the name, or the file cannot be read.
+    Raises ReviewersError if no reviewer has the name, or the file cannot be read.
     """
     token, now = secrets.token_urlsafe(32), datetime.now(UTC)
 
@@ -278,10 +261,7 @@ def rotate_token(path: Path, name: str, overlap: timedelta = OVERLAP, expires: d
 def set_roles(path: Path, name: str, roles: tuple[Role, ...]) -> None:
     """Give a reviewer these roles, and no other.
 
-    Raises
-    ------
-    ReviewersError
-        If no reviewer has the name, or the file cannot be read.
+    Raises ReviewersError if no reviewer has the name, or the file cannot be read.
     """
     _change_one(path, name, lambda reviewer: reviewer.model_copy(update={"roles": roles}))
 
@@ -289,12 +269,8 @@ def set_roles(path: Path, name: str, roles: tuple[Role, ...]) -> None:
 def authenticate(reviewers: Iterable[Reviewer], authorization: str | None, at: datetime | None = None) -> Reviewer:
     """Return the reviewer whose token an Authorization header has (RFC 6750, 2.1).
 
-    Raises
-    ------
-    UnknownToken
-        If it is the token of no reviewer.
-    NotAllowed
-        If the header has no bearer token, or one that has expired.
+    Raises UnknownToken if it is the token of no reviewer; NotAllowed if the header has no bearer token, or one that has
+    expired.
     """
     scheme, _, token = (authorization or "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
@@ -312,10 +288,7 @@ def authenticate(reviewers: Iterable[Reviewer], authorization: str | None, at: d
 def require_role(reviewer: Reviewer, *needed: Role) -> Role:
     """Return the role by which a reviewer is allowed what needs one of some roles.
 
-    Raises
-    ------
-    InsufficientRole
-        If they have none of them.
+    Raises InsufficientRole if they have none of them.
     """
     role = role_for(reviewer.roles, needed)
     if role is None:

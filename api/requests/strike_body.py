@@ -67,10 +67,7 @@ class NotEditable(ValueError):
 def parse_json_object(body: bytes) -> Json:
     """Read a body as a JSON object.
 
-    Raises
-    ------
-    InvalidBody
-        If the body is no JSON object.
+    Raises InvalidBody if the body is no JSON object.
     """
     try:
         document = orjson.loads(body)
@@ -180,6 +177,10 @@ def build_strike(
 ) -> Strike:
     """Return the record of the values of a body.
 
+    Raises InvalidBody if the values do not fit the schema; UnprocessableBody if the values fit, but name unknown
+    sources, a position in another country than stated, or for a strike that is replaced whether it is private other
+    than it is.
+
     Parameters
     ----------
     faults
@@ -191,14 +192,6 @@ def build_strike(
     before
         The record that is replaced, whose sources and position are not checked again. Private or not, the strike
         stays as it is: that follows from the licence of its dataset.
-
-    Raises
-    ------
-    InvalidBody
-        If the values do not fit the schema.
-    UnprocessableBody
-        If the values fit, but name unknown sources, a position in another country than stated, or for a strike that is
-        replaced whether it is private other than it is.
     """
     strike: Strike | None = None
     given, values = values, values if before is None else {"private": before.private, **values}

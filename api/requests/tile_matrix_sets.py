@@ -27,12 +27,7 @@ class UnknownTile(LookupError):
 def _parse_address(name: str, *parts: str) -> tuple[int, ...]:
     """Read an address that consists of whole numbers.
 
-    Raises
-    ------
-    BadParameter
-        If a part is no whole number.
-    UnknownTile
-        If a number has more digits than any set has tiles.
+    Raises BadParameter if a part is no whole number; UnknownTile if a number has more digits than any set has tiles.
     """
     address = "/".join(parts)
     if not all(part.isascii() and part.isdigit() for part in parts):
@@ -71,12 +66,7 @@ class TileMatrixSet:
     def tile(self, matrix: str, row: str, col: str) -> Tile:
         """Return the tile at an address, by zoom, column and row in the square of the projection.
 
-        Raises
-        ------
-        BadParameter
-            If the address is not three whole numbers.
-        UnknownTile
-            If the numbers are outside the set.
+        Raises BadParameter if the address is not three whole numbers; UnknownTile if the numbers are outside the set.
         """
         level, down, across = _parse_address("tileMatrix/tileRow/tileCol", matrix, row, col)
         if level >= self.levels or down >= 1 << level or across >= self.columns << level:
@@ -138,12 +128,7 @@ TILE_MATRIX_SETS: Mapping[str, TileMatrixSet] = {matrices.name: matrices for mat
 def parse_xyz(z: str, x: str, y: str) -> Tile:
     """Return the tile of WebMercatorQuad at an address of the web: zoom, column, row.
 
-    Raises
-    ------
-    BadParameter
-        If the address is not three whole numbers.
-    UnknownTile
-        If the numbers are outside the set.
+    Raises BadParameter if the address is not three whole numbers; UnknownTile if the numbers are outside the set.
     """
     zoom, column, row = _parse_address("z/x/y", z, x, y)
     try:

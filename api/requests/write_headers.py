@@ -20,10 +20,7 @@ _OPAQUE = re.compile(r'"[^"]*"')
 def parse_if_match(values: list[str]) -> tuple[str, ...] | None:
     """Return the tags of the header's values, in quotes, or ``*`` alone; ``None`` where there is no such header.
 
-    Raises
-    ------
-    BadParameter
-        If it is no list of entity tags.
+    Raises BadParameter if it is no list of entity tags.
     """
     if not values:
         return None
@@ -42,10 +39,7 @@ _KEY = re.compile(KEY_PATTERN)
 def parse_key(values: list[str]) -> str | None:
     """Return the key of the header's values as it was sent, quotes included; ``None`` where there is none.
 
-    Raises
-    ------
-    BadParameter
-        If there are several, or it is no String.
+    Raises BadParameter if there are several, or it is no String.
     """
     if not values:
         return None
@@ -77,10 +71,7 @@ _REASON = re.compile(REASON_PATTERN)
 def parse_reason(values: Sequence[str]) -> str | None:
     """Return the text of the header's values; ``None`` where there is none, or a blank one.
 
-    Raises
-    ------
-    BadParameter
-        If there are several, or it is neither a String nor a Display String.
+    Raises BadParameter if there are several, or it is neither a String nor a Display String.
     """
     if not values:
         return None
@@ -104,10 +95,7 @@ def _content(text: str) -> str:
 def require_reason(name: str, text: str) -> str:
     """Return the reason that is given under a name, without white space around it.
 
-    Raises
-    ------
-    BadParameter
-        If it is blank or too long, or has a control character.
+    Raises BadParameter if it is blank or too long, or has a control character.
     """
     stated = text.strip()
     if not 0 < len(stated) <= MAX_LETTERS or any(unicodedata.category(letter) in ("Cc", "Cs") for letter in stated):

@@ -55,10 +55,7 @@ class WrongTokens:
     def add(self, address: str) -> None:
         """Count one wrong token of a client.
 
-        Raises
-        ------
-        TooManyWrongTokens
-            If it is to wait.
+        Raises TooManyWrongTokens if it is to wait.
         """
         now = self._clock()
         client = self._clients.get_or_compute(client_network(address), _Client)
@@ -95,15 +92,12 @@ class Author:
     def require_may_lift(self, view: ServedVersion, table: str, key: str, record: Record | None) -> None:
         """Refuse a write after which the policy would withhold less than before, by whoever may not publish.
 
+        Raises InsufficientRole if it would; the error says which rules.
+
         Parameters
         ----------
         key, record
             The record that is written, and its id; ``None`` where it is removed.
-
-        Raises
-        ------
-        InsufficientRole
-            If it would; the error says which rules.
         """
         if not self.may("publish"):
             lifted = lifted_by_write(view.stored, view.disclosure, table, key, record, datetime.now(UTC))
@@ -120,16 +114,9 @@ def allowed(*needed: Role, writes: bool = False) -> Callable[[Request], Awaitabl
     async def author(request: Request) -> Author:
         """Return who sends the request.
 
-        Raises
-        ------
-        ReadOnlyStore
-            If the route writes, and nobody may.
-        NotAllowed
-            If the token is missing, that of no reviewer, or expired.
-        InsufficientRole
-            If the reviewer has none of the roles.
-        TooManyWrongTokens
-            If the token is wrong, and others from the same address were.
+        Raises ReadOnlyStore if the route writes, and nobody may; NotAllowed if the token is missing, that of no
+        reviewer, or expired; InsufficientRole if the reviewer has none of the roles; TooManyWrongTokens if the token is
+        wrong, and others from the same address were.
         """
         if writes:
             request.app.state.atlas.store.require_writable()

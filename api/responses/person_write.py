@@ -64,10 +64,7 @@ class PersonWrite:
     def keyed(cls, request: Request, author: Author, body: bytes) -> PersonWrite:
         """Read the key of a request, if it has one.
 
-        Raises
-        ------
-        BadParameter
-            If it cannot be read.
+        Raises BadParameter if it cannot be read.
         """
         key = parse_key(request.headers.getlist(IDEMPOTENCY_KEY))
         if key is None:
@@ -80,12 +77,8 @@ class PersonWrite:
     def once(self, write: Callable[[], Response]) -> Response:
         """Answer a request by a write, or as it was answered before where its key was.
 
-        Raises
-        ------
-        KeyAtWork
-            If a request with the key is being answered.
-        KeyReused
-            If a request that said something else was answered.
+        Raises KeyAtWork if a request with the key is being answered; KeyReused if a request that said something else
+        was answered.
         """
         if self.key is None:
             return write()
@@ -171,10 +164,7 @@ class PersonWrite:
 def audit_read(request: Request, author: Author, records: Sequence[str], count: int) -> None:
     """Note in the audit trail what is read of records that are not published, before it is answered.
 
-    Raises
-    ------
-    AuditTrailError
-        If that cannot be done.
+    Raises AuditTrailError if that cannot be done.
     """
     trail: AuditTrail = request.app.state.audit
     atlas: LiveSnapshot = request.app.state.atlas

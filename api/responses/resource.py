@@ -99,12 +99,8 @@ def licence_link(request: Request) -> Mapping[str, str]:
 def negotiated_format(request: Request, offered: tuple[MediaFormat, ...]) -> MediaFormat:
     """Return the format that a request is answered in.
 
-    Raises
-    ------
-    BadParameter
-        If the parameter f names no offered format.
-    NotAcceptable
-        If the Accept header has the media type of no offered format.
+    Raises BadParameter if the parameter f names no offered format; NotAcceptable if the Accept header has the media
+    type of no offered format.
     """
     return negotiate(request.query_params.get("f"), request.headers.get("accept"), offered)
 

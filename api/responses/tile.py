@@ -29,10 +29,7 @@ from layers.query.selection import Selection, row_mask
 def parse_tile_selection(request: Request, endpoint: Endpoint, collection: Collection) -> Selection | None:
     """Read what a request selects among the features of a tile, as on items, but for the box; ``None`` for all.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read, or that the endpoint does not have.
+    Raises BadParameter with the first parameter that cannot be read, or that the endpoint does not have.
     """
     if not request.url.query:
         return None

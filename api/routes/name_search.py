@@ -55,10 +55,7 @@ PLACES = ApiPart(
 def gazetteer(request: Request) -> tuple[Gazetteer, str]:
     """Return the gazetteer and the name of its version; the file is opened again when it was replaced.
 
-    Raises
-    ------
-    GazetteerMissing
-        If the file has not been built.
+    Raises GazetteerMissing if the file has not been built.
     """
     state, path = request.app.state, gazetteer_path(request.app.state.settings.gazetteer)
     try:

@@ -241,10 +241,7 @@ def _shown(request: Request) -> tuple[Sequence[Collection], Sequence[str]]:
 
     A single collection has all of its own.
 
-    Raises
-    ------
-    BadParameter
-        If a collection is not served, or is named twice.
+    Raises BadParameter if a collection is not served, or is named twice.
     """
     served = served_version(request).snapshot.collections
     text = request.query_params.get(_COLLECTIONS, ",".join(SHOWN))
@@ -278,15 +275,12 @@ class _Drawing:
 def _sheet(query: Mapping[str, str], bounds: Box | None) -> _Sheet:
     """Read bbox, bbox-crs, crs, width and height.
 
+    Raises BadParameter with the first parameter that cannot be read.
+
     Parameters
     ----------
     bounds
         West, south, east, north in degrees of the map without a bbox; ``None`` for the world.
-
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
     """
     system = _CRS.read(query, crs.CRS84)
     projection = MAP_PROJECTIONS.get(system.name)

@@ -208,12 +208,7 @@ async def picture_tile(request: Request) -> Response:
 def _requested_tile(request: Request) -> tuple[ServedVersion, Collection, TileMatrixSet, Tile]:
     """Read collection, tile matrix set and tile from the path; 404 beyond the last level of the tileset.
 
-    Raises
-    ------
-    BadParameter
-        If the address is not three whole numbers.
-    UnknownTile
-        If they are outside the set.
+    Raises BadParameter if the address is not three whole numbers; UnknownTile if they are outside the set.
     """
     view: ServedVersion = request.app.state.atlas.view
     collection = collection_or_404(view, request.path_params["collection"])

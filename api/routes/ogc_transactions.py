@@ -204,12 +204,8 @@ def _stored(request: Request, feature: str, author: Author) -> Strike | None:
 def _seen(request: Request, stored: Strike, author: Author, named: Collection[str]) -> Strike:
     """Return a strike with the sources that its writer may know of.
 
-    Raises
-    ------
-    InsufficientRole
-        If the writer names what is withheld from them, or what is checked against it: the answer would give it away.
-    EditConflict
-        If it is no longer published.
+    Raises InsufficientRole if the writer names what is withheld from them, or what is checked against it: the answer
+    would give it away; EditConflict if it is no longer published.
     """
     if author.may("read-private"):
         return stored

@@ -213,10 +213,7 @@ def _require_known(snapshot: Snapshot, new: NewDecision) -> None:
 def _decision(new: NewDecision, author: str, at: datetime) -> Decision:
     """Return the record of a decision.
 
-    Raises
-    ------
-    ProblemsError
-        If its parts contradict each other, such as an asset for "none".
+    Raises ProblemsError if its parts contradict each other, such as an asset for "none".
     """
     problems: list[Problem] = []
     key = f"{DATASET}/{at:%Y%m%dt%H%M%S}-{secrets.token_hex(4)}"

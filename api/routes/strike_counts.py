@@ -136,10 +136,7 @@ async def selection_answer(
 def strike_counts(snapshot: Snapshot, query: dict[str, str]) -> bytes:
     """Give the counts of the strikes that a query selects as JSON.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
+    Raises BadParameter with the first parameter that cannot be read.
     """
     by: Grouping | None = BY.read(query)
     selected = (
@@ -189,10 +186,7 @@ async def clusters(request: Request) -> Response:
 def strike_clusters(snapshot: Snapshot, query: dict[str, str]) -> bytes:
     """Give the clusters and the single strikes of a query as JSON.
 
-    Raises
-    ------
-    BadParameter
-        With the first parameter that cannot be read.
+    Raises BadParameter with the first parameter that cannot be read.
     """
     strikes = snapshot.collections["strikes"]
     selection = parse_selection(query, strikes)

@@ -31,10 +31,7 @@ def starts_shape(tokens: Tokens) -> bool:
 def shape(tokens: Tokens, nested: bool = False) -> dict[str, Any]:
     """Read a geometry, with or without Z; empty geometries are refused, as they intersect nothing.
 
-    Raises
-    ------
-    FilterError
-        If the next tokens are something else.
+    Raises FilterError if the next tokens are something else.
     """
     if tokens.word() not in TYPES or (nested and tokens.word() == "GEOMETRYCOLLECTION"):
         tokens.fail(Message("filter.example.geometry"))
@@ -50,10 +47,7 @@ def shape(tokens: Tokens, nested: bool = False) -> dict[str, Any]:
 def listed(tokens: Tokens, item: Callable[[], Any]) -> list[Any]:
     """Read one or more items in parentheses, separated by commas.
 
-    Raises
-    ------
-    FilterError
-        If the next tokens are something else.
+    Raises FilterError if the next tokens are something else.
     """
     tokens.expect_sign("(")
     items = [item()]
@@ -67,10 +61,7 @@ def listed(tokens: Tokens, item: Callable[[], Any]) -> list[Any]:
 def signed(tokens: Tokens) -> float:
     """Read a number with or without a sign.
 
-    Raises
-    ------
-    FilterError
-        If the next tokens are something else.
+    Raises FilterError if the next tokens are something else.
     """
     sign = tokens.accept_sign("-", "+")
     if tokens.peek.kind != "number":
@@ -134,10 +125,7 @@ class Token:
 class Tokens:
     """The tokens of a text, read from left to right.
 
-    Raises
-    ------
-    FilterError
-        If a part of the text is no token.
+    Raises FilterError if a part of the text is no token.
     """
 
     def __init__(self, text: str) -> None:
@@ -186,10 +174,7 @@ class Tokens:
     def expect_sign(self, sign: str) -> None:
         """Take a sign.
 
-        Raises
-        ------
-        FilterError
-            If the next tokens are something else.
+        Raises FilterError if the next tokens are something else.
         """
         if not self.accept_sign(sign):
             self.fail(Message("filter.sign", {"sign": sign}))
@@ -197,10 +182,7 @@ class Tokens:
     def fail(self, expected: Message) -> NoReturn:
         """Refuse the next token.
 
-        Raises
-        ------
-        FilterError
-            Always.
+        Raises FilterError always.
         """
         token = self.peek
         if token.kind == "end":
@@ -252,10 +234,7 @@ def parse(text: str, language: Language = "cql2-text") -> Tree:
 
     Operators are spelled as in CQL2 JSON, in lower case except ``isNull``.
 
-    Raises
-    ------
-    FilterError
-        If it is empty, too long, too deep, too large, or no CQL2.
+    Raises FilterError if it is empty, too long, too deep, too large, or no CQL2.
     """
     max_length = MAX_TEXT if language == "cql2-text" else MAX_JSON
     if len(text) > max_length:

@@ -47,10 +47,7 @@ class FilterError(InvalidValue):
 def normalized(tree: object) -> Tree:
     """A copy of a tree in one form: operators in lower case but ``isNull``, numbers as doubles, no unknown members.
 
-    Raises
-    ------
-    FilterError
-        If it is no filter by its form, or too large; ``pointer`` is a JSON pointer (RFC 6901).
+    Raises FilterError if it is no filter by its form, or too large; ``pointer`` is a JSON pointer (RFC 6901).
     """
     condition = _Check().value(tree, "", 0)
     if not isinstance(condition, bool | dict):
@@ -61,10 +58,7 @@ def normalized(tree: object) -> Tree:
 def number(value: object, pointer: str) -> float:
     """A number as a double, finite and within bounds.
 
-    Raises
-    ------
-    FilterError
-        If it is something else.
+    Raises FilterError if it is something else.
     """
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MAX_NUMBER:
         raise FilterError(Message("filter.number-in-range"), pointer)
@@ -74,10 +68,7 @@ def number(value: object, pointer: str) -> float:
 def text(value: object, pointer: str) -> str:
     """A text that can be encoded in UTF-8 and has no NUL.
 
-    Raises
-    ------
-    FilterError
-        If it is something else.
+    Raises FilterError if it is something else.
     """
     if not isinstance(value, str):
         raise FilterError(Message("cell.text"), pointer)

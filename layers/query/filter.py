@@ -94,6 +94,9 @@ _PROPERTY_IS_NULL = Operator("isNull", (tuple(_COLUMNS),), _is_missing)
 def check(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonLat | None = None) -> Condition:
     """Check a filter against the queryables it may name.
 
+    Raises FilterError for an unknown property or function, or operands that do not fit their operator: the first in the
+    order of the tree, unknown functions before all else. ``pointer`` is a JSON pointer into the tree.
+
     Parameters
     ----------
     tree
@@ -106,12 +109,6 @@ def check(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonLat | None
     Returns
     -------
     The filter as conditions over typed operands; every literal is read.
-
-    Raises
-    ------
-    FilterError
-        For an unknown property or function, or operands that do not fit their operator: the first in the order of the
-        tree, unknown functions before all else. ``pointer`` is a JSON pointer into the tree.
     """
     _require_known_operators(tree, "")
     return _Checker(known, to_lonlat).condition(tree, "")
@@ -336,6 +333,9 @@ class CheckedFilter(Filter):
 def compile_filter(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonLat | None = None) -> Filter:
     """Check a filter against the queryables it may name; the result can be evaluated over any collection of its class.
 
+    Raises FilterError if it names an unknown property or function, or compares what cannot be compared; ``pointer`` is
+    a JSON pointer into the tree.
+
     Parameters
     ----------
     tree
@@ -345,12 +345,6 @@ def compile_filter(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonL
     to_lonlat
         Brings a geometry literal of the filter to lon/lat (OGC:CRS84), two dimensions; without it they are lon/lat.
         Its errors are to be GeoError or ValueError.
-
-    Raises
-    ------
-    FilterError
-        If it names an unknown property or function, or compares what cannot be compared; ``pointer`` is a JSON
-        pointer into the tree.
     """
     tree = normalized(tree)
     condition = check(tree, known, to_lonlat)

@@ -52,15 +52,12 @@ def with_tiebreak(selection: Selection) -> Selection:
 def cursor_at(collection: Collection, selection: Selection, row: int, moved: Moved = NOTHING_MOVED) -> str:
     """Cursor of a row in the order of a selection with a tie-break: opaque, URL-safe text.
 
+    Raises ValueError if the id is no sort key of the selection.
+
     Parameters
     ----------
     moved
         Ids of the rows that come before all others, and of those that come after, see `PagedRows`.
-
-    Raises
-    ------
-    ValueError
-        If the id is no sort key of the selection.
     """
     values = [_json_value(collection.values(key.name), row) for key in _order(selection)]
     return _encoded(orjson.dumps([_digest(collection, selection), values, *(moved if any(moved) else ())]))
@@ -71,6 +68,9 @@ def begin_after(collection: Collection, selection: Selection, rows: Array, curso
 
     A cursor may be of an older version of the data: no feature is repeated, and none that stayed is left out.
 
+    Raises CursorError if the text is no cursor, or one of another selection or order; ValueError if the id is no sort
+    key of the selection.
+
     Parameters
     ----------
     collection, selection
@@ -79,13 +79,6 @@ def begin_after(collection: Collection, selection: Selection, rows: Array, curso
         The selected rows, from `layers.query.selection.rows`.
     cursor
         A text from `cursor_at`.
-
-    Raises
-    ------
-    CursorError
-        If the text is no cursor, or one of another selection or order.
-    ValueError
-        If the id is no sort key of the selection.
     """
     order = _order(selection)
     values, _ = _read(collection, selection, cursor)
@@ -119,6 +112,8 @@ class PagedRows:
     ) -> tuple[PagedRows, int]:
         """Return the selected rows, and how many of them come up to a cursor; the last answers are cached.
 
+        Raises CursorError if the text is no cursor, or one of another selection or order.
+
         Parameters
         ----------
         collection, selection
@@ -127,11 +122,6 @@ class PagedRows:
             Ids of rows that come first, and of those that come last; one that is not selected is passed over.
         cursor
             Where the page before ended; those rows come first and last then that did so there.
-
-        Raises
-        ------
-        CursorError
-            If the text is no cursor, or one of another selection or order.
         """
         values: list[Any] = []
         if cursor is not None:

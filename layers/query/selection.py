@@ -84,15 +84,12 @@ def row_mask(collection: Collection, selection: Selection) -> Bools:
 def rows(collection: Collection, selection: Selection) -> Array:
     """Return the selected rows in the order of the selection; the last results are cached with the collection.
 
+    Raises OrderError if the order names no queryable, or a list or geometry.
+
     Returns
     -------
     Array
         Row numbers, read only; ties are in the order of the rows, and rows without a value come last.
-
-    Raises
-    ------
-    OrderError
-        If the order names no queryable, or a list or geometry.
     """
     for key in selection.order:
         require_sortable(collection, key.name)
@@ -118,10 +115,7 @@ def sortables(collection: Collection) -> dict[str, Queryable]:
 def require_sortable(collection: Collection, name: str) -> None:
     """Refuse a property that has no order.
 
-    Raises
-    ------
-    OrderError
-        If there is no such queryable, or it is a list or geometry.
+    Raises OrderError if there is no such queryable, or it is a list or geometry.
     """
     known = sortables(collection)
     if name not in known:

@@ -69,10 +69,7 @@ Geometry: TypeAlias = GeometryColumn | GeometryLiteral
 def read_geometry(node: Mapping[str, Any], to_lonlat: ToLonLat | None, pointer: str) -> GeometryLiteral:
     """A literal of GeoJSON or ``{"bbox": ...}``; without ``to_lonlat`` it is in lon/lat.
 
-    Raises
-    ------
-    FilterError
-        If it is not valid or not on the map.
+    Raises FilterError if it is not valid or not on the map.
     """
     if "bbox" not in node:
         return GeometryLiteral(_shape(node, to_lonlat, pointer))

@@ -110,10 +110,7 @@ class IntervalOperand:
 def read_instant(node: Mapping[str, str], pointer: str) -> Instant:
     """A literal ``{"date": ...}`` or ``{"timestamp": ...}``.
 
-    Raises
-    ------
-    FilterError
-        If it is no day of the calendar, or a time without its offset from UTC.
+    Raises FilterError if it is no day of the calendar, or a time without its offset from UTC.
     """
     return _date(node["date"], pointer) if "date" in node else _timestamp(node["timestamp"], pointer)
 
@@ -121,10 +118,7 @@ def read_instant(node: Mapping[str, str], pointer: str) -> Instant:
 def read_end(text: str, pointer: str, is_start: bool) -> Instant:
     """One end of an interval: a date, a time, or ``..`` for none.
 
-    Raises
-    ------
-    FilterError
-        If it is no day of the calendar, or a time without its offset from UTC.
+    Raises FilterError if it is no day of the calendar, or a time without its offset from UTC.
     """
     if text == "..":
         never = -_NEVER if is_start else _NEVER
@@ -135,10 +129,7 @@ def read_end(text: str, pointer: str, is_start: bool) -> Instant:
 def interval(start: Instant, end: Instant, pointer: str) -> IntervalOperand:
     """The interval between two instants.
 
-    Raises
-    ------
-    FilterError
-        If both are literals and it ends before it starts.
+    Raises FilterError if both are literals and it ends before it starts.
     """
     if start.is_literal and end.is_literal and not _compare_literals("<=", start, end):
         raise FilterError(Message("filter.interval-order"), pointer)

@@ -201,10 +201,7 @@ class Pattern:
 def read_pattern(text: TextOperand, pointer: str) -> Pattern:
     """Read a pattern of LIKE: % is any characters, _ is one, a backslash takes either at its word.
 
-    Raises
-    ------
-    FilterError
-        If the pattern is a property, too long, or ends in the middle of an escape.
+    Raises FilterError if the pattern is a property, too long, or ends in the middle of an escape.
     """
     if not text.is_literal:
         raise FilterError(Message("filter.pattern-in-quotes"), pointer)
@@ -281,10 +278,7 @@ TextList: TypeAlias = ListColumn | frozenset[str]
 def read_list(node: Sequence[object], pointer: str) -> frozenset[str]:
     """The different texts of a literal list.
 
-    Raises
-    ------
-    FilterError
-        If it holds anything but texts.
+    Raises FilterError if it holds anything but texts.
     """
     for index, item in enumerate(node):
         if not isinstance(item, str):
