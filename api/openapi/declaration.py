@@ -49,11 +49,6 @@ class Scope:
 ParameterTable = Callable[[Scope], Sequence[RequestParameter[Any]]]
 
 
-def no_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    """Return the table of an endpoint that takes nothing besides the signature of its handler."""
-    return ()
-
-
 @dataclass(eq=False)
 class Endpoint:
     """One method of one path.
@@ -84,7 +79,7 @@ class Endpoint:
     method: str = "get"
     media_types: tuple[str, ...] = (JSON,)
     schema: str = ""
-    parameters: ParameterTable = no_parameters
+    parameters: ParameterTable = lambda scope: ()
     signature: tuple[str, ...] | None = None
     negotiated: bool = False
     amend: Callable[[Json], None] | None = None

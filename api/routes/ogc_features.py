@@ -62,10 +62,9 @@ from api.wording.preference import language_headers, language_parts
 from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
-from layers.query.keyset_cursor import NOTHING_MOVED, CursorError, PagedRows
+from layers.query.keyset_cursor import NOTHING_MOVED, CursorError, PagedRows, TypeExamples
 from layers.query.selection import is_cached_or_cheap
 from layers.query.strike_truth import narrowed, truth_of
-from layers.query.type_examples import TypeExamples
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072

@@ -1,8 +1,8 @@
-"""For whoever publishes what the atlas says: citations of its pages, and its map within other pages (oEmbed 1.0)."""
+"""What is published, and for whoever publishes it: the policy, citations, the map within other pages (oEmbed 1.0)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Annotated, Literal
 
 from fastapi import Query, Request, Response
@@ -13,14 +13,43 @@ from api.html.published import embedders_of, iframe
 from api.html.shown_pages import ShownPage, citation_at, embedded_at, page_at, subject_at
 from api.http.conditional import representation
 from api.http.json import Json
-from api.http.links import href
-from api.openapi.declaration import ApiPart
-from api.openapi.responses import COUNT, NULLABLE_STRING, STRING, array_of, may_be_missing, object_with
+from api.http.links import href, link
+from api.openapi.declaration import ApiPart, Link
+from api.openapi.responses import ANY_OBJECT, COUNT, NULLABLE_STRING, STRING, array_of, may_be_missing, object_with
 from api.requests.negotiation import HTML, JSON, MediaFormat
 from api.requests.parameters import INTEGER_TEXT
-from api.responses.resource import as_json, document, negotiated_format, served_version, version
+from api.responses.resource import as_json, document, negotiated_format, self_links, served_version, version
 from api.serializers.citation import PUBLISHER, Citation
+from api.serializers.policy import RULES, policy_document
 from api.wording.preference import language_of
+
+
+def _landing_links(request: Request) -> Sequence[Link]:
+    return [link("describedby", href(request, "/policy"), JSON.media_type, "Policy of disclosure")]
+
+
+POLICY = ApiPart(
+    "policy",
+    schemas={
+        "Policy": object_with(
+            contact=NULLABLE_STRING,
+            statement=NULLABLE_STRING,
+            authors={"type": "string", "enum": ["role", "name"]},
+            **dict.fromkeys(RULES, array_of(ANY_OBJECT)),
+            withheld=ANY_OBJECT,
+            summary=array_of(STRING),
+        )
+    },
+    landing_links=_landing_links,
+)
+
+
+@POLICY.document("/policy", "Policy of disclosure", "Policy")
+def policy(request: Request) -> Response:
+    """What is withheld for a time, made coarser or left out, by which rules, and of how many records."""
+    content = policy_document(served_version(request).disclosure, language_of(request))
+    return document(request, "answer", {**content, "links": self_links(request, "/policy")})
+
 
 TEXT = MediaFormat("text", "text/plain", "text")
 BIBTEX = MediaFormat("bibtex", "application/x-bibtex", "BibTeX")

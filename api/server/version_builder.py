@@ -23,13 +23,12 @@ from layers.corrections.replay import recent_records_at
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
-from layers.query.keyset_cursor import with_tiebreak
+from layers.query.keyset_cursor import TypeExamples, with_tiebreak
 from layers.query.name_search import strikes_named
 from layers.query.selection import Selection, rows
 from layers.query.strike_clusters import WORLD, clustered
 from layers.query.strike_counts import groups, timeline, totals
 from layers.query.strike_ties import StrikeConditions
-from layers.query.type_examples import TypeExamples
 from layers.reference import basemap
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import Computed, discard, full_rewrite, incremental_rewrite

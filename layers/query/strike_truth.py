@@ -17,7 +17,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from geo.lonlat import Bools
+from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection
 from layers.collections.feature_types import SPOKEN
 from layers.ownership.owners import OwnersByDate
@@ -28,7 +28,6 @@ from layers.query.strike_ties import (
     StrikeConditions,
     Truth,
     listing,
-    marked,
     tie_of_country,
     tie_of_entity,
 )
@@ -113,7 +112,8 @@ def _truth(
     for asset in conditions.assets:
         result = result.both(Truth(listing(strikes, "assets", asset), listing(strikes, "assets_sure", asset)))
     if conditions.commodity:
-        carried = _carrying(collections, conditions.commodity)
+        commodity = conditions.commodity
+        carried = _sites_with(collections, "commodity", lambda word: commodity in commodities_of(word)) > 0
         result = result.both(Truth(carried, carried))
     if conditions.country:
         result = result.both(tie_of_country(collections, conditions, conditions.country))
@@ -166,11 +166,8 @@ def _written(strikes: Collection, forms: Sequence[str]) -> Bools:
 
 def _of_kinds(collections: Collections, kinds: frozenset[str]) -> Truth:
     """Return the strikes one of whose sites is of some kinds, and those all of whose sites are."""
-    strikes, hit = collections["strikes"], collections["strikes"].values("assets").lists
-    of_kind = _assets_with(collections, "kind", kinds.__contains__)
-    chosen = np.fromiter((word in of_kind for word in hit.words), bool, len(hit.words))
-    count = np.bincount(hit.rows[np.append(chosen, False)[hit.codes]], minlength=len(strikes))
-    return Truth(count > 0, (count > 0) & (count == hit.lengths))
+    count = _sites_with(collections, "kind", kinds.__contains__)
+    return Truth(count > 0, (count > 0) & (count == collections["strikes"].values("assets").lists.lengths))
 
 
 def folded_texts(strikes: Collection) -> list[list[str]]:
@@ -179,19 +176,14 @@ def folded_texts(strikes: Collection) -> list[list[str]]:
     return [[" ".join(search_keys(text)) for text in texts if text] for texts in zip(*columns, strict=True)]
 
 
-def _carrying(collections: Collections, commodity: str) -> Bools:
-    carrying = _assets_with(collections, "commodity", lambda word: commodity in commodities_of(word))
-    hit = collections["strikes"].values("assets").lists
-    chosen = np.fromiter((word in carrying for word in hit.words), bool, len(hit.words))
-    return marked(len(collections["strikes"]), hit.rows[np.append(chosen, False)[hit.codes]])
-
-
-def _assets_with(collections: Collections, column: str, holds: Callable[[str], bool]) -> set[str]:
-    """Return the ids of the assets whose text in a column satisfies something; one without a text does not."""
-    assets = collections["assets"]
+def _sites_with(collections: Collections, column: str, holds: Callable[[str], bool]) -> Ints:
+    """Count the sites of each strike whose text in a column satisfies something, shape (strikes,); no text does not."""
+    hit, assets = collections["strikes"].values("assets").lists, collections["assets"]
     values = assets.values(column).words
     wanted = np.array([*map(holds, values.words), False])
-    return {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
+    having = {assets.ids[row] for row in np.flatnonzero(wanted[values.codes]).tolist()}
+    chosen = np.fromiter((word in having for word in hit.words), bool, len(hit.words))
+    return np.bincount(hit.rows[np.append(chosen, False)[hit.codes]], minlength=len(collections["strikes"]))
 
 
 def commodities_of(text: str) -> list[str]:

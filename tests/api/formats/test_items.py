@@ -23,7 +23,7 @@ from starlette.testclient import TestClient
 from api.formats.registry import FEATURES
 from api.requests.negotiation import DOCUMENT, NotAcceptable, negotiate
 from layers.model.records import Records
-from layers.query.type_examples import TypeExamples
+from layers.query.keyset_cursor import TypeExamples
 from layers.snapshot.snapshot import Snapshot
 from tests.api.conftest import Own
 from tests.api.feature_client import COLLECTIONS, LISTED, Json, ids, items, links, pages, problem

@@ -11,7 +11,7 @@ from layers.collections.collection import Collection
 from layers.collections.feature_table import FeatureTable
 from layers.collections.feature_types import Feature
 from layers.model.types import Edtf
-from layers.query.type_examples import TypeExamples
+from layers.query.keyset_cursor import TypeExamples
 
 
 class Dated(Feature):
