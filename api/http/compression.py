@@ -170,17 +170,14 @@ class _CompressedAnswer:
 def known_tag(requested: _Headers, headers: _Headers, coding: str | None) -> str | None:
     """Find the tag of the client's copy of an answer to GET with the status 200 (RFC 9110, 13.2.2).
 
+    Gives an empty text where the copy is known by its time; ``None`` where the client has no such copy.
+
     Parameters
     ----------
     requested, headers
         Headers of the request, and of the answer as they are without a coding.
     coding
         The coding that the answer would be sent in.
-
-    Returns
-    -------
-    str or None
-        Empty where the copy is known by its time; ``None`` where the client has no such copy.
     """
     if b"if-none-match" in requested:
         known, tag = requested[b"if-none-match"].decode("latin-1"), headers.get(b"etag", b"").decode("latin-1")

@@ -153,6 +153,8 @@ def matching_etag(known: str, tag: str, accepted: str | None) -> str | None:
     The server may choose among the codings that a client accepts, so it chooses that of the client's copy. The
     comparison is weak (RFC 9110, 13.1.2). ``*`` is left to the compression, which knows the final tag.
 
+    Gives the tag of the client's copy, strong; ``None`` where the client has no such copy.
+
     Parameters
     ----------
     known
@@ -161,11 +163,6 @@ def matching_etag(known: str, tag: str, accepted: str | None) -> str | None:
         Tag of the representation without a coding.
     accepted
         Accept-Encoding header, ``None`` where there is none.
-
-    Returns
-    -------
-    str or None
-        The tag of the client's copy, strong; ``None`` where the client has no such copy.
     """
     plain = tag.removeprefix("W/").strip('"')
     for candidate in _TAG.findall(known):

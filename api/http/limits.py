@@ -311,10 +311,7 @@ def _is_json(scope: Scope) -> bool:
 def faults_of(body: bytes) -> list[dict[str, str]]:
     """Return where a JSON text (RFC 8259) has characters that no text has; a body that is none is left to the route.
 
-    Returns
-    -------
-    list of dict
-        Pointer (RFC 6901), value and expectation of each fault.
+    Gives pointer (RFC 6901), value and expectation of each fault.
     """
     # Only an escape can hold one: JSON refuses the characters themselves.
     if b"\\u" not in body:

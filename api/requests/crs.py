@@ -85,16 +85,13 @@ def parse_crs(text: str, parameter: str) -> Crs:
 def project(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
     """Transform geometries from lon/lat to another system.
 
+    Gives shape (n,), in the axis order of the authority and without heights. ``None`` for a missing geometry, and for
+    one that has no coordinates there, as the antipodes of a UTM zone have none.
+
     Parameters
     ----------
     shapes
         n geometries, lon/lat in degrees (OGC:CRS84); ``None`` where one is missing.
-
-    Returns
-    -------
-    Objects
-        Shape (n,), in the axis order of the authority and without heights. ``None`` for a missing geometry, and for
-        one that has no coordinates there, as the antipodes of a UTM zone have none.
     """
     return _transformed(shapes, _transformer(LONLAT, crs.name))
 
@@ -102,16 +99,13 @@ def project(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
 def unproject(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
     """Transform geometries of a system to lon/lat; the inverse of `project`.
 
+    Gives shape (n,), lon/lat in degrees (OGC:CRS84). ``None`` for a missing geometry, and for one with coordinates that
+    are no point on the Earth.
+
     Parameters
     ----------
     shapes
         n geometries in the axis order of the authority; ``None`` where one is missing.
-
-    Returns
-    -------
-    Objects
-        Shape (n,), lon/lat in degrees (OGC:CRS84). ``None`` for a missing geometry, and for one with coordinates that
-        are no point on the Earth.
     """
     return _transformed(shapes, _transformer(crs.name, LONLAT))
 
@@ -243,10 +237,7 @@ _PROJECTED: weakref.WeakKeyDictionary[Collection, dict[Crs, Objects]] = weakref.
 def rows_within(collection: Collection, area: BoundingBox) -> Bools:
     """Return which features of a collection intersect a box in the box's own system.
 
-    Returns
-    -------
-    Bools
-        Shape (n,), a value a row; False for features without geometry and for those outside the system.
+    Gives shape (n,), a value a row; False for features without geometry and for those outside the system.
     """
     projected = _PROJECTED.setdefault(collection, {})
     if area.crs not in projected:

@@ -44,6 +44,7 @@ from layers.query.strike_ties import CERTAINTIES, TIE_KINDS, StrikeConditions
 
 LANGUAGES: tuple[Language, ...] = ("cql2-text", "cql2-json")
 PROFILES = ("rfc7946", "jsonfg", "jsonfg-plus")
+DEFAULT_PROFILE = PROFILES[0]
 #: The order of the list on the map, as `static/api.js` asks for it.
 LIST_ORDER = "-stands,-day_last,title"
 #: Order of the features of a collection where a request names none; after that, and in other collections, by id.
@@ -98,7 +99,7 @@ def _parse_profile(name: str, text: str) -> str:
     profiles = text.split(",")
     if any(profile not in PROFILES for profile in profiles):
         raise BadParameter(name, text, f"some of {','.join(PROFILES)}")
-    return profiles[-1]
+    return profiles[-1]  # the last that is named counts (OGC 21-045r1, 15)
 
 
 def _parse_time(name: str, text: str) -> str:
@@ -144,7 +145,7 @@ SKIP_GEOMETRY = RequestParameter(
 )  # fmt: skip
 PROFILE = RequestParameter(
     "profile", _parse_profile,
-    {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(PROFILES)}, "default": [PROFILES[0]]},
+    {"type": "array", "minItems": 1, "items": {"type": "string", "enum": list(PROFILES)}, "default": [DEFAULT_PROFILE]},
     "Profile of GeoJSON.", component="profile",
 )  # fmt: skip
 
@@ -245,7 +246,7 @@ def parse_items_request(query: Mapping[str, str], collection: Collection, defaul
         min(limit, maximum),
         offset,
         CURSOR.read(query),
-        parse_profile(query),
+        PROFILE.read(query, DEFAULT_PROFILE),
     )
 
 
@@ -273,14 +274,6 @@ def parse_representation(query: Mapping[str, str], collection: Collection) -> Re
     geometry = not SKIP_GEOMETRY.read(query, False)
     properties = properties_parameter(collection).read(query) if "properties" in query else None
     return Representation(system, properties, geometry)
-
-
-def parse_profile(query: Mapping[str, str]) -> str:
-    """Read profile, of which the last that is named counts; rfc7946 by default (OGC 21-045r1, 15).
-
-    Raises BadParameter if a profile is named that is not offered.
-    """
-    return PROFILE.read(query, PROFILES[0])
 
 
 def _area(query: Mapping[str, str]) -> crs.BoundingBox | None:

@@ -81,15 +81,12 @@ def parse_json_object(body: bytes) -> Json:
 def feature_values(document: Json, system: Crs) -> tuple[Json, list[BodyFault]]:
     """Read the column values of a whole feature (RFC 7946).
 
+    Gives values by column, the geometry in lon/lat, and the faults of the members of the feature.
+
     Parameters
     ----------
     system
         Coordinate reference system of the geometry in the body.
-
-    Returns
-    -------
-    tuple
-        Values by column, the geometry in lon/lat, and the faults of the members of the feature.
     """
     faults = []
     if document.get("type") != "Feature":
@@ -109,17 +106,14 @@ def feature_values(document: Json, system: Crs) -> tuple[Json, list[BodyFault]]:
 def patched_values(document: Json, before: Strike, system: Crs) -> tuple[Json, list[BodyFault]]:
     """Read the column values of a strike after a merge patch (RFC 7396) of its feature, or of its properties alone.
 
+    Gives values by column, the geometry in lon/lat, and the faults of the members of the patch.
+
     Parameters
     ----------
     before
         The strike that is patched.
     system
         Coordinate reference system of the geometry in the patch.
-
-    Returns
-    -------
-    tuple
-        Values by column, the geometry in lon/lat, and the faults of the members of the patch.
     """
     faults = []
     as_feature = any(name in document for name in ("type", "properties"))

@@ -39,10 +39,11 @@ from api.requests.negotiation import GEOJSON, HTML, SCHEMA, SCHEMAS, MediaFormat
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import (
     DATETIME,
+    DEFAULT_PROFILE,
+    PROFILE,
     STRIKE_CONDITIONS,
     ItemsRequest,
     parse_items_request,
-    parse_profile,
     parse_representation,
     parse_selection,
     parse_strike_conditions,
@@ -405,7 +406,7 @@ async def item(request: Request, collection: str, feature: str) -> Response:
     if row is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in {collection}")
     wanted = parse_representation(request.query_params, served)
-    form = _profiled(negotiated_format(request, FEATURE), parse_profile(request.query_params))
+    form = _profiled(negotiated_format(request, FEATURE), PROFILE.read(request.query_params, DEFAULT_PROFILE))
     headers = _headers(request, _item_version(request, collection, feature), form, wanted.crs.uri)
     if not_modified := not_modified_response(request, headers["ETag"], headers):
         return not_modified

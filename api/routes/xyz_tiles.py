@@ -123,16 +123,24 @@ async def vector_tile(request: Request) -> Response:
     return await vector_response(request, view, collection, tile, MERCATOR_QUAD, selection)
 
 
-@PART.plain(_TILES["@2x.png"].path)
-async def fine_picture(request: Request) -> Response:
-    """Answer a picture of twice the pixels."""
-    return await _picture(request, "@2x.png", 2)
+def _declare_picture(end: str, ratio: int) -> None:
+    """Answer tiles as pictures of a ratio of pixels."""
+
+    @PART.plain(_TILES[end].path)
+    async def picture(request: Request) -> Response:
+        view, name = _atlas(request).view, request.path_params["collection"]
+        if name == BASEMAP:
+            return await _basemap_picture(request, ratio)
+        collection = view.snapshot.collections.get(name)
+        if collection is None:
+            return _unknown(name)
+        tile = _address(request)
+        selection = parse_tile_selection(request, _TILES[end], collection)
+        return await picture_response(request, view, collection, tile, MERCATOR_QUAD, selection, ratio)
 
 
-@PART.plain(_TILES[".png"].path)
-async def picture(request: Request) -> Response:
-    """Answer a picture."""
-    return await _picture(request, ".png", 1)
+_declare_picture("@2x.png", 2)
+_declare_picture(".png", 1)
 
 
 @PART.plain(_TILEJSON.path)
@@ -170,19 +178,6 @@ async def _basemap_tile(request: Request) -> Response:
         return mvt.encode_tile(atlas.base_layers, tile)
 
     return await tile_response(request, atlas.base_tiles, atlas.base_version, VECTOR, (BASEMAP, *tile), encode)
-
-
-async def _picture(request: Request, end: str, ratio: int) -> Response:
-    atlas, name = _atlas(request), request.path_params["collection"]
-    if name == BASEMAP:
-        return await _basemap_picture(request, ratio)
-    view = atlas.view
-    collection = view.snapshot.collections.get(name)
-    if collection is None:
-        return _unknown(name)
-    tile = _address(request)
-    selection = parse_tile_selection(request, _TILES[end], collection)
-    return await picture_response(request, view, collection, tile, MERCATOR_QUAD, selection, ratio)
 
 
 async def _basemap_picture(request: Request, ratio: int) -> Response:

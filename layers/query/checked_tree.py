@@ -99,16 +99,5 @@ def present(collection: Collection, name: str) -> Bools | bool:
 
 
 def both(a: Bools | bool, b: Bools | bool) -> Bools | bool:
-    """Join two conditions by AND.
-
-    Parameters
-    ----------
-    a, b
-        Masks of shape (n,), or one value for all rows.
-
-    Returns
-    -------
-    Bools or bool
-        One of the two itself where the other is True for all rows, so that no array is made.
-    """
+    """Join two conditions by AND: masks of shape (n,), or one value for all rows; no array is made for True."""
     return b if a is True else a if b is True else a & b

@@ -1,8 +1,8 @@
 """Filters: a tree is brought to one form, checked against the queryables, and evaluated over a whole collection.
 
-Three passes: `layers.query.cql2_text` and `layers.query.cql2_tree` give the tree, `check` gives conditions over typed
-operands without looking at any collection, `evaluate` gives the rows. What an operator takes and does stands in the
-module of its family (`layers.query.text_operators` and its siblings).
+Three passes: `layers.query.cql2_text` and `layers.query.cql2_tree` give the tree, `compile_filter` checks it to
+conditions over typed operands without looking at any collection, `evaluate` gives the rows. What an operator takes and
+does stands in the module of its family (`layers.query.text_operators` and its siblings).
 
 Logic has three values, as in SQL: true, false and unknown, where a value is missing. A negation is carried down to the
 predicates, so that each condition need only give the rows that surely satisfy it.
@@ -89,29 +89,6 @@ def _is_missing(collection: Collection, name: str) -> Truth:
 
 #: IS NULL of a property of any sort; its operand is the name.
 _PROPERTY_IS_NULL = Operator("isNull", (tuple(_COLUMNS),), _is_missing)
-
-
-def check(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonLat | None = None) -> Condition:
-    """Check a filter against the queryables it may name.
-
-    Raises FilterError for an unknown property or function, or operands that do not fit their operator: the first in the
-    order of the tree, unknown functions before all else. ``pointer`` is a JSON pointer into the tree.
-
-    Parameters
-    ----------
-    tree
-        In the form that `layers.query.cql2_tree.normalized` gives.
-    known
-        The queryables; nothing else can be named.
-    to_lonlat
-        Brings a geometry literal to lon/lat (OGC:CRS84), two dimensions; without it literals are lon/lat.
-
-    Returns
-    -------
-    The filter as conditions over typed operands; every literal is read.
-    """
-    _require_known_operators(tree, "")
-    return _Checker(known, to_lonlat).condition(tree, "")
 
 
 def _require_known_operators(node: Any, pointer: str) -> None:
@@ -313,10 +290,7 @@ class Filter(ABC):
     def mask(self, collection: Collection) -> Bools:
         """Mark the rows that surely satisfy the filter (SQL: true, neither false nor unknown).
 
-        Returns
-        -------
-        Bools
-            Shape (n,), read only.
+        Gives shape (n,), read only.
         """
 
 
@@ -347,12 +321,16 @@ def compile_filter(tree: Tree, known: Mapping[str, Queryable], to_lonlat: ToLonL
         Its errors are to be GeoError or ValueError.
     """
     tree = normalized(tree)
-    condition = check(tree, known, to_lonlat)
+    _require_known_operators(tree, "")
+    condition = _Checker(known, to_lonlat).condition(tree, "")
     return CheckedFilter(_key(tree, condition), condition)
 
 
 def evaluate(condition: Condition, collection: Collection, negated: bool = False) -> Bools | bool:
     """Mark the rows that surely satisfy a condition (SQL: true, neither false nor unknown).
+
+    Gives shape (n,), or one value for all rows. Conditions after those of an AND that no row satisfies are not
+    evaluated.
 
     Parameters
     ----------
@@ -362,11 +340,6 @@ def evaluate(condition: Condition, collection: Collection, negated: bool = False
         A collection that has the queryables which the condition was checked against; it may be empty.
     negated
         Whether the rows that surely satisfy its negation are marked instead.
-
-    Returns
-    -------
-    Bools or bool
-        Shape (n,), or one value for all rows. Conditions after those of an AND that no row satisfies are not evaluated.
     """
     if isinstance(condition, Not):
         return evaluate(condition.condition, collection, not negated)

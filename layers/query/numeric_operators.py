@@ -98,14 +98,6 @@ def _is_member(collection: Collection, value: Scalar, literals: Sequence[Scalar]
     return reduce(operator.or_, [values == _like_column(item, values) for item in listed]), known
 
 
-def _is_null(collection: Collection, value: Scalar) -> Truth:
-    return np.logical_not(value.values(collection)[1]), True
-
-
-def _is_true(collection: Collection, value: Scalar) -> Truth:
-    return value.values(collection)
-
-
 def _like_column(value: Any, column: Any) -> Any:
     """A whole number as an integer where it meets a column of integers, which compares several times as fast."""
     whole = isinstance(value, float) and value.is_integer()
@@ -114,10 +106,10 @@ def _like_column(value: Any, column: Any) -> Any:
 
 _SORTS: tuple[Sort, ...] = ("number", "boolean")
 #: A boolean property or literal that stands as a condition.
-IS_TRUE = Operator("", (("boolean",),), _is_true)
+IS_TRUE = Operator("", (("boolean",),), lambda collection, value: value.values(collection))
 OPERATORS: Sequence[Operator] = (
     *(Operator(op, (("number",),) * 2, partial(_calculated, call), "number") for op, call in _ARITHMETIC.items()),
     *(Operator(op, ((sort,), (sort,)), partial(_compare, op)) for sort in _SORTS for op in COMPARISONS),
     *(Operator("in", ((sort,), (sort,)), _is_member) for sort in _SORTS),
-    Operator("isNull", (("number",),), _is_null),
+    Operator("isNull", (("number",),), lambda collection, value: (np.logical_not(value.values(collection)[1]), True)),
 )

@@ -72,10 +72,7 @@ class Selection:
 def row_mask(collection: Collection, selection: Selection) -> Bools:
     """Mark the selected rows, whatever their order; the last masks are cached with the collection.
 
-    Returns
-    -------
-    Bools
-        Shape (n,), read only. Rows without a geometry or days match as the selection says.
+    Gives shape (n,), read only. Rows without a geometry or days match as the selection says.
     """
     mask: Bools = collection.query_cache.get_or_compute(_mask_key(selection), lambda: _mask(collection, selection))
     return mask
@@ -86,10 +83,7 @@ def rows(collection: Collection, selection: Selection) -> Array:
 
     Raises OrderError if the order names no queryable, or a list or geometry.
 
-    Returns
-    -------
-    Array
-        Row numbers, read only; ties are in the order of the rows, and rows without a value come last.
+    Gives row numbers, read only; ties are in the order of the rows, and rows without a value come last.
     """
     for key in selection.order:
         require_sortable(collection, key.name)

@@ -116,7 +116,7 @@ def tie_of_country(collections: Collections, conditions: StrikeConditions, count
         ties = collections["attributions"]
         return _flagged(strikes, ties, _of_relation(ties, relation) & _equals(ties, "country", country))
     hits = collections["hits"]
-    rows = _equals(hits, "reading", conditions.reading) & _equals(hits, "country", country)
+    rows = _owned_by(hits, conditions, country)
     if conditions.reading == "control" or conditions.min_share <= 0:
         return _flagged(strikes, hits, rows)
     return with_share(collections, _tied(collections, np.flatnonzero(rows)), conditions.min_share)
@@ -241,24 +241,20 @@ def country_ties(collections: Collections, conditions: StrikeConditions) -> Mapp
     """Return the strikes on what each country was tied to as the conditions say, whatever the least share."""
     pairs = ties_of_all(collections, conditions)
     countries = [pairs.words[code] for code in distinct(pairs.code).tolist()]
-    return {
-        one: _listed(collections, conditions, tie_of_country(collections, conditions, one), one)
-        for one in countries
-        if one is not None
-    }
+    listed: dict[str, Sequence[Tie]] = {}
+    for one in (country for country in countries if country is not None):
+        tied = None
+        if conditions.relation == "owner":
+            tied = _tied(collections, np.flatnonzero(_owned_by(collections["hits"], conditions, one)))
+        listed[one] = _listed(collections, tie_of_country(collections, conditions, one), tied)
+    return listed
 
 
-def _listed(
-    collections: Collections,
-    conditions: StrikeConditions,
-    truth: Truth,
-    country: str | None = None,
-    tied: Tied | None = None,
-) -> Sequence[Tie]:
-    if country is not None and conditions.relation == "owner":
-        hits = collections["hits"]
-        rows = _equals(hits, "reading", conditions.reading) & _equals(hits, "country", country)
-        tied = _tied(collections, np.flatnonzero(rows))
+def _owned_by(hits: Collection, conditions: StrikeConditions, country: str) -> Bools:
+    return _equals(hits, "reading", conditions.reading) & _equals(hits, "country", country)
+
+
+def _listed(collections: Collections, truth: Truth, tied: Tied | None = None) -> Sequence[Tie]:
     bounds = None if tied is None else share_bounds(collections, tied)
     return [
         Tie(
@@ -276,8 +272,8 @@ def entity_ties(
     """Return the strikes on what an entity was tied to as the conditions say, whatever the least share."""
     if conditions.relation == "owner" and conditions.reading != "control":
         tied = _held_pairs(collections, registers, entity)
-        return _listed(collections, conditions, with_share(collections, tied, 0.0), tied=tied)
-    return _listed(collections, conditions, tie_of_entity(collections, registers, conditions, entity))
+        return _listed(collections, with_share(collections, tied, 0.0), tied)
+    return _listed(collections, tie_of_entity(collections, registers, conditions, entity))
 
 
 def tie_of_entity(

@@ -175,15 +175,12 @@ class Pattern:
     def matches(self, words: TextValues) -> Bools:
         """Mark the rows whose text matches.
 
+        Gives shape (n,); False for a row without a text.
+
         Parameters
         ----------
         words
             The texts of n rows. Its words are in order, so that those with the same beginning are neighbours.
-
-        Returns
-        -------
-        Bools
-            Shape (n,); False for a row without a text.
         """
         size = len(self.start)
         low = bisect_left(words.words, self.start)
