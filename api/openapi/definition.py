@@ -56,7 +56,7 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
     openapi: Json = as_3_0(document)
     if app.state.atlas.store.read_only:
         openapi["info"]["description"] += f" {phrase('store.read-only')}"
-        openapi["paths"] = _without_writes(openapi["paths"])
+        openapi["paths"] = {path: {"get": item["get"]} for path, item in openapi["paths"].items() if "get" in item}
     collections: Sequence[Collection] = list(app.state.atlas.view.snapshot.collections.values())
     openapi["paths"] = {
         **_handler_paths(openapi["paths"], parts, collections, settings),
@@ -70,11 +70,6 @@ def definition(app: FastAPI, parts: Sequence[ApiPart], settings: Settings) -> Js
         "securitySchemes": {"reviewer": {"type": "http", "scheme": "bearer"}},
     }
     return openapi
-
-
-def _without_writes(paths: Json) -> Json:
-    """Return the paths that can be read, each with that operation alone."""
-    return {path: {"get": item["get"]} for path, item in paths.items() if "get" in item}
 
 
 def _schemas(parts: Sequence[ApiPart], collections: Sequence[Collection]) -> Json:

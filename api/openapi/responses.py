@@ -65,7 +65,9 @@ def read_responses(endpoint: Endpoint, path: str, collection: Collection | None)
 
     A path with parameters may name a thing that does not exist.
     """
-    schema = _schema_name(endpoint.schema, collection)
+    name = endpoint.schema
+    # JSON, and GeoJSON, which is of one collection.
+    schema = {False: name, True: name if collection is None else f"{name}_{collection.name}"}
     responses: Json = {
         "200": good_response("The answer.", endpoint.media_types, schema),
         "304": {"description": "The client has it."},
@@ -76,11 +78,6 @@ def read_responses(endpoint: Endpoint, path: str, collection: Collection | None)
     if endpoint.negotiated:
         responses["406"] = PROBLEM
     return responses
-
-
-def _schema_name(name: str, collection: Collection | None) -> Mapping[bool, str]:
-    """Return the names of the schemas of JSON and of GeoJSON, which is of one collection."""
-    return {False: name, True: name if collection is None else f"{name}_{collection.name}"}
 
 
 def good_response(

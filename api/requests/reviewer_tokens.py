@@ -251,7 +251,7 @@ def rotate_token(path: Path, name: str, overlap: timedelta = OVERLAP, expires: d
     def rotate(reviewer: Reviewer) -> Reviewer:
         # A token that was replaced before is not needed for two overlaps.
         before = [one for one in reviewer.tokens if one.holds_at(now)][-1:] if overlap else []
-        until = [one.model_copy(update={"expires": _earlier(one.expires, now + overlap)}) for one in before]
+        until = [one.model_copy(update={"expires": min(one.expires or now + overlap, now + overlap)}) for one in before]
         return reviewer.model_copy(update={"tokens": (*until, _new_digest(token, now, expires))})
 
     _change_one(path, name, rotate)
@@ -304,10 +304,6 @@ def _digest(token: str) -> str:
 def _new_digest(token: str, at: datetime, expires: datetime | None) -> TokenDigest:
     at = at.replace(microsecond=0)
     return TokenDigest(digest=_digest(token), created=at, expires=expires and expires.astimezone(UTC))
-
-
-def _earlier(one: datetime | None, other: datetime) -> datetime:
-    return other if one is None else min(one, other)
 
 
 def _named(reviewers: tuple[Reviewer, ...], name: str) -> Reviewer:

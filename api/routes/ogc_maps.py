@@ -100,10 +100,6 @@ def _collections_parameter(names: Sequence[str]) -> RequestParameter[str]:
     return RequestParameter(_COLLECTIONS, parse_text, schema, description, ["strikes"])
 
 
-def _collection_map_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return *_MAPPING, _F_PICTURE, *selection_parameters(scope.collection)
-
-
 def _whole_map_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
     return *_MAPPING, _F_PAGE, _collections_parameter([one.name for one in scope.collections]), *SELECTING
 
@@ -125,7 +121,7 @@ PART = ApiPart("tiles", landing_links=_landing_links, collection_links=_collecti
         "Map",
         "tiles",
         media_types=(PNG, SVG),
-        parameters=_collection_map_parameters,
+        parameters=lambda scope: (*_MAPPING, _F_PICTURE, *selection_parameters(scope.collection)),
         negotiated=True,
     )
 )

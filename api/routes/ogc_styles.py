@@ -83,14 +83,6 @@ def _style_parameter(scope: Scope) -> RequestParameter[str]:
     return path_parameter("styleId", {"type": "string", "enum": list(offered)})
 
 
-def _style_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return _style_parameter(scope), format_parameter(*(encoding.name for encoding in ENCODINGS))
-
-
-def _metadata_parameters(scope: Scope) -> Sequence[RequestParameter[Any]]:
-    return _style_parameter(scope), F_DOCUMENT
-
-
 _list_endpoint = partial(document_endpoint, summary="List of styles", tag="styles", schema="Styles")
 _style_endpoint = partial(
     Endpoint,
@@ -98,12 +90,13 @@ _style_endpoint = partial(
     tag="styles",
     media_types=media_types(ENCODINGS),
     schema="Style",
-    parameters=_style_parameters,
+    parameters=lambda scope: (_style_parameter(scope), format_parameter(*(form.name for form in ENCODINGS))),
     negotiated=True,
 )
 _metadata_endpoint = partial(
-    document_endpoint, summary="About a style", tag="styles", schema="StyleMetadata", parameters=_metadata_parameters
-)
+    document_endpoint, summary="About a style", tag="styles", schema="StyleMetadata",
+    parameters=lambda scope: (_style_parameter(scope), F_DOCUMENT),
+)  # fmt: skip
 _BELOW = "/collections/{collection}"
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi import APIRouter, Request, Response
 from starlette.responses import FileResponse, HTMLResponse, PlainTextResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -46,16 +46,12 @@ def _help(request: Request) -> Link:
     return link("help", href(request, "/connect"), HTML.media_type, title)
 
 
-def _mount(app: FastAPI) -> None:
-    app.mount("/static", StaticFolder(directory=app.state.settings.static), name="static")
-
-
 PART = ApiPart(
     "web map",
     router=router,
     landing_links=_landing_links,
     collection_links=_collection_links,
-    mount=_mount,
+    mount=lambda app: app.mount("/static", StaticFolder(directory=app.state.settings.static), name="static"),
 )
 
 

@@ -23,11 +23,6 @@ from layers.query.cql2_tree import MAX_DEPTH, MAX_VALUES, POSITIONS, FilterError
 TYPES: Mapping[str, str] = MappingProxyType({name.upper(): name for name in (*POSITIONS, "GeometryCollection")})
 
 
-def starts_shape(tokens: Tokens) -> bool:
-    """Whether the next tokens begin a geometry: the name of a type before a parenthesis or Z, else it is a property."""
-    return tokens.word() in TYPES and tokens.opens(also="Z")
-
-
 def shape(tokens: Tokens, nested: bool = False) -> dict[str, Any]:
     """Read a geometry, with or without Z; empty geometries are refused, as they intersect nothing.
 
@@ -196,7 +191,8 @@ def _cut(text: str) -> Iterator[Token]:
     while at < len(text):
         match = _TOKEN.match(text, at)
         if match is None:
-            raise FilterError(_cause(text[at]), character=at + 1)
+            cause = "filter.closing" if text[at] in "'\"" else "filter.only-in-quotes"
+            raise FilterError(Message(cause, {"letter": text[at]}), character=at + 1)
         kind, text_of_token = match.lastgroup, match.group()
         if kind != "space":
             yield Token(kind, _unquoted(text_of_token), at + 1)  # type: ignore[arg-type]
@@ -210,10 +206,6 @@ def _unquoted(token: str) -> str:
     if token[0] == "'":
         return _ESCAPE.sub(lambda escape: _ESCAPES.get(escape.group(), escape.group()), token[1:-1])
     return token
-
-
-def _cause(letter: str) -> Message:
-    return Message("filter.closing" if letter in "'\"" else "filter.only-in-quotes", {"letter": letter})
 
 
 __all__ = ["MAX_JSON", "MAX_TEXT", "FilterError", "Language", "Tree", "parse"]
@@ -361,7 +353,8 @@ class _Parser:
             return condition
         if tokens.accept("TRUE", "FALSE"):
             return word == "TRUE"
-        if starts_shape(tokens):
+        # The name of a type of geometry before a parenthesis or Z; else it is a property.
+        if word in TYPES and tokens.opens(also="Z"):
             return shape(tokens)
         if not word or word in _KEYWORDS:
             tokens.fail(Message("filter.operand"))

@@ -180,7 +180,9 @@ class _Check:
             raise FilterError(Message("filter.coordinates"), pointer)
         if depth:
             return [self._positions(part, depth - 1, f"{pointer}/{index}") for index, part in enumerate(value)]
-        self._count_vertices(pointer)
+        self._vertices += 1
+        if self._vertices > MAX_VERTICES:
+            raise FilterError(Message("filter.at-most-vertices", {"limit": MAX_VERTICES}), pointer)
         if not 2 <= len(value) <= 3:
             raise FilterError(Message("filter.position"), pointer)
         return [number(part, f"{pointer}/{index}") for index, part in enumerate(value)]
@@ -189,11 +191,6 @@ class _Check:
         self._nodes += 1
         if self._nodes > MAX_NODES:
             raise FilterError(Message("filter.at-most-nodes", {"limit": MAX_NODES}), pointer)
-
-    def _count_vertices(self, pointer: str) -> None:
-        self._vertices += 1
-        if self._vertices > MAX_VERTICES:
-            raise FilterError(Message("filter.at-most-vertices", {"limit": MAX_VERTICES}), pointer)
 
 
 def _name(value: object, pointer: str) -> str:

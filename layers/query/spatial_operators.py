@@ -89,7 +89,8 @@ def _relate(relation: str, collection: Collection, left: Geometry, right: Geomet
     known = present(collection, GEOMETRY)
     if isinstance(right, GeometryLiteral):
         return _relate_to_literal(relation, collection, right), known
-    return _relate_to_itself(relation, collection), known
+    shapes = collection.tree.geometries
+    return RELATIONS[relation][0](shapes, shapes), known
 
 
 def _relate_to_literal(relation: str, collection: Collection, literal: GeometryLiteral) -> Bools:
@@ -99,12 +100,6 @@ def _relate_to_literal(relation: str, collection: Collection, literal: GeometryL
     if relation == "s_intersects" and literal.box is not None:
         return collection.meets(literal.box)
     return collection.related(literal.shape, RELATIONS[RELATIONS[relation][1]][0])
-
-
-def _relate_to_itself(relation: str, collection: Collection) -> Bools:
-    """Which features stand in a relation to themselves, shape (n,)."""
-    holds: Bools = RELATIONS[relation][0](collection.tree.geometries, collection.tree.geometries)
-    return holds
 
 
 def _shape(node: Mapping[str, Any], to_lonlat: ToLonLat | None, pointer: str) -> BaseGeometry:
