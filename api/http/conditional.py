@@ -204,10 +204,7 @@ def representation(
 ) -> Response:
     """Answer a body built from a version of the data, or 304; a body given as a function is built only where needed.
 
-    Parameters
-    ----------
-    worded
-        Whether the body has sentences in the language of the request; a page always has.
+    ``worded``: whether the body has sentences in the language of the request; a page always has.
     """
     headers = validators(request, version, media_type, *parts, worded=worded)
     known = not_modified_response(request, headers["ETag"], headers)

@@ -40,10 +40,7 @@ class FairQueue(Generic[Item]):
 
     Where all cost the same, a client that comes is served after at most two items of each other client that waits.
 
-    Parameters
-    ----------
-    waiting_max
-        Most items of one client that may wait.
+    ``waiting_max``: most items of one client that may wait.
     """
 
     def __init__(self, waiting_max: int) -> None:

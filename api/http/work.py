@@ -104,10 +104,7 @@ class WorkQueues:
 
         Raises HTTPException (503 if too much of this client waits); ClientGone if the client goes away before it ends.
 
-        Parameters
-        ----------
-        expected_s
-            Seconds that it may take; what it took beyond is charged afterwards.
+        ``expected_s``: seconds that it may take; what it took beyond is charged afterwards.
         """
         lane = self._lanes[kind]
         job = _Job(self._client(request), expected_s, call, asyncio.get_running_loop().create_future())

@@ -196,10 +196,7 @@ class ApiPart:
     ) -> Callable[[Handler], Handler]:
         """Answer a method of a path by a handler whose signature and docstring the definition takes over.
 
-        Parameters
-        ----------
-        declared
-            Fields of `Endpoint`.
+        ``declared``: fields of `Endpoint`.
         """
 
         def register(handler: Handler) -> Handler:
@@ -266,10 +263,8 @@ class ApiPart:
     def plain(self, path: str, *endpoints: Endpoint) -> Callable[[Handler], Handler]:
         """Answer GET by a function outside the framework: no dependencies, no thread; it checks its parameters itself.
 
-        Parameters
-        ----------
-        endpoints
-            Endpoints of the path in the definition, where it may be spelled in another way, or more than once.
+        ``endpoints``: endpoints of the path in the definition, where it may be spelled in another way, or more than
+        once.
         """
 
         def register(handler: Handler) -> Handler:

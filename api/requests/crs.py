@@ -88,10 +88,7 @@ def project(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
     Gives shape (n,), in the axis order of the authority and without heights. ``None`` for a missing geometry, and for
     one that has no coordinates there, as the antipodes of a UTM zone have none.
 
-    Parameters
-    ----------
-    shapes
-        n geometries, lon/lat in degrees (OGC:CRS84); ``None`` where one is missing.
+    ``shapes``: n geometries, lon/lat in degrees (OGC:CRS84); ``None`` where one is missing.
     """
     return _transformed(shapes, _transformer(LONLAT, crs.name))
 
@@ -102,10 +99,7 @@ def unproject(shapes: Iterable[BaseGeometry | None], crs: Crs) -> Objects:
     Gives shape (n,), lon/lat in degrees (OGC:CRS84). ``None`` for a missing geometry, and for one with coordinates that
     are no point on the Earth.
 
-    Parameters
-    ----------
-    shapes
-        n geometries in the axis order of the authority; ``None`` where one is missing.
+    ``shapes``: n geometries in the axis order of the authority; ``None`` where one is missing.
     """
     return _transformed(shapes, _transformer(crs.name, LONLAT))
 

@@ -60,10 +60,7 @@ def negotiate(f: str | None, accept: str | None, offered: tuple[MediaFormat, ...
     Raises BadParameter if f is the name of no offered format; NotAcceptable if the header names media types, and no
     offered format has one of them (RFC 9110, 12.5.1).
 
-    Parameters
-    ----------
-    f, accept
-        The parameter and the header, ``None`` where a request has none.
+    ``f`` and ``accept``: the parameter and the header, ``None`` where a request has none.
     """
     if f is not None:
         named = next((form for form in offered if form.name == f), None)

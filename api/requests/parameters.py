@@ -145,10 +145,7 @@ def in_utc(instant: datetime) -> datetime:
 def must_match(pattern: re.Pattern[str], expected: str) -> BeforeValidator:
     """Make a validator of texts that match a pattern as a whole, where pydantic would read other spellings too.
 
-    Parameters
-    ----------
-    expected
-        Names the spelling in the error.
+    ``expected``: names the spelling in the error.
     """
 
     def checked(text: object) -> object:

@@ -228,10 +228,7 @@ def parse_items_request(query: Mapping[str, str], collection: Collection, defaul
 
     Raises BadParameter with the first parameter that cannot be read.
 
-    Parameters
-    ----------
-    default
-        Features of a page where the query has no limit.
+    ``default``: features of a page where the query has no limit.
     """
     limit = LIMIT.read(query, default)
     offset = OFFSET.read(query, STARTINDEX.read(query, 0))

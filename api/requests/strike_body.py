@@ -83,10 +83,7 @@ def feature_values(document: Json, system: Crs) -> tuple[Json, list[BodyFault]]:
 
     Gives values by column, the geometry in lon/lat, and the faults of the members of the feature.
 
-    Parameters
-    ----------
-    system
-        Coordinate reference system of the geometry in the body.
+    ``system``: coordinate reference system of the geometry in the body.
     """
     faults = []
     if document.get("type") != "Feature":

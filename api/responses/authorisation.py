@@ -94,10 +94,7 @@ class Author:
 
         Raises InsufficientRole if it would; the error says which rules.
 
-        Parameters
-        ----------
-        key, record
-            The record that is written, and its id; ``None`` where it is removed.
+        ``key`` and ``record``: the record that is written, and its id; ``None`` where it is removed.
         """
         if not self.may("publish"):
             lifted = lifted_by_write(view.stored, view.disclosure, table, key, record, datetime.now(UTC))

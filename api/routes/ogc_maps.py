@@ -273,10 +273,7 @@ def _sheet(query: Mapping[str, str], bounds: Box | None) -> _Sheet:
 
     Raises BadParameter with the first parameter that cannot be read.
 
-    Parameters
-    ----------
-    bounds
-        West, south, east, north in degrees of the map without a bbox; ``None`` for the world.
+    ``bounds``: west, south, east, north in degrees of the map without a bbox; ``None`` for the world.
     """
     system = _CRS.read(query, crs.CRS84)
     projection = MAP_PROJECTIONS.get(system.name)

@@ -112,10 +112,7 @@ async def selection_answer(
 ) -> Response:
     """Answer what is found of a selection of strikes, in its turn, as JSON or as a page; each once for a version.
 
-    Parameters
-    ----------
-    find
-        Gives the answer to a query as JSON, in no language.
+    ``find``: gives the answer to a query as JSON, in no language.
     """
     view = served_version(request)
     endpoint.require_known(request, view.snapshot.collections["strikes"])

@@ -276,10 +276,7 @@ __all__ = ["FUNCTIONS", "Filter", "compile_filter", "evaluate"]
 class Filter(ABC):
     """A compiled filter.
 
-    Parameters
-    ----------
-    key
-        Bytes that are equal, also in another process, where filters select by the same conditions.
+    ``key``: bytes that are equal, also in another process, where filters select by the same conditions.
     """
 
     key: bytes

@@ -60,10 +60,7 @@ def cursor_at(collection: Collection, selection: Selection, row: int, moved: Mov
 
     Raises ValueError if the id is no sort key of the selection.
 
-    Parameters
-    ----------
-    moved
-        Ids of the rows that come before all others, and of those that come after, see `PagedRows`.
+    ``moved``: ids of the rows that come before all others, and of those that come after, see `PagedRows`.
     """
     values = [_json_value(collection.values(key.name), row) for key in _order(selection)]
     return _encoded(orjson.dumps([_digest(collection, selection), values, *(moved if any(moved) else ())]))

@@ -90,10 +90,7 @@ class Span:
 class Timeline:
     """Strikes by spans of time; a strike whose days reach over several is possible in each of them.
 
-    Attributes
-    ----------
-    undated
-        Strikes that are in no span, as their first or last day is not known.
+    ``undated``: strikes that are in no span, as their first or last day is not known.
     """
 
     unit: TimeUnit

@@ -43,10 +43,7 @@ TEXT_COLUMNS = ("title", "place", *SPOKEN_COLUMNS, "region", "attacker", "damage
 class StrikeFilter(Filter):
     """Rows of strikes that satisfy `StrikeConditions`, and that satisfy another filter.
 
-    Parameters
-    ----------
-    digest
-        Of the rows: two versions of the data may share the strikes and differ in whose their sites were.
+    ``digest``: of the rows: two versions of the data may share the strikes and differ in whose their sites were.
     """
 
     digest: bytes

@@ -177,10 +177,7 @@ class Pattern:
 
         Gives shape (n,); False for a row without a text.
 
-        Parameters
-        ----------
-        words
-            The texts of n rows. Its words are in order, so that those with the same beginning are neighbours.
+        ``words``: the texts of n rows. Its words are in order, so that those with the same beginning are neighbours.
         """
         size = len(self.start)
         low = bisect_left(words.words, self.start)
