@@ -15,8 +15,8 @@ from rich.table import Table
 
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output
 from api.requests.parameters import BadParameter
-from api.serializers.policy import RULES, policy_values
 from api.requests.write_headers import require_reason
+from api.serializers.policy import RULES, policy_values
 from api.server.version_builder import derived_by_load
 from api.settings import BASEMAP, Settings, open_layer
 from api.terminal.console import add_row

@@ -13,12 +13,17 @@ from api.cli.common import STORE, AsJson, StoreAddress, output
 from api.http.json import Json
 from api.requests import reviewer_tokens
 from api.requests.parameters import BadParameter
-from api.requests.reviewer_names import name_key
-from api.requests.reviewer_tokens import Reviewer
-from api.requests.roles import DEFAULT_ROLES, ROLES, Role, UnknownRole, parse_roles
+from api.requests.reviewer_tokens import (
+    DEFAULT_ROLES,
+    ROLES,
+    Reviewer,
+    Role,
+    UnknownRole,
+    name_key,
+    parse_roles,
+)
 from api.server import audit_trail
 from api.server.audit_trail import AuditReport
-from api.requests.reviewer_tokens import DEFAULT_ROLES, ROLES, Reviewer, Role, UnknownRole, parse_roles
 from api.settings import REVIEWERS
 from layers.store.backends import is_path, open_store
 

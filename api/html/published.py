@@ -33,7 +33,7 @@ from api.wording.countries import country_names
 from api.wording.dates import date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
-from geo.columnar.chunked_array import to_numpy
+from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.geometry_index import Box
 from layers.corrections.log import CorrectionEntry, EntryKind

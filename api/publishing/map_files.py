@@ -31,8 +31,6 @@ from layers.query.keyset_cursor import with_tiebreak
 from layers.query.name_search import NAMED_KINDS, Named, named_things
 from layers.query.selection import rows
 from layers.query.strike_clusters import CELL_PX, RingDivision
-from layers.query.strike_conditions import StrikeConditions, TieKind
-from layers.query.strike_ties import ROUNDING, Tie, country_ties, entity_ties
 from layers.query.strike_ties import ROUNDING, StrikeConditions, Tie, TieKind, country_ties, entity_ties
 from layers.query.strike_truth import commodities_of, folded_texts
 from layers.snapshot.snapshot import Snapshot

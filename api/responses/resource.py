@@ -10,9 +10,7 @@ from fastapi import Request, Response
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
-from api.formats.page import FileMetadata
-from api.formats.file_metadata import FileMetadata
-from api.formats.page import Piece
+from api.formats.page import FileMetadata, Piece
 from api.html import pages
 from api.http.conditional import representation
 from api.http.json import Json

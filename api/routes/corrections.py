@@ -29,13 +29,9 @@ from api.openapi.responses import (
 from api.requests.corrections_query import LIMIT, LIMIT_MAX, MOMENT_PATTERN, corrections_query, keys_of
 from api.requests.negotiation import ATOM, HTML, MediaFormat
 from api.requests.negotiation import JSON as JSON_FORMAT
-from api.requests.parameters import INTEGER_TEXT, RequestParameter, must_match
-from api.responses.resource import as_json, document, negotiated_format, served_version, version
-from api.serializers.corrections import atom_feed, entry_values
 from api.requests.parameters import INTEGER_TEXT, must_match
 from api.responses.resource import document, json_or_page, negotiated_format, served_version, version
-from api.serializers.corrections import entry_values
-from api.serializers.corrections_feed import atom_feed
+from api.serializers.corrections import atom_feed, entry_values
 from api.server.answer_cache import TRANSIENT
 from api.server.live_snapshot import LiveSnapshot
 from api.wording.preference import language_of

@@ -16,8 +16,7 @@ from api.http.links import href, link
 from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint, media_types
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
-from api.rendering.canvas import sprite_index, sprite_png, style_table
-from api.rendering import sprite
+from api.rendering.canvas import sprite_index, sprite_png
 from api.requests.negotiation import DOCUMENT, GEOJSON, JSON, PNG
 from api.requests.parameters import RequestParameter
 from api.responses.resource import (
@@ -145,36 +144,14 @@ def _declare_symbols(ratio: int, end: str, fine: str) -> None:
 
     @PART.declared(Endpoint(f"/sprites/symbols{end}.json", about, "styles", schema="Sprites"))
     def index(request: Request) -> Response:
-        body = orjson.dumps(sprite.sprite_index(look_of(request), ratio))
+        body = orjson.dumps(sprite_index(look_of(request), ratio))
         return representation(request, version(request), JSON.media_type, body)
 
-@PART.declared(Endpoint("/sprites/symbols.json", _INDEX, "styles", schema="Sprites"))
-def index(request: Request) -> Response:
-    """Answer the position of each symbol in the picture for plain screens."""
-    return representation(request, version(request), JSON.media_type, orjson.dumps(sprite_index(_look(request), 1)))
-
-
-@PART.declared(Endpoint("/sprites/symbols.png", _PICTURE, "styles", media_types=(PNG,)))
-def picture(request: Request) -> Response:
-    """Answer the picture of all symbols for plain screens."""
-    return representation(request, version(request), PNG, lambda: sprite_png(_table(request), 1))
-
-
-@PART.declared(Endpoint("/sprites/symbols@2x.json", f"{_INDEX}{_FINE}", "styles", schema="Sprites"))
-def fine_index(request: Request) -> Response:
-    """Answer the position of each symbol in the picture for screens of twice the pixels."""
-    return representation(request, version(request), JSON.media_type, orjson.dumps(sprite_index(_look(request), 2)))
-
-
-@PART.declared(Endpoint("/sprites/symbols@2x.png", f"{_PICTURE}{_FINE}", "styles", media_types=(PNG,)))
-def fine_picture(request: Request) -> Response:
-    """Answer the picture of all symbols for screens of twice the pixels."""
-    return representation(request, version(request), PNG, lambda: sprite_png(_table(request), 2))
     @PART.declared(
         Endpoint(f"/sprites/symbols{end}.png", f"Picture of the symbols{fine}", "styles", media_types=(PNG,))
     )
     def picture(request: Request) -> Response:
-        return representation(request, version(request), PNG, lambda: sprite.sprite_png(_table(request), ratio))
+        return representation(request, version(request), PNG, lambda: sprite_png(_table(request), ratio))
 
 
 _declare_symbols(1, "", "")

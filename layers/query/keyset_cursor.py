@@ -22,9 +22,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import orjson
 
-from geo.columnar.lazy_array import Array
-from geo.columnar.chunked_array import Array, batches
 from geo.columnar.dictionary_array import DictionaryArray
+from geo.columnar.lazy_array import Array, batches
 from geo.lonlat import Bools, Ints
 from layers.collections.collection import Collection, Rows
 from layers.collections.column_values import Values
@@ -306,7 +305,7 @@ _NO_ROWS: Ints = np.empty(0, np.int64)
 def _examples(collection: Collection) -> TypeExamples:
     columns, kinds = collection.features.columns, property_types(collection.model)
     tested: list[tuple[Array, _Test]] = [
-        (columns[name].chunked_codes, _test(columns[name], kind))
+        (columns[name].codes, _test(columns[name], kind))
         for name, kind in kinds.items()
         if kind not in ("text", "list")
     ]
@@ -317,7 +316,7 @@ def _examples(collection: Collection) -> TypeExamples:
         if not shows_type(values[first]).any():
             first = np.append(first, _found(values, shows_type, steps)[:1])
     for name in (name for name, kind in kinds.items() if kind == "edtf"):
-        last = _found(columns[name].chunked_codes, _test(columns[name], "edtf"), reversed(steps))
+        last = _found(columns[name].codes, _test(columns[name], "edtf"), reversed(steps))
     last = np.setdiff1d(last, first)[-1:]
     return TypeExamples(first, last, (tuple(collection.ids.take(first)), tuple(collection.ids.take(last))))
 
