@@ -93,27 +93,8 @@ class AbsorbingChain:
         edges, position = edges_of(self.start, self.open_rows)
         return edges, position, np.searchsorted(position, np.arange(len(self.open_rows)))
 
-    def solve(self, absorbed: Floats, sign: float) -> Floats:
-        """Compute one bound of the value of each row.
-
-        Parameters
-        ----------
-        absorbed
-            What the absorbed part of each row counts with, from 0 to 1, shape (rows, k): k questions at once.
-        sign
-            -1.0 for the least value, +1.0 for the largest.
-
-        Returns
-        -------
-        Floats
-            Shape (rows, k).
-        """
-        return self._solve(absorbed, np.full(absorbed.shape[1], sign))
-
     def _solve(self, absorbed: Floats, sign: Floats) -> Floats:
-        """As `solve`, with a sign for each column."""
-        if not len(self.open_rows):
-            return solve(self.matrix, self.left[:, None] * absorbed)
+        """Compute one bound of the value of each row, by column the least (sign -1) or the largest (+1)."""
         value = np.zeros_like(absorbed)
         for _ in range(_VALUE_ROUNDS):
             new = self._improved(value, absorbed, sign)
@@ -141,7 +122,7 @@ class AbsorbingChain:
             Lower and upper bounds, shape (rows, k) each.
         """
         if not len(self.open_rows):
-            low = self.solve(absorbed, -1.0)
+            low = solve(self.matrix, self.left[:, None] * absorbed)
             return low, low
         questions = absorbed.shape[1]
         both = self._solve(np.hstack([absorbed, absorbed]), np.repeat([-1.0, 1.0], questions))

@@ -40,7 +40,7 @@ def test_two_edges_between_the_same_rows_are_one() -> None:
     start, target = np.array([0, 2, 3, 3]), np.array([1, 1, 0])
     low = np.array([0.3, 0.2, 0.5])
     system = absorbing_chain.AbsorbingChain(start, target, low, low)
-    value = system.solve(np.array([[1.0], [0.0], [0.0]]), -1.0)
+    value, _ = system.bounds(np.array([[1.0], [0.0], [0.0]]))
     assert value[0, 0] == pytest.approx(0.5 / (1 - 0.5 * 0.5))
     assert (target == [1, 1, 0]).all()
     assert (low == [0.3, 0.2, 0.5]).all()
