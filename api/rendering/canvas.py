@@ -10,15 +10,12 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import orjson
 
-from api.styles.maplibre import image_name
-from api.styles.rules import HALO, StyleTable, at_zoom
+from api.styles.rules import StyleTable, at_zoom
 from geo.lonlat import Bools, Floats
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from geo.tiles.tile_matrix import MAX_ZOOM, Box, Tile
@@ -31,8 +28,6 @@ _MAP_TILE = 512
 SYMBOL_REACH_PX = 16
 #: Width in pixels of the picture of one symbol at size 1, with its halo (static/style.js).
 ICON_PX = 28
-
-
 #: Middle of the box of 24 units that symbols are drawn in.
 CENTRE = 12.0
 
@@ -124,28 +119,3 @@ def style_table(path: Path) -> StyleTable:
     """Read the table of colours and symbols from a file; a path is read once."""
     table: StyleTable = orjson.loads(path.read_bytes())
     return table
-
-
-# --- the sprite: one picture of all symbols and its index, as MapLibre reads them (style specification, sprite) ------
-
-
-def _sprite_symbols(look: StyleTable) -> list[tuple[str, str, str]]:
-    return list(product(look["group"], look["host"], HALO))
-
-
-def sprite_index(look: StyleTable, ratio: int) -> dict[str, Any]:
-    """Return the place of each symbol by name, in pixels of the picture that has ``ratio`` pixels for one CSS pixel."""
-    side = ICON_PX * ratio
-    return {
-        image_name(*symbol): {"x": side * at, "y": 0, "width": side, "height": side, "pixelRatio": ratio}
-        for at, symbol in enumerate(_sprite_symbols(look))
-    }
-
-
-@lru_cache(maxsize=4)
-def sprite_png(path: Path, ratio: int) -> bytes:
-    """Draw all symbols of the style table at a path as PNG, with ``ratio`` pixels for one CSS pixel."""
-    from api.rendering.png import symbols_png  # takes a third of a second, which every start would wait for
-
-    look = style_table(path)
-    return symbols_png(_sprite_symbols(look), ratio, look)

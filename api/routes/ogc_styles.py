@@ -16,7 +16,7 @@ from api.http.links import href, link
 from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, Link, Scope, document_endpoint, media_types
 from api.openapi.parameters import F_DOCUMENT, format_parameter, path_parameter
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
-from api.rendering.canvas import sprite_index, sprite_png
+from api.rendering.sprite import sprite_index, sprite_png
 from api.requests.negotiation import DOCUMENT, GEOJSON, JSON, PNG
 from api.requests.parameters import RequestParameter
 from api.responses.resource import (

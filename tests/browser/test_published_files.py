@@ -22,7 +22,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from api.app import create_app
-from api.publishing import tiles
+from api.publishing import site_files
 from api.publishing.publish import PublishedAtlas, PublishOrder
 from api.requests.map_view import MapView
 from api.settings import Settings
@@ -106,7 +106,7 @@ def site(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator
     settings = Settings(basemap=FEW_COUNTRIES, follow_every_s=0)
     with pytest.MonkeyPatch.context() as patch:
         for name in ("MAX_ZOOM_COUNTRIES", "MAX_ZOOM_BASEMAP"):
-            patch.setattr(tiles, name, 2)
+            patch.setattr(site_files, name, 2)
         elsewhere(lambda: PublishedAtlas(few_store, settings, PublishOrder(base, ("en", "uk"))).publish(folder))
     files = Starlette(routes=[Mount("/at", StaticFiles(directory=folder))])
     server = uvicorn.Server(uvicorn.Config(files, log_level="critical", timeout_graceful_shutdown=1))

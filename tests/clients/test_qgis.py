@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
+from api.exports.symbols import STYLE_TABLE
 from api.formats import geopackage
 from api.formats.page import FeaturePage, FileMetadata
-from api.styles.qml import style_table
 from layers.query.selection import Selection
 from layers.snapshot.snapshot import Snapshot
 
@@ -88,7 +88,7 @@ def test_qgis_does_not_offer_to_edit_without_a_token(connected: dict[str, Any]) 
 
 
 def test_qgis_draws_the_colours_of_the_map(opened: dict[str, Any]) -> None:
-    look = style_table()
+    look = STYLE_TABLE
     hosts = {look["host"][host]["light"].lower() for host in ("UA", "RU")}
     assert hosts <= set(opened["strikes"]["colours"])
     assert {look["line"][name]["light"].lower() for name in ("gas", "oil")} <= set(opened["asset-lines"]["colours"])
