@@ -114,11 +114,6 @@ def _best_text(table: DuplicateColumns, pairs: CandidatePairs, weights: Duplicat
     )
 
 
-def _logit(probability: float) -> float:
-    clipped = min(max(probability, 1e-12), 1 - 1e-12)
-    return math.log(clipped / (1 - clipped))
-
-
 _CHECKED = ("read", "excerpt", "unverified")
 
 
