@@ -50,9 +50,9 @@ setup: ## install everything into this folder, and build the gazetteer
 needed: $(NEEDED)
 	@:
 
-# The store needs neither the gazetteer nor the browser libraries, and takes about as long.
-store: $(VENV)/.stamp-project
-	@$(BIN)/strikeatlas init
+# The store needs the packages alone, and takes longest: all else is made ready while it is computed.
+store: $(VENV)/.stamp-runtime
+	@$(BIN)/python -m strikeatlas init
 
 run: ## set up, create the store if there is none, and serve the map
 	@$(call at_once,needed store)
@@ -138,14 +138,14 @@ $(VENV)/.stamp-venv:
 	@'$(PYTHON)' -m venv --clear $(VENV)
 	@printf '%s\n' '$(CURDIR)' > $@
 
-$(VENV)/.stamp-build: requirements-build.lock $(VENV)/.stamp-venv
-	@$(PIP) -r requirements-build.lock
+$(VENV)/.stamp-runtime: requirements.lock $(VENV)/.stamp-venv
+	@echo 'Installing the Python packages of requirements.lock.'
+	@$(PIP) -r requirements.lock
 	@touch $@
 
 # Two installations at once would be in each other's way.
-$(VENV)/.stamp-runtime: requirements.lock $(VENV)/.stamp-venv | $(VENV)/.stamp-build
-	@echo 'Installing the Python packages of requirements.lock.'
-	@$(PIP) -r requirements.lock
+$(VENV)/.stamp-build: requirements-build.lock $(VENV)/.stamp-venv | $(VENV)/.stamp-runtime
+	@$(PIP) -r requirements-build.lock
 	@touch $@
 
 $(VENV)/.stamp-project: pyproject.toml $(VENV)/.stamp-build $(VENV)/.stamp-runtime
