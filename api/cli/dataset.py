@@ -230,7 +230,7 @@ def set_policy(
     store: StoreAddress = STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Give a store another policy, which running servers of it follow at once; pages that were published stay."""
+    """Give a store another policy, which running servers follow within seconds; pages that were published stay."""
     reason = require_reason("--why", why)
     policy = OPEN if file == "none" else read(Path(file))
     with closing(open_store(store)) as opened:

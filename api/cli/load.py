@@ -168,8 +168,9 @@ def load(
         if as_json:
             raise typer.Exit(UNCONFIRMED)
         raise UnconfirmedRemoval(
-            "nothing was written, as this would remove much: --remove agrees to it, --append removes nothing, and "
-            "--dataset gives files of their own a dataset of their own"
+            "nothing was written, as more than a tenth of a dataset would be removed, or what was appended to it: "
+            "give --remove if it shall be; --append removes nothing, and --dataset gives files of another origin a "
+            "dataset of their own"
         )
 
 

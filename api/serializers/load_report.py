@@ -20,6 +20,7 @@ from layers.model.records import DESCRIPTION, RECORD_TYPES
 from layers.resolution.candidates import MatchCandidate
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
+from layers.sources.reader.mapping_file import NO_LICENCE
 
 
 def load_report(
@@ -36,11 +37,11 @@ def load_report(
     ``heat``, ``written``, ``to_confirm`` and ``rejected_files`` are for the caller to fill. ``known`` are the records
     that are probably in the store already, as ``probable_duplicates`` finds them.
     """
-    problems = all_problems(reading, arrival)
+    problems, mapping = all_problems(reading, arrival), request.mapping
     return {
         "format": fmt.name,
         "dataset": request.dataset,
-        "licence": request.licence or (request.mapping and request.mapping.source.get("licence")) or fmt.licence,
+        "licence": request.licence or (mapping.source.get("licence", NO_LICENCE) if mapping else fmt.licence),
         "private": _is_private(fmt, reading, arrival),
         "files": [file.name for file in files],
         "rows": {

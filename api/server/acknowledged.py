@@ -74,9 +74,10 @@ class ReadYourWrites:
     (`api.http.forwarded.PASSED_ON`) the newest one that the proxy passed an answer of on, from whichever server.
 
     Requests wait for the same look at the store, for as long as a limit. After that they are answered from the version
-    that there is, and the header `SEQ_HEADER` says that it is an older one; or with 504 where a proxy has passed a
-    newer one on, so that it asks another worker. The answer to a proxy that says so has the number of a change there:
-    it is of this one, or of one since the request came. No other reader is told it, as it counts private changes.
+    that there is, and the header `SEQ_HEADER` says that it is an older one; or with 503 where that one has what the
+    store withholds by now, and with 504 where a proxy has passed a newer one on, so that it asks another worker. The
+    answer to a proxy that says so has the number of a change there: it is of this one, or of one since the request
+    came. No other reader is told it, as it counts private changes.
     """
 
     def __init__(self, app: ASGIApp, atlas: LiveSnapshot, acknowledged: AcknowledgedSeq, limit_s: float) -> None:
@@ -98,6 +99,13 @@ class ReadYourWrites:
         wanted, passed_on = self._acknowledged.value, scope.get(PASSED_ON)
         if wanted > max(self._seq, self._void, self._failed):
             await self._catch_up(wanted)
+        if self._atlas.is_withdrawn:
+            await self._look(self._seq + 1, asyncio.get_running_loop().time() + self._limit_s)
+        if self._atlas.is_withdrawn:
+            refused = problem(503, "A version is being computed", "the one before has what is withheld now; try again")
+            refused.headers["Retry-After"] = "5"
+            await refused(scope, receive, send)
+            return
         if passed_on is not None and passed_on > self._seq and not await self._may_answer(passed_on):
             refused = problem(504, "This worker is behind", f"change {passed_on} cannot be shown yet; try again")
             await refused(scope, receive, send)

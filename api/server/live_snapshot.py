@@ -27,13 +27,14 @@ from geo.tiles import mvt
 from geo.tiles.tile_layer import TileLayer
 from geo.tiles.tile_matrix import DEGREES, Tile
 from layers.corrections.log import CorrectionsLog
+from layers.disclosure.policy import Policy
 from layers.model.garbage import trim_memory
 from layers.model.messages import Message
 from layers.model.records import Record, Records
 from layers.reference import basemap
 from layers.reference.basemap_archive import BasemapArchive
 from layers.snapshot.derived_layers import full_rewrite, incremental_rewrite
-from layers.snapshot.disclosure import policy_of
+from layers.snapshot.disclosure import policy_of, withdraws
 from layers.snapshot.incremental import SnapshotUpdate, with_shared_stages
 from layers.snapshot.snapshot import Snapshot
 from layers.snapshot.snapshot_cache import CachedVersion
@@ -118,6 +119,9 @@ class LiveSnapshot:
         #: What was published and was changed since.
         self.corrections = CorrectionsLog(store)
         self.view = self._first()
+        #: Whether the version that is served has what the store withholds by now: nobody is answered from it.
+        self.is_withdrawn = False
+        self._versions.announce = self._compare_disclosure
         # What was needed to compute it is not needed to serve it.
         trim_memory()
 
@@ -239,12 +243,18 @@ class LiveSnapshot:
             is_outdated = self.view.is_outdated(datetime.now(UTC))
             if self.store.seq() == self.view.snapshot.seq and not edited and not is_outdated:
                 self.fault = self._behind_since = self._next = None
+                self.is_withdrawn = False
                 return False
             self._behind_since = self._behind_since or time.monotonic()
             computed, self._next = self._next, None
             self.view = self._first() if edited else self._versions.newest(self._versions.adopted(self.view, computed))
             self.fault = self._behind_since = None
+            self.is_withdrawn = False
             return True
+
+    def _compare_disclosure(self, stored: Records, policy: Policy) -> None:
+        """Before a version is computed, which may take seconds, have the one that is served withdrawn if it must be."""
+        self.is_withdrawn = self.is_withdrawn or withdraws(stored, policy, self.view.disclosure)
 
     def _has_unrecorded_edits(self) -> bool:
         """Have history tell of edits of other programs; whether there are new ones of which it cannot.

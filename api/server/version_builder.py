@@ -20,6 +20,7 @@ from layers.collections.update_times import NO_TIMES, UpdateTimes
 from layers.corrections.changed import PublishedRecords, published_head, read_times, times_after
 from layers.corrections.log import PublishedVersion
 from layers.corrections.replay import recent_records_at
+from layers.disclosure.policy import Policy
 from layers.model.cache import Lazy
 from layers.model.heat import NO_HEAT, HeatColumns
 from layers.model.records import Records
@@ -258,6 +259,8 @@ class VersionBuilder:
         self._heat: Lazy[HeatColumns] = Lazy(store.heat)
         #: Tiles of all versions so far.
         self.counts = CacheStats()
+        #: Receives the records and the policy of a version before it is computed.
+        self.announce: Callable[[Records, Policy], None] = lambda stored, policy: None
 
     def from_all_records(self) -> ServedVersion:
         """The newest version, computed from all records, with what its first tiles need."""
@@ -422,6 +425,7 @@ class VersionBuilder:
     def _disclosed(self, seq: int, stored: Records, before: ServedVersion | None = None) -> Disclosure:
         """What is published now of the records of a change; what a version before has alike is not judged again."""
         policy = policy_of(self._store, seq)
+        self.announce(stored, policy)
         known = None if before is None or before.disclosure.policy != policy else before.disclosure
         return disclose(stored, policy, datetime.now(UTC), known)
 

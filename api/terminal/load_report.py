@@ -138,7 +138,7 @@ def _remarks(answer: Json) -> Iterable[str]:
         )
     for dataset, counts in answer["to_confirm"].items():
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-        yield f"To be removed from {dataset}, if --remove agrees to it: {listed}."
+        yield f"To be removed from {dataset}, once --remove is given: {listed}."
     if answer["left_out"]:
         counts = ", ".join(f"{count} {name}" for name, count in answer["left_out"].items())
         yield f"Left out with the rejected records they refer to: {counts}."

@@ -27,8 +27,8 @@ _PROPOSE: Mapping[str, Callable[[Records], tuple[DuplicateProposal, ...]]] = Map
 _Tables = dict[str, dict[str, Record]]
 _RecordKey = tuple[str, str]  # table, id
 _NOTHING_PRIVATE = Privacy()
-#: A load may remove so many records of a dataset, or so large a part of it, unless somebody agrees to more.
-FEW_REMOVED, PART_REMOVED = 10, 0.1
+#: A load may remove so large a part of the records of a dataset, unless somebody agrees to more.
+PART_REMOVED = 0.1
 _ReferenceFault = tuple[str, str, Message]  # column, value, expected
 
 
@@ -373,8 +373,8 @@ def removals_to_confirm(
 ) -> dict[str, dict[str, int]]:
     """Count by dataset and table what a load would remove, for the datasets of which somebody has to agree to it.
 
-    These lose more than `FEW_REMOVED` records and more than `PART_REMOVED` of all that they have, or a record of
-    ``appended``: one that was added to the dataset beside its files, so that a file without it says nothing of it.
+    These lose more than `PART_REMOVED` of all records that they have, or a record of ``appended``: one that was added
+    to the dataset beside its files, so that a file without it says nothing of it.
     """
     lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
     removed = [(name, key) for name, change in changes.items() for key in change.removed]
@@ -387,7 +387,7 @@ def removals_to_confirm(
     return {
         dataset: dict(counts)
         for dataset, counts in lost.items()
-        if dataset in beside or counts.total() > max(FEW_REMOVED, PART_REMOVED * sizes[dataset])
+        if dataset in beside or counts.total() > PART_REMOVED * sizes[dataset]
     }
 
 

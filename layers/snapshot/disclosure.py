@@ -20,7 +20,7 @@ from layers.disclosure.ruling import Ruling, gives_away, withheld_fields
 from layers.model.records import RECORD_TYPES, REFERENCES, Record, Records
 from layers.resolution.table_edit import TableEdit
 from layers.snapshot.incremental import differing
-from layers.snapshot.public_records import public, referring
+from layers.snapshot.public_records import private_ids, public, referring
 from layers.store.store import Store
 
 #: Reasons why something is withheld, as answers name them.
@@ -103,6 +103,17 @@ def policy_of(store: Store, seq: int | None = None) -> Policy:
     """
     values = store.policy(seq)
     return OPEN if values is None else of_values(values, "the policy in the store")
+
+
+def withdraws(stored: Records, policy: Policy, published: Disclosure) -> bool:
+    """Whether stored records and a policy withhold what was published: by that policy, or as a record became private.
+
+    Another policy that withholds anything is taken to do so without a look at the records.
+    """
+    if policy != published.policy and not policy.is_open:
+        return True
+    shown = published.records
+    return any(key in shown.table(name) for name in RECORD_TYPES for key in private_ids(stored.table(name)))
 
 
 def disclose(stored: Records, policy: Policy, now: datetime, before: Disclosure | None = None) -> Disclosure:

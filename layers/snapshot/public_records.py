@@ -17,7 +17,7 @@ def public(records: Records) -> Records:
     A record that refers to a private one is left out with it. Of a list of references, as ``sources``, only the
     private ones are left out, unless none would stay. Gives ``records`` itself where nothing is private.
     """
-    lost = {name: _private(records.table(name)) for name in RECORD_TYPES}
+    lost = {name: private_ids(records.table(name)) for name in RECORD_TYPES}
     if not any(lost.values()):
         return records
     edits: dict[str, TableEdit[Any]] = {name: TableEdit(records.table(name)) for name in RECORD_TYPES}
@@ -30,7 +30,8 @@ def public(records: Records) -> Records:
     return Records(**tables)
 
 
-def _private(table: Mapping[str, Record]) -> AbstractSet[str]:
+def private_ids(table: Mapping[str, Record]) -> AbstractSet[str]:
+    """Ids of the records of a table that are marked private."""
     if isinstance(table, RecordTable):
         return table.private()
     return {key for key, record in table.items() if record.private}

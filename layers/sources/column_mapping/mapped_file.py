@@ -21,7 +21,7 @@ from layers.reference.country_names import code_of
 from layers.sources.column_mapping.mapped_row import MappedRow, ShareInterval
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
-from layers.sources.reader.mapping_file import GEOMETRY, ColumnMapping
+from layers.sources.reader.mapping_file import GEOMETRY, NO_LICENCE, ColumnMapping
 from layers.sources.reader.owner_grammar import TOLERANCE, parse_owners
 from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, company_id, short_digest, slug
 from layers.text.weapon_terms import NamedWeapon, weapon_of
@@ -236,7 +236,7 @@ class MappedTable:
         own = mapping.source.get("id")
         self.source = f"{options.dataset}/source" + (f"/{slug(own)}" if own else "")
         # Whoever keeps the file compiles reports, and is no voice beside those that the rows cite: see voices.
-        licence = options.licence or mapping.source.get("licence") or "no licence stated"
+        licence = options.licence or mapping.source.get("licence", NO_LICENCE)
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
         if not builder.has("sources", self.source):
             builder.add("sources", values, SourceLocation(file, 1))

@@ -52,6 +52,8 @@ METRES: Mapping[str, float] = {"m": 1.0, "km": 1000.0, "mi": 1609.344, "ft": 0.3
 ANY_OTHER = "*"
 #: The name of a feature's geometry among the columns that an id is made of, and among those that say nothing.
 GEOMETRY = "geometry"
+#: Licence of the records of a mapping that states none.
+NO_LICENCE = "no licence stated"
 #: The grammars of owner columns.
 GRAMMARS = ("gem",)
 #: Where the id of a row comes from that has no column of its own.

@@ -90,7 +90,7 @@ def test_a_load_that_would_remove_much_stops_and_names_how_to_agree(
     seq = own.seq()
     said = run("load", *sheet(range(20)), *extra)
     assert (said.code, own.seq()) == (7, seq)
-    assert "To be removed from csv/s, if --remove agrees to it: 20 strikes." in shown(said.out)
+    assert "To be removed from csv/s, once --remove is given: 20 strikes." in shown(said.out)
     assert all(option in shown(said.err) for option in ("--remove", "--append", "--dataset"))
     said = run("load", *sheet(range(20)), *extra, "--json")
     assert (said.code, said.report["written"]) == (7, None)
@@ -99,10 +99,16 @@ def test_a_load_that_would_remove_much_stops_and_names_how_to_agree(
     assert len(of_dataset(own, "csv/s")["strikes"]) == 20
 
 
-@pytest.mark.parametrize(("left", "code"), [(90, 0), (89, 7)])
-def test_a_tenth_of_a_dataset_goes_without_a_question(run: Run, sheet: Any, left: int, code: int) -> None:
-    load(run, *sheet(range(100)))
+@pytest.mark.parametrize(("size", "left", "code"), [(100, 90, 0), (100, 89, 7), (10, 9, 0), (9, 7, 7)])
+def test_a_tenth_of_a_dataset_goes_without_a_question(run: Run, sheet: Any, size: int, left: int, code: int) -> None:
+    load(run, *sheet(range(size)))
     assert run("load", *sheet(range(left)), "--json").code == code
+
+
+def test_a_small_file_of_the_same_name_replaces_no_other(run: Run, own: Store, sheet: Any) -> None:
+    load(run, *sheet(range(9)))
+    assert run("load", *sheet(range(50, 51)), "--json").code == 7
+    assert len(of_dataset(own, "csv/s")["strikes"]) == 9
 
 
 def test_one_that_was_appended_goes_only_by_consent(run: Run, own: Store, sheet: Any) -> None:

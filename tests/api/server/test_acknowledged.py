@@ -42,7 +42,7 @@ class Atlas:
         self.view = SimpleNamespace(snapshot=SimpleNamespace(seq=0))
         self.may_look = threading.Event()
         self.may_look.set()
-        self.fails = False
+        self.fails = self.is_withdrawn = False
         self.store = SimpleNamespace(read_only=False)
 
     def look(self) -> bool:
