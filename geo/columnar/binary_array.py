@@ -98,11 +98,14 @@ class BinaryArray(Sequence[bytes]):
     def __iter__(self) -> Iterator[bytes]:
         return map(bytes, self.views())
 
-    def views(self) -> Iterator[memoryview | bytes]:
-        """Each row; where all lie in one buffer, as a view of its bytes, which are not copied."""
-        if len(self.buffers) == 1:
-            return map(self.buffers[0].data.__getitem__, map(slice, self.starts.tolist(), self.stops.tolist()))
-        return map(self._read, self.starts.tolist(), self.stops.tolist())
+    def views(self) -> Iterator[memoryview]:
+        """Each row as a view of its bytes, which are not copied."""
+        return self._views(self._buffer_of_row(), self.starts, self.stops)
+
+    def _views(self, buffer: Ints, starts: Ints, stops: Ints) -> Iterator[memoryview]:
+        data, bases = [one.data for one in self.buffers], np.array(self._bases)[buffer]
+        cuts = zip(buffer.tolist(), (starts - bases).tolist(), (stops - bases).tolist(), strict=True)
+        return (data[number][start:stop] for number, start, stop in cuts)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Sequence):
@@ -183,14 +186,7 @@ class BinaryArray(Sequence[bytes]):
         buffer = self._buffer_of_row()
         first = np.concatenate([[0], self._run_starts(separator, buffer)])
         last = np.append(first[1:], len(self)) - 1
-        begin, end = self.starts[first], self.stops[last]
-        if len(self.buffers) == 1:
-            view = self.buffers[0].data
-            return [view[a:b] for a, b in zip(begin.tolist(), end.tolist(), strict=True)]
-        buffer = buffer[first]
-        views, bases = [data.data for data in self.buffers], np.array(self._bases)[buffer]
-        cuts = zip(buffer.tolist(), (begin - bases).tolist(), (end - bases).tolist(), strict=True)
-        return [views[number][a:b] for number, a, b in cuts]
+        return [*self._views(buffer[first], self.starts[first], self.stops[last])]
 
     def _buffer_of_row(self) -> Ints:
         """Number of the buffer that each row lies in, shape (n,)."""

@@ -196,7 +196,7 @@ class PackedRecords:
             yield from zip(*self.table.fields(values, *names), strict=True)
 
     def _values_at(self, rows: Ints, with_places: bool = True) -> list[Any]:
-        values = [*map(orjson.loads, self.values.take(rows))]
+        values = [*map(orjson.loads, self.values.take(rows).views())]
         if self.places is not None and with_places:
             for row, place in zip(values, self.places.take(rows), strict=True):
                 row[self._place_column] = place or None
