@@ -106,7 +106,7 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
         redoc_url=None,
         # There are metrics and a log of its own; to look for others takes a tenth of the time of a cached answer.
         telemetry={"tracing": False, "metrics": False, "logs": False},
-        lifespan=_lifespan(atlas, worker, access_log, settings),
+        lifespan=_lifespan(atlas, worker, settings),
     )
     app.state.atlas = atlas
     app.state.settings = settings
@@ -124,7 +124,7 @@ def create_app(store: Store, settings: Settings | None = None, log: LogFormat = 
 
 
 def _lifespan(
-    atlas: LiveSnapshot, worker: Worker, log: AccessLog | None, settings: Settings
+    atlas: LiveSnapshot, worker: Worker, settings: Settings
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """Make the tasks that run beside the requests, from start to stop."""
 
@@ -142,8 +142,6 @@ def _lifespan(
         await asyncio.gather(*tasks, return_exceptions=True)
         worker.end()
         atlas.end()
-        if log is not None:
-            log.flush()
 
     return lifespan
 

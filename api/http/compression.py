@@ -9,8 +9,6 @@ from typing import Literal
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.conditional import (
-    ENCODERS,
-    Encoder,
     encode,
     etag_for_coding,
     is_compressible,
@@ -23,15 +21,15 @@ from layers.model.cache import LruCache
 
 #: Bodies under this many bytes fit a packet or little more, and are sent as they are.
 MIN_COMPRESSED_BYTES = 1024
-#: Bodies up to this many bytes are compressed whole even where they come in parts, and may then be cached.
+#: Bodies in parts are put together to be compressed where they have at most this many bytes, else sent as they are.
 MAX_WHOLE_BYTES = 4 * 2**20
 #: Bodies over this many bytes are compressed in a thread, so that other requests need not wait.
 MIN_THREAD_BYTES = 64 * 2**10
 
 _Raw = list[tuple[bytes, bytes]]
 _Headers = Mapping[bytes, bytes]
-#: How a body is sent: as it is; compressed whole; compressed part by part; or not at all, as the client has it.
-Handling = Literal["plain", "whole", "stream", "known"]
+#: How a body is sent: as it is; compressed; or not at all, as the client has it.
+Handling = Literal["plain", "whole", "known"]
 
 
 #: Headers of a 304 besides the tag (RFC 9110, 15.4.5), and those that do not hold for a compressed body: its length,
@@ -59,7 +57,6 @@ class _CompressedAnswer:
     _start: Message
     _headers: _Headers
     _coding: str
-    _encoder: Encoder
 
     def __init__(self, scope: Scope, send: Send, cache: LruCache[bytes]) -> None:
         self._scope = scope
@@ -83,8 +80,6 @@ class _CompressedAnswer:
                 await self._send(message)
             elif self._how == "whole":
                 await self._gather(message)
-            elif self._how == "stream":
-                await self._encode(message)
 
     async def _begin(self, part: Message) -> Handling:
         """Decide how the answer is sent, with the first part of its body at hand, and begin."""
@@ -93,7 +88,7 @@ class _CompressedAnswer:
         whole = not part.get("more_body", False)
         size = len(part.get("body", b"")) if whole else int(headers.get(b"content-length", MAX_WHOLE_BYTES + 1))
         choice = _is_choice(start["status"], headers)
-        coding = self._chosen(size) if choice else None
+        coding = self._chosen(size) if choice and (whole or size <= MAX_WHOLE_BYTES) else None
         is_get = start["status"] == 200 and self._scope["method"] == "GET"
         if is_get and (known := known_tag(self._request_headers, headers, coding)) is not None:
             await self._send({**start, "status": 304, "headers": not_modified_headers(headers, known)})
@@ -103,37 +98,13 @@ class _CompressedAnswer:
             await self._send({**start, "headers": _with_vary(start["headers"], headers)} if choice else start)
             return "plain"
         self._coding = coding
-        if whole or size <= MAX_WHOLE_BYTES:
-            return "whole"
-        self._encoder = ENCODERS[coding]()
-        await self._start_coded()
-        return "stream"
+        return "whole"
 
     def _chosen(self, size: int) -> str | None:
         accepted = _accepted(self._request_headers)
         if accepted is None or (size < MIN_COMPRESSED_BYTES and not refuses_identity(accepted)):
             return None
         return negotiate_coding(accepted)
-
-    async def _start_coded(self, size: int | None = None) -> None:
-        """Send the start of an answer that is compressed."""
-        headers = [header for header in self._start["headers"] if header[0] not in _OF_PLAIN]
-        headers.append((b"content-encoding", self._coding.encode()))
-        if size is not None:
-            headers.append((b"content-length", b"%d" % size))
-        if tag := self._headers.get(b"etag"):
-            headers.append((b"etag", etag_for_coding(tag.decode("latin-1"), self._coding).encode("latin-1")))
-        await self._send({**self._start, "headers": _with_vary(headers, self._headers)})
-
-    async def _encode(self, part: Message) -> None:
-        """Send one part of a stream, compressed."""
-        more, body = part.get("more_body", False), bytes(part.get("body", b""))
-        data = (
-            await asyncio.to_thread(self._encoder.part, body)
-            if len(body) > MIN_THREAD_BYTES
-            else self._encoder.part(body)
-        )
-        await self._send({**part, "body": data if more else data + self._encoder.end()})
 
     async def _gather(self, part: Message) -> None:
         """Take parts until the body is whole; then send it compressed."""
@@ -147,7 +118,11 @@ class _CompressedAnswer:
             data = await asyncio.to_thread(encode, body, self._coding) if large else encode(body, self._coding)
             if key is not None:
                 self._cache.put(key, data)
-        await self._start_coded(len(data))
+        headers = [header for header in self._start["headers"] if header[0] not in _OF_PLAIN]
+        headers += [(b"content-encoding", self._coding.encode()), (b"content-length", b"%d" % len(data))]
+        if tag := self._headers.get(b"etag"):
+            headers.append((b"etag", etag_for_coding(tag.decode("latin-1"), self._coding).encode("latin-1")))
+        await self._send({**self._start, "headers": _with_vary(headers, self._headers)})
         await self._send({**part, "body": data})
 
     def _key(self) -> tuple[object, ...] | None:

@@ -6,7 +6,6 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
@@ -64,34 +63,6 @@ def refuses_identity(accepted: str) -> bool:
     """Return whether a client refuses bodies without a coding."""
     weights = coding_weights(accepted)
     return weights.get("identity", weights.get("*", 1.0)) == 0
-
-
-@dataclass(frozen=True, slots=True)
-class Encoder:
-    """Encodes a body part by part, each to be sent at once, so that a slow body does not wait; then its end."""
-
-    part: Callable[[bytes], bytes]
-    end: Callable[[], bytes]
-
-
-def _gzip() -> Encoder:
-    # Level 1, and the header that names neither file nor time: equal bodies give equal bytes.
-    encoder = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return Encoder(lambda data: encoder.compress(data) + encoder.flush(zlib.Z_SYNC_FLUSH), encoder.flush)
-
-
-def _brotli() -> Encoder:
-    encoder = brotli.Compressor(quality=1)
-    return Encoder(lambda data: bytes(encoder.process(data) + encoder.flush()), lambda: bytes(encoder.finish()))
-
-
-def _zstd() -> Encoder:
-    encoder = zstd.ZstdCompressor(level=1)
-    return Encoder(lambda data: encoder.compress(data, zstd.ZstdCompressor.FLUSH_BLOCK), encoder.flush)
-
-
-#: A new encoder for a stream, by coding.
-ENCODERS: Mapping[str, Callable[[], Encoder]] = MappingProxyType({"gzip": _gzip, "br": _brotli, "zstd": _zstd})
 
 
 def encode(body: bytes, coding: str) -> bytes:

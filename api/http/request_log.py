@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import re
 import sys
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -41,11 +40,6 @@ SECRET_NAMES = {"auth", "authorization", "code", "pass", "session", "sessionid",
 MASK = "***"
 #: Largest number of bytes of a path or query that is written.
 MAX_LOGGED_BYTES = 1000
-#: Seconds that lines wait for each other, and the largest number that waits: a write costs more than building a line.
-FLUSH_S = 0.1
-MAX_WAITING = 200
-#: Bytes that a pipe accepts whole (PIPE_BUF on Linux), so that lines of several workers do not mix.
-_PIPE = 4096
 #: Name above the loggers of the application.
 _RING = __name__.removesuffix(".http.request_log")
 
@@ -139,39 +133,16 @@ class RouteTemplates:
 
 
 class AccessLog:
-    """Writes a line for each request, a few at a time."""
+    """Writes a line for each request at once, whole, so that the lines of several workers do not mix."""
 
     def __init__(self, form: Literal["json", "text"], worker: int, write: Write = to_stderr) -> None:
         self._line = json_line if form == "json" else text_line
         self._worker = worker
         self._write = write
-        self._waiting: list[LoggedRequest] = []
 
     def add(self, seen: LoggedRequest) -> None:
-        """Add a request; called in the event loop."""
-        self._waiting.append(seen)
-        if len(self._waiting) >= MAX_WAITING:
-            self.flush()
-        elif len(self._waiting) == 1:
-            asyncio.get_running_loop().call_later(FLUSH_S, self.flush)
-
-    def flush(self) -> None:
-        """Write the lines that wait."""
-        waiting, self._waiting = self._waiting, []
-        for data in _packed(self._line(seen, self._worker) for seen in waiting):
-            self._write(data)
-
-
-def _packed(lines: Iterable[bytes]) -> Iterable[bytes]:
-    """Join lines to pieces that a pipe accepts whole."""
-    piece = b""
-    for line in lines:
-        if piece and len(piece) + len(line) > _PIPE:
-            yield piece
-            piece = b""
-        piece += line
-    if piece:
-        yield piece
+        """Write the line of a request."""
+        self._write(self._line(seen, self._worker))
 
 
 def json_line(seen: LoggedRequest, worker: int) -> bytes:

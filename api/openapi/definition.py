@@ -100,7 +100,8 @@ def _handler_paths(
                 method: _completed(operation, endpoints[path, method], everywhere, settings)
                 for method, operation in item.items()
             }
-    for path, item in framework.items():
+    # Features come before what is said of them.
+    for path, item in sorted(framework.items(), key=lambda each: "/items" not in each[0]):
         for collection in collections if path.startswith(_COLLECTION) else ():
             literal = path.replace("{collection}", collection.name)
             operation = _of_collection(item["get"], endpoints[path, "get"], Scope(collections, collection), settings)

@@ -91,15 +91,6 @@ def rows(collection: Collection, selection: Selection) -> Array:
     return selected
 
 
-def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
-    """Whether `rows` has the result cached, or compares numbers only to compute it."""
-    if collection.query_cache.peek(("rows", selection)) is not None:
-        return True
-    if selection.order and collection.all_rows_cache.peek(("order", selection.order)) is None:
-        return False
-    return selection.where is None and (selection.bbox is None or collection.is_points)
-
-
 def sortables(collection: Collection) -> dict[str, Queryable]:
     """What a collection can be sorted by: properties in the order of its columns, and what follows from them."""
     found = {name: one for name, one in collection.queryables.items() if one.kind not in _UNSORTABLE}
@@ -144,50 +135,28 @@ def _mask(collection: Collection, selection: Selection) -> Bools:
     return mask
 
 
-def _rows(collection: Collection, selection: Selection) -> Array:
-    if selection.order and selection == Selection(order=selection.order):
-        return _ordered(collection, selection.order).rows
+def _rows(collection: Collection, selection: Selection) -> Rows:
     # The rows are cached by the caller; a mask is used where it is cached, but not put there.
     mask = collection.query_cache.peek(_mask_key(selection))
     selected = np.flatnonzero(_mask(collection, selection) if mask is None else mask)
     if selection.order:
-        selected = _sorted_selection(selected, _ordered(collection, selection.order))
+        selected = selected[np.argsort(_positions(collection, selection.order)[selected])]
     selected.setflags(write=False)
     return selected
 
 
-def _sorted_selection(selected: Rows, order: _Order) -> Rows:
-    """Selected rows in an order of all rows: few are sorted by their positions, many are picked from it."""
-    if order.natural:
-        return selected
-    if len(selected) * 8 < len(order.rows):
-        few: Rows = to_numpy(order.rows[np.sort(order.positions[selected])])
-        return few
-    all_rows: Rows = to_numpy(order.rows)
-    chosen = np.zeros(len(all_rows), dtype=bool)
-    chosen[selected] = True
-    return all_rows[chosen[all_rows]]
+def _positions(collection: Collection, order: tuple[SortKey, ...]) -> Ints:
+    """Return the position of each row among all rows in an order, shape (n,); the last orders are cached."""
 
+    def sort() -> Ints:
+        keys = (_ranks(collection.values(key.name), key.descending) for key in reversed(order))
+        positions = np.empty(len(collection), np.int64)
+        positions[np.lexsort(tuple(keys))] = np.arange(len(collection))
+        positions.setflags(write=False)
+        return positions
 
-@dataclass(frozen=True, eq=False, slots=True)
-class _Order:
-    """All rows in an order, the position of each row in it, shape (n,), and whether rows are in their own order."""
-
-    rows: Array
-    positions: Array
-    natural: bool
-
-    @property
-    def nbytes(self) -> int:
-        return self.rows.nbytes + self.positions.nbytes
-
-
-def _ordered(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    """All rows in an order; the last orders are cached."""
-    order_of_all: _Order = collection.all_rows_cache.get_or_compute(
-        ("order", order), lambda: _sorted(collection, order)
-    )
-    return order_of_all
+    positions: Ints = collection.all_rows_cache.get_or_compute(("order", order), sort)
+    return positions
 
 
 def key_of_rows(columns: Sequence[tuple[Values, bool]]) -> Callable[[int], tuple[int, ...]]:
@@ -210,28 +179,3 @@ def rank_of(values: Values, descending: bool, value: Any) -> int:
 def _directed(rank: int, descending: bool) -> int:
     """The rank in a direction; missing values, whose rank is less than -1, are last in both."""
     return _LAST if rank < -1 else -rank if descending else rank
-
-
-def _sorted(collection: Collection, order: tuple[SortKey, ...]) -> _Order:
-    count = len(collection)
-    rows, rank = np.arange(count), np.empty(count, np.int64)
-    for key in reversed(order):
-        values = collection.values(key.name)
-        ranks = _ranks(values, key.descending)
-        if len(values.distinct) == count:
-            # No value is repeated, so that the rank of a value is the position of its row.
-            rows[ranks] = np.arange(count)
-        else:
-            rows = _by_digits(rows, ranks, len(values.distinct))
-    rank[rows] = np.arange(count)
-    for array in (rows, rank):
-        array.setflags(write=False)
-    return _Order(rows, rank, np.array_equal(rows, np.arange(count)))
-
-
-def _by_digits(rows: Rows, ranks: Ints, max_rank: int) -> Rows:
-    """Sort rows by rank, stable, 16 bits at once, which counts instead of comparing (radix sort)."""
-    for shift in range(0, max(1, max_rank.bit_length()), 16):
-        digits = (ranks >> shift).astype(np.uint16)
-        rows = rows[np.argsort(digits[rows], kind="stable")]
-    return rows

@@ -5,9 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import gzip
-import os
 import sys
-import tracemalloc
 from collections.abc import AsyncIterator, Callable
 
 import brotli
@@ -19,10 +17,9 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.compression import MIN_COMPRESSED_BYTES, Compression
-from api.http.conditional import CODINGS, ENCODERS, accepts, encode, is_compressible, negotiate_coding
+from api.http.conditional import CODINGS, accepts, encode, is_compressible, negotiate_coding
 from layers.model.cache import LruCache
 from tests.api.asgi import Answer, ask, asked, scope_of
 
@@ -102,12 +99,9 @@ def test_any_header_gives_a_coding_that_it_takes(accepted: str) -> None:
 
 
 @pytest.mark.parametrize("coding", CODINGS)
-@given(parts=st.lists(st.binary(max_size=300), max_size=8))
-def test_whole_and_streamed_bodies_are_what_was_put_in(coding: str, parts: list[bytes]) -> None:
-    whole = b"".join(parts)
-    encoder = ENCODERS[coding]()
-    assert DECODE[coding](encode(whole, coding)) == whole
-    assert DECODE[coding](b"".join(encoder.part(part) for part in parts) + encoder.end()) == whole
+@given(body=st.binary(max_size=2400))
+def test_a_body_is_what_was_put_in(coding: str, body: bytes) -> None:
+    assert DECODE[coding](encode(body, coding)) == body
 
 
 @pytest.mark.parametrize("coding", CODINGS)
@@ -259,15 +253,11 @@ def streaming(parts: list[bytes], size: int | None = None, **headers: str) -> Co
     return app_with(Route("/", route))
 
 
-@pytest.mark.parametrize("coding", CODINGS)
-def test_a_stream_is_compressed_part_by_part(coding: str) -> None:
-    parts = [os.urandom(30).hex().encode() * 50 for _ in range(5)]
-    answer = ask(streaming(parts, etag='"v1"'), headers={"accept-encoding": coding})
-    assert decoded(answer) == b"".join(parts)
-    assert answer.headers["etag"] == f'"v1-{coding}"'
-    assert "content-length" not in answer.headers
+def test_a_stream_is_sent_as_it_is_and_comes_part_by_part() -> None:
+    answer = ask(streaming([TEXT] * 5, etag='"v1"'), headers={"accept-encoding": "gzip"})
+    assert (answer.body, answer.headers["etag"]) == (TEXT * 5, '"v1"')
+    assert answer.headers["vary"] == "Accept-Encoding"
     assert len(answer.parts) == 6
-    assert all(answer.parts), "a part waits in the encoder until the next one comes"
 
 
 def test_a_stream_that_the_client_has_is_not_sent() -> None:
@@ -281,32 +271,6 @@ def test_a_file_that_comes_in_parts_is_compressed_whole_if_it_is_not_large() -> 
     answer = ask(streaming([TEXT, TEXT], size=2 * len(TEXT)), headers={"accept-encoding": "br"})
     assert answer.headers["content-length"] == str(len(answer.body))
     assert decoded(answer) == TEXT * 2
-
-
-@pytest.mark.parametrize("coding", [*CODINGS, "identity"])
-def test_a_long_stream_takes_little_memory(coding: str) -> None:
-    sent = 0
-
-    async def long(scope: Scope, receive: Receive, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 200, "headers": [(b"content-type", b"text/csv")]})
-        for _ in range(400):
-            await send({"type": "http.response.body", "body": os.urandom(2**15).hex().encode(), "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-    async def taken(message: Message) -> None:
-        nonlocal sent
-        sent += len(message.get("body", b""))
-
-    async def received() -> Message:
-        return {"type": "http.request", "body": b""}
-
-    app: ASGIApp = Compression(long, 2**20)
-    tracemalloc.start()
-    asyncio.run(app(scope_of("/", [("accept-encoding", coding)]), received, taken))  # type: ignore[arg-type]
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert sent > 10 * 2**20
-    assert peak < 3 * 2**20
 
 
 @pytest.mark.parametrize("size", [100, 1000, 300_000])
