@@ -40,8 +40,7 @@ class Operator:
     name
         As CQL2 JSON spells it, in lower case but ``isNull``.
     operands
-        For the checker: the sorts that each operand may have; an error asks for the first. The second of ``in`` stands
-        for each value of the list.
+        For the checker: the sorts that each operand may have; an error asks for the first.
     apply
         Of an operator that gives a condition, for the evaluator: takes the collection and the checked operands, gives a
         `Truth`. Of an operator that gives a value: takes the checked operands, gives a checked operand.

@@ -44,7 +44,7 @@ def _by_name() -> Mapping[str, Mapping[Sort, Operator]]:
     return MappingProxyType(table)
 
 
-#: Operators of the families; those of conditions and ``between`` are read by the checker itself.
+#: Operators of the families; those of conditions, ``between`` and ``in`` are read by the checker itself.
 OPERATORS = _by_name()
 #: Functions that a filter may call, in capitals.
 FUNCTIONS: Sequence[str] = (
@@ -54,7 +54,7 @@ FUNCTIONS: Sequence[str] = (
     *map(str.upper, text_operators.RELATIONS),
     *("BBOX", "DATE", "INTERVAL", "TIMESTAMP"),
 )
-_KNOWN_OPERATORS = {*OPERATORS, "and", "or", "not", "between"}
+_KNOWN_OPERATORS = {*OPERATORS, "and", "or", "not", "between", "in"}
 
 _SORTS: Mapping[Kind, Sort] = MappingProxyType(
     {
@@ -165,17 +165,11 @@ class _Checker:
         return sorts[0]
 
     def _membership(self, node: Mapping[str, Any], pointer: str) -> Condition:
-        """IN: one predicate over literals; a list that names properties is as many comparisons."""
+        """IN: a comparison with each value."""
         value, (listed, at) = _operands(node, 2, pointer)
         if not isinstance(listed, list) or not listed:
             raise FilterError(Message("filter.values-in-parentheses"), at)
-        items = [(item, f"{at}/{index}") for index, item in enumerate(listed)]
-        (sort,) = {self._comparable("=", value, item) for item in items}
-        checked = self._operand(value, (sort,))
-        candidates = tuple(self._operand(item, (sort,)) for item in items)
-        if all(candidate.is_literal for candidate in candidates):
-            return Predicate(OPERATORS["in"][sort], (checked, candidates))
-        return Or(tuple(Predicate(OPERATORS["="][sort], (checked, candidate)) for candidate in candidates))
+        return Or(tuple(self._comparison("=", value, (item, f"{at}/{index}")) for index, item in enumerate(listed)))
 
     def _null(self, node: Node) -> Predicate:
         """IS NULL of a property of any sort, or of an expression of a sort that can be unknown."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
@@ -18,9 +18,6 @@ from layers.query.checked_tree import COMPARISONS, Operator, Sort, Truth, both, 
 #: Values, and which are known; arrays of shape (n,), or one value for all rows.
 Known: TypeAlias = tuple[Any, Bools | bool]
 
-#: Lists of at most so many values are compared value by value, which is quicker.
-_FEW = 16
-
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
@@ -30,17 +27,9 @@ class Scalar:
     ----------
     values
         Those of all rows; one that is not known has no meaning.
-    literal
-        The value where it is written in the filter, else ``None``.
     """
 
     values: Callable[[Collection], Known]
-    literal: float | bool | None = None
-
-    @property
-    def is_literal(self) -> bool:
-        """Whether it is one value for all rows."""
-        return self.literal is not None
 
 
 def scalar_column(name: str) -> Scalar:
@@ -50,7 +39,7 @@ def scalar_column(name: str) -> Scalar:
 
 def scalar_literal(value: float | bool) -> Scalar:
     """A number or boolean written in the filter."""
-    return Scalar(lambda collection: (value, True), value)
+    return Scalar(lambda collection: (value, True))
 
 
 def _calculated(function: Callable[[Any, Any], Any], left: Scalar, right: Scalar) -> Scalar:
@@ -89,15 +78,6 @@ def _compare(op: str, collection: Collection, left: Scalar, right: Scalar) -> Tr
     return COMPARISONS[op](_like_column(x, y), _like_column(y, x)), both(x_known, y_known)
 
 
-def _is_member(collection: Collection, value: Scalar, literals: Sequence[Scalar]) -> Truth:
-    """Whether a value is among literals; unknown where it is."""
-    values, known = value.values(collection)
-    listed = [literal.literal for literal in literals]
-    if len(listed) > _FEW:
-        return np.isin(values, np.array(listed)), known
-    return reduce(operator.or_, [values == _like_column(item, values) for item in listed]), known
-
-
 def _like_column(value: Any, column: Any) -> Any:
     """A whole number as an integer where it meets a column of integers, which compares several times as fast."""
     whole = isinstance(value, float) and value.is_integer()
@@ -110,6 +90,5 @@ IS_TRUE = Operator("", (("boolean",),), lambda collection, value: value.values(c
 OPERATORS: Sequence[Operator] = (
     *(Operator(op, (("number",),) * 2, partial(_calculated, call), "number") for op, call in _ARITHMETIC.items()),
     *(Operator(op, ((sort,), (sort,)), partial(_compare, op)) for sort in _SORTS for op in COMPARISONS),
-    *(Operator("in", ((sort,), (sort,)), _is_member) for sort in _SORTS),
     Operator("isNull", (("number",),), lambda collection, value: (np.logical_not(value.values(collection)[1]), True)),
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias, get_args
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +41,6 @@ _LARGEST = 3
 
 #: The least part of a cluster's strikes that is told of an owner: a mark shows none that is smaller.
 _LEAST_OWNER = 0.01
-
-Weights: TypeAlias = NDArray[np.float32]
 
 
 class RingPart(NamedTuple):
@@ -256,87 +254,72 @@ def _least(values: Floats, number: Ints, count: int) -> Floats:
 
 @dataclass(frozen=True, eq=False, slots=True)
 class _RingParts:
-    """What rows add to a ring, by the code that they have: shape (codes + 1, m) each, the last for no value.
+    """What rows add to a ring, by the code that they have.
 
     Attributes
     ----------
     codes
         Of each row, shape (strikes,), -1 for no value.
-    part, weight
-        Up to m parts of each code, as indices in ``words``, and the weight of each; a weight of 0 is no part.
+    parts
+        The parts of each code, those of no value last: each a value and its weight.
     least
         The part of the strikes of a cluster from which on a value is told.
     """
 
-    words: Sequence[str | None]
     codes: Codes
-    part: Ints
-    weight: Weights
+    parts: Sequence[Sequence[tuple[str | None, float]]]
     least: float = 0.0
 
     @property
     def nbytes(self) -> int:
-        """Bytes of what is not the collection's own."""
-        return self.part.nbytes + self.weight.nbytes
+        """Bytes of what is not the collection's own, about."""
+        return 200 * sum(map(len, self.parts))
 
     def of_clusters(self, members: Ints, number: Ints, sure: Bools, size: Ints) -> Sequence[Sequence[RingPart]]:
         """Sum up the parts of rows by the number of their cluster, those of sure and of possible ones."""
-        width = len(self.words)
-        sums = np.zeros(2 * len(size) * width)
-        codes, first = self.codes.take(members), 2 * number * width + ~sure
-        for part, weight in zip(2 * self.part.T, self.weight.T, strict=True):
-            has = np.flatnonzero((weight > 0).take(codes))  # a code of fewer parts has none of the later ones
-            codes, first = codes.take(has), first.take(has)
-            sums += np.bincount(first + part.take(codes), weight.take(codes), len(sums))
-        pairs = sums.reshape(-1, 2)
-        told: list[list[RingPart]] = [[] for _ in size]
-        for key in np.flatnonzero(pairs.sum(axis=1) > self.least * np.repeat(size, width)).tolist():
-            told[key // width].append(RingPart(self.words[key % width], *np.round(pairs[key], 3).tolist()))
-        return told
+        values = dict.fromkeys(value for parts in self.parts for value, _ in parts)
+        order = {value: at for at, value in enumerate(values)}
+        sums: list[dict[str | None, list[float]]] = [{} for _ in size]
+        width = len(self.parts)
+        alike, rows = np.unique((number * width + self.codes.take(members) % width) * 2 + ~sure, return_counts=True)
+        for key, count in zip(alike.tolist(), rows.tolist(), strict=True):
+            (cluster, code), is_possible = divmod(key // 2, width), key % 2
+            for value, weight in self.parts[code]:
+                sums[cluster].setdefault(value, [0.0, 0.0])[is_possible] += count * weight
+        return [
+            [
+                RingPart(value, round(summed[0], 3), round(summed[1], 3))
+                for value, summed in sorted(of_values.items(), key=lambda each: order[each[0]])
+                if sum(summed) > self.least * strikes
+            ]
+            for of_values, strikes in zip(sums, size.tolist(), strict=True)
+        ]
 
 
 def _ring_parts(strikes: Collection, division: RingDivision, wanted: StrikeConditions) -> _RingParts:
     if division == "host":
         hosts = strikes.values("host_country").words
-        every = np.arange(len(hosts.words) + 1)[:, None]
-        return _RingParts([*hosts.words, None], hosts.codes, every, np.ones(every.shape, np.float32))
+        return _RingParts(hosts.codes, [[(host, 1.0)] for host in (*hosts.words, None)])
     if division == "owners":
         parts: _RingParts = strikes.all_rows_cache.get_or_compute(("owner parts",), lambda: _owner_parts(strikes))
         return parts
-    return _tie_parts(strikes, wanted)
+    # Texts such as ``AZ supplier, lukoil operator``. Two kinds of ties of one strike are one: ``operator+supplier``.
+    ties = strikes.values("relations").words
+    kinds = ("+".join(_kinds(text, wanted)) or None for text in (*ties.words, ""))
+    return _RingParts(ties.codes, [[(kind, 1.0)] for kind in kinds])
 
 
 def _owner_parts(strikes: Collection) -> _RingParts:
     """Read the texts of owners, such as ``RU 47.33, GB 5-6, unattributed 1.75``: the largest that are sure."""
     owners = strikes.values("owners").words
-    number: dict[str, int] = {}
-    part = np.zeros((len(owners.words) + 1, _LARGEST), np.int64)
-    weight = np.zeros(part.shape, np.float32)
-    for code, text in enumerate(owners.words):
-        for at, (least, country) in enumerate(sorted(_sure_owners(text))[:_LARGEST]):
-            part[code, at] = number.setdefault(country, len(number))
-            weight[code, at] = -least / 100
-    return _RingParts(list(number) or [None], owners.codes, part, weight, _LEAST_OWNER)
+    parts = [[(who, -least / 100) for least, who in sorted(_sure_owners(text))[:_LARGEST]] for text in owners.words]
+    return _RingParts(owners.codes, [*parts, []], _LEAST_OWNER)
 
 
 def _sure_owners(text: str) -> list[tuple[float, str]]:
     """Return the least share in percent, negative so that the largest sorts first, and the country of each owner."""
     shares = (part.split(" ") for part in text.split(", ") if part)
     return [(-least, who) for who, share in shares if len(who) == 2 and (least := float(share.split("-")[0])) > 0]
-
-
-def _tie_parts(strikes: Collection, wanted: StrikeConditions) -> _RingParts:
-    """Read the texts of ties, such as ``AZ supplier, lukoil operator``: which kinds of those that are wanted there are.
-
-    Two kinds of ties of one strike are one part, ``operator+supplier``.
-    """
-    ties = strikes.values("relations").words
-    number: dict[str | None, int] = {}
-    part = np.zeros((len(ties.words) + 1, 1), np.int64)
-    weight = np.ones(part.shape, np.float32)
-    for code, text in enumerate([*ties.words, ""]):
-        part[code, 0] = number.setdefault("+".join(_kinds(text, wanted)) or None, len(number))
-    return _RingParts(list(number), ties.codes, part, weight)
 
 
 def _kinds(text: str, wanted: StrikeConditions) -> list[str]:

@@ -173,13 +173,6 @@ def _compare_literals(op: str, left: Instant, right: Instant) -> bool:
     return bool(COMPARISONS[op](left.micros, right.micros) if exact else COMPARISONS[op](left.day, right.day))
 
 
-def _is_member(collection: Collection, value: Instant, literals: Sequence[Instant]) -> Truth:
-    """Whether a day is among literals; unknown where it is missing."""
-    if value.is_literal:
-        return any(_compare_literals("=", value, literal) for literal in literals), True
-    return reduce(np.logical_or, (_compared("=", collection, value, one) for one in literals)), value.known(collection)
-
-
 def _relate(
     relation: str, collection: Collection, left: Instant | IntervalOperand, right: Instant | IntervalOperand
 ) -> Truth:
@@ -202,7 +195,6 @@ _INTERVAL: tuple[Sort, ...] = ("interval",)
 _TEMPORAL: tuple[Sort, ...] = ("interval", "instant")
 OPERATORS: Sequence[Operator] = (
     *(Operator(op, (("instant",), ("instant",)), partial(_compare, op)) for op in COMPARISONS),
-    Operator("in", (("instant",), ("instant",)), _is_member),
     *(
         Operator(name, (_TEMPORAL if name in _OF_INSTANTS else _INTERVAL,) * 2, partial(_relate, name))
         for name in RELATIONS

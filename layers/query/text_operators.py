@@ -137,19 +137,6 @@ def _ranks(a: TextValues, b: TextValues) -> Codes:
     return np.array([*doubled, -1], dtype=np.int32)
 
 
-def _is_member(collection: Collection, text: TextOperand, literals: Sequence[TextOperand]) -> Truth:
-    """Whether a text is among literals; unknown where it is missing."""
-    listed = [literal.value for literal in literals]
-    if text.is_literal:
-        return text.value in listed, True
-    words = text.words(collection)
-    chosen = np.zeros(len(words.words) + 1, dtype=bool)
-    for literal in listed:
-        rank = bisect_left(words.words, literal)
-        chosen[rank] |= _is_at(words, rank, literal)
-    return chosen[words.codes], text.known(collection)
-
-
 def _is_null(collection: Collection, text: TextOperand) -> Truth:
     return np.logical_not(text.known(collection)), True
 
@@ -324,7 +311,6 @@ def _in_column(a: ListValues, b: ListValues) -> Array:
 OPERATORS: Sequence[Operator] = (
     *(Operator(name, (("text",),), partial(_with_fold, name), "text") for name in FOLDS),
     *(Operator(op, (("text",), ("text",)), partial(_compare, op)) for op in COMPARISONS),
-    Operator("in", (("text",), ("text",)), _is_member),
     Operator("like", (("text",), ("pattern",)), _like),
     Operator("isNull", (("text",),), _is_null),
     *(Operator(name, (("list",), ("list",)), partial(_relate, name)) for name in RELATIONS),
