@@ -41,14 +41,18 @@ def query_response(collection: NumberedCollection, layer: EsriLayer, query: Laye
     if query.count or query.only_ids or query.extent:
         return _dumped(_summary(collection, layer, query, selected), form)
     if query.distinct:
-        distinct = [{"attributes": values} for values in _distinct(collection, selected, query.names)]
-        return _page(distinct, collection, layer, query, form)
+        every = _distinct(collection, selected, query.names)
+        values, more = every[query.offset : query.offset + query.limit], query.offset + query.limit < len(every)
+        if form == "geojson":
+            members = [{"type": "Feature", "geometry": None, "properties": one} for one in values]
+            return orjson.dumps({"type": "FeatureCollection", **_more(more), "features": members})
+        return _dumped(_features([{"attributes": one} for one in values], collection, layer, query, more), form)
     page = selected[query.offset : query.offset + query.limit]
     more = query.offset + len(page) < len(selected)
-    where = layer_shapes(collection, layer)[page]
+    where, values = layer_shapes(collection, layer)[page], attributes(collection, page, query.names)
     if form == "geojson":
-        return _geojson(page, where, attributes(collection, page, query.names), more, query.geometry)
-    features: list[Json] = [{"attributes": values} for values in attributes(collection, page, query.names)]
+        return _geojson(page, where, values, more, query.geometry)
+    features: list[Json] = [{"attributes": one} for one in values]
     if query.geometry:
         geometries = esri_geometry.to_esri(project(where, query.crs), layer.kind, query.crs)
         for feature, geometry in zip(features, geometries, strict=True):
@@ -97,18 +101,6 @@ def _summary(collection: NumberedCollection, layer: EsriLayer, query: LayerQuery
     nothing: Json = {**dict.fromkeys(("xmin", "ymin", "xmax", "ymax"), "NaN")}
     extent = {"extent": box or {**nothing, "spatialReference": esri_geometry.spatial_reference(query.crs)}}
     return {"count": count, **extent} if query.count else extent
-
-
-def _page(
-    features: list[Json], collection: NumberedCollection, layer: EsriLayer, query: LayerQuery, form: str
-) -> bytes:
-    """Write one page of distinct values."""
-    page = features[query.offset : query.offset + query.limit]
-    more = query.offset + len(page) < len(features)
-    if form != "geojson":
-        return _dumped(_features(page, collection, layer, query, more), form)
-    members = [{"type": "Feature", "geometry": None, "properties": feature["attributes"]} for feature in page]
-    return orjson.dumps({"type": "FeatureCollection", **_more(more), "features": members})
 
 
 def _features(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from api.formats import columnar, csv, geojson, geopackage, kml, spreadsheet
-from api.formats.page import FeatureFormat, FeaturePage
+from api.formats.page import FeatureFormat
 from api.requests.negotiation import HTML, MediaFormat
 
 #: In the order in which they are offered, the default first. Pages for people are made of the GeoJSON by `api.html`.
@@ -40,8 +40,5 @@ FILES: Mapping[str, FeatureFormat] = {
     "arrow": columnar.ARROW,
     "kml": kml.FORMAT,
 }
-#: Functions that write a page of features, and one feature.
-WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {one.media: one.write for one in FORMATS}
-FEATURE_WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {
-    one.media: one.write_feature for one in FORMATS if one.write_feature is not None
-}
+#: Formats by what they are negotiated by.
+BY_MEDIA: Mapping[MediaFormat, FeatureFormat] = {one.media: one for one in FORMATS}

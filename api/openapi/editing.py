@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import partial
+from collections.abc import Sequence
 
 from api.formats.json_schema import strike_properties
 from api.http.common_headers import SEQ_HEADER
@@ -12,7 +11,7 @@ from api.http.links import GEOJSON, JSON
 from api.openapi.parameters import as_3_0, sent
 from api.openapi.responses import PROBLEM, good_response, header_descriptions
 from api.requests import crs, write_headers
-from api.requests.reviewer_tokens import ROLES, Role
+from api.requests.reviewer_tokens import REVIEW_READERS, ROLES, Role
 from api.requests.strike_body import REQUIRED_WITH_GEOMETRY, WRITABLE
 
 MERGE_PATCH = "application/merge-patch+json"
@@ -56,12 +55,8 @@ _POINT: Json = {
 }
 
 
-def require_token(*roles: Role) -> Callable[[Json], None]:
-    """Make the function that amends an operation that needs the token of a reviewer with one of some roles."""
-    return partial(_require_token, roles)
-
-
-def _require_token(roles: Sequence[Role], operation: Json) -> None:
+def require_token(operation: Json, *, roles: Sequence[Role] = REVIEW_READERS) -> None:
+    """Amend an operation that needs the token of a reviewer with one of some roles."""
     operation["security"] = [{"reviewer": []}]
     operation["x-roles"] = list(roles)
     allowed = "".join(f"\n- {role}: {ROLES[role]}" for role in roles)
@@ -84,14 +79,9 @@ def describe_publication(operation: Json) -> None:
     operation["responses"]["200"] = {**published, "headers": header_descriptions(_SEQ)}
 
 
-def describe_strike_write(method: str) -> Callable[[Json], None]:
-    """Make the function that amends the operation by which a method writes a strike (OGC 20-002)."""
-    return partial(_describe_strike_write, method)
-
-
 def _describe_write(role: Role, operation: Json) -> Json:
     """Amend an operation that writes; return its good answer, which is taken out."""
-    _require_token((role,), operation)
+    require_token(operation, roles=(role,))
     answers: Json = operation["responses"]
     del answers["304"]
     answers |= dict.fromkeys(("404", "409", "413", "422"), PROBLEM)
@@ -99,7 +89,8 @@ def _describe_write(role: Role, operation: Json) -> Json:
     return good
 
 
-def _describe_strike_write(method: str, operation: Json) -> None:
+def describe_strike_write(method: str, operation: Json) -> None:
+    """Amend the operation by which a method writes a strike (OGC 20-002)."""
     _describe_write("edit", operation)
     _describe_body(method, operation)
     answers: Json = operation["responses"]

@@ -19,7 +19,7 @@ from api.formats.csv import WITH_BOM as CSV_WITH_BOM
 from api.formats.geojson import JSONFG
 from api.formats.kml import FORMAT as KML
 from api.formats.page import FeaturePage, Link
-from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS
+from api.formats.registry import BY_MEDIA, FEATURE, FEATURES
 from api.html import pages
 from api.html.features import FIELDS, MOST
 from api.http.common_headers import FORM_SECURITY_POLICY
@@ -215,7 +215,7 @@ def _answer(request: Request, collection: Collection, form: MediaFormat, default
     page = _page(request, collection, wanted, form)
     headers["Link"] = _header_of(page.links)
     require_wanted()
-    body = WRITERS[form](page)
+    body = BY_MEDIA[form].write(page)
     if form is HTML:
         body = pages.page(request, served_version(request), "items", orjson.loads(body))
         headers["Content-Security-Policy"] = FORM_SECURITY_POLICY
@@ -388,7 +388,9 @@ def item(request: Request, collection: str, feature: str) -> Response:
     links = _item_links(request, served, feature, form)
     page = FeaturePage(served, np.array([row]), wanted, links, 1, "")
     headers["Link"] = _header_of(links)
-    body = FEATURE_WRITERS[form](page)
+    write = BY_MEDIA[form].write_feature
+    assert write is not None, "one of the formats of a single feature"
+    body = write(page)
     if form is HTML:
         body = pages.page(request, served_version(request), "item", orjson.loads(body))
     return Response(body, media_type=form.media_type, headers=headers)

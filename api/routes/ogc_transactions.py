@@ -61,7 +61,9 @@ Editor = Annotated[Author, Depends(allowed("edit", writes=True))]
 
 def _write(method: str, path: str, summary: str, **options: Any) -> Callable[[Handler], Handler]:
     """Declare a write of a strike, which is answered by the strike as it was written."""
-    return PART.route(method, path, summary, schema="WrittenStrike", amend=describe_strike_write(method), **options)
+    return PART.route(
+        method, path, summary, schema="WrittenStrike", amend=partial(describe_strike_write, method), **options
+    )
 
 
 @_write("post", ITEMS, "Add a strike", status_code=201)

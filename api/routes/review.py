@@ -102,7 +102,7 @@ class NewDecision(BaseModel):
     )
 
 
-@PART.route("get", "/queue", "Strikes that wait for a decision", schema="Queue", amend=require_token(*REVIEW_READERS))
+@PART.route("get", "/queue", "Strikes that wait for a decision", schema="Queue", amend=require_token)
 def queue(
     request: Request,
     author: Reader,
@@ -122,7 +122,7 @@ def queue(
     "/strikes/{strike:path}",
     "What a reviewer needs to decide on a strike",
     schema="StrikeToReview",
-    amend=require_token(*REVIEW_READERS),
+    amend=require_token,
 )
 def strike(request: Request, strike: RecordId, author: Reader) -> Response:
     """The answer as it stands, every candidate with its place and reasons, the claims, and all decisions so far."""
@@ -300,7 +300,7 @@ class NewJudgement(BaseModel):
     "/duplicates",
     "Pairs of records that may be one",
     schema="Duplicates",
-    amend=require_token(*REVIEW_READERS),
+    amend=require_token,
 )
 def duplicates(
     request: Request,
@@ -319,9 +319,7 @@ def duplicates(
     return uncached({"numberMatched": len(rows), "numberReturned": len(shown), "pairs": shown})
 
 
-@JUDGEMENTS.route(
-    "get", "/judgements", "Judgements on what is one", schema="Judgements", amend=require_token(*REVIEW_READERS)
-)
+@JUDGEMENTS.route("get", "/judgements", "Judgements on what is one", schema="Judgements", amend=require_token)
 def judgements(request: Request, author: Reader, limit: Limit = 100, offset: Offset = 0) -> Response:
     """All judgements, the newest first, and which of them stand."""
     snapshot = newest_for(request, author)
