@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.location_precision import ACLED, coarser, host_of, location_columns, point_of
+from layers.sources.strikes.location_precision import ACLED, host_of, located
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldMapping,
+    FieldRules,
     Report,
     StrikeBuilder,
     StrikeRow,
@@ -73,18 +71,8 @@ def _when(row: StrikeRow) -> str:
     return interval(coded - timedelta(days=15), coded + timedelta(days=15))
 
 
-def _title(row: StrikeRow) -> str:
-    return f"{_attack(row).title}, {_place(row)}"[:200]
-
-
 def _place(row: StrikeRow) -> str:
     return required(row, "location", Message("strikes.place-name"))
-
-
-def _where(row: StrikeRow) -> dict[str, Any]:
-    precision = ACLED[code(row, "geo_precision", ACLED)]
-    point = point_of(row)
-    return location_columns(point, coarser(precision, row["longitude"], row["latitude"]))
 
 
 def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
@@ -114,32 +102,20 @@ def _note(row: StrikeRow) -> str | None:
     return " ".join(sentences)[:2000] or None
 
 
-#: The source columns and the rule of each field of a strike.
-MAPPING: tuple[FieldMapping, ...] = (
-    FieldMapping("title", "sub_event_type, location", "kind of event by the table, and the place", _title),
-    FieldMapping(
-        "when", "event_date, time_precision", "1 the day; 2 six days either way; 3 the month, or 15 days", _when
-    ),
-    FieldMapping(
-        "when_note",
-        "time_precision",
-        "what the code says, in words",
-        lambda row: _TIME[code(row, "time_precision", _TIME)] if "time_precision" in row else None,
-    ),
-    FieldMapping("place", "location", "as printed", _place),
-    printed("region", "admin1"),
-    FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
-    FieldMapping(
-        "*", "latitude, longitude, geo_precision", "point with uncertainty_m and basis by the ACLED table", _where
-    ),
-    FieldMapping(
-        "attacker", "actor1, event_type", "actor1 of remote violence; elsewhere actor1 need not attack", _attacker
-    ),
-    FieldMapping("weapons", "sub_event_type", "by the table; no counts", _weapons),
-    FieldMapping("*", "fatalities", "killed_min and killed_max where above 0; 0 may mean not known", _killed),
-    *targets_in("notes", lambda row: row["notes"]),
-    FieldMapping("note", "actor1, actor2, civilian_targeting, tags", "as coded", _note),
-)
+MAPPING: FieldRules = {
+    "title": lambda row: f"{_attack(row).title}, {_place(row)}"[:200],
+    "when": _when,
+    "when_note": lambda row: _TIME[code(row, "time_precision", _TIME)] if "time_precision" in row else None,
+    "place": _place,
+    "region": printed("admin1"),
+    "host_country": lambda row: host_of(row["country"]),
+    "geometry, uncertainty_m, basis": lambda row: located(row, ACLED[code(row, "geo_precision", ACLED)]),
+    "attacker": _attacker,
+    "weapons": _weapons,
+    "killed_min, killed_max": _killed,
+    **targets_in(lambda row: row["notes"]),
+    "note": _note,
+}
 
 
 def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
@@ -176,19 +152,15 @@ def _key(row: StrikeRow) -> str:
     return key or row["data_id"].removesuffix(".0") or "(no id)"
 
 
-def recognises(sniff: FileSniff) -> bool:
-    """Whether a table has the columns that only ACLED has."""
-    return sniff.has("event_type", "actor1", "inter1", "geo_precision", "fatalities") and (
-        sniff.has("event_id_cnty") or sniff.has("data_id")
-    )
-
-
 FORMAT = Format(
     name="acled",
     title="ACLED data export",
     provides="strikes",
     licence=TERMS.licence,
-    recognises=recognises,
+    recognises=lambda sniff: (
+        sniff.has("event_type", "actor1", "inter1", "geo_precision", "fatalities")
+        and (sniff.has("event_id_cnty") or sniff.has("data_id"))
+    ),
     read=read,
     private=True,
     signature="columns event_id_cnty (or data_id), event_type, actor1, inter1, geo_precision, fatalities",

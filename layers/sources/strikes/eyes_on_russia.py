@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Weapon
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, coarser, host_of, location_columns, point_of
+from layers.sources.strikes.location_precision import EYES_ON_RUSSIA, host_of, located
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldMapping,
+    FieldRules,
     Report,
     StrikeBuilder,
     StrikeRow,
@@ -66,39 +64,18 @@ def _title(row: StrikeRow) -> str:
     return f"{group.title if isinstance(group, CodedAttack) else 'Attack'}, {_place(row)}"[:200]
 
 
-def _where(row: StrikeRow) -> dict[str, Any]:
-    point = point_of(row, "lon", "lat")
-    if point is None:
-        raise CellProblem("lon, lat", MISSING, Message("strikes.point"))
-    return location_columns(point, coarser(EYES_ON_RUSSIA, row["lon"], row["lat"]))
-
-
-def _note(row: StrikeRow) -> str | None:
-    return f"CIR's own level of violence: {row['violence level']}." if row["violence level"] else None
-
-
-#: The source columns and the rule of each field of a strike.
-MAPPING: tuple[FieldMapping, ...] = (
-    FieldMapping("title", "event_group, town/city", "kind of event by the table, and the place", _title),
-    FieldMapping(
-        "when", "date, title", "the day of the footage; where date is empty, that at the start of the title", _when
-    ),
-    FieldMapping("place", "town/city, district, province", "the first that is not empty", _place),
-    printed("region", "province"),
-    FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
-    FieldMapping("*", "lat, lon", "point with uncertainty_m and basis by the Eyes on Russia table", _where),
-    FieldMapping(
-        "weapons",
-        "arms/munition",
-        "as printed",
-        lambda row: (Weapon(kind=row["arms/munition"][:200]),) if row["arms/munition"] else (),
-    ),
-    *targets_in("title", _text),
-    FieldMapping(
-        "status_note", "", "that CIR placed the footage", lambda _: "Footage geolocated by CIR and its community."
-    ),
-    FieldMapping("note", "violence level", "as coded", _note),
-)
+MAPPING: FieldRules = {
+    "title": _title,
+    "when": _when,
+    "place": _place,
+    "region": printed("province"),
+    "host_country": lambda row: host_of(row["country"]),
+    "geometry, uncertainty_m, basis": lambda row: located(row, EYES_ON_RUSSIA, "lon", "lat", is_required=True),
+    "weapons": lambda row: (Weapon(kind=row["arms/munition"][:200]),) if row["arms/munition"] else (),
+    **targets_in(_text),
+    "status_note": lambda _: "Footage geolocated by CIR and its community.",
+    "note": lambda row: f"CIR's own level of violence: {row['violence level']}." if row["violence level"] else None,
+}
 
 
 def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
@@ -121,17 +98,12 @@ def _row(row: StrikeRow, location: SourceLocation, builder: StrikeBuilder) -> No
         builder.add_strike(location, key, values, reports, target_claims(values, _text(row)), _text(row))
 
 
-def recognises(sniff: FileSniff) -> bool:
-    """Whether a table has the columns that only this map has."""
-    return sniff.has("entry", "event_group", "arms/munition", "violence level", "lat", "lon")
-
-
 FORMAT = Format(
     name="eyes-on-russia",
     title="Eyes on Russia map (CSV)",
     provides="strikes",
     licence=TERMS.licence,
-    recognises=recognises,
+    recognises=lambda sniff: sniff.has("entry", "event_group", "arms/munition", "violence level", "lat", "lon"),
     read=read,
     private=True,
     signature="columns entry, event_group, arms/munition, violence level, lat, lon",

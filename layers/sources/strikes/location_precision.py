@@ -140,6 +140,24 @@ def location_columns(point: Any, precision: CodedPrecision | None) -> dict[str, 
     return {"geometry": point, "uncertainty_m": precision.uncertainty_m, "basis": precision.basis}
 
 
+def located(
+    row: StrikeRow,
+    precision: CodedPrecision | None,
+    lon: str = "longitude",
+    lat: str = "latitude",
+    *,
+    is_required: bool = False,
+) -> dict[str, Any]:
+    """Return the location columns of a row by its degrees, no more exact than their digits.
+
+    Raises ``CellProblem`` as ``point_of`` does, and if there are no degrees where they are required.
+    """
+    point = point_of(row, lon, lat)
+    if point is None and is_required:
+        raise CellProblem(f"{lon}, {lat}", MISSING, Message("strikes.point"))
+    return location_columns(point, coarser(precision, row[lon], row[lat]) if precision else None)
+
+
 def digits_m(*texts: str) -> float:
     """Return how far rounded coordinates may be off, in metres: half of the last digit in degrees of latitude.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -56,41 +56,19 @@ class StrikeRow(Mapping[str, str]):
         return isinstance(column, str) and column.casefold() in self._cells
 
 
-class FieldMapping(NamedTuple):
-    """How a field of a strike follows from a row: its columns, the rule in words, and the function that applies it."""
-
-    name: str
-    columns: str
-    rule: str
-    derive: Callable[[StrikeRow], Any]
+#: How fields of a strike follow from a row; a rule for several fields, with commas between their names, gives a dict.
+#: docs/strike-sources.md says in words what each rule does.
+FieldRules = Mapping[str, Callable[[StrikeRow], Any]]
 
 
-def printed(name: str, column: str) -> FieldMapping:
-    """Return the mapping of a field that has the text of a column; None where it is empty."""
-    return FieldMapping(name, column, "as printed", lambda row: row[column] or None)
+def printed(column: str) -> Callable[[StrikeRow], str | None]:
+    """Return the rule of a field that has the text of a column; None where it is empty."""
+    return lambda row: row[column] or None
 
 
-def targets_in(column: str, text: Callable[[StrikeRow], str]) -> tuple[FieldMapping, FieldMapping]:
-    """Return the mappings of what was struck, by the words of a text that a column holds."""
-    kinds = lambda row: targets(text(row))[1]  # noqa: E731
-    return (
-        FieldMapping("targets", column, "the phrase of the target as printed", lambda row: targets(text(row))[0]),
-        FieldMapping("target_kinds", column, "kinds that the words of that phrase allow", kinds),
-    )
-
-
-def map_row(fields: Sequence[FieldMapping], row: StrikeRow) -> tuple[dict[str, Any], list[CellProblem]]:
-    """Return the values of a strike that a row gives, and every problem of its cells."""
-    values: dict[str, Any] = {}
-    faults: list[CellProblem] = []
-    for field in fields:
-        try:
-            value = field.derive(row)
-        except CellProblem as fault:
-            faults.append(fault)
-            continue
-        values.update(value if field.name == "*" else {field.name: value})
-    return values, faults
+def targets_in(text: Callable[[StrikeRow], str]) -> FieldRules:
+    """Return the rules of what was struck, by the words of a text."""
+    return {"targets": lambda row: targets(text(row))[0], "target_kinds": lambda row: targets(text(row))[1]}
 
 
 def required(row: StrikeRow, column: str, expected: Message = _TEXT) -> str:
@@ -161,17 +139,13 @@ def day(column: str, text: str, styles: Sequence[str]) -> date:
             continue
         if 1900 <= parsed.year <= 2100:
             return parsed
-    examples = alternatives([_example(style) for style in styles[:2]])
+    examples = alternatives([date(2022, 3, 24).strftime(style) for style in styles[:2]])
     raise CellProblem(column, text or MISSING, Message("cell.day", {"examples": examples}))
 
 
 def identifier_such_as(example: str) -> Message:
     """Return what is expected of the cell with the identifier of an event."""
     return Message("strikes.identifier", {"example": example})
-
-
-def _example(style: str) -> str:
-    return date(2022, 3, 24).strftime(style)
 
 
 def interval(start: date, end: date) -> str:
@@ -250,7 +224,6 @@ class StrikeBuilder:
         self.options, self.terms = options, terms
         self.records = RecordBuilder(options.dataset, private=terms.is_private(options))
         self.dataset_source = options.dataset
-        self._has_dataset_source = False
         self._described: dict[str, dict[str, None]] = {}
 
     def id_of(self, key: str) -> str:
@@ -269,11 +242,18 @@ class StrikeBuilder:
             self.records.add_problem(location, f"strike {self.id_of(key)}", fault.column, fault.value, fault.expected)
 
     def values_of(
-        self, fields: Sequence[FieldMapping], row: StrikeRow, place: SourceLocation, key: str, *more: CellProblem | None
+        self, rules: FieldRules, row: StrikeRow, place: SourceLocation, key: str, no_key: CellProblem | None
     ) -> dict[str, Any] | None:
         """Return the values of a row; None where it, or its ``key``, cannot be read, and the row is rejected."""
-        values, faults = map_row(fields, row)
-        faults += filter(None, more)
+        values: dict[str, Any] = {}
+        faults: list[CellProblem] = []
+        for name, rule in rules.items():
+            try:
+                value = rule(row)
+                values |= value if "," in name else {name: value}
+            except CellProblem as fault:
+                faults.append(fault)
+        faults += [no_key] if no_key else []
         if faults:
             self.reject(place, key or "(no id)", faults)
         return None if faults else values
@@ -311,7 +291,8 @@ class StrikeBuilder:
             self._add_report(report, location)
         for number, claim in enumerate(claims, 1):
             self._add_claim(strike["id"], number, claim, ids, location)
-        self._describe(strike["id"], [*_texts(reports, ids), (description, self.dataset_source)], location)
+        texts = ((report.text, source) for report, source in zip(reports, ids, strict=True))
+        self._describe(strike["id"], [*texts, (description, self.dataset_source)], location)
         return True
 
     def has(self, key: str) -> bool:
@@ -325,7 +306,8 @@ class StrikeBuilder:
         ids = [self._add_report(report, location) for report in reports]
         sources = tuple(dict.fromkeys([*filter(None, ids), *strike.sources]))
         self.records.tables["strikes"][strike.id] = strike.model_copy(update={"sources": sources})
-        self._describe(strike.id, _texts(reports, ids), location)
+        texts = ((report.text, source) for report, source in zip(reports, ids, strict=True))
+        self._describe(strike.id, texts, location)
 
     def add_unreadable_rows(self, table: RowTable) -> None:
         """Add the problems of a table, after it was iterated, and count their rows."""
@@ -390,29 +372,26 @@ class StrikeBuilder:
 
     def _source_id(self, report: Report) -> str | None:
         """Return the id of a report's source, one id a publication; None without publisher and address."""
-        identity = web_address(report.url or "") or "|".join(
-            filter(None, (report.publisher, report.published, report.title))
-        )
-        if not web_address(report.url or "") and not report.publisher.strip():
+        address = web_address(report.url or "")
+        if not address and not report.publisher.strip():
             return None
-        return f"{self.options.dataset}/{short_digest(identity, 16)}"
+        words = "|".join(filter(None, (report.publisher, report.published, report.title)))
+        return f"{self.options.dataset}/{short_digest(address or words, 16)}"
 
     def _source(self, source_id: str, report: Report) -> dict[str, Any]:
-        title = (report.title or "").strip()[:_MAX_TEXT]
         return {
             "id": source_id,
             "publisher": (report.publisher.strip() or "unknown")[:_MAX_TEXT],
             "url": web_address(report.url or ""),
-            "title": title or None,
+            "title": (report.title or "").strip()[:_MAX_TEXT] or None,
             "language": report.language,
             "published": _edtf(report.published),
             "licence": None,
         }
 
     def _add_dataset_source(self, location: SourceLocation) -> None:
-        if self._has_dataset_source:
+        if self.records.has("sources", self.dataset_source):
             return
-        self._has_dataset_source = True
         terms = self.terms
         values = {
             "id": self.dataset_source,
@@ -429,11 +408,6 @@ class StrikeBuilder:
 def target_claims(values: Mapping[str, Any], text: str) -> list[FieldClaim]:
     """Return the claim of the first target, with the words of the text around it."""
     return [FieldClaim("targets", phrase, quote(text, phrase)) for phrase in values["targets"][:1]]
-
-
-def _texts(reports: Sequence[Report], ids: Sequence[str | None]) -> Iterator[tuple[str | None, str | None]]:
-    """Yield the text of each report with the id of its source."""
-    yield from ((report.text, source) for report, source in zip(reports, ids, strict=True))
 
 
 def read_rows(

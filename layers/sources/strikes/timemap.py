@@ -14,11 +14,11 @@ from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.cell_values import web_address, web_host
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.location_precision import TIMEMAP, coarser, location_columns, point_of
+from layers.sources.strikes.location_precision import TIMEMAP, located
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
-    FieldMapping,
+    FieldRules,
     Report,
     StrikeBuilder,
     StrikeRow,
@@ -46,44 +46,26 @@ def _place(row: StrikeRow) -> str:
     return row["location"][:200] or _UNNAMED
 
 
-def _title(row: StrikeRow) -> str:
-    return f"Civilian harm, {_place(row)}"
-
-
-def _where(row: StrikeRow) -> dict[str, Any]:
-    point = point_of(row)
-    if point is None:
-        raise CellProblem("longitude, latitude", MISSING, Message("strikes.point"))
-    return location_columns(point, coarser(TIMEMAP, row["longitude"], row["latitude"]))
-
-
-def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
-    return tuple(
-        Weapon(kind=kind[:200]) for kind in row["weapon system"].split("\n") if kind.casefold() not in _UNKNOWN
-    )
+def _known(text: str) -> list[str]:
+    return [word for word in text.split("\n") if word.casefold() not in _UNKNOWN]
 
 
 def _damage(row: StrikeRow) -> str | None:
-    kinds = [kind for kind in row["type of area affected"].split("\n") if kind.casefold() not in _UNKNOWN]
+    kinds = _known(row["type of area affected"])
     return f"Area affected: {', '.join(kinds)}." if kinds else None
 
 
-def _when_note(row: StrikeRow) -> str | None:
-    return None if row["time"] in ("", "00:00") else f"At {row['time'][:40]}, as given."
-
-
-#: The source columns and the rule of each field of a strike.
-MAPPING: tuple[FieldMapping, ...] = (
-    FieldMapping("title", "location", "that harm was done, and the place", _title),
-    FieldMapping("when", "date", "the day, month first", lambda row: day("date", row["date"], STYLES).isoformat()),
-    FieldMapping("when_note", "time", "as given, if not 00:00", _when_note),
-    FieldMapping("place", "location", f"as printed; '{_UNNAMED}' where empty", _place),
-    FieldMapping("*", "latitude, longitude", "point with uncertainty_m and basis by the TimeMap table", _where),
-    FieldMapping("weapons", "associations or filters", "values of 'Weapon System' but unknown ones", _weapons),
-    FieldMapping("damage", "associations or filters", "values of 'Type of area affected'", _damage),
-    *targets_in("description", lambda row: row["description"]),
-    FieldMapping("status_note", "", "that its investigators placed it", lambda _: "Footage geolocated by Bellingcat."),
-)
+MAPPING: FieldRules = {
+    "title": lambda row: f"Civilian harm, {_place(row)}",
+    "when": lambda row: day("date", row["date"], STYLES).isoformat(),
+    "when_note": lambda row: None if row["time"] in ("", "00:00") else f"At {row['time'][:40]}, as given.",
+    "place": _place,
+    "geometry, uncertainty_m, basis": lambda row: located(row, TIMEMAP, is_required=True),
+    "weapons": lambda row: tuple(Weapon(kind=kind[:200]) for kind in _known(row["weapon system"])),
+    "damage": _damage,
+    **targets_in(lambda row: row["description"]),
+    "status_note": lambda _: "Footage geolocated by Bellingcat.",
+}
 
 
 def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:

@@ -8,15 +8,14 @@ from typing import Any
 
 from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
-from layers.sources.strikes.location_precision import UCDP, coarser, host_of, location_columns, point_of
+from layers.sources.strikes.location_precision import UCDP, host_of, located
 from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
     FieldClaim,
-    FieldMapping,
+    FieldRules,
     Report,
     StrikeBuilder,
     StrikeRow,
@@ -65,14 +64,6 @@ def _place(row: StrikeRow) -> str:
     return required(row, "where_coordinates", Message("ucdp.place"))
 
 
-def _where(row: StrikeRow) -> dict[str, Any]:
-    precision = UCDP[code(row, "where_prec", UCDP)]
-    point = point_of(row)
-    if precision is None or point is None:
-        return {}
-    return location_columns(point, coarser(precision, row["longitude"], row["latitude"]))
-
-
 def _killed(row: StrikeRow) -> dict[str, Any]:
     """Return the lowest and the highest of low, best and high, which a few rows have in another order."""
     stated = [value for column in ("low", "best", "high") if (value := count(row, column)) is not None]
@@ -99,42 +90,23 @@ def _note(row: StrikeRow) -> str:
     return " ".join(sentences)[:2000]
 
 
-#: The source columns and the rule of each field of a strike.
-MAPPING: tuple[FieldMapping, ...] = (
-    FieldMapping(
-        "title", "type_of_violence, where_coordinates", "kind of violence and the place, in our words", _title
+MAPPING: FieldRules = {
+    "title": _title,
+    "when": _when,
+    "when_note": lambda row: _PRECISION[code(row, "date_prec", _PRECISION)],
+    "place": _place,
+    "region": printed("adm_1"),
+    "host_country": lambda row: host_of(row["country"]),
+    "geometry, uncertainty_m, basis": lambda row: located(row, UCDP[code(row, "where_prec", UCDP)]),
+    # Elsewhere than in one-sided violence the order of the sides does not say who attacked.
+    "attacker": lambda row: (
+        f"{row['side_a']}, as coded by UCDP" if row["type_of_violence"] == "3" and row["side_a"] else None
     ),
-    FieldMapping("when", "date_start, date_end", "the day, or the days from start to end as an EDTF interval", _when),
-    FieldMapping(
-        "when_note",
-        "date_prec",
-        "1 the day; 2 two to six days; 3 a week; 4 a month; 5 a year, in words",
-        lambda row: _PRECISION[code(row, "date_prec", _PRECISION)],
-    ),
-    FieldMapping("place", "where_coordinates", "as printed", _place),
-    printed("region", "adm_1"),
-    FieldMapping("host_country", "country", "ISO code of the name", lambda row: host_of(row["country"])),
-    FieldMapping(
-        "*", "latitude, longitude, where_prec", "point with uncertainty_m and basis by the UCDP table", _where
-    ),
-    FieldMapping(
-        "attacker",
-        "side_a, type_of_violence",
-        "side_a in one-sided violence (3); else empty: the order of the sides does not say who attacked",
-        lambda row: f"{row['side_a']}, as coded by UCDP" if row["type_of_violence"] == "3" and row["side_a"] else None,
-    ),
-    FieldMapping("*", "low, best, high", "killed_min and killed_max, all sides and civilians together", _killed),
-    FieldMapping(
-        "casualties", "deaths_a, deaths_b, deaths_civilians, deaths_unknown", "best estimate by side", _casualties
-    ),
-    FieldMapping(
-        "status_note",
-        "source_original",
-        "who said so to the press",
-        lambda row: f"According to {row['source_original']}"[:2000] if row["source_original"] else None,
-    ),
-    FieldMapping("note", "side_a, side_b, event_clarity, code_status, where_description", "in words", _note),
-)
+    "killed_min, killed_max": _killed,
+    "casualties": _casualties,
+    "status_note": lambda row: f"According to {row['source_original']}"[:2000] if row["source_original"] else None,
+    "note": _note,
+}
 
 
 def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
@@ -175,17 +147,12 @@ def _reports(row: StrikeRow) -> list[Report]:
     return [report for report in reports if report.publisher]
 
 
-def recognises(sniff: FileSniff) -> bool:
-    """Whether a table has the columns that only GED has."""
-    return sniff.has("where_prec", "date_prec", "date_start", "type_of_violence", "best")
-
-
 FORMAT = Format(
     name="ucdp",
     title="UCDP Georeferenced Event Dataset",
     provides="strikes",
     licence=TERMS.licence,
-    recognises=recognises,
+    recognises=lambda sniff: sniff.has("where_prec", "date_prec", "date_start", "type_of_violence", "best"),
     read=read,
     signature="columns where_prec, date_prec, date_start, type_of_violence, best",
 )

@@ -32,7 +32,7 @@ from layers.sources.strikes.strike_builder import (
     CellProblem,
     DatasetTerms,
     FieldClaim,
-    FieldMapping,
+    FieldRules,
     Report,
     StrikeBuilder,
     StrikeRow,
@@ -82,30 +82,25 @@ def _region(row: StrikeRow) -> str | None:
     return parts[-2] if len(parts) > 1 else None
 
 
-#: The source columns and the rule of each field of a strike in the register of candidates.
-CANDIDATES: tuple[FieldMapping, ...] = (
-    FieldMapping("title", "TargetName", "as printed", lambda row: f"Strike on {required(row, 'TargetName')}"[:200]),
-    FieldMapping("when", "CanonicalEventDate", "the day", _day_of_register),
-    FieldMapping("place", "Location", "as printed", lambda row: required(row, "Location")),
-    FieldMapping("region", "Location", "the part before the country", _region),
-    FieldMapping(
-        "host_country", "Location", "ISO code of the last part", lambda row: host_of((_parts(row) or [""])[-1])
-    ),
-    FieldMapping("targets", "TargetName", "as printed", lambda row: (row["TargetName"],)),
-    FieldMapping(
-        "target_kinds", "TargetClass", "by the table of classes", lambda row: _kinds_of_register("TargetClass", row)
-    ),
-    FieldMapping("note", "Notes", "as printed", lambda row: row["notes"][:2000] or None),
-)
-#: The source columns and the rule of each field of a strike in the register of confirmed events, all inside Russia.
-CONFIRMED: tuple[FieldMapping, ...] = (
-    FieldMapping("title", "Target", "as printed", lambda row: f"Strike on {required(row, 'Target')}"[:200]),
-    FieldMapping("when", "CanonicalEventDate", "the day", _day_of_register),
-    FieldMapping("place", "Target", "the target as printed: the register has no other", lambda row: row["Target"]),
-    FieldMapping("host_country", "", "Russia: the register is of strikes inside it", lambda _: "RU"),
-    FieldMapping("targets", "Target", "as printed", lambda row: (row["Target"],)),
-    FieldMapping("target_kinds", "Sector", "by the table of classes", lambda row: _kinds_of_register("Sector", row)),
-)
+CANDIDATES: FieldRules = {
+    "title": lambda row: f"Strike on {required(row, 'TargetName')}"[:200],
+    "when": _day_of_register,
+    "place": lambda row: required(row, "Location"),
+    "region": _region,
+    "host_country": lambda row: host_of((_parts(row) or [""])[-1]),
+    "targets": lambda row: (row["TargetName"],),
+    "target_kinds": lambda row: _kinds_of_register("TargetClass", row),
+    "note": lambda row: row["notes"][:2000] or None,
+}
+#: The register of confirmed events is of strikes inside Russia, and has no other place than the target.
+CONFIRMED: FieldRules = {
+    "title": lambda row: f"Strike on {required(row, 'Target')}"[:200],
+    "when": _day_of_register,
+    "place": lambda row: row["Target"],
+    "host_country": lambda _: "RU",
+    "targets": lambda row: (row["Target"],),
+    "target_kinds": lambda row: _kinds_of_register("Sector", row),
+}
 
 
 def read_register(kind: str, table: RowTable, builder: StrikeBuilder) -> None:
@@ -214,11 +209,6 @@ def _target_classes(row: StrikeRow) -> list[str]:
     return [name for name in _classes(row) if not near & kind_bits(kinds_of_classes((name,)))]
 
 
-def _when(row: StrikeRow) -> str:
-    """Return the day of the report as approximate: VIINA has no other day, and the event may be of the day before."""
-    return f"{day('date', row['date'], ('%Y%m%d', '%Y-%m-%d')).isoformat()}~"
-
-
 def _where(row: StrikeRow) -> dict[str, Any]:
     """Return title, place, region, country, note and point together: a wrong point has a wrong place and region."""
     spot = viina_spot(row, text_of(row))
@@ -291,10 +281,6 @@ def _attacker(row: StrikeRow) -> str | None:
     return f"{'Russian' if russian else 'Ukrainian'} forces, as VIINA's classifier has it"
 
 
-def _weapons(row: StrikeRow) -> tuple[Weapon, ...]:
-    return tuple(Weapon(kind=kind) for label, kind in VIINA_WEAPONS.items() if is_set(row, label))
-
-
 def _kinds(row: StrikeRow) -> tuple[str, ...]:
     unknown = [name for name in _classes(row) if name not in VIINA_TARGETS]
     if unknown:
@@ -304,38 +290,16 @@ def _kinds(row: StrikeRow) -> tuple[str, ...]:
     return kinds_of_classes(_target_classes(row)) or targets(text_of(row))[1]
 
 
-#: The source columns and the rule of each field of a strike.
-MAPPING: tuple[FieldMapping, ...] = (
-    FieldMapping("when", "date", "the day of the report, approximate (~): the event may be of the day before", _when),
-    FieldMapping(
-        "when_note", "", "that it is the day of the report", lambda _: "Day of the report, as VIINA has no other."
-    ),
-    FieldMapping(
-        "*",
-        "asciiname, ADM2_NAME, ADM1_NAME, longitude, latitude, GEO_PRECISION, location_method, target_classes, text",
-        "title (kind of target or weapon, and the place), place, region, host_country, note, and the point with "
-        "uncertainty_m and basis by the VIINA table",
-        _where,
-    ),
-    FieldMapping(
-        "attacker", "a_rus_init_b, a_ukr_init_b", "the initiator; in 1.0 a_rus_b, a_ukr_b; empty if both", _attacker
-    ),
-    FieldMapping(
-        "weapons", "t_uav_b, t_airstrike_b, t_artillery_b, t_ied_b", "kinds of the labels that are 1", _weapons
-    ),
-    FieldMapping(
-        "targets",
-        "text",
-        "phrases of targets as printed; none of a site near which something else was",
-        lambda row: targets(text_of(row))[0],
-    ),
-    FieldMapping(
-        "target_kinds",
-        "target_classes, else text",
-        "by the table of classes, but of a class whose sites the text only has near something; else of word stems",
-        _kinds,
-    ),
-)
+MAPPING: FieldRules = {
+    # VIINA has no other day than that of the report, and the event may be of the day before.
+    "when": lambda row: f"{day('date', row['date'], ('%Y%m%d', '%Y-%m-%d')).isoformat()}~",
+    "when_note": lambda _: "Day of the report, as VIINA has no other.",
+    "title, place, region, host_country, note, geometry, uncertainty_m, basis": _where,
+    "attacker": _attacker,
+    "weapons": lambda row: tuple(Weapon(kind=kind) for label, kind in VIINA_WEAPONS.items() if is_set(row, label)),
+    "targets": lambda row: targets(text_of(row))[0],
+    "target_kinds": _kinds,
+}
 
 
 def reports_of(row: StrikeRow) -> list[Report]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 import tempfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from layers.model.problems import ReadResult
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.strikes.location_precision import CodedPrecision
-from layers.sources.strikes.strike_builder import FieldMapping
+from layers.sources.strikes.strike_builder import FieldRules
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "strikes"
 
@@ -41,11 +42,10 @@ def assert_every_row_ends_once(reading: ReadResult) -> None:
         assert claim.source in reading.records.sources
 
 
-def assert_documented(page: str, fields: Iterable[FieldMapping], metres: Mapping[str, CodedPrecision | None]) -> None:
-    """The declared table and the codes with their metres stand in the docs as they are in the code."""
-    for field in fields:
-        assert f"| {field.columns} | {field.rule} |" in page
-        assert field.name == "*" or f"| `{field.name}` | {field.columns} |" in page
+def assert_documented(page: str, title: str, rules: FieldRules, metres: Mapping[str, CodedPrecision | None]) -> None:
+    """The first table under a title has the fields that have a rule, and the codes stand there with their metres."""
+    table = page.partition(f"{title}\n")[2].partition("| field | columns | how |\n")[2].partition("\n\n")[0]
+    assert re.findall(r"^\| `([^`]+)` \|", table, flags=re.MULTILINE) == list(rules)
     for code, precision in metres.items():
         if precision is not None:
             assert f"| {code} | {precision.basis} | {precision.uncertainty_m:,.0f} | {precision.reason} |" in page

@@ -118,7 +118,7 @@ def test_files_are_recognised_by_their_columns() -> None:
 
 
 def test_the_tables_are_in_the_docs(docs_page: str) -> None:
-    assert_documented(docs_page, MAPPING, ACLED)
+    assert_documented(docs_page, "## ACLED", MAPPING, ACLED)
     assert all(f"| {code} |" in docs_page for code in ACLED_EVENTS)
 
 

@@ -76,7 +76,7 @@ def test_files_are_recognised_by_their_columns() -> None:
 
 
 def test_the_tables_are_in_the_docs(docs_page: str) -> None:
-    assert_documented(docs_page, MAPPING, {})
+    assert_documented(docs_page, "## Eyes on Russia", MAPPING, {})
     assert all(f"| {group} |" in docs_page for group in EYES_GROUPS)
     assert f"{EYES_ON_RUSSIA.uncertainty_m:,.0f} m: {EYES_ON_RUSSIA.reason}." in docs_page
 

@@ -84,7 +84,7 @@ def test_files_are_recognised_by_their_keys() -> None:
 
 
 def test_the_tables_are_in_the_docs(docs_page: str) -> None:
-    assert_documented(docs_page, MAPPING, {})
+    assert_documented(docs_page, "## TimeMap", MAPPING, {})
     assert f"{TIMEMAP.uncertainty_m:,.0f} m: {TIMEMAP.reason}." in docs_page
 
 

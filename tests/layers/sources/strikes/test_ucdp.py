@@ -94,7 +94,7 @@ def test_files_are_recognised_by_their_columns() -> None:
 
 
 def test_the_tables_are_in_the_docs(docs_page: str) -> None:
-    assert_documented(docs_page, MAPPING, UCDP)
+    assert_documented(docs_page, "## UCDP GED", MAPPING, UCDP)
 
 
 CELLS = {
