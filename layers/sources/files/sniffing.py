@@ -94,50 +94,33 @@ def json_keys(text: str) -> Iterator[tuple[str, ...]]:
     """
     path: list[str | None] = []
     kinds: list[str] = []
-    position, expecting = 0, False
-    while position < len(text):
-        sign = text[position]
-        if sign == '"':
-            end = _string_end(text, position)
-            if end is None:
-                return
-            if kinds and kinds[-1] == "{" and expecting:
-                path[-1] = text[position + 1 : end]
+    is_key = False
+    for token in (match[0] for match in _JSON_TOKEN.finditer(text)):
+        if len(token) > 1:
+            if is_key:
+                path[-1] = token[1:-1]
                 yield tuple(name for name in path if name is not None)
-                expecting = False
-            position = end
-        elif sign in "{[":
+            is_key = False
+        elif token == '"':  # the text ends within a string
+            return
+        elif token in "{[":
             if len(kinds) == MAX_KEY_DEPTH:
                 return
-            kinds.append(sign)
+            kinds.append(token)
             path.append(None)
-            expecting = sign == "{"
-        elif sign in "}]":
-            if not kinds:
-                return
+            is_key = token == "{"
+        elif token == ",":
+            is_key = bool(kinds) and kinds[-1] == "{"
+        elif not kinds:
+            return
+        else:
             kinds.pop()
             path.pop()
-            expecting = False
-        elif sign == ",":
-            expecting = bool(kinds) and kinds[-1] == "{"
-        position += 1
+            is_key = False
 
 
-def _string_end(text: str, start: int) -> int | None:
-    """Return the position of the quotation mark that closes a string, None where the text ends before it."""
-    end = start + 1
-    while True:
-        end = text.find('"', end)
-        if end < 0:
-            return None
-        slashes = end - 1
-        while text[slashes] == "\\":
-            slashes -= 1
-        if (end - 1 - slashes) % 2 == 0:
-            return end
-        end += 1
-
-
+#: A string, or a sign of the structure. Possessive, so that a string that is not closed is read once.
+_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|["{}\[\],]', re.DOTALL)
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
 #: Words of Windows-1251: three and more Cyrillic letters in a row. In Windows-1252 the same bytes are letters with

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import PurePosixPath
-from typing import IO
+from types import MappingProxyType
+from typing import Literal
 from xml.parsers import expat
 
 from layers.model.messages import Message
@@ -27,11 +28,16 @@ from layers.sources.files.limits import (
     RowFault,
 )
 
-#: Bytes of XML that are parsed at once; rows that hold a far cell alone become a hundred times as large.
+#: Bytes of XML that are parsed at once.
 _CHUNK = 1 << 15
 _CELL = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
 #: Number formats of dates that have no code of their own in the file (ECMA-376 part 1, 18.8.30).
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
+
+
+#: A start or end of an element with its local name, or a text; the attributes of a start.
+_Event = tuple[Literal["start", "end", "text"], str, Mapping[str, str]]
+_NO_ATTRIBUTES: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,211 +57,131 @@ class Workbook:
 
         Raises ``FileRefused`` if it is no workbook or too large.
         """
-        book = _Book()
-        _parse(archive, "xl/workbook.xml", file, book)
-        targets = _Targets()
-        _parse(archive, "xl/_rels/workbook.xml.rels", file, targets)
-        sheets = {name: _member(targets.by_id.get(rel, "")) for name, rel in book.sheets}
-        names = set(archive.namelist())
-        strings, styles = _Strings(file), _Styles()
-        if "xl/sharedStrings.xml" in names:
-            _parse(archive, "xl/sharedStrings.xml", file, strings)
-        if "xl/styles.xml" in names:
-            _parse(archive, "xl/styles.xml", file, styles)
+        relations: dict[str, str] = {}
         # Day 60 of the default epoch is the 29 February 1900 that never was; days after it count from 1899-12-30.
-        epoch = datetime(1904, 1, 1) if book.from_1904 else datetime(1899, 12, 30)
-        return cls(file, archive, sheets, strings.texts, styles.dates(), epoch)
+        epoch = datetime(1899, 12, 30)
+        for kind, name, attributes in _events(archive, "xl/workbook.xml", file):
+            if kind == "start" and name == "sheet":
+                relation = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
+                relations[attributes.get("name", "")] = relation
+            elif kind == "start" and name == "workbookPr" and attributes.get("date1904") in ("1", "true"):
+                epoch = datetime(1904, 1, 1)
+        targets = {
+            attributes.get("Id", ""): attributes.get("Target", "")
+            for kind, name, attributes in _events(archive, "xl/_rels/workbook.xml.rels", file)
+            if kind == "start" and name == "Relationship"
+        }
+        sheets = {name: _member(targets.get(relation, "")) for name, relation in relations.items()}
+        names = set(archive.namelist())
+        strings, dates = "xl/sharedStrings.xml", "xl/styles.xml"
+        return cls(
+            file,
+            archive,
+            sheets,
+            _strings(_events(archive, strings, file), file) if strings in names else [],
+            _date_formats(_events(archive, dates, file)) if dates in names else frozenset(),
+            epoch,
+        )
 
     def rows(self, sheet: str) -> Iterator[tuple[int, list[str] | RowFault]]:
         """Yield number and cells of each row that has any: numbers as Excel shows them, days in ISO 8601.
 
         A row that is beyond a bound gives its fault instead.
         """
-        reader = _Sheet(self)
-        for _ in _parse_chunks(self.archive, self.sheets[sheet], self.file, reader):
-            yield from reader.rows
-            reader.rows.clear()
+        number, size, cells, fault = 0, 0, list[str](), None
+        column, cell_type, style, parts, length, is_reading = 0, "n", 0, list[str](), 0, False
+        for kind, name, attributes in _events(self.archive, self.sheets[sheet], self.file):
+            if kind == "text":
+                if is_reading and fault is None:
+                    length += len(name)
+                    parts.append(name)
+                    if length > MAX_CELL:
+                        fault = _too_long("cell", MAX_CELL, Message("files.shorter-text"))
+            elif name in ("v", "t"):
+                is_reading = kind == "start"
+            elif name == "c" and kind == "start":
+                reference = _CELL.fullmatch(attributes.get("r", ""))
+                column = _column(reference[1]) if reference else len(cells)
+                if column >= MAX_COLUMNS:
+                    far = Message("files.far-cell", {"cell": attributes.get("r", "")})
+                    fault = RowFault("columns", far, Message("files.at-most-columns", {"limit": MAX_COLUMNS}))
+                cell_type, style, parts, length = attributes.get("t", "n"), _integer(attributes.get("s"), 0), [], 0
+            elif name == "c" and fault is None:
+                cells.extend([""] * (column + 1 - len(cells)))
+                cells[column] = value = self._value("".join(parts), cell_type, style)
+                size += len(value)
+                if size > MAX_ROW:
+                    fault = _too_long("row", MAX_ROW, Message("files.shorter-row"))
+            elif name == "row" and kind == "start":
+                number, size, cells, fault = _integer(attributes.get("r"), number + 1), 0, [], None
+            elif name == "row" and (cells or fault):
+                yield number, fault or cells
 
-
-class _Handler:
-    """The expat callbacks of one part of a workbook."""
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        """Handle the start of an element."""
-
-    def end(self, name: str) -> None:
-        """Handle the end of an element."""
-
-    def text(self, text: str) -> None:
-        """Handle a part of the text of an element."""
-
-
-class _Book(_Handler):
-    def __init__(self) -> None:
-        self.sheets: list[tuple[str, str]] = []
-        self.from_1904 = False
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name == "sheet":
-            relation = next((value for key, value in attributes.items() if key.rpartition(":")[2] == "id"), "")
-            self.sheets.append((attributes.get("name", ""), relation))
-        elif name == "workbookPr":
-            self.from_1904 = attributes.get("date1904") in ("1", "true")
-
-
-class _Targets(_Handler):
-    def __init__(self) -> None:
-        self.by_id: dict[str, str] = {}
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name == "Relationship":
-            self.by_id[attributes.get("Id", "")] = attributes.get("Target", "")
-
-
-class _Strings(_Handler):
-    """Shared strings; phonetic hints (rPh) are no part of them."""
-
-    def __init__(self, file: str) -> None:
-        self.texts: list[str] = []
-        self._parts: list[str] = []
-        self._reading = self._phonetic = False
-        self._length, self._file = 0, file
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name == "si":
-            self._parts, self._length = [], 0
-        elif name == "rPh":
-            self._phonetic = True
-        elif name == "t":
-            self._reading = not self._phonetic
-
-    def end(self, name: str) -> None:
-        if name == "si":
-            self.texts.append("".join(self._parts))
-        elif name == "rPh":
-            self._phonetic = False
-        elif name == "t":
-            self._reading = False
-
-    def text(self, text: str) -> None:
-        if self._reading:
-            self._length += len(text)
-            if self._length > MAX_CELL:
-                over = Message("files.over-letters", {"limit": MAX_CELL})
-                raise FileRefused(self._file, "cell", over, Message("files.shorter-text"))
-            self._parts.append(text)
-
-
-class _Styles(_Handler):
-    def __init__(self) -> None:
-        self._codes: dict[int, str] = {}
-        self._formats: list[int] = []
-        self._inside = False
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name == "numFmt":
-            self._codes[_integer(attributes.get("numFmtId"), -1)] = attributes.get("formatCode", "")
-        elif name == "cellXfs":
-            self._inside = True
-        elif name == "xf" and self._inside:
-            self._formats.append(_integer(attributes.get("numFmtId"), 0))
-
-    def end(self, name: str) -> None:
-        if name == "cellXfs":
-            self._inside = False
-
-    def dates(self) -> frozenset[int]:
-        """Return the indexes of the cell formats that show days or times."""
-        days = {number for number in set(self._formats) if self._is_date(number)}  # many cell formats share a long code
-        return frozenset(row for row, number in enumerate(self._formats) if number in days)
-
-    def _is_date(self, number: int) -> bool:
-        if number not in self._codes:
-            return number in _DATE_FORMATS
-        code = re.sub(r'"[^"]*"|\\.|\[[^\[\]]*\]', "", self._codes[number]).lower()
-        return bool(re.search(r"[ymdhs]", code)) and "general" not in code
-
-
-@dataclass(slots=True)
-class _Sheet(_Handler):
-    book: Workbook
-    rows: list[tuple[int, list[str] | RowFault]] = field(default_factory=list)
-    _number: int = 0
-    _fault: RowFault | None = None
-    #: Letters of the cells of the row so far.
-    _size: int = 0
-    _cells: list[str] = field(default_factory=list)
-    _column: int = 0
-    _type: str = ""
-    _style: int = 0
-    _parts: list[str] = field(default_factory=list)
-    _length: int = 0
-    _reading: bool = False
-
-    def start(self, name: str, attributes: Mapping[str, str]) -> None:
-        if name in ("v", "t"):
-            self._reading = True
-        elif name == "c":
-            self._begin(attributes)
-        elif name == "row":
-            self._number = _integer(attributes.get("r"), self._number + 1)
-            self._cells, self._fault, self._size = [], None, 0
-
-    def _begin(self, attributes: Mapping[str, str]) -> None:
-        reference = _CELL.fullmatch(attributes.get("r", ""))
-        self._column = _column(reference[1]) if reference else len(self._cells)
-        if self._column >= MAX_COLUMNS:
-            self._fault = RowFault(
-                "columns",
-                Message("files.far-cell", {"cell": attributes.get("r", "")}),
-                Message("files.at-most-columns", {"limit": MAX_COLUMNS}),
-            )
-        self._type, self._style = attributes.get("t", "n"), _integer(attributes.get("s"), 0)
-        self._parts, self._length = [], 0
-
-    def end(self, name: str) -> None:
-        if name in ("v", "t"):
-            self._reading = False
-        elif name == "c" and self._fault is None:
-            self._cells.extend([""] * (self._column + 1 - len(self._cells)))
-            self._cells[self._column] = value = self._value("".join(self._parts))
-            self._size += len(value)
-            if self._size > MAX_ROW:
-                self._fault = RowFault(
-                    "row", Message("files.over-letters", {"limit": MAX_ROW}), Message("files.shorter-row")
-                )
-        elif name == "row" and (self._cells or self._fault):
-            self.rows.append((self._number, self._fault or self._cells))
-
-    def text(self, text: str) -> None:
-        if self._reading and self._fault is None:
-            self._length += len(text)
-            self._parts.append(text)
-            if self._length > MAX_CELL:
-                self._parts.clear()
-                self._fault = RowFault(
-                    "cell", Message("files.over-letters", {"limit": MAX_CELL}), Message("files.shorter-text")
-                )
-
-    def _value(self, text: str) -> str:
-        if self._type == "s":
+    def _value(self, text: str, cell_type: str, style: int) -> str:
+        if cell_type == "s":
             number = _integer(text, -1)
-            return self.book.strings[number] if 0 <= number < len(self.book.strings) else ""
-        if self._type == "b":
+            return self.strings[number] if 0 <= number < len(self.strings) else ""
+        if cell_type == "b":
             return "TRUE" if text == "1" else "FALSE"
-        if self._type == "d":
+        if cell_type == "d":
             return text.partition("T")[0] if text.endswith("T00:00:00") else text
-        return self._number_text(text) if self._type == "n" and text else text
-
-    def _number_text(self, text: str) -> str:
         try:
-            value = float(text)
+            value = float(text) if cell_type == "n" else None
         except ValueError:
             return text
-        if self._style in self.book.dates:
-            return _day(self.book.epoch, value) or text
+        if value is None:
+            return text
+        if style in self.dates:
+            return _day(self.epoch, value) or text
         # Excel keeps and shows 15 digits (IEEE 754 doubles hold no more for sure).
         return f"{value:.15g}"
+
+
+def _too_long(column: str, limit: int, expected: Message) -> RowFault:
+    return RowFault(column, Message("files.over-letters", {"limit": limit}), expected)
+
+
+def _strings(events: Iterable[_Event], file: str) -> list[str]:
+    """Return the shared strings; phonetic hints (rPh) are no part of them."""
+    texts, parts, length, is_reading, is_phonetic = list[str](), list[str](), 0, False, False
+    for kind, name, _ in events:
+        if kind == "text":
+            if is_reading:
+                length += len(name)
+                if length > MAX_CELL:
+                    over = Message("files.over-letters", {"limit": MAX_CELL})
+                    raise FileRefused(file, "cell", over, Message("files.shorter-text"))
+                parts.append(name)
+        elif name == "t":
+            is_reading = kind == "start" and not is_phonetic
+        elif name == "rPh":
+            is_phonetic = kind == "start"
+        elif name == "si" and kind == "start":
+            parts, length = [], 0
+        elif name == "si":
+            texts.append("".join(parts))
+    return texts
+
+
+def _date_formats(events: Iterable[_Event]) -> frozenset[int]:
+    """Return the indexes of the cell formats that show days or times."""
+    codes, formats, is_inside = dict[int, str](), list[int](), False
+    for kind, name, attributes in events:
+        if kind != "text" and name == "cellXfs":
+            is_inside = kind == "start"
+        elif kind == "start" and name == "numFmt":
+            codes[_integer(attributes.get("numFmtId"), -1)] = attributes.get("formatCode", "")
+        elif kind == "start" and name == "xf" and is_inside:
+            formats.append(_integer(attributes.get("numFmtId"), 0))
+    days = {number for number in set(formats) if _is_date(number, codes.get(number))}  # many formats share a long code
+    return frozenset(row for row, number in enumerate(formats) if number in days)
+
+
+def _is_date(number: int, code: str | None) -> bool:
+    if code is None:
+        return number in _DATE_FORMATS
+    plain = re.sub(r'"[^"]*"|\\.|\[[^\[\]]*\]', "", code).lower()
+    return bool(re.search(r"[ymdhs]", plain)) and "general" not in plain
 
 
 def _integer(text: str | None, otherwise: int) -> int:
@@ -283,13 +209,11 @@ def _member(target: str) -> str:
     return target.lstrip("/") if target.startswith("/") else str(PurePosixPath("xl") / target)
 
 
-def _parse(archive: zipfile.ZipFile, member: str, file: str, handler: _Handler) -> None:
-    for _ in _parse_chunks(archive, member, file, handler):
-        pass
+def _events(archive: zipfile.ZipFile, member: str, file: str) -> Iterator[_Event]:
+    """Yield the starts and ends of the elements of a member, and the texts between them, in bounded memory.
 
-
-def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Handler) -> Iterator[None]:
-    """Parse a member in chunks and yield after each, so that the handler's results can be taken."""
+    Raises ``FileRefused`` for document types, and with them entities, for deep nesting, and for what is no XML.
+    """
     try:
         info = archive.getinfo(member)
     except KeyError as error:
@@ -299,29 +223,7 @@ def _parse_chunks(archive: zipfile.ZipFile, member: str, file: str, handler: _Ha
         size = Message("files.bytes", {"count": info.file_size})
         raise FileRefused(file, member, size, Message("files.at-most-bytes", {"limit": MAX_TEXT_BYTES}))
     require_ratio(file, info.file_size, info.compress_size)
-    parser = _parser(file, member, handler)
-    try:
-        with open_member(archive, info, file) as raw:
-            stream = BoundedStream(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
-            yield from _feed(parser, stream)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise FileRefused(file, "packing", error, Message("files.whole-workbook")) from error
-    except expat.ExpatError as error:
-        raise FileRefused(file, member, error, Message("files.workbook-xml")) from error
-
-
-def _feed(parser: expat.XMLParserType, stream: BoundedStream | IO[bytes]) -> Iterator[None]:
-    while chunk := stream.read(_CHUNK):
-        parser.Parse(chunk, False)
-        yield
-    parser.Parse(b"", True)
-    yield
-
-
-def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
-    """Return an XML parser that refuses document types, and with them entities, and deep nesting."""
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
+    events: list[_Event] = []
     depth = 0
 
     def start(name: str, attributes: dict[str, str]) -> None:
@@ -330,18 +232,31 @@ def _parser(file: str, member: str, handler: _Handler) -> expat.XMLParserType:
         if depth > MAX_XML_DEPTH:
             nested = Message("files.nested", {"count": depth})
             raise FileRefused(file, member, nested, Message("files.at-most", {"limit": MAX_XML_DEPTH}))
-        handler.start(name.rpartition(":")[2], attributes)
+        events.append(("start", name.rpartition(":")[2], attributes))
 
     def end(name: str) -> None:
         nonlocal depth
         depth -= 1
-        handler.end(name.rpartition(":")[2])
+        events.append(("end", name.rpartition(":")[2], _NO_ATTRIBUTES))
 
     def refuse(*_: object) -> None:
         raise FileRefused(file, member, Message("files.document-type"), Message("files.no-entities"))
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = handler.text
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.StartElementHandler, parser.EndElementHandler = start, end
+    parser.CharacterDataHandler = lambda text: events.append(("text", text, _NO_ATTRIBUTES))
     parser.StartDoctypeDeclHandler = refuse
-    return parser
+    try:
+        with open_member(archive, info, file) as raw:
+            stream = BoundedStream(raw, file, MAX_TEXT_BYTES, lambda: info.compress_size)
+            while chunk := stream.read(_CHUNK):
+                parser.Parse(chunk, False)
+                yield from events
+                events.clear()
+            parser.Parse(b"", True)
+            yield from events
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+        raise FileRefused(file, "packing", error, Message("files.whole-workbook")) from error
+    except expat.ExpatError as error:
+        raise FileRefused(file, member, error, Message("files.workbook-xml")) from error
