@@ -16,10 +16,9 @@ from shapely.geometry.base import BaseGeometry
 
 from layers.geopackage.geopackage import WGS84, GeometryBlobError, decode
 from layers.model.messages import InvalidValue, Message
-from layers.model.problems import Problem, shown_value
-from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused, long_cell, require_few_problems
+from layers.sources.files.limits import MAX_CELL, MAX_COLUMNS, MAX_ROWS, FileRefused
 from layers.sources.files.source_file import SourceFile
-from layers.sources.files.tables import PROBLEMS_COLUMN
+from layers.sources.files.tables import PROBLEMS_COLUMN, CheckedRows
 
 if TYPE_CHECKING:
     import pyproj
@@ -41,12 +40,13 @@ class SourceFeature:
     geometry: BaseGeometry | None
 
 
-class GeoJsonRows:
+class GeoJsonRows(CheckedRows):
     """Iterable over the features of a GeoJSON file; each iteration clears ``problems`` and fills it again."""
 
+    noun = "feature"
+
     def __init__(self, file: SourceFile) -> None:
-        self.file = file.name
-        self.problems: list[Problem] = []
+        super().__init__(file.name)
         self.features = feature_list(file.json(), file.name)
         # Features need not have the same properties (RFC 7946, 3.2).
         names = (name for feature in self.features if isinstance(feature, dict) for name in _properties(feature))
@@ -65,14 +65,11 @@ class GeoJsonRows:
                 self._fault(number, "geometry", feature.get("geometry"), error.expected)
                 continue
             cells = as_text(_properties(feature))
-            if long := long_cell(cells):
-                self._fault(number, long.column, long.value, long.expected)
-                continue
-            yield SourceFeature(number, cells, shape)
+            if not self._has_long_cell(number, cells):
+                yield SourceFeature(number, cells, shape)
 
     def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
-        require_few_problems(self.file, self.problems)
-        self.problems.append(Problem(self.file, number, "feature", column, shown_value(repr(value)), expected))
+        super()._fault(number, column, repr(value), expected)
 
 
 def feature_list(document: Any, file: str) -> list[Any]:
@@ -151,16 +148,18 @@ _Transform = Callable[[BaseGeometry], BaseGeometry]
 _DEGREES = (WGS84, 0)
 
 
-class GeoPackageRows:
+class GeoPackageRows(CheckedRows):
     """Iterable over the features of a GeoPackage layer (OGC 12-128r19); each iteration fills ``problems`` again.
 
     Coordinates of another reference system than degrees are transformed to lon/lat (OGC:CRS84). A layer whose system is
     unknown to PROJ or "undefined" is refused: nobody can say where its features are.
     """
 
+    noun = "feature"
+
     def __init__(self, file: SourceFile, layer: str | None) -> None:
-        self._file, self.file = file, file.name
-        self.problems: list[Problem] = []
+        super().__init__(file.name)
+        self._file = file
         with self.open() as connection:
             self.layer = self._layer(connection, layer)
             rows = connection.execute(f"PRAGMA table_info({quoted_name(self.layer)})").fetchall()
@@ -244,21 +243,15 @@ class GeoPackageRows:
                     over = Message("files.over", {"limit": MAX_ROWS})
                     raise FileRefused(self.file, "features", over, Message("files.split-layer", {"limit": MAX_ROWS}))
                 cells = {name: _cell(value) for name, value in zip(self.header, row, strict=False)}
-                if long := long_cell(cells):
-                    require_few_problems(self.file, self.problems)
-                    self.problems.append(Problem(self.file, number, "feature", long.column, long.value, long.expected))
+                if self._has_long_cell(number, cells):
                     continue
                 try:
                     yield SourceFeature(number, cells, self._shape(row[-1]) if self._geometry else None)
-                except (GeometryBlobError, pyproj.exceptions.ProjError) as error:
-                    require_few_problems(self.file, self.problems)
-                    expected = (
-                        error.expected
-                        if isinstance(error, GeometryBlobError)
-                        else Message("files.transformable", {"error": str(error)[:200]})
-                    )
-                    shown = shown_value(row[-1])
-                    self.problems.append(Problem(self.file, number, "feature", "geometry", shown, expected))
+                except GeometryBlobError as error:
+                    self._fault(number, "geometry", row[-1], error.expected)
+                except pyproj.exceptions.ProjError as error:
+                    expected = Message("files.transformable", {"error": str(error)[:200]})
+                    self._fault(number, "geometry", row[-1], expected)
 
     def _shape(self, blob: bytes | None) -> BaseGeometry | None:
         if blob is None:

@@ -7,11 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from layers.model.messages import Message
-from layers.model.problems import Problem, shown_value
 from layers.sources.files.features import cell_of
-from layers.sources.files.limits import MAX_COLUMNS, MAX_ROWS, FileRefused, long_cell, require_few_problems
+from layers.sources.files.limits import MAX_COLUMNS, MAX_ROWS, FileRefused
 from layers.sources.files.source_file import SourceFile
-from layers.sources.files.tables import PROBLEMS_COLUMN
+from layers.sources.files.tables import PROBLEMS_COLUMN, CheckedRows
 
 #: Before the name of a field of the object around the list of a row; once more for each object further out.
 PARENT = "^."
@@ -237,7 +236,7 @@ def is_geometry(value: Any) -> bool:
     return isinstance(value, dict) and isinstance(value.get("type"), str) and "coordinates" in value
 
 
-class JsonRows:
+class JsonRows(CheckedRows):
     """Iterable over the rows of a JSON document as cells; each iteration clears ``problems`` and fills it again.
 
     ``file``: JSON or JSON Lines. ``path``: dotted path to the rows; None where the document itself is their list.
@@ -248,8 +247,7 @@ class JsonRows:
     """
 
     def __init__(self, file: SourceFile, path: str | None, columns: Sequence[str], name: str | None = None) -> None:
-        self.file = name or file.name
-        self.problems: list[Problem] = []
+        super().__init__(name or file.name)
         document = file.json()
         self.items = items_at(document, path)
         if not self.items and path and not _is_empty_list(document, path):
@@ -272,14 +270,8 @@ class JsonRows:
                 self._fault(number, "type", repr(item.value), Message("cell.object"))
                 continue
             cells = {name: cell_of(field_of(item, name)) for name in self._columns}
-            if long := long_cell(cells):
-                self._fault(number, long.column, long.value, long.expected)
-                continue
-            yield number, cells
-
-    def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
-        require_few_problems(self.file, self.problems)
-        self.problems.append(Problem(self.file, number, "row", column, shown_value(value), expected))
+            if not self._has_long_cell(number, cells):
+                yield number, cells
 
 
 def _is_empty_list(document: Any, path: str) -> bool:

@@ -151,11 +151,8 @@ class SourceFile:
             data = data.decode(detect_encoding(io.BytesIO(data), self.name)).removeprefix("\ufeff").encode()
         values = data.count(b",") + data.count(b"[") + data.count(b"{")
         if values > MAX_JSON_VALUES:
-            about, expected = (
-                Message("files.about", {"count": values}),
-                Message("files.split", {"limit": MAX_JSON_VALUES}),
-            )
-            raise FileRefused(self.name, "values", about, expected)
+            expected = Message("files.split", {"limit": MAX_JSON_VALUES})
+            raise FileRefused(self.name, "values", Message("files.about", {"count": values}), expected)
         try:
             return parse_json(data)
         except orjson.JSONDecodeError as error:

@@ -30,7 +30,28 @@ PROBLEMS_COLUMN = "_problems"
 RawRow = tuple[int, Sequence[str] | csv.Error]
 
 
-class RowTable:
+class CheckedRows:
+    """Rows of one file, called by a ``noun``, and the ``problems`` of those that could not be given."""
+
+    noun = "row"
+
+    def __init__(self, file: str) -> None:
+        self.file = file
+        self.problems: list[Problem] = []
+
+    def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
+        require_few_problems(self.file, self.problems)
+        self.problems.append(Problem(self.file, number, self.noun, column, shown_value(value), expected))
+
+    def _has_long_cell(self, number: int, cells: Mapping[str, str]) -> bool:
+        """Whether a cell is too long, which becomes a problem of the row."""
+        long = long_cell(cells)
+        if long:
+            self._fault(number, long.column, long.value, long.expected)
+        return long is not None
+
+
+class RowTable(CheckedRows):
     """The header of a table, and an iterator over its rows as mappings from column names to cells.
 
     Rows are numbered as in a spreadsheet, the header 1. Blank rows and columns without a name are left out. Of two
@@ -39,8 +60,7 @@ class RowTable:
     """
 
     def __init__(self, file: str, rows: Callable[[], AbstractContextManager[Iterable[RawRow]]]) -> None:
-        self.file = file
-        self.problems: list[Problem] = []
+        super().__init__(file)
         self._rows = rows
         with rows() as raw:
             number, cells = next((row for row in raw if not _is_blank(row[1])), (1, ()))
@@ -75,11 +95,8 @@ class RowTable:
                     continue
                 count += 1
                 if count > MAX_ROWS:
-                    over, expected = (
-                        Message("files.over", {"limit": MAX_ROWS}),
-                        Message("files.split", {"limit": MAX_ROWS}),
-                    )
-                    raise FileRefused(self.file, "rows", over, expected)
+                    limit = {"limit": MAX_ROWS}
+                    raise FileRefused(self.file, "rows", Message("files.over", limit), Message("files.split", limit))
                 if isinstance(cells, RowFault):
                     self._fault(number, cells.column, cells.value, cells.expected)
                 elif isinstance(cells, csv.Error):
@@ -103,14 +120,7 @@ class RowTable:
         named = dict(zip(self._names, cells, strict=False))
         named.pop(PROBLEMS_COLUMN, None)
         named.pop("", None)
-        if long := long_cell(named):
-            self._fault(number, long.column, long.value, long.expected)
-            return None
-        return named
-
-    def _fault(self, number: int, column: str, value: object, expected: Message) -> None:
-        require_few_problems(self.file, self.problems)
-        self.problems.append(Problem(self.file, number, "row", column, shown_value(value), expected))
+        return None if self._has_long_cell(number, named) else named
 
 
 def _is_blank(cells: Sequence[str] | csv.Error) -> bool:
