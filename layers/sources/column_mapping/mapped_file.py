@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from shapely.geometry.base import BaseGeometry
@@ -54,14 +54,16 @@ class AmbiguousName(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
-    """An owner of an asset or entity, by name; without a share it may be any, without a country in any."""
+class Tie:
+    """An owner or operator of a record, by name; without a share it may be any, without a country in any."""
 
-    owned: str
-    owner: str
+    relation: Literal["owner", "operator"]
+    record: str
+    name: str
     share: ShareInterval | None
     note: str | None
     country: str | None
+    column: str
     location: SourceLocation
 
 
@@ -123,25 +125,21 @@ class NamedRecords:
             self._entities[plain_name(name)] = [key]
         return key
 
-    def hold(self, holding: Holding) -> None:
-        """Add a stake; the same owner of the same thing holds once.
+    def tie(self, tie: Tie) -> None:
+        """Add the stake of an owner, who holds the same thing once, or the relation of an operator, which is no stake.
 
-        Raises ``AmbiguousName`` if several entities have the name of the owner. Raises ``OtherCountry`` if the owner is
-        registered in another country than the holding says.
+        Raises ``AmbiguousName`` if several entities have the name. Raises ``OtherCountry`` if the owner is registered
+        in another country than the tie says.
         """
-        owner = self.entity(holding.owner, holding.location, holding.country)
-        entity = self._builder.tables["entities"].get(owner)
-        if holding.country and isinstance(entity, Entity) and entity.registered_in != holding.country:
+        key = self.entity(tie.name, tie.location, tie.country)
+        if tie.relation == "operator":
+            self._companies.operator(tie.record, key, tie.location)
+            return
+        entity = self._builder.tables["entities"].get(key)
+        if tie.country and isinstance(entity, Entity) and entity.registered_in != tie.country:
             raise OtherCountry(entity.registered_in or "")
-        share = (holding.share.least, holding.share.largest) if holding.share else None
-        self._companies.stake(holding.owned, owner, holding.location, share, holding.note)
-
-    def operate(self, asset: str, operator: str, location: SourceLocation) -> None:
-        """Add the relation of a company that runs an asset, which is no stake.
-
-        Raises ``AmbiguousName`` if several entities have the name.
-        """
-        self._companies.operator(asset, self.entity(operator, location), location)
+        share = (tie.share.least, tie.share.largest) if tie.share else None
+        self._companies.stake(tie.record, key, tie.location, share, tie.note)
 
 
 def _names(record: object) -> Iterator[str]:
@@ -209,20 +207,6 @@ def _sum(intervals: list[tuple[float, float]]) -> ShareInterval | None:
 _OF_ASSETS = frozenset({"owned", "asset"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Tie:
-    """An owner or operator of a record of a row, whom the row names."""
-
-    relation: str
-    record: str
-    name: str
-    share: ShareInterval | None
-    note: str | None
-    country: str | None
-    column: str
-    location: SourceLocation
-
-
 class MappedTable:
     """Makes the records of one table of a mapping, from any number of files.
 
@@ -238,10 +222,9 @@ class MappedTable:
         # Whoever keeps the file compiles reports, and is no voice beside those that the rows cite: see voices.
         licence = options.licence or mapping.source.get("licence", NO_LICENCE)
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
-        if not builder.has("sources", self.source):
-            builder.add("sources", values, SourceLocation(file, 1))
+        builder.add_new("sources", values, SourceLocation(file, 1))
         self._named = NamedRecords(builder, options.dataset, self.source, mapping.source["publisher"])
-        self._ties: list[_Tie] = []
+        self._ties: list[Tie] = []
         self._repeats: dict[str, int] = {}
         self._indexed = False
 
@@ -278,35 +261,30 @@ class MappedTable:
         values |= self._where(row, values, shape)
         values |= self._share(row)
         cited = self._cited(row)
-        values |= self._sources(cited)
+        values |= {"sources": (*cited, self.source)} if "sources" in self._columns else {"source": self.source}
         ties = self._ties_of(row, key, location)
         values |= self._references(row, location)
         for fault in row.faults:
             self._builder.add_problem(location, f"{self._noun} {key}", *fault)
         if not self._builder.add(self._mapping.table, values, location, row.file_columns(), row.unread):
             return
-        for source_id, source in cited.items():
-            if not self._builder.has("sources", source_id):
-                self._builder.add("sources", source, location)
+        for source in cited.values():
+            self._builder.add_new("sources", source, location)
         self._ties += ties
 
     def finish(self) -> None:
         """Add the stakes and relations of the owners and operators that the rows name."""
         self._named.index()
         for tie in self._ties:
+            record = f"{self._noun} {tie.record}"
             try:
-                if tie.relation == "operator":
-                    self._named.operate(tie.record, tie.name, tie.location)
-                else:
-                    self._named.hold(Holding(tie.record, tie.name, tie.share, tie.note, tie.country, tie.location))
+                self._named.tie(tie)
             except OtherCountry as error:
                 expected = Message("column-mapping.one-country", {"owner": tie.name[:90], "country": str(error)})
-                record = f"{self._noun} {tie.record}"
                 column = self._mapping.columns.get("owner_country", "owner_country")
                 self._builder.add_problem(tie.location, record, column, tie.country, expected)
             except AmbiguousName as error:
                 expected = Message("column-mapping.one-of-name", {"ids": error.ids})
-                record = f"{self._noun} {tie.record}"
                 self._builder.add_problem(tie.location, record, tie.column, tie.name[:90], expected)
         self._ties.clear()
 
@@ -375,10 +353,6 @@ class MappedTable:
             cited[source_id] = {"id": source_id, "url": url, "publisher": host}
         return cited
 
-    def _sources(self, cited: Mapping[str, Any]) -> dict[str, Any]:
-        """Return the source columns of a record: the cited sources and the file."""
-        return {"sources": (*cited, self.source)} if "sources" in self._columns else {"source": self.source}
-
     def _where(self, row: MappedRow, values: dict[str, Any], shape: BaseGeometry | None) -> dict[str, Any]:
         """Return the location columns of a record; without a geometry, ``values`` lose precision and basis."""
         if "geometry" not in self._columns:
@@ -391,18 +365,20 @@ class MappedTable:
             values.pop(name, None)
         return {}
 
-    def _ties_of(self, row: MappedRow, key: str, location: SourceLocation) -> list[_Tie]:
+    def _ties_of(self, row: MappedRow, key: str, location: SourceLocation) -> list[Tie]:
         """Return the owners and operators that a row of an asset or entity names."""
         if self._mapping.table not in ("assets", "entities"):
             return []
-        file_columns = row.file_columns()
-        owners = [(name, share, note, "owner") for name, share, note in self._owners(row)]
+        columns = {"owner": "owner", "operator": "operator"} | row.file_columns()
+        owners = self._owners(row)
         # A country beside several owners is nobody's alone.
         country = row.country("owner_country") if len(owners) == 1 else None
-        operators = [(name, None, None, "operator") for name in row.words("operator")]
         return [
-            _Tie(relation, key, name, share, note, country, file_columns.get(relation, relation), location)
-            for name, share, note, relation in (*owners, *operators)
+            *(Tie("owner", key, *owner, country, columns["owner"], location) for owner in owners),
+            *(
+                Tie("operator", key, name, None, None, None, columns["operator"], location)
+                for name in row.words("operator")
+            ),
         ]
 
     def _weapons(self, row: MappedRow) -> dict[str, Any]:

@@ -129,23 +129,24 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     reading = _Reading(RecordBuilder(options.dataset, private=mapping.private), Counter(), len(files) > 1)
     reading.readers.update((file.name, table.rows) for table, own_files in tables for file in own_files)
     waiting: list[MappedTable] = []
+
+    def finish() -> None:
+        while waiting:
+            waiting.pop(0).finish()
+
     for table, own_files in sorted(tables, key=lambda item: _ORDER.index(item[0].table)):
         if table.table not in _NAMED:
-            _finish(waiting)
+            finish()
         mapped = MappedTable(reading.builder, table, options, files[0].name)
         for file in own_files:
             reading.add(mapped, file, table)
         waiting.append(mapped)
-    _finish(waiting)
-    unread = [file for file in files if not reading.paths(file)]
-    reading.builder.add_problems(_unread(file, mapping) for file in unread)
+    finish()
+    patterns = tuple(table.file for table in mapping.tables if table.file)
+    expected = Message("column-mapping.file", {"names": patterns or Message("value.no-one")})
+    unread = [file.name for file in files if not reading.paths(file)]
+    reading.builder.add_problems(Problem(name, None, "file", "name", name, expected) for name in unread)
     return reading.builder.result()
-
-
-def _finish(waiting: list[MappedTable]) -> None:
-    for mapped in waiting:
-        mapped.finish()
-    waiting.clear()
 
 
 @dataclass
@@ -162,7 +163,9 @@ class _Reading:
 
     def add(self, mapped: MappedTable, file: SourceFile, mapping: ColumnMapping) -> None:
         """Add the records of one table of a file; its rows are counted once, however many tables read them."""
-        rows = open_rows(file, mapping, self._name(file, mapping.rows))
+        # Where other rows of the file are read too, a list of rows is called after its path.
+        path = f"#{mapping.rows}" if mapping.rows and len(self.paths(file)) > 1 else ""
+        rows = open_rows(file, mapping, f"{file.name}{path}")
         if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
             return
         if isinstance(rows, _Tabular) and (taken := rows.taken(file, mapping)):
@@ -180,10 +183,6 @@ class _Reading:
         """Return the paths of the lists of rows that tables read of a file."""
         return {path for name, path in self.readers if name == file.name}
 
-    def _name(self, file: SourceFile, path: str | None) -> str:
-        """Return the name of a list of rows: the file, and the path where other rows of the file are read too."""
-        return f"{file.name}#{path}" if path and len(self.paths(file)) > 1 else file.name
-
 
 def _files_of(table: ColumnMapping, mapping: ColumnMapping, files: Sequence[SourceFile]) -> list[SourceFile]:
     """Return the files that a table reads: those of its pattern, and those of no pattern that it fits.
@@ -192,16 +191,13 @@ def _files_of(table: ColumnMapping, mapping: ColumnMapping, files: Sequence[Sour
     """
     if not mapping.further and table.file is None:
         return list(files)
-    return [file for file in files if _is_named(table, file) or (_has_no_table(mapping, file) and _fits(table, file))]
+    named = {file for file in files if any(_is_named(other, file) for other in mapping.tables)}
+    return [file for file in files if _is_named(table, file) or (file not in named and _fits(table, file))]
 
 
 def _is_named(table: ColumnMapping, file: SourceFile) -> bool:
     name = file.name.rpartition("/")[2]
     return table.file is not None and fnmatchcase(name.casefold(), table.file.casefold())
-
-
-def _has_no_table(mapping: ColumnMapping, file: SourceFile) -> bool:
-    return not any(_is_named(table, file) for table in mapping.tables)
 
 
 def _fits(table: ColumnMapping, file: SourceFile) -> bool:
@@ -211,13 +207,6 @@ def _fits(table: ColumnMapping, file: SourceFile) -> bool:
     except FileRefused:
         return False
     return rows is not None and (table.rows is not None or {*table.file_columns} <= {*rows.header})
-
-
-def _unread(file: SourceFile, mapping: ColumnMapping) -> Problem:
-    """Return the problem of a file that no table reads."""
-    patterns = tuple(table.file for table in mapping.tables if table.file)
-    expected = Message("column-mapping.file", {"names": patterns or Message("value.no-one")})
-    return Problem(file.name, None, "file", "name", file.name, expected)
 
 
 def _has_columns(builder: RecordBuilder, mapped: MappedTable, file: str, header: tuple[str, ...]) -> bool:

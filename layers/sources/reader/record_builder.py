@@ -79,6 +79,11 @@ class RecordBuilder:
         self._locations[table, record.id] = location
         return True
 
+    def add_new(self, table: str, values: Mapping[str, Any], location: SourceLocation) -> None:
+        """Add a record, unless one of its id has been added."""
+        if not self.has(table, str(values["id"])):
+            self.add(table, values, location)
+
     def add_problem(self, location: SourceLocation, record: str, column: str, value: object, expected: Message) -> None:
         """Add the problem of one cell or row."""
         require_few_problems(location.file, self._problems)
@@ -255,16 +260,15 @@ class CompaniesByName:
         item = wikidata.strip().upper()
         has_item = bool(re.fullmatch(r"Q[1-9][0-9]*", item))
         key = f"wikidata-{item.lower()}" if has_item else company_id(self._prefix, name)
-        if not self._builder.has("entities", key):
-            values = {
-                "id": key,
-                "name": name,
-                "type": "legalEntity",
-                "external_ids": {"wikidata": item} if has_item else {},
-                "sources": (self._source,),
-                "checked": "unverified",
-            }
-            self._builder.add("entities", values, location)
+        values = {
+            "id": key,
+            "name": name,
+            "type": "legalEntity",
+            "external_ids": {"wikidata": item} if has_item else {},
+            "sources": (self._source,),
+            "checked": "unverified",
+        }
+        self._builder.add_new("entities", values, location)
         return key
 
     def stake(
@@ -286,8 +290,7 @@ class CompaniesByName:
             "checked": "unverified",
             "note": note if share else f"{self._publisher} names the owner and gives no share",
         }
-        if not self._builder.has("stakes", values["id"]):
-            self._builder.add("stakes", values, location)
+        self._builder.add_new("stakes", values, location)
 
     def operator(self, asset: str, operator: str, location: SourceLocation) -> None:
         """Add the relation of a company that runs an asset, which is no stake."""
@@ -299,5 +302,4 @@ class CompaniesByName:
             "source": self._source,
             "checked": "unverified",
         }
-        if not self._builder.has("relations", values["id"]):
-            self._builder.add("relations", values, location)
+        self._builder.add_new("relations", values, location)

@@ -316,13 +316,11 @@ class StrikeBuilder:
     def gazetteer_source(self, gazetteer: Gazetteer, location: SourceLocation) -> str:
         """Return the id of the source for coordinates from a gazetteer, adding it if new."""
         source_id = f"{self.options.dataset}/gazetteer"
-        if not self.records.has("sources", source_id):
-            origins = gazetteer.origins()
-            names = ", ".join(name for name, *_ in origins)
-            licences = ", ".join(dict.fromkeys(licence for _, licence, *_ in origins))
-            self.records.add(
-                "sources", {"id": source_id, "publisher": names, "licence": licences, "title": "Gazetteer"}, location
-            )
+        origins = gazetteer.origins()
+        names = ", ".join(name for name, *_ in origins)
+        licences = ", ".join(dict.fromkeys(licence for _, licence, *_ in origins))
+        values = {"id": source_id, "publisher": names, "licence": licences, "title": "Gazetteer"}
+        self.records.add_new("sources", values, location)
         return source_id
 
     def result(self) -> ReadResult:
@@ -366,8 +364,8 @@ class StrikeBuilder:
     def _add_report(self, report: Report, location: SourceLocation) -> str | None:
         """Return the id of a report's source, adding a new one; None for a report without publisher and address."""
         source_id = self._source_id(report)
-        if source_id and not self.records.has("sources", source_id):
-            self.records.add("sources", self._source(source_id, report), location)
+        if source_id:
+            self.records.add_new("sources", self._source(source_id, report), location)
         return source_id
 
     def _source_id(self, report: Report) -> str | None:
@@ -390,8 +388,6 @@ class StrikeBuilder:
         }
 
     def _add_dataset_source(self, location: SourceLocation) -> None:
-        if self.records.has("sources", self.dataset_source):
-            return
         terms = self.terms
         values = {
             "id": self.dataset_source,
@@ -402,7 +398,7 @@ class StrikeBuilder:
             "licence": self.options.licence or terms.licence,
             "retrieved": self.options.retrieved,
         }
-        self.records.add("sources", values, location)
+        self.records.add_new("sources", values, location)
 
 
 def target_claims(values: Mapping[str, Any], text: str) -> list[FieldClaim]:
