@@ -156,11 +156,6 @@ _GEM_NAMES = frozenset(
 )  # fmt: skip
 
 
-def _is_word(text: str) -> bool:
-    """Whether a text only says of which type a geometry is, or that there is none."""
-    return text.replace(" ", "").isalpha()
-
-
 @lru_cache(maxsize=4096)
 def folded(name: str) -> str:
     """Return the letters and digits of a column name in small letters: `Owner(s) GEM_ID` is `ownersgemid`.
@@ -243,41 +238,29 @@ class TrackerColumns:
 
     def row(self, file: str, line: int, cells: Mapping[str, str]) -> TrackerRow:
         """Return the fields of a row."""
-        values: list[str] = []
+        texts = {name: text for name, cell in cells.items() if (text := cell.strip())}
+        values: dict[str, str] = {}
         capacity_column = ""
         for field in FIELDS:
-            filled = ""
-            for name in self.fields.get(field, ()):
-                text = cells.get(name, "").strip()
-                if text and text.casefold() not in EMPTY and not (field == "wkt" and _is_word(text)):
-                    filled = text
-                    capacity_column = folded(name) if field == "capacity" else capacity_column
-                    break
-            values.append(filled)
-        accuracy = ""
-        for name in self.accuracies:
-            if text := cells.get(name, "").strip():
-                accuracy = text
-                break
-        kind_column = next((name for name in self.kind_columns if cells.get(name, "").strip()), "")
-        types = tuple(cells.get(name, "").strip() for name in self.types)
-        return TrackerRow(file, line, tuple(values), types, accuracy, folded(kind_column), capacity_column)
+            filled = (name for name in self.fields.get(field, ()) if texts.get(name, "").casefold() not in EMPTY)
+            if field == "wkt":  # a word alone says of which type a geometry is, or that there is none
+                filled = (name for name in filled if not texts[name].replace(" ", "").isalpha())
+            name = next(filled, "")
+            values[field] = texts.get(name, "")
+            capacity_column = folded(name) if field == "capacity" else capacity_column
+        accuracy = next((texts[name] for name in self.accuracies if name in texts), "")
+        kind_column = next((name for name in self.kind_columns if name in texts), "")
+        types = tuple(texts.get(name, "") for name in self.types)
+        return TrackerRow(file, line, tuple(values.values()), types, accuracy, folded(kind_column), capacity_column)
 
     @property
     def is_tracker(self) -> bool:
         """Whether the header is one of a tracker's: a name, something that a tracker says of it, and GEM's words."""
         if "name" not in self or self.names & _OWNERSHIP:
             return False
-        has_owners = "owner" in self or "parent" in self
-        return (self._has_names_of_gem and (has_owners or "status" in self)) or self._is_of_units
-
-    @property
-    def _is_of_units(self) -> bool:
-        return "unit" in self and "status" in self and ("owner" in self or "parent" in self)
-
-    @property
-    def _has_names_of_gem(self) -> bool:
-        return any(name in _GEM_NAMES or name.startswith(_GEM_PREFIXES) for name in self.names)
+        has_owners, has_status = "owner" in self or "parent" in self, "status" in self
+        is_of_gem = any(name in _GEM_NAMES or name.startswith(_GEM_PREFIXES) for name in self.names)
+        return (is_of_gem and (has_owners or has_status)) or ("unit" in self and has_status and has_owners)
 
 
 def _folded_word(word: str) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -19,11 +19,11 @@ from layers.sources.gem.columns import EMPTY, TrackerColumns, folded
 from layers.sources.gem.record_builder import (
     RouteFeature,
     gem_id,
-    has_number,
     is_gem_number,
+    number_in_name,
     read_routes,
     routes_by_number,
-    sources_of,
+    source_of,
     wkt_of,
 )
 from layers.sources.gem.trackers import Tracker, parse_tables
@@ -36,19 +36,20 @@ _WIKI = "gem.wiki/"
 _WKT = "WKTFormat"
 
 
-@dataclass
-class _Features:
-    """Features of a tracker's GeoJSON as its rows."""
+_Cells = Mapping[str, str]
 
-    rows: GeoJsonRows
+
+@dataclass
+class _Rows:
+    """Rows of a tracker that are no rows of a table as they are: features, or rows with what another sheet says."""
+
     file: str
     header: tuple[str, ...]
-    problems: list[Problem] = field(default_factory=list)
+    rows: Iterable[tuple[int, _Cells]]
+    problems: list[Problem]
 
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
-        for feature in self.rows:
-            yield feature.number, {**feature.cells, _WKT: wkt_of(feature.geometry)}
-        self.problems[:] = self.rows.problems
+    def __iter__(self) -> Iterator[tuple[int, _Cells]]:
+        return iter(self.rows)
 
 
 # Routes far off the globe are faults of their row, and GEOS measures them before they are seen.
@@ -66,14 +67,17 @@ def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResu
         if file.sniff().container == "json":
             rows = GeoJsonRows(file)
             if TrackerColumns.of(rows.header).is_tracker or _is_of_gem(file.sniff(), rows.header):
-                tables.append(_Features(rows, file.name, (*rows.header, _WKT)))
+                found = ((one.number, {**one.cells, _WKT: wkt_of(one.geometry)}) for one in rows)
+                tables.append(_Rows(file.name, (*rows.header, _WKT), found, rows.problems))
             else:
                 features += read_routes(rows, file, builder)
         else:
-            tables += _trackers_of(file)
+            # Of a file without a tracker its one table is read, for its problems.
+            tables += [one for one in file.tables() if TrackerColumns.of(one.header).is_tracker] or [file.table()]
     if not tables:
         raise FileRefused(files[0].name, "format", Message("gem.routes-only"), Message("gem.tracker-beside"))
-    sources = sources_of(files, options.dataset, options.licence)
+    licence = [options.licence] if options.licence else []
+    sources = {file.name: source_of(file.name, options.dataset, *licence) for file in files}
     routes = routes_by_number(features, sources, builder)
     joined, count = joined_sheets(tables)
     builder.rows += count
@@ -86,12 +90,6 @@ def read_trackers(files: Sequence[SourceFile], options: LoadOptions) -> ReadResu
             of_row = gem_id(feature.number) in result.records.assets
             builder.skip(Message("gem.route-of-row" if of_row else "gem.route-of-no-row"))
     return concatenate_results([builder.result(), result])
-
-
-def _trackers_of(file: SourceFile) -> list[Tracker]:
-    """Return the sheets of a file that hold a tracker; of a file without any its one table, for its problems."""
-    tables = file.tables()
-    return [table for table in tables if TrackerColumns.of(table.header).is_tracker] or [file.table()]
 
 
 def read_any(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
@@ -119,7 +117,7 @@ def _is_of_gem(sniff: FileSniff, header: Sequence[str]) -> bool:
 def _is_of_routes(sniff: FileSniff) -> bool:
     """Whether features have a number of a pipeline for their property, or their file one in its name."""
     names = {folded(name) for name in sniff.columns}
-    return bool(names & {"projectid", "pipelineid", "gemprojectid", "gempipelineid"}) or has_number(sniff.name)
+    return bool(names & {"projectid", "pipelineid", "gemprojectid", "gempipelineid"} or number_in_name(sniff.name))
 
 
 TRACKER = Format(
@@ -148,21 +146,6 @@ _UNIT = "Unit name"
 _PLACES = ("lat", "latlon", "wkt")
 #: Words that do not take the place of what the other sheet says.
 _SAYS_NOTHING = EMPTY | {"unknown"}
-
-_Cells = Mapping[str, str]
-
-
-@dataclass
-class _Rows:
-    """Rows of a sheet with what another says of their plants, or without those that are joined."""
-
-    file: str
-    header: tuple[str, ...]
-    rows: Sequence[tuple[int, _Cells]]
-    problems: list[Problem] = field(default_factory=list)
-
-    def __iter__(self) -> Iterator[tuple[int, _Cells]]:
-        return iter(self.rows)
 
 
 def joined_sheets(tables: Sequence[Tracker]) -> tuple[list[Tracker], int]:

@@ -13,7 +13,6 @@ from layers.model.messages import Message, alternatives
 from layers.model.problems import ReadResult, SourceLocation
 from layers.model.records import Record, Records
 from layers.ownership.stake_graph import FREE_FLOAT
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.gem.columns import folded
@@ -54,24 +53,12 @@ _COLUMNS: Mapping[str, str] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class _NamedTable:
-    """A table with its columns called as in the releases, however the file spells them."""
-
-    table: RowTable
-
-    @property
-    def header(self) -> tuple[str, ...]:
-        return _known_names(self.table.header)
-
-    def __iter__(self) -> Iterator[tuple[int, Mapping[str, str]]]:
-        names = dict(zip(self.table.header, self.header, strict=True))
-        for number, cells in self.table:
-            yield number, {names[name]: cell for name, cell in cells.items()}
-
-
-def _known_names(header: Iterable[str]) -> tuple[str, ...]:
-    return tuple(_COLUMNS.get(folded(name), name) for name in header)
+def _rows(builder: GemRecordBuilder, table: RowTable) -> Iterator[tuple[int, Mapping[str, str]]]:
+    """Yield and count the rows of a table, with its columns called as in the releases, however the file spells them."""
+    names = {name: _COLUMNS.get(folded(name), name) for name in table.header}
+    for number, cells in table:
+        builder.rows += 1
+        yield number, {names[name]: cell for name, cell in cells.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,20 +106,17 @@ def _rank(result: ReadResult) -> tuple[bool, bool, str]:
 
 
 def _kind_of(header: Iterable[str]) -> tuple[str, ...] | None:
-    there = set(_known_names(header))
+    there = {_COLUMNS.get(folded(name), name) for name in header}
     return next((columns for columns in (_ENTITY_STAKES, _ASSET_STAKES, _ENTITIES) if there.issuperset(columns)), None)
 
 
 def _parse(table: RowTable, dataset: str | None, licence: str | None) -> ReadResult:
     builder = GemRecordBuilder(table.file, dataset, licence)
-    kind, named = _kind_of(table.header), _NamedTable(table)
-    if kind is _ENTITY_STAKES:
-        _write(builder, _entity_lines(builder, named))
-    elif kind is _ASSET_STAKES:
-        _write(builder, _asset_lines(builder, named))
+    kind = _kind_of(table.header)
+    if kind in (_ENTITY_STAKES, _ASSET_STAKES):
+        _write(builder, _lines(builder, table, of_assets=kind is _ASSET_STAKES))
     elif kind is _ENTITIES:
-        for row, cells in named:
-            builder.rows += 1
+        for row, cells in _rows(builder, table):
             builder.add("entities", _entity(builder, row, cells), builder.location(row))
     else:
         builder.add_row_problem(1, "header", "columns", ", ".join(table.header), Message("gem.ownership-columns"))
@@ -185,23 +169,16 @@ def _country(builder: GemRecordBuilder, row: int, key: str, cells: Mapping[str, 
         return None
 
 
-def _entity_lines(builder: GemRecordBuilder, table: _NamedTable) -> Iterator[StakeLine]:
-    for row, cells in table:
-        builder.rows += 1
-        owned = _holder(builder, row, cells, "Subject Entity ID", "Subject Entity Name")
-        owner = _holder(builder, row, cells, "Interested Party ID", "Interested Party Name")
+def _lines(builder: GemRecordBuilder, table: RowTable, *, of_assets: bool) -> Iterator[StakeLine]:
+    for row, cells in _rows(builder, table):
+        if of_assets:
+            owned = _asset(builder, row, cells)
+            owner = _holder(builder, row, cells, "Immediate Owner Entity ID", "Immediate Owner Entity Name")
+        else:
+            owned = _holder(builder, row, cells, "Subject Entity ID", "Subject Entity Name")
+            owner = _holder(builder, row, cells, "Interested Party ID", "Interested Party Name")
         if owned and owner:
             yield _line(builder, row, owned, owner, cells)
-
-
-def _asset_lines(builder: GemRecordBuilder, table: _NamedTable) -> Iterator[StakeLine]:
-    for row, cells in table:
-        builder.rows += 1
-        asset = _asset(builder, row, cells)
-        owner = _holder(builder, row, cells, "Immediate Owner Entity ID", "Immediate Owner Entity Name")
-        if asset and owner:
-            # Small shareholders are the free float of a company; an asset has no free float, so they stay an entity.
-            yield _line(builder, row, asset, owner, cells)
 
 
 def _asset(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> str | None:
@@ -228,6 +205,7 @@ def _asset(builder: GemRecordBuilder, row: int, cells: Mapping[str, str]) -> str
 def _holder(builder: GemRecordBuilder, row: int, cells: Mapping[str, str], by_id: str, by_name: str) -> str | None:
     identifier, name = cells[by_id].strip(), " ".join(cells.get(by_name, "").split())
     owner = Owner(name, None, name)
+    # Small shareholders are the free float of a company; an asset has no free float, so they stay an entity.
     if owner.holder == "small-shareholders" and by_id == "Interested Party ID":
         return FREE_FLOAT
     if not identifier and not name:
@@ -273,16 +251,12 @@ def _write(builder: GemRecordBuilder, lines: Iterable[StakeLine]) -> None:
             builder.add_stake(line.row, owned, line.owner, share, note, number, imputed=line.imputed)
 
 
-def _recognises(sniff: FileSniff) -> bool:
-    return any(_kind_of(columns) for columns in (sniff.columns, *sniff.sheets.values()))
-
-
 FORMAT = Format(
     name="gem-tables",
     title="Global Energy Monitor: ownership tables (All Entities, Entity Ownership, Asset Ownership)",
     provides="entities, stakes, assets without a place",
     licence="CC BY 4.0",
-    recognises=_recognises,
+    recognises=lambda sniff: any(_kind_of(columns) for columns in (sniff.columns, *sniff.sheets.values())),
     read=read,
     signature="the columns Entity ID and Entity Type, or Interested Party ID, or Immediate Owner Entity ID",
 )

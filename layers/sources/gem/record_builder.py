@@ -407,17 +407,13 @@ def _number_of(cells: Mapping[str, str], stem: str) -> str:
     if named:
         return named.upper() if _NUMBER.fullmatch(named) else named
     other = next((value for value in by_name.values() if _NUMBER.fullmatch(value)), "")
-    return (other or _number_in_name(stem)).upper()
+    return (other or number_in_name(stem)).upper()
 
 
-def _number_in_name(name: str) -> str:
+def number_in_name(name: str) -> str:
+    """Return the number of a pipeline in a file's name, as in `P0763.geojson`; empty where there is none."""
     match = _NUMBER_IN_NAME.search(name.replace("_", " "))
     return match[0] if match else ""
-
-
-def has_number(name: str) -> bool:
-    """Whether a file's name has the number of a pipeline, as `P0763.geojson`."""
-    return bool(_number_in_name(name))
 
 
 def routes_by_number(
@@ -429,16 +425,13 @@ def routes_by_number(
     """
     parts: dict[str, dict[str, list[RouteFeature]]] = {}
     for feature in features:
-        files = parts.setdefault(feature.number, {})
-        same_day = next(
-            (file for file in files if sources[file].published == sources[feature.location.file].published), None
-        )
-        if same_day not in (None, feature.location.file):
+        files, own = parts.setdefault(feature.number, {}), feature.location.file
+        same_day = next((file for file in files if sources[file].published == sources[own].published), own)
+        if same_day == own:
+            files.setdefault(own, []).append(feature)
+        else:
             expected = Message("gem.route-in-one-file", {"file": same_day})
-            record = f"route {feature.number}"
-            builder.add_problem(feature.location, record, "ProjectID", feature.number, expected)
-            continue
-        files.setdefault(feature.location.file, []).append(feature)
+            builder.add_problem(feature.location, f"route {feature.number}", "ProjectID", feature.number, expected)
     return {number: [_joined(group, sources[file]) for file, group in files.items()] for number, files in parts.items()}
 
 
@@ -451,8 +444,3 @@ def _joined(features: Sequence[RouteFeature], source: Source) -> Route:
 def wkt_of(shape: BaseGeometry | None) -> str:
     """Return the lines of a geometry as WKT, empty for none."""
     return "" if shape is None else shapely.to_wkt(lines_of(shape), rounding_precision=9)
-
-
-def sources_of(files: Sequence[SourceFile], dataset: str | None, licence: str | None) -> dict[str, Source]:
-    """Return the source record of each file of routes by the file's name."""
-    return {file.name: source_of(file.name, dataset, *([licence] if licence else [])) for file in files}

@@ -96,32 +96,22 @@ class TrackerRows:
 _DECIMALS = re.compile(r"[0-9]\.[0-9]+ ?%")
 
 
-def parse(
-    table: Tracker,
-    dataset: str | None = None,
-    licence: str | None = None,
-    routes: Mapping[str, Sequence[Route]] = NO_ROUTES,
-) -> ReadResult:
-    """Read the rows of a tracker; its source and day come from the name of its file.
-
-    Each row is an asset, and units of one plant have the plant above them. Each entry of the owner column is a stake;
-    a share that is not given is from 0 to the remainder of the others. The parent column is read only where there is
-    no owner column: parents follow from stakes further up. Stakes have
-    no dates, as GEM gives none. Each part of a row that is lost is a problem, by row and column.
-
-    ``table``: rows of the tracker. ``dataset``, ``licence``: those of the records; by default of the file's own and
-    GEM's. ``routes``: routes from other files by GEM's number of the pipeline.
-    """
-    return parse_tables([table], dataset, licence, routes)
-
-
 def parse_tables(
     tables: Sequence[Tracker],
     dataset: str | None = None,
     licence: str | None = None,
     routes: Mapping[str, Sequence[Route]] = NO_ROUTES,
 ) -> ReadResult:
-    """Read tables as `parse` reads one; units in several of them are of one plant where they have its number."""
+    """Read the rows of trackers; the source and day of each come from the name of its file.
+
+    Each row is an asset, and units of one plant, also in several tables, have the plant above them. Each entry of the
+    owner column is a stake; a share that is not given is from 0 to the remainder of the others. The parent column is
+    read only where there is no owner column: parents follow from stakes further up. Stakes have no dates, as GEM gives
+    none. Each part of a row that is lost is a problem, by row and column.
+
+    ``tables``: rows of the trackers. ``dataset``, ``licence``: those of the records; by default of the file's own and
+    GEM's. ``routes``: routes from other files by GEM's number of the pipeline.
+    """
     readers = [_Reader(GemRecordBuilder(table.file, dataset, licence), table, routes) for table in tables]
     plants = plants_of((row, found.kind or "") for reader in readers for row, found in reader.known)
     units: dict[str, list[Unit]] = defaultdict(list)
@@ -434,7 +424,9 @@ class RowIds:
             return gem_id(row["id"])
         if is_gem_number(row["plant_id"]) and self._shared[row["plant_id"]] == 1:
             return gem_id(row["plant_id"])
-        return row_id(row)
+        digest = short_digest("\n".join((row["url"], row["name"], row["unit"])))
+        parts = (slug(row["name"])[:40], slug(row["unit"])[:20], digest)
+        return f"gem/unit/{'-'.join(part for part in parts if part)}"
 
     def of(self, row: TrackerRow) -> str:
         """Return the id of a row's asset."""
@@ -443,12 +435,3 @@ class RowIds:
     def is_repeated(self, row: TrackerRow) -> bool:
         """Whether an earlier row of the same number says the same."""
         return row.line in self._repeated
-
-
-def row_id(row: TrackerRow) -> str:
-    """Return the id of a row's asset: GEM's number, or else project, unit and a digest of both with their page."""
-    if is_gem_number(row["id"]):
-        return gem_id(row["id"])
-    digest = short_digest("\n".join((row["url"], row["name"], row["unit"])))
-    parts = (slug(row["name"])[:40], slug(row["unit"])[:20], digest)
-    return f"gem/unit/{'-'.join(part for part in parts if part)}"

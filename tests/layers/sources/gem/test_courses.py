@@ -8,7 +8,7 @@ import pytest
 
 from layers.model.problems import Problem, SourceLocation
 from layers.sources.gem.record_builder import Route, course_of, source_of
-from layers.sources.gem.trackers import parse
+from layers.sources.gem.trackers import parse_tables
 
 HEADER = ("project", "unit", "type", "parent", "countries", "status", "route", "url")
 FIRST, SECOND, THIRD = "50,30:50.5,30.5:51,31", "10,20:11,21", "1,2:3,4"
@@ -37,7 +37,7 @@ def routes(**courses: str) -> Mapping[str, Sequence[Route]]:
 
 
 def ids(*rows: Sequence[str], **courses: str) -> list[str]:
-    return list(parse(Table(*rows), routes=routes(**courses)).records.assets)
+    return list(parse_tables([Table(*rows)], routes=routes(**courses)).records.assets)
 
 
 def test_a_pipeline_has_the_number_of_the_route_with_its_corners() -> None:
@@ -62,7 +62,7 @@ def test_two_pipelines_of_one_course_or_two_routes_of_one_get_no_number() -> Non
 
 
 def test_shares_that_make_more_than_100_are_bounds_and_a_problem() -> None:
-    reading = parse(Table(row("One", FIRST, "A [51.00%]; B [60.00%]; C [10.00%]")))
+    reading = parse_tables([Table(row("One", FIRST, "A [51.00%]; B [60.00%]; C [10.00%]"))])
     shares = {stake.owner: (stake.share_min, stake.share_max) for stake in reading.records.stakes.values()}
     assert shares == {"gem/name/a": (30.0, 51.0), "gem/name/b": (39.0, 60.0), "gem/name/c": (0.0, 10.0)}
     assert [problem.expected.code for problem in reading.problems] == ["gem.shares-over"]

@@ -14,7 +14,7 @@ from layers.model.records import Asset
 from layers.sources.files.tables import RowTable
 from layers.sources.gem.formats import TRACKER
 from layers.sources.gem.plants import Unit, plant_shares
-from layers.sources.gem.trackers import parse
+from layers.sources.gem.trackers import parse_tables
 from layers.sources.reader.format import LoadOptions
 from tests.layers.sources.making_files import sheet_xml, workbook
 
@@ -34,7 +34,7 @@ def row(
 
 def read(*rows: list[str], header: list[str] = HEADER) -> ReadResult:
     text = "\n".join("\t".join(cells) for cells in (header, *rows))
-    reading = parse(RowTable.of_text("plants-2025-01-31.csv", text))
+    reading = parse_tables([RowTable.of_text("plants-2025-01-31.csv", text)])
     assert reading.problems == ()
     return reading
 

@@ -9,7 +9,7 @@ import pytest
 
 from layers.model.problems import ReadResult
 from layers.sources.files.tables import RowTable
-from layers.sources.gem.trackers import parse
+from layers.sources.gem.trackers import parse_tables
 from tests.layers.english import english_counts
 
 HEADER = ["id", "name", "owner", "status", "tracker-display", "capacity", "geometry"]
@@ -17,7 +17,9 @@ LINE, POINT = "LINESTRING (30 50, 31 50)", "POINT (30 50)"
 
 
 def read(header: Sequence[str], rows: Sequence[Sequence[str]]) -> ReadResult:
-    return parse(RowTable.of_text("map-2025-01-31.csv", "\n".join("\t".join(cells) for cells in (header, *rows))))
+    return parse_tables(
+        [RowTable.of_text("map-2025-01-31.csv", "\n".join("\t".join(cells) for cells in (header, *rows)))]
+    )
 
 
 def kinds(reading: ReadResult) -> list[str]:

@@ -15,7 +15,7 @@ from layers.model.types import Basis
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.gem.record_builder import longest_stretch_m, name_id, read_location, source_of
-from layers.sources.gem.trackers import parse
+from layers.sources.gem.trackers import parse_tables
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.owner_grammar import parse_owners
 from tests.layers.english import raises
@@ -26,7 +26,7 @@ PLANTS = "plants-2024-02-29.csv"
 
 
 def sample(name: str) -> ReadResult:
-    return parse(SourceFile.of(SAMPLES / name).table())
+    return parse_tables([SourceFile.of(SAMPLES / name).table()])
 
 
 @pytest.fixture(scope="module")
@@ -139,24 +139,26 @@ def test_cut_digits_of_the_plants_file_leave_a_range(plants: ReadResult) -> None
 
 def test_ids_of_owners_are_used_where_the_file_has_them() -> None:
     head = "ProjectID,PipelineName,Owner,OwnerEntityIDs,Countries,Coordinates,RouteAccuracy\n"
-    reading = parse(
-        RowTable.of_text(
-            "goit.csv", head + 'P1,One,A [60%]; B [40%],E100000000001; E100000000002,Iraq,"33.1, 44.2",low\n'
-        )
+    reading = parse_tables(
+        [
+            RowTable.of_text(
+                "goit.csv", head + 'P1,One,A [60%]; B [40%],E100000000001; E100000000002,Iraq,"33.1, 44.2",low\n'
+            )
+        ]
     )
     assert set(shares(reading, "gem/p1")) == {"gem/e100000000001", "gem/e100000000002"}
     asset = reading.records.assets["gem/p1"]
     assert (asset.kind, asset.uncertainty_m, asset.basis) == ("pipeline", 50_000.0, "line-end")
     assert asset.geometry is not None
     assert asset.geometry.wkt == "POINT (44.2 33.1)"
-    fewer = parse(RowTable.of_text("goit.csv", head + "P1,One,A [60%]; B [40%],E100000000001,Iraq,,low\n"))
+    fewer = parse_tables([RowTable.of_text("goit.csv", head + "P1,One,A [60%]; B [40%],E100000000001,Iraq,,low\n")])
     assert [problem.column for problem in fewer.problems] == ["owner_ids"]
     assert set(shares(fewer, "gem/p1")) == {"gem/name/a", "gem/name/b"}
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "\n"])
 def test_a_file_that_is_no_tracker_is_a_problem(text: str) -> None:
-    reading = parse(RowTable.of_text("other.csv", text))
+    reading = parse_tables([RowTable.of_text("other.csv", text)])
     assert [problem.column for problem in reading.problems] == ["name", "owner"]
     assert not reading.records.assets
 
@@ -172,7 +174,7 @@ def test_ids_of_names() -> None:
 def test_whatever_is_in_a_row_makes_records_or_problems(text: str, owner: str) -> None:
     out = StringIO()
     csv.writer(out).writerows([["name", "owner", "unit", "geometry"], [text, owner, text, text]])
-    reading = parse(RowTable.of_text("x.csv", out.getvalue()))
+    reading = parse_tables([RowTable.of_text("x.csv", out.getvalue())])
     listed = len(parse_owners(owner.strip()).entries) if reading.records.assets else 0
     lost = [problem for problem in reading.problems if problem.record.startswith("stake ")]
     assert len(reading.records.stakes) + len({problem.record for problem in lost}) == listed
@@ -230,7 +232,7 @@ def test_countries() -> None:
 
 def test_every_row_of_the_gas_tracker_is_read(real_data: Path) -> None:
     file = next((real_data / "gem_ggit_2024_10").glob("*.csv"))
-    reading = parse(SourceFile.of(file).table())
+    reading = parse_tables([SourceFile.of(file).table()])
     records = reading.records
     plants = {asset.part_of for asset in records.assets.values() if asset.part_of}
     assert (len(records.assets) - len(plants), len(records.stakes), len(records.entities)) == (4358, 5999, 1577)
@@ -244,7 +246,7 @@ def test_every_row_of_the_gas_tracker_is_read(real_data: Path) -> None:
 
 def test_every_plant_is_read(real_data: Path) -> None:
     file = next((real_data / "gem_gas_oil_plants_2024_08").glob("*.csv"))
-    reading = parse(SourceFile.of(file).table())
+    reading = parse_tables([SourceFile.of(file).table()])
     records = reading.records
     plants = {asset.part_of for asset in records.assets.values() if asset.part_of}
     assert (len(records.assets) - len(plants), len(plants)) == (12436, 2662)
