@@ -109,19 +109,12 @@ _OTHER_NAME = re.compile(
 )
 
 
-def parse(file: str, text: str) -> ReadResult:
-    """Read one GLEIF file: level 1 records, relationships or reporting exceptions, as JSON or golden-copy CSV.
-
-    JSON is an array of records, or an object that holds one (``records``, ``relations``, ``exceptions``); values may
-    be wrapped as ``{"$": ...}`` as in the golden copy. See ``parse_all`` for what each record becomes.
-    """
-    return parse_all([(file, text)])
-
-
 def parse_all(texts: Iterable[tuple[str, str]], dataset: str = "gleif") -> ReadResult:
     """Read GLEIF files together, so that relationships find the entities of another file.
 
-    Relationship types are those of RR-CDF 2.1.
+    Each has level 1 records, relationships or reporting exceptions, as JSON or golden-copy CSV. JSON is an array of
+    records, or an object that holds one (``records``, ``relations``, ``exceptions``); values may be wrapped as
+    ``{"$": ...}`` as in the golden copy. Relationship types are those of RR-CDF 2.1.
 
     - A level 1 record is an entity ``lei-<lei>``, registered in the country of its legal jurisdiction.
     - A consolidation is a control from its relationship period; where only accounting periods are given, it began by
@@ -137,7 +130,7 @@ def parse_all(texts: Iterable[tuple[str, str]], dataset: str = "gleif") -> ReadR
         for location, row in rows(file, text, builder):
             builder.rows += 1
             _read(builder, row, location)
-    _add_missing_entities(builder)
+    builder.add_missing_entities(_known_by_lei)
     return builder.result()
 
 
@@ -302,12 +295,10 @@ def _exception(builder: RecordBuilder, row: GleifRow, category: str, location: S
     builder.require_entity(entity_id(lei), location)
 
 
-def _add_missing_entities(builder: RecordBuilder) -> None:
-    """Add an entity for each LEI that is referred to but not described, so that no reference dangles."""
-    for name, location in builder.missing_entities():
-        lei = name.removeprefix("lei-").upper()
-        values = {"id": name, "name": lei, "type": "registeredEntity", "external_ids": {"lei": lei}}
-        builder.add("entities", {**values, "checked": "unverified", "note": "Known by its LEI only."}, location)
+def _known_by_lei(key: str) -> dict[str, Any]:
+    lei = key.removeprefix("lei-").upper()
+    note = "Known by its LEI only."
+    return {"name": lei, "type": "registeredEntity", "external_ids": {"lei": lei}, "note": note}
 
 
 def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:

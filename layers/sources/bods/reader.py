@@ -19,7 +19,6 @@ from layers.sources.bods import interests
 from layers.sources.bods import statements as bods_statements
 from layers.sources.bods.interests import BodsRelationship, Right, ShareLink
 from layers.sources.bods.statements import ProblemLog, Statement, StatementPart, UnreadableError, cut, numbered
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import concatenate_results
@@ -108,9 +107,12 @@ class _Reader:
             except UnreadableError:
                 continue
             ties[statement.record], rights[statement.record] = interests.relationship_of(statement, owned, owner)
-        links, told_twice = interests.resolve_indirect(
-            ties, lambda link, expected: _contradicted(by_record, link, expected)
-        )
+
+        def contradicted(link: ShareLink, expected: Message) -> None:
+            details = by_record[link.record].details
+            details.fault(f"interests[{link.index}].share", expected, interests.percent(link))
+
+        links, told_twice = interests.resolve_indirect(ties, contradicted)
         for link in links:
             self._add_stake(by_record[link.record], link)
         for link in told_twice:
@@ -222,12 +224,6 @@ def _id(statement: Statement, index: int) -> str:
     return numbered(statement.record, f"/{index + 1}" if several else "")
 
 
-def _contradicted(statements: dict[str, Statement], link: ShareLink, expected: Message) -> None:
-    statement = statements[link.record]
-    declared = interests.percent(link)
-    statement.details.fault(f"interests[{link.index}].share", expected, declared)
-
-
 def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     """Read files of statements one by one, with counts of statements that make no record; see ``parse``."""
     return concatenate_results([_read_file(file, options) for file in files])
@@ -260,16 +256,12 @@ def _record_of(statement: object) -> str:
     return str(statement.get("recordId")) if isinstance(statement, dict) else ""
 
 
-def _recognises(sniff: FileSniff) -> bool:
-    return sniff.container == "json" and "statementId" in sniff.keys and "recordType" in sniff.keys
-
-
 FORMAT = Format(
     name="bods",
     title="Beneficial Ownership Data Standard 0.4 (JSON)",
     provides="entities, stakes, controls",
     licence="as each statement says",
-    recognises=_recognises,
+    recognises=lambda sniff: sniff.container == "json" and {"statementId", "recordType"} <= {*sniff.keys},
     read=read_files,
     signature="the keys statementId and recordType",
 )

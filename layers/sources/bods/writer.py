@@ -101,19 +101,15 @@ def _plain(
 
 
 def _tied(records: Records) -> Iterator[tuple[str, Stake | Control, str, str]]:
-    for stake in records.stakes.values():
-        yield from _whole(records, "stakes", stake, stake.owned, stake.owner)
-    for control in records.controls.values():
-        yield from _whole(records, "controls", control, control.controlled, control.controller)
-
-
-def _whole(
-    records: Records, table: str, record: Stake | Control, owned: str, owner: str
-) -> Iterator[tuple[str, Stake | Control, str, str]]:
-    entity = records.entities.get(owned)
-    can_be_owned = owned in records.assets or (entity is not None and entity.type != "person")
-    if owner in records.entities and can_be_owned:
-        yield table, record, owned, owner
+    """Yield table, record, owned record and owner of each stake and control that does not dangle."""
+    ties: list[tuple[str, Stake | Control, str, str]] = []
+    ties += (("stakes", stake, stake.owned, stake.owner) for stake in records.stakes.values())
+    ties += (("controls", one, one.controlled, one.controller) for one in records.controls.values())
+    for table, record, owned, owner in ties:
+        entity = records.entities.get(owned)
+        can_be_owned = owned in records.assets or (entity is not None and entity.type != "person")
+        if owner in records.entities and can_be_owned:
+            yield table, record, owned, owner
 
 
 def _publication(publisher: str, published: date, source: Source | None) -> dict[str, Any]:
@@ -232,35 +228,21 @@ def _annotated(
     fields = {name: dump[name] for name in ANNOTATION_FIELDS[table] if name not in plain or plain[name] != dump[name]}
     extra: dict[str, Any] = {table: fields} if fields or table == "assets" else {}
     used = fields.get("sources", [fields["source"]] if "source" in fields else [])
-    if sources := [_dump(records.sources[name]) for name in used if name in records.sources]:
-        extra["sources"] = sources
+    if sources := [records.sources[name] for name in used if name in records.sources]:
+        extra["sources"] = [one.model_dump(mode="json", exclude_none=True, exclude={"dataset"}) for one in sources]
     if not extra:
         return statement
-    return statement | {
-        "annotations": [_annotation(_annotation_text(dump), extra, statement["statementDate"], publisher)]
-    }
-
-
-def _dump(source: Source) -> dict[str, Any]:
-    return source.model_dump(mode="json", exclude_none=True, exclude={"dataset"})
-
-
-def _annotation_text(dump: Mapping[str, Any]) -> str:
-    """Return in words how a record was checked, its imprecise dates and its note, which are in custom fields too."""
+    # How a record was checked, its imprecise dates and its note are said in words, too.
     dates = [f"{key} {dump[key]}" for key in ("since", "until") if dump.get(key)]
-    parts = [f"checked: {dump['checked']}", *dates, dump.get("note") or ""]
-    return ". ".join(part for part in parts if part)
-
-
-def _annotation(description: str, extra: dict[str, Any], day: str, publisher: str) -> dict[str, Any]:
-    return {
+    annotation = {
         "statementPointerTarget": "",
         "motivation": "commenting",
-        "description": description,
-        "creationDate": day,
+        "description": ". ".join(filter(None, [f"checked: {dump['checked']}", *dates, dump.get("note")])),
+        "creationDate": statement["statementDate"],
         "createdBy": {"name": publisher},
         ANNOTATION: extra,
     }
+    return statement | {"annotations": [annotation]}
 
 
 def _identified(statement: dict[str, Any]) -> dict[str, Any]:

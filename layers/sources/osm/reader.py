@@ -52,27 +52,23 @@ def read(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
             _read_elements(_AssetBuilder(builder, file, options, day), Elements.of(every))
         elif "elements" in sniff.keys:
             document = file.json()
-            elements = _list(document, file)
-            _require_whole(builder, document, file)
+            elements = _elements_of(document, file, builder)
             _read_elements(_AssetBuilder(builder, file, options, _day(document)), Elements.of(elements))
         else:
             _read_features(_AssetBuilder(builder, file, options, None), GeoJsonRows(file))
     return builder.result()
 
 
-def _list(document: Any, file: SourceFile) -> list[Any]:
+def _elements_of(document: Any, file: SourceFile, builder: RecordBuilder) -> list[Any]:
+    """Return the elements of an answer of Overpass; a remark announces an incomplete one, which is a problem."""
     elements = document.get("elements") if isinstance(document, dict) else None
     if not isinstance(elements, list):
         raise FileRefused(file.name, "elements", MISSING, Message("osm.elements"))
-    return elements
-
-
-def _require_whole(builder: RecordBuilder, document: Mapping[str, Any], file: SourceFile) -> None:
-    """Add a problem for an incomplete answer of Overpass, which a remark announces when time or memory ran out."""
     remark = str(document.get("remark", ""))
-    if "error" in remark.casefold():
+    if "error" in remark.casefold():  # time or memory ran out
         expected = Message("osm.whole-answer")
         builder.add_problems([Problem(file.name, None, "file", "remark", remark[:120], expected)])
+    return elements
 
 
 def _day(document: Mapping[str, Any]) -> str | None:
@@ -91,15 +87,11 @@ def _read_elements(assets: _AssetBuilder, elements: Elements) -> None:
         if not isinstance(tags, dict) or not all(isinstance(value, str) for value in tags.values()):
             assets.reject(number, "element", "tags", element, Message("osm.element"))
         elif kind := assets.count_and_classify(tags):
-            outline = _outline(elements, element, kind)
+            try:
+                outline = elements.outline(element, is_line=kind == "pipeline")
+            except (TypeError, ValueError, shapely.errors.ShapelyError):
+                outline = Outline(None)
             assets.add(f"{element.get('type')}/{element.get('id')}", kind, tags, outline, number)
-
-
-def _outline(elements: Elements, element: Mapping[str, Any], kind: str) -> Outline:
-    try:
-        return elements.outline(element, is_line=kind == "pipeline")
-    except (TypeError, ValueError, shapely.errors.ShapelyError):
-        return Outline(None)
 
 
 def _read_features(assets: _AssetBuilder, features: GeoJsonRows) -> None:
@@ -111,14 +103,14 @@ def _read_features(assets: _AssetBuilder, features: GeoJsonRows) -> None:
             reference = reference_of(whole, feature.geometry)
             outline = Outline(feature.geometry, missing_of(whole))
             assets.add(reference, kind, tags, outline, feature.number)
-    assets.add_unreadable_rows(features.problems)
+    assets.builder.add_unreadable_rows(features.problems)
 
 
 class _AssetBuilder:
     """Adds the assets of one file to a record builder."""
 
     def __init__(self, builder: RecordBuilder, file: SourceFile, options: LoadOptions, day: str | None) -> None:
-        self._builder, self._file = builder, file.name
+        self.builder, self._file = builder, file.name
         self._source = f"{options.dataset}/{slug(file.name)[:60] or 'file'}"
         values = {
             "id": self._source,
@@ -134,26 +126,22 @@ class _AssetBuilder:
 
     def count_and_classify(self, tags: Mapping[str, str]) -> str | None:
         """Count an object and return its kind; an object without one is skipped."""
-        self._builder.rows += 1
+        self.builder.rows += 1
         kind = osm_tags.kind_of(tags)
         if kind is None:
-            self._builder.skip(osm_tags.skip_reason(tags))
+            self.builder.skip(osm_tags.skip_reason(tags))
         return kind
 
     def reject(self, number: int, record: str, column: str, value: object, expected: Message) -> None:
         """Count an element that cannot be read, and add its problem."""
-        self._builder.rows += 1
-        self._builder.add_problem(SourceLocation(self._file, number), record, column, value, expected)
-
-    def add_unreadable_rows(self, problems: Sequence[Problem]) -> None:
-        """Count features that cannot be read, and add their problems."""
-        self._builder.add_unreadable_rows(problems)
+        self.builder.rows += 1
+        self.builder.add_problem(SourceLocation(self._file, number), record, column, value, expected)
 
     def add(self, reference: str, kind: str, tags: Mapping[str, str], outline: Outline, number: int) -> None:
         """Add one asset with its owners and operators."""
         location = SourceLocation(self._file, number)
         if not re.fullmatch("(node|way|relation)/[0-9]+", reference):
-            self._builder.add_problem(location, "element", "type, id", reference or MISSING, Message("osm.reference"))
+            self.builder.add_problem(location, "element", "type, id", reference or MISSING, Message("osm.reference"))
             return
         name, spoken, aliases = osm_tags.names_of(tags)
         megawatts = osm_tags.megawatts(tags)
@@ -173,22 +161,22 @@ class _AssetBuilder:
             "note": f"OpenStreetMap: {', '.join(remarks)}" if (remarks := osm_tags.status_tags(tags)) else None,
         }
         where = self._where(_usable(outline, kind, reference), reference, location)
-        if self._builder.add("assets", {**values, **where}, location):
+        if self.builder.add("assets", {**values, **where}, location):
             self._holders(f"osm/{reference}", tags, location)
 
     def _where(self, outline: Outline, reference: str, location: SourceLocation) -> dict[str, Any]:
         """Return the location columns of an asset; a location that cannot be right is dropped, and the asset stays."""
         shape, record = outline.geometry, f"asset osm/{reference}"
         if shape is None or shape.is_empty:
-            self._builder.add_problem(location, record, "geometry", MISSING, Message("osm.coordinates"))
+            self.builder.add_problem(location, record, "geometry", MISSING, Message("osm.coordinates"))
             return {}
         if not shape.is_valid and np.isfinite(shapely.get_coordinates(shape)).all():
             shape = shapely.make_valid(shape)
         if why := geometry_fault(shape):
-            self._builder.add_problem(location, record, "geometry", shapely.to_wkt(shape), why)
+            self.builder.add_problem(location, record, "geometry", shapely.to_wkt(shape), why)
             return {}
         if outline.missing:
-            self._builder.add_problem(location, record, "geometry", outline.missing, Message("osm.whole-geometry"))
+            self.builder.add_problem(location, record, "geometry", outline.missing, Message("osm.whole-geometry"))
         uncertainty_m, basis = UNCERTAINTY[shape.geom_type]
         return {"geometry": shape, "uncertainty_m": uncertainty_m, "basis": basis, "place_source": self._source}
 

@@ -67,11 +67,13 @@ def kind_of(tags: Tags) -> str | None:
         return kind
     if kind := INDUSTRIAL.get(tags.get("industrial", "")):
         return "gas-field" if kind == "oil-field" and "gas" in tags.get("substance", "") else kind
-    if tags.get("industrial") == "depot" and _OIL.search(_contents(tags)):
+    contents = " ".join(tags.get(key, "") for key in ("substance", "content", "product", "name")).casefold()
+    if tags.get("industrial") == "depot" and _OIL.search(contents):
         return "oil-depot"
-    if kind := POWER.get(tags.get("power", "")):
-        return _plant(tags, kind) if tags["power"] == "plant" else None if _minor_substation(tags) else kind
-    return None
+    kind = POWER.get(tags.get("power", ""))
+    if tags.get("power") == "plant":
+        return PLANT_SOURCE.get(tags.get("plant:source", "").partition(";")[0].strip(), kind)
+    return None if _minor_substation(tags) else kind
 
 
 def _is_line(tags: Tags) -> bool:
@@ -110,17 +112,13 @@ def _minor_substation(tags: Tags) -> Message | None:
     """
     if tags.get("power") != "substation":
         return None
-    type_, volts = tags.get("substation", ""), _highest_voltage(tags)
+    type_ = tags.get("substation", "")
+    volts = max(map(int, re.findall(r"[0-9]{1,9}", tags.get("voltage", ""), re.ASCII)), default=0)
     if type_.startswith("minor"):
         return Message("osm.minor-substation", {"tag": f"substation={type_[:40]}"})
     if 0 < volts < LOWEST_VOLTAGE and type_ != "traction":
         return Message("osm.minor-substation", {"tag": f"voltage={tags['voltage'][:40]}"})
     return None if type_ or volts or names_of(tags)[0] else Message("osm.bare-substation")
-
-
-def _highest_voltage(tags: Tags) -> int:
-    """Return the highest of the voltages of a substation in volts, 0 where none is given."""
-    return max((int(volts) for volts in re.findall(r"[0-9]{1,9}", tags.get("voltage", ""), re.ASCII)), default=0)
 
 
 def _reason_of_part(tags: Tags) -> Message:
@@ -140,19 +138,10 @@ def _carried(tags: Tags) -> str:
 def _is_not_fuel(tags: Tags) -> bool:
     """Whether every substance of a line is no fuel, as hot water; heating oil is a fuel, and so is oil;water."""
     carried = [re.findall(r"[a-z]+", part.casefold()) for part in _carried(tags).split(";") if part.strip()]
-    return bool(carried) and all(_FUELS.isdisjoint(words) and any(map(_is_not_fuel_word, words)) for words in carried)
-
-
-def _is_not_fuel_word(word: str) -> bool:
-    return word in _NOT_FUELS or word.endswith("water")
-
-
-def _contents(tags: Tags) -> str:
-    return " ".join(tags.get(key, "") for key in ("substance", "content", "product", "name")).casefold()
-
-
-def _plant(tags: Tags, kind: str) -> str:
-    return PLANT_SOURCE.get(tags.get("plant:source", "").partition(";")[0].strip(), kind)
+    return bool(carried) and all(
+        _FUELS.isdisjoint(words) and any(word in _NOT_FUELS or word.endswith("water") for word in words)
+        for words in carried
+    )
 
 
 def status_tags(tags: Tags) -> tuple[str, ...]:
@@ -163,7 +152,8 @@ def status_tags(tags: Tags) -> tuple[str, ...]:
     remarks = [f"{key}=yes" for key in LIFECYCLE if tags.get(key) == "yes"]
     remarks += [f"{key}={tags[key]}" for key in ("operational_status", "end_date") if tags.get(key)]
     remarks += [f"{key}={tags[key]}" for key in ("owner", "operator") if tags.get(key) and not holders(tags, key)]
-    if output := unread_output(tags):
+    output = tags.get("plant:output:electricity", "").strip()
+    if output not in ("", "yes", "no") and megawatts(tags) is None:
         remarks.append(f"plant:output:electricity={output}")
     if tags.get("power") == "substation" and tags.get("voltage"):
         remarks.append(f"voltage={tags['voltage'][:80]}")
@@ -186,12 +176,6 @@ def megawatts(tags: Tags) -> float | None:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+|,[0-9]{1,2}|,[0-9]{4,})?)\s*([^\W\d]\w*)", text)
     unit = _POWERS.get(match[2].casefold()) if match else None
     return round(float(match[1].replace(",", ".")) * unit, 9) if match and unit else None
-
-
-def unread_output(tags: Tags) -> str | None:
-    """Return an electrical output that is given but is no number of watts."""
-    text = tags.get("plant:output:electricity", "").strip()
-    return text if text not in ("", "yes", "no") and megawatts(tags) is None else None
 
 
 def names_of(tags: Tags) -> tuple[str | None, dict[str, str], tuple[str, ...]]:

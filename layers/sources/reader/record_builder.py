@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -114,16 +114,17 @@ class RecordBuilder:
         self._notes.setdefault(entity, []).append(text)
 
     def require_entity(self, entity: str, location: SourceLocation) -> None:
-        """Note that an entity is referred to at a location; ``missing_entities`` lists those that are never added."""
+        """Note that an entity is referred to at a location; see ``add_missing_entities``."""
         self._required_entities.setdefault(entity, location)
 
-    def missing_entities(self) -> list[tuple[str, SourceLocation]]:
-        """Ids of entities that are required and not added, each with the first location that requires it."""
-        return [
-            (name, location)
-            for name, location in self._required_entities.items()
-            if name not in self.tables["entities"]
-        ]
+    def add_missing_entities(self, values_of: Callable[[str], Mapping[str, Any]]) -> None:
+        """Add an entity for each that is required and not there, so that no reference dangles.
+
+        ``values_of`` gives its columns by its id. It stands at the first location that requires it.
+        """
+        for key, location in self._required_entities.items():
+            if key not in self.tables["entities"]:
+                self.add("entities", {"id": key, "checked": "unverified", **values_of(key)}, location)
 
     def stakes(self) -> list[Stake]:
         """All stakes added so far."""

@@ -177,7 +177,7 @@ def parse(file: str, text: str, dataset: str = "wikidata") -> ReadResult:
     stated = {(stake.owned, stake.owner) for stake in builder.stakes()}
     for item, location in items:
         ItemOwnership(builder, item, location).read_inverse(stated)
-    _add_missing_entities(builder)
+    builder.add_missing_entities(_known_by_qid)
     return builder.result()
 
 
@@ -272,14 +272,11 @@ def _add_notes(builder: RecordBuilder, item: WikidataItem) -> None:
                 builder.note(name, f"Wikidata: {prop} {other} is of rank deprecated and left out.")
 
 
-def _add_missing_entities(builder: RecordBuilder) -> None:
-    """Add an entity for each item that is referred to but not in the file, so that no reference dangles."""
-    for name, location in builder.missing_entities():
-        qid = name.removeprefix("wikidata-").upper()
-        state = COUNTRIES.get(qid)
-        kind = "state" if state else "legalEntity"
-        record = {"id": name, "name": qid, "type": kind, "registered_in": state, "external_ids": {"wikidata": qid}}
-        builder.add("entities", {**record, "checked": "unverified", "note": "Known by its Q-id only."}, location)
+def _known_by_qid(key: str) -> dict[str, Any]:
+    qid = key.removeprefix("wikidata-").upper()
+    state = COUNTRIES.get(qid)
+    values = {"type": "state" if state else "legalEntity", "registered_in": state, "note": "Known by its Q-id only."}
+    return {"name": qid, "external_ids": {"wikidata": qid}, **values}
 
 
 def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:

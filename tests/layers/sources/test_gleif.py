@@ -47,7 +47,7 @@ def period(kind: str, start: str, end: str | None = None) -> dict[str, str]:
 
 
 def read(*records: object) -> Records:
-    reading = reader.parse("f.json", json.dumps(records))
+    reading = reader.parse_all([("f.json", json.dumps(records))])
     assert reading.problems == ()
     return reading.records
 
@@ -134,7 +134,7 @@ def test_level_1_csv_of_the_golden_copy() -> None:
         "Entity.LegalJurisdiction,Entity.HeadquartersAddress.Country,Entity.EntityStatus,Entity.EntityCategory"
     )
     row = f'{CHILD},"ПАТ ""Зразок""",uk,"Zrazok, PJSC",en,ALTERNATIVE_LANGUAGE_LEGAL_NAME,UA,PL,INACTIVE,GENERAL'
-    reading = reader.parse("lei2.csv", f"\ufeff{header}\n{row}\n")
+    reading = reader.parse_all([("lei2.csv", f"\ufeff{header}\n{row}\n")])
     assert reading.problems == ()
     entity = reading.records.entities[reader.entity_id(CHILD)]
     assert (entity.name, entity.names) == ("Zrazok, PJSC", {"uk": 'ПАТ "Зразок"'})
@@ -152,7 +152,7 @@ def test_level_2_csv_of_the_golden_copy() -> None:
     )
     row = f"{CHILD},{PARENT},IS_ULTIMATELY_CONSOLIDATED_BY,ACTIVE,2021-01-01T01:00:00+01:00,2021-12-31T01:00:00+01:00,"
     row += "ACCOUNTING_PERIOD,2017-12-06T01:00:00+01:00,,RELATIONSHIP_PERIOD"
-    control = only(reader.parse("rr.csv", f"{header}\n{row}\n").require_clean())
+    control = only(reader.parse_all([("rr.csv", f"{header}\n{row}\n")]).require_clean())
     assert (control.since, control.until, control.note) == (
         "2017-12-06",
         None,
@@ -169,7 +169,8 @@ def test_golden_copy_json_wraps_its_values() -> None:
             "LegalJurisdiction": {"$": "GB"},
         },
     }
-    entity = reader.parse("l1.json", json.dumps({"records": [record]})).require_clean().entities[reader.entity_id(TOP)]
+    reading = reader.parse_all([("l1.json", json.dumps({"records": [record]}))])
+    entity = reading.require_clean().entities[reader.entity_id(TOP)]
     assert (entity.name, entity.registered_in, entity.aliases) == ("Top plc", "GB", ("Old Top",))
 
 
@@ -199,7 +200,7 @@ def test_a_described_entity_takes_the_place_of_one_known_by_its_lei() -> None:
     ],
 )
 def test_what_cannot_be_read_is_a_problem(text: str, column: str) -> None:
-    reading = reader.parse("f", text)
+    reading = reader.parse_all([("f", text)])
     assert [problem.column for problem in reading.problems] == [column]
     assert dict(reading.records.entities) == {}
 
