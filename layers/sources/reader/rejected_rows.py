@@ -8,7 +8,7 @@ import mmap
 import re
 import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -115,7 +115,9 @@ def write(
     listed = tuple(problems)
     written: list[Path] = []
     for file, out in zip(files, _targets(files, target), strict=True):
-        written += _RejectedRowsWriter(file, problem_texts(file, listed, wording), out, files, mapping).write()
+        rows = problem_texts(file, listed, wording)
+        if rows and not file.name.endswith(".toml"):
+            written += _write_file(file, rows, out, files, mapping)
     return written
 
 
@@ -183,68 +185,55 @@ def _unpacked(name: str) -> str:
     return name[:-3] if name.lower().endswith(".gz") else name
 
 
-class _RejectedRowsWriter:
-    """Writes the rejected rows of one file."""
-
-    def __init__(
-        self,
-        file: SourceFile,
-        rows: Mapping[str, RowFaults],
-        out: Path,
-        files: Sequence[SourceFile],
-        mapping: ColumnMapping | None,
-    ) -> None:
-        self._file, self._rows, self._out, self._files, self._mapping = file, rows, out, files, mapping
-
-    def write(self) -> list[Path]:
-        if not self._rows or self._file.name.endswith(".toml"):
-            return []
-        sniff = self._file.sniff()
-        if sniff.container == "pbf":
-            return []
-        self._out.parent.mkdir(parents=True, exist_ok=True)
-        if sniff.container == "workbook":
-            return [path for name in self._rows for path in self._sheet(name)]
-        faults = self._rows.get(self._file.name, {})
-        if sniff.container in ("table", "text"):
-            return _write_table(self._file.table(), faults, self._checked_target(self._out), sniff.delimiter)
-        if sniff.container == "gpkg":
-            return [self._layer(faults)]
-        out = self._checked_target(self._out)
-        document = self._file.json()
-        paths = self._paths(document)
-        if len(paths) > 1:
-            by_path = {name[len(self._file.name) + 1 :]: of_list for name, of_list in self._rows.items()}
-            document = _with_problems_of_lists(document, by_path, paths)
-        else:
-            document = rejected_document(document, faults, self._mapping)
-        write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+def _write_file(
+    file: SourceFile,
+    rows: Mapping[str, RowFaults],
+    out: Path,
+    files: Sequence[SourceFile],
+    mapping: ColumnMapping | None,
+) -> list[Path]:
+    sniff = file.sniff()
+    if sniff.container == "pbf":
+        return []
+    out.parent.mkdir(parents=True, exist_ok=True)
+    if sniff.container == "workbook":
+        return [path for name in rows for path in _write_sheet(file, rows, name, out, files)]
+    _require_replaceable(out, files)
+    faults = rows.get(file.name, {})
+    if sniff.container in ("table", "text"):
+        return _write_table(file.table(), faults, out, sniff.delimiter)
+    if sniff.container == "gpkg":
+        copy_rows(GeoPackageRows(file, mapping.layer if mapping else None), faults, out)
         return [out]
+    document = file.json()
+    paths = _paths(document, file, mapping)
+    if len(paths) > 1:
+        by_path = {name[len(file.name) + 1 :]: of_list for name, of_list in rows.items()}
+        document = _with_problems_of_lists(document, by_path, paths)
+    else:
+        document = rejected_document(document, faults, mapping)
+    write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    return [out]
 
-    def _paths(self, document: Any) -> list[str | None]:
-        """Return the paths of the lists of rows that tables read of a document, those that others refer to last."""
-        name = self._file.name.rpartition("/")[2].casefold()
-        tables = self._mapping.tables if self._mapping else ()
-        own = [table for table in tables if table.file is None or fnmatchcase(name, table.file.casefold())] or tables
-        paths = dict.fromkeys(table.rows for table in sorted(own, key=lambda table: table.table in _REFERRED_TO))
-        return [path for path in paths if path is None or items_at(document, path)]
 
-    def _checked_target(self, out: Path) -> Path:
-        _require_replaceable(out, self._files)
-        return out
+def _paths(document: Any, file: SourceFile, mapping: ColumnMapping | None) -> list[str | None]:
+    """Return the paths of the lists of rows that tables read of a document, those that others refer to last."""
+    name = file.name.rpartition("/")[2].casefold()
+    tables = mapping.tables if mapping else ()
+    own = [table for table in tables if table.file is None or fnmatchcase(name, table.file.casefold())] or tables
+    paths = dict.fromkeys(table.rows for table in sorted(own, key=lambda table: table.table in _REFERRED_TO))
+    return [path for path in paths if path is None or items_at(document, path)]
 
-    def _sheet(self, name: str) -> list[Path]:
-        """Write the rows of a sheet as CSV, named after the sheet where several sheets have rejected rows."""
-        sheet = name[len(self._file.name) + 1 :]
-        stem = self._out.stem if len(self._rows) == 1 else f"{self._out.stem}-{sheet.replace('/', '-')}"
-        suffix = ".csv" if self._out.suffix.lower() == ".xlsx" else self._out.suffix
-        out = self._checked_target(self._out.with_name(f"{stem}{suffix}"))
-        return _write_table(self._file.table(sheet or None), self._rows[name], out, ",")
 
-    def _layer(self, faults: RowFaults) -> Path:
-        out = self._checked_target(self._out)
-        copy_rows(GeoPackageRows(self._file, self._mapping.layer if self._mapping else None), faults, out)
-        return out
+def _write_sheet(
+    file: SourceFile, rows: Mapping[str, RowFaults], name: str, out: Path, files: Sequence[SourceFile]
+) -> list[Path]:
+    """Write the rows of a sheet as CSV, named after the sheet where several sheets have rejected rows."""
+    sheet = name[len(file.name) + 1 :]
+    stem = out.stem if len(rows) == 1 else f"{out.stem}-{sheet.replace('/', '-')}"
+    path = out.with_name(f"{stem}{'.csv' if out.suffix.lower() == '.xlsx' else out.suffix}")
+    _require_replaceable(path, files)
+    return _write_table(file.table(sheet or None), rows[name], path, ",")
 
 
 def _write_table(table: RowTable, faults: RowFaults, out: Path, sign: str) -> list[Path]:
@@ -264,13 +253,10 @@ def _write_table(table: RowTable, faults: RowFaults, out: Path, sign: str) -> li
                 # A row that is no CSV has no cells: it has to be mended in its file.
                 writer.writerow([f"row {number} of {table.file}: {texts}"])
             else:
-                writer.writerow([texts, *_without(cells, table.columns)])
+                # An earlier column of problems is left out.
+                left = (cell for at, cell in enumerate(cells) if table.columns[at : at + 1] != (PROBLEMS_COLUMN,))
+                writer.writerow([texts, *left])
     return [out]
-
-
-def _without(cells: Sequence[str], columns: Sequence[str]) -> Iterator[str]:
-    """Yield the cells of a row, those of an earlier ``_problems`` column left out."""
-    return (cell for row, cell in enumerate(cells) if columns[row : row + 1] != (PROBLEMS_COLUMN,))
 
 
 def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping | None = None) -> Any:
@@ -301,11 +287,10 @@ def rejected_document(document: Any, faults: RowFaults, mapping: ColumnMapping |
         return _with_problems(document, faults.get(1, []))
     if name == "elements":
         # Untagged nodes and ways stay, as they are parts of other elements.
-        listed = enumerate(document[name], 1)
         rows = [
-            row if n not in faults else _with_problems(row, faults[n])
-            for n, row in listed
-            if n in faults or _is_part(row)
+            _with_problems(row, faults[n]) if n in faults else row
+            for n, row in enumerate(document[name], 1)
+            if n in faults or (isinstance(row, dict) and not row.get("tags"))
         ]
         return {**document, name: rows}
     return {**document, name: _rows(document[name], faults)}
@@ -349,10 +334,6 @@ def _is_feature(value: Any) -> bool:
     return (
         isinstance(value, dict) and value.get("type") == "Feature" and isinstance(value.get("properties"), dict | None)
     )
-
-
-def _is_part(element: Any) -> bool:
-    return isinstance(element, dict) and not element.get("tags")
 
 
 def _with_problems(value: Any, texts: Sequence[str]) -> Any:

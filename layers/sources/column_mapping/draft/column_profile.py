@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -23,7 +23,6 @@ from layers.text.site_terms import TARGET_KINDS, kinds_mentioned
 _FILE = Path(__file__).with_name("header_words.toml")
 #: All that is in header_words.toml.
 WORDS: Mapping[str, Any] = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-ROLES: Mapping[str, Sequence[str]] = WORDS["roles"]
 
 _CAMEL = re.compile(r"(?<=[a-zа-яіїєґäöüß])(?=[A-ZА-ЯІЇЄҐÄÖÜ])")
 _SIGNS = re.compile(r"[\W_]+")
@@ -41,16 +40,31 @@ def header_words(name: str) -> tuple[str, ...]:
     return tuple(_SIGNS.sub(" ", spaced).split())
 
 
-@cache
-def _role_words() -> Mapping[str, tuple[tuple[tuple[str, ...], bool, bool], ...]]:
-    """Return the words of each role, whether they are the whole name, and whether the last only begins a word."""
-    return {
-        role: tuple(
-            (("%",) if text == "=%" else header_words(text.strip("=*")), text.startswith("="), text.endswith("*"))
-            for text in texts
+class Phrase(NamedTuple):
+    """Words of a header: ``=`` before them asks that they are all of it, ``*`` behind that the last begins a word."""
+
+    words: tuple[str, ...]
+    is_whole: bool
+    is_beginning: bool
+
+    @classmethod
+    def of(cls, text: str) -> Phrase:
+        """Parse a phrase of header_words.toml."""
+        return cls(header_words(text.strip("=*")), text.startswith("="), text.endswith("*"))
+
+    def is_in(self, words: tuple[str, ...]) -> bool:
+        """Whether words in a row of a header are the phrase."""
+        *firm, last = self.words
+        parts = [words[at : at + len(self.words)] for at in range(len(words) - len(self.words) + 1)]
+        return not self.is_whole and any(
+            list(part[:-1]) == firm and (part[-1].startswith(last) if self.is_beginning else part[-1] == last)
+            for part in parts
         )
-        for role, texts in ROLES.items()
-    }
+
+
+@cache
+def _role_phrases() -> Mapping[str, tuple[Phrase, ...]]:
+    return {role: tuple(map(Phrase.of, texts)) for role, texts in WORDS["roles"].items()}
 
 
 @lru_cache(maxsize=20_000)
@@ -66,28 +80,15 @@ def role_fit(name: str, role: str) -> float:
 
 def _fit(words: tuple[str, ...], role: str) -> float:
     best = 0.0
-    for rank, (phrase, is_whole, is_beginning) in enumerate(_role_words()[role]):
-        fit = _phrase_fit(words, phrase, is_whole, is_beginning)
-        if fit:
-            best = max(best, fit + 1 - rank / 100)
-    return best
-
-
-def _phrase_fit(words: tuple[str, ...], phrase: tuple[str, ...], is_whole: bool, is_beginning: bool) -> float:
-    if not phrase or not words:
-        return 0.0
-    if words == phrase:
-        return _WHOLE
-    if is_whole:
-        return 0.0
-    *firm, last = phrase
-    for at in range(len(words) - len(phrase) + 1):
-        part = words[at : at + len(phrase)]
-        is_last = part[-1].startswith(last) if is_beginning else part[-1] == last
-        if list(part[:-1]) == firm and is_last:
+    for rank, phrase in enumerate(_role_phrases()[role]):
+        fit = 0.0
+        if words == phrase.words:
+            fit = _WHOLE
+        elif phrase.is_in(words):
             # Words before and behind the name make it less sure.
-            return (_BEGINS if is_beginning else _INSIDE) - 0.2 * (len(words) - len(phrase))
-    return 0.0
+            fit = (_BEGINS if phrase.is_beginning else _INSIDE) - 0.2 * (len(words) - len(phrase.words))
+        best = max(best, fit + 1 - rank / 100) if fit else best
+    return best
 
 
 def record_of(name: str) -> str:
@@ -108,11 +109,15 @@ MOST = 0.8
 _LOOKED_AT = 3000
 
 #: Formats of days in the order in which they are tried; days before months in front of months before days.
-_FORMATS = (
+_FORMATS = {
+    text: date_format
+    for text in (
     "YYYY-MM-DD", "D.M.YYYY", "D/M/YYYY", "M/D/YYYY", "D-M-YYYY", "YYYY/M/D", "YYYY.M.D", "YYYYMMDD", "D MON YYYY",
     "D. MON YYYY", "MON D, YYYY", "MON D YYYY", "D-MON-YYYY", "D/MON/YYYY", "YYYY-M-D", "M.YYYY", "M/YYYY", "YYYY-MM",
     "MON YYYY", "YYYY",
-)  # fmt: skip
+    )
+    if (date_format := DateFormat.of(text))
+}  # fmt: skip
 _UNIX = re.compile(r"1[0-9]{9}(?:\.[0-9]{1,9})?")
 _UNIX_MS = re.compile(r"1[0-9]{12}(?:\.0)?")
 _WKT = ("POINT", "LINESTRING", "POLYGON", "MULTI", "GEOMETRYCOLLECTION")
@@ -177,9 +182,7 @@ class ColumnProfile:
             return ("unix-ms",)
         left, chosen = list(self.distinct), []
         for text in _ordered_formats(left):
-            date_format = DateFormat.of(text)
-            assert date_format is not None
-            unread = [cell for cell in left if date_format.edtf(cell) is None]
+            unread = [cell for cell in left if _FORMATS[text].edtf(cell) is None]
             if len(unread) < len(left):
                 chosen.append(text)
                 left = unread
@@ -282,14 +285,9 @@ def words_of(text: str) -> list[str]:
 
 def _ordered_formats(cells: Iterable[str]) -> list[str]:
     """Return the formats of days; of two that cells leave open the one that reads more comes first."""
-    ordered = list(_FORMATS)
-    days_first, months_first = (DateFormat.of(text) for text in ("D/M/YYYY", "M/D/YYYY"))
-    assert days_first is not None
-    assert months_first is not None
     listed = list(cells)
-    if sum(map(bool, map(months_first.edtf, listed))) > sum(map(bool, map(days_first.edtf, listed))):
-        ordered.remove("D/M/YYYY")
-    return ordered
+    days_first, months_first = (sum(map(bool, map(_FORMATS[text].edtf, listed))) for text in ("D/M/YYYY", "M/D/YYYY"))
+    return [text for text in _FORMATS if text != "D/M/YYYY" or months_first <= days_first]
 
 
 def _is_shape(text: str) -> bool:

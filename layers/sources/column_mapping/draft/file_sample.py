@@ -184,12 +184,8 @@ def with_references(sample: FileSample, ids: str, sites: FileSample, own_ids: st
     referred = {name: [cell_of(field_of(item, name)).strip() for item in items] for name in names}
     if any(text.startswith("[") for text in sample.columns[ids]):
         # A row that refers to several has lists of their names; lists of their degrees are no place.
-        referred = {name: cells for name, cells in referred.items() if _are_texts(cells)}
+        referred = {name: cells for name, cells in referred.items() if any(map(str.isalpha, "".join(cells)))}
     return replace(sample, columns={**sample.columns, **referred})
-
-
-def _are_texts(cells: Sequence[str]) -> bool:
-    return any(any(map(str.isalpha, text)) for text in cells)
 
 
 def _list_fit(items: Sequence[JsonItem], fit: Fit) -> tuple[float, int]:

@@ -10,7 +10,6 @@ from typing import Any
 from layers.sources.column_mapping.draft.column_profile import (
     MOST,
     WORDS,
-    ColumnProfile,
     header_words,
     kind_of,
     role_fit,
@@ -98,7 +97,8 @@ def events_and_sites(samples: Sequence[FileSample]) -> tuple[FileSample, FileSam
     if outer.startswith(inner.lstrip(".")):
         is_placed = bool(ColumnRoles(events.own).place())
         return (events if is_placed else replace(sites, around=singular(sites.rows or ""))), sites
-    ids = next((name for name, profile in ColumnRoles(sites.own).profiles.items() if _is_own_id(profile)), None)
+    profiles = ColumnRoles(sites.own).profiles.items()
+    ids = next((name for name, one in profiles if is_id_field(one.header) and one.is_whole and one.is_unique), None)
     reference = ids and _reference(events, sites, {*sites.columns[ids]})
     return (with_references(events, reference, sites, ids), sites) if ids and reference else None
 
@@ -115,10 +115,6 @@ def _are_sites(columns: ColumnRoles) -> bool:
     """Whether rows have a name, and a place or a kind."""
     has_name = any(columns.best(role, lambda profile: profile.is_text) for role in ("name", "target", "title"))
     return has_name and (bool(columns.place()) or columns.best("kind", lambda p: p.part(kind_of) > 0) is not None)
-
-
-def _is_own_id(profile: ColumnProfile) -> bool:
-    return is_id_field(profile.header) and profile.is_whole and profile.is_unique
 
 
 def _reference(events: FileSample, sites: FileSample, ids: Collection[str]) -> str | None:
@@ -226,26 +222,18 @@ def _body(table: TableDraft, prefix: str) -> Iterator[str]:
         entries: Mapping[str, Any] = getattr(table, name)
         open_lines = table.open.get(name, [])
         if name == "values":
-            yield from _values(table, prefix)
-            continue
-        if not entries and not open_lines:
-            continue
-        yield f"[{prefix}{name}]{_comment(table.reasons.get(name, ''))}"
-        for key, value in entries.items():
-            yield f"{_dotted(key)} = {toml_value(value)}{_comment(table.reasons.get(f'{name}.{key}', ''))}"
-        yield from open_lines
-        if name == "columns" and table.unused:
-            yield from _unused(table)
-        yield ""
-
-
-def _values(table: TableDraft, prefix: str) -> Iterator[str]:
-    names = dict.fromkeys((*table.values, *(name[7:] for name in table.open if name.startswith("values."))))
-    for column in names:
-        yield f"[{prefix}values.{_key(column)}]{_comment(table.reasons.get(f'values.{column}', ''))}"
-        yield from (f"{_key(word)} = {toml_value(value)}" for word, value in table.values.get(column, {}).items())
-        yield from table.open.get(f"values.{column}", [])
-        yield ""
+            for column, words in table.values.items():
+                yield f"[{prefix}values.{_key(column)}]{_comment(table.reasons.get(f'values.{column}', ''))}"
+                yield from (f"{_key(word)} = {toml_value(value)}" for word, value in words.items())
+                yield ""
+        elif entries or open_lines:
+            yield f"[{prefix}{name}]{_comment(table.reasons.get(name, ''))}"
+            for key, value in entries.items():
+                yield f"{_dotted(key)} = {toml_value(value)}{_comment(table.reasons.get(f'{name}.{key}', ''))}"
+            yield from open_lines
+            if name == "columns" and table.unused:
+                yield from _unused(table)
+            yield ""
 
 
 def _unused(table: TableDraft) -> Iterator[str]:

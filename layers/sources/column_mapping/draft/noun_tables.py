@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from layers.reference.country_names import code_of
 from layers.sources.column_mapping.draft.column_profile import (
     WORDS,
     ColumnProfile,
+    Phrase,
     entity_type_of,
     header_words,
     is_weapon,
@@ -125,10 +124,6 @@ def _are_weapons(profile: ColumnProfile) -> bool:
     return profile.is_text and profile.part(is_weapon) >= 0.5 and longest(profile) <= 200
 
 
-def _are_names_of_sites(profile: ColumnProfile) -> bool:
-    return profile.is_text and record_of(profile.header) not in REPORT_RECORDS
-
-
 class StrikeWriter(TableWriter):
     """Fills a table of strikes."""
 
@@ -195,7 +190,8 @@ class StrikeWriter(TableWriter):
             if record_of(header) in OTHER_RECORDS and is_name_field(header):
                 return name
         target = self.columns.best("target", lambda p: p.is_text and longest(p) <= 2000, taken)
-        return target or self.columns.best("name", _are_names_of_sites, taken) or self._asset_id()
+        is_of_site = lambda p: p.is_text and record_of(p.header) not in REPORT_RECORDS  # noqa: E731
+        return target or self.columns.best("name", is_of_site, taken) or self._asset_id()
 
     def _asset_id(self) -> str | None:
         """Return the column of the ids of what was struck."""
@@ -277,14 +273,10 @@ class EntityWriter(TableWriter):
         return self._finish()
 
     def _home(self) -> str:
-        ids = self.table.columns
-        return (
-            "UA"
-            if "external_ids.edrpou" in ids
-            else "RU"
-            if {"external_ids.inn", "external_ids.ogrn"} & {*ids}
-            else "XX"
-        )
+        ids = {*self.table.columns}
+        if "external_ids.edrpou" in ids:
+            return "UA"
+        return "RU" if {"external_ids.inn", "external_ids.ogrn"} & ids else "XX"
 
     def _entity_name(self) -> str | None:
         is_name = lambda p: p.is_text and not p.is_country  # noqa: E731
@@ -377,7 +369,11 @@ class StakeWriter(TableWriter):
         if owner and owned:
             return owner, owned
         if owned:
-            rest = [name for name in others if name != owned and max(_fits_holder(name)) >= FITS]
+            rest = [
+                name
+                for name in others
+                if name != owned and max(role_fit(name, "owned"), role_fit(name, "name")) >= FITS
+            ]
             return (rest[0] if rest and share else None), owned
         if owner:
             return (owner, others[0]) if others else (None, owner)
@@ -390,36 +386,16 @@ class StakeWriter(TableWriter):
         """Whether the percents of what a column names add up to 100 at most, for nearly all that it names."""
         sums: dict[str, float] = {}
         sample = self.columns.sample.columns
-        numbers = [self._number_of(text) for text in sample[share]]
-        for name, value in zip(sample[owned], numbers, strict=True):
+        for name, text in zip(sample[owned], sample[share], strict=True):
+            digits = "".join(sign for sign in text.replace(",", ".") if sign.isdecimal() or sign == ".")
+            value = float(digits) if digits.strip(".") and digits.count(".") < 2 else 0.0
             sums[plain_name(name)] = sums.get(plain_name(name), 0.0) + value
         return sum(value <= 101 for value in sums.values()) >= 0.95 * len(sums)
-
-    @staticmethod
-    def _number_of(text: str) -> float:
-        digits = "".join(sign for sign in text.replace(",", ".") if sign.isdecimal() or sign == ".")
-        try:
-            return float(digits)
-        except ValueError:
-            return 0.0
 
     def _header_owner(self, share: str | None) -> tuple[str, str]:
         """Return the owner whom the header of the shares names, else a name that says that none is named."""
         words = header_words(share or "")
         for owner, phrases in WORDS["header_owners"].items():
-            for phrase in phrases:
-                parts = tuple(phrase.rstrip("*").split())
-                places = range(len(words) - len(parts) + 1)
-                if any(_begins(words[at : at + len(parts)], parts, phrase.endswith("*")) for at in places):
-                    return owner, f"the header of the shares says so ({share!r}): check"
+            if any(Phrase.of(phrase).is_in(words) for phrase in phrases):
+                return owner, f"the header of the shares says so ({share!r}): check"
         return f"Owner not named in {self.columns.sample.file.stem}", "no column of owners: say who holds these shares"
-
-
-def _begins(words: Sequence[str], parts: Sequence[str], is_beginning: bool) -> bool:
-    same = list(words[:-1]) == list(parts[:-1])
-    return same and (words[-1].startswith(parts[-1]) if is_beginning else words[-1] == parts[-1])
-
-
-def _fits_holder(name: str) -> tuple[float, float]:
-    """Return how well a header fits a company or a name, beside the column of what is owned."""
-    return role_fit(name, "owned"), role_fit(name, "name")

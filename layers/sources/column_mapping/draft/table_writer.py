@@ -152,16 +152,14 @@ class TableWriter:
             commas = [self._profile(name).decimal for name in place.values()]
             self.table.decimal = "," if "," in commas else "."
         if swapped := self.columns.swapped_shapes():
-            words = (
-                "the points of the features look swapped: GeoJSON has the longitude first, and with the latitude first"
-            )
-            self._remark("columns", f"{words} {swapped.reason}")
+            words = "the points of the features look swapped: GeoJSON has the longitude first"
+            self._remark("columns", f"{words}, and with the latitude first {swapped.reason}")
         if place or self.columns.has_shapes:
             self._certainty(place)
             self._null_island(place)
-        if "lat" in place:
+        if "lat" in place and not all(self._profile(place[name]).is_whole for name in ("lat", "lon")):
             # Either degree alone is of no use: such a row loads without a point.
-            self._half_points(place)
+            self._open("columns", "# some rows have no degrees; they load without a point")
 
     def _say_axis_order(self, column: str, name: str) -> None:
         """Say which of the degrees comes first, and how the draft knows; a doubt is a remark."""
@@ -176,11 +174,6 @@ class TableWriter:
         """Add what a person has to look at, which the file leaves open."""
         self.table.remarks.append(text)
         self._open(table, f"# CHECK: {text}")
-
-    def _half_points(self, place: Mapping[str, str]) -> None:
-        halves = [self._profile(place[name]) for name in ("lat", "lon")]
-        if not all(profile.is_whole for profile in halves):
-            self._open("columns", "# some rows have no degrees; they load without a point")
 
     def _null_island(self, place: Mapping[str, str]) -> None:
         shapes = self.columns.sample.shapes or ()
@@ -320,7 +313,8 @@ class TableWriter:
         """
 
         def without(profile: ColumnProfile) -> int:
-            is_own = profile.is_unique and not self._is_of_another(profile.name)
+            is_of_another = self.noun == "strikes" and record_of(profile.header) in OTHER_RECORDS
+            is_own = profile.is_unique and not is_of_another
             return self._records_without(profile, natural) if is_own else profile.rows
 
         if own := self.columns.best("id", lambda profile: without(profile) == 0):
@@ -345,10 +339,6 @@ class TableWriter:
         columns, known = self.columns.sample.columns, {*ids.texts}
         what = columns[natural[0]] if natural else [True] * ids.rows
         return sum(text not in known and bool(said) for text, said in zip(columns[ids.name], what, strict=True))
-
-    def _is_of_another(self, name: str) -> bool:
-        """Whether an id is that of another record than the row."""
-        return self.noun == "strikes" and record_of(self._profile(name).header) in OTHER_RECORDS
 
     def _is_key(self, names: Sequence[str]) -> bool:
         sample = self.columns.sample
