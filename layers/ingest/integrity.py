@@ -89,19 +89,10 @@ def overlapping(records: Records) -> Iterator[IntegrityProblem]:
     for stakes in by_pair.values():
         for index, stake in enumerate(stakes):
             for other in stakes[:index]:
-                if _overlap(stake, other):
-                    yield (
-                        "stakes",
-                        stake.id,
-                        "since",
-                        str(stake.since),
-                        Message("integrity.no-overlap", {"stake": other.id}),
-                    )
-
-
-def _overlap(first: Stake, second: Stake) -> bool:
-    days = {date.min, date.max, *_change_days(first), *_change_days(second)}
-    return any(_holds(first, day) and _holds(second, day) for day in days)
+                days = {date.min, date.max, *_change_days(stake), *_change_days(other)}
+                if any(_holds(stake, day) and _holds(other, day) for day in days):
+                    expected = Message("integrity.no-overlap", {"stake": other.id})
+                    yield "stakes", stake.id, "since", str(stake.since), expected
 
 
 def _holds(stake: Stake, day: date) -> bool:

@@ -92,14 +92,22 @@ def plan_load(
             key: _completed(one, old.entities.get(key)) for key, one in incoming["entities"].items()
         }
     dropped, dangling = _drop_dangling(incoming, (others, old) if append else (others,), result, clashes)
-    incoming["entities"] |= _with_earlier_merges(incoming["entities"], old, others)
+    # With the merges of earlier loads, so that loading the same file again changes nothing.
+    incoming["entities"] |= {
+        key: resolve.carry_over_merges(entity, old.entities[key], others)
+        for key, entity in incoming["entities"].items()
+        if isinstance(entity, Entity) and key in old.entities
+    }
     resolution = resolve.resolve_load(Records.of(incoming), old, others)
     joined = resolve.join(others, Records.of(incoming), resolution)
     tables = {name: dict(joined.records.table(name)) for name in RECORD_TYPES}
     problems = (*clashes.values(), *dangling)
     retained = _retain_old(tables, old, _reason_to_retain_all(append, (*result.problems, *problems), incoming))
+    # A record of another dataset may be changed, as an entity is by being united.
     touched = datasets | {
-        record.dataset for name, record in _all_records(joined.records) if _differs(others, name, record)
+        record.dataset
+        for name, record in _all_records(joined.records)
+        if (before := others.table(name).get(record.id)) is not None and before is not record and before != record
     }
     affected = {name: {k: r for k, r in table.items() if r.dataset in touched} for name, table in tables.items()}
     notes = (*joined.remarks, *staying)
@@ -160,15 +168,10 @@ def _marked(records: Records, datasets: Collection[str]) -> Records:
     """Return the records with all of some datasets private."""
     if not datasets:
         return records
-    return Records.of(
-        {
-            name: {
-                key: as_private(record) if record.dataset in datasets else record
-                for key, record in records.table(name).items()
-            }
-            for name in RECORD_TYPES
-        }
-    )
+    tables: _Tables = {name: {} for name in RECORD_TYPES}
+    for name, record in _all_records(records):
+        tables[name][record.id] = as_private(record) if record.dataset in datasets else record
+    return Records.of(tables)
 
 
 def _reason_to_retain_all(append: bool, problems: Collection[Problem], incoming: _Tables) -> Message | None:
@@ -204,7 +207,8 @@ def _split_incoming(
         other, before = others.table(name).get(record.id), old.table(name).get(record.id)
         if other is not None and _is_same(record, other):
             already_covered[name] += 1
-        elif other is not None and not _may_be_united(record, other):
+        elif other is not None and not (isinstance(record, Entity) and record.private == other.private):
+            # Only entities, both private or both public, become one.
             clashes[name, record.id] = _clash(name, record, other, result)
         elif name in APPEND_ONLY and before is not None and before != record:
             clashes[name, record.id] = _append_only_problem(name, record, before, result)
@@ -213,20 +217,6 @@ def _split_incoming(
         else:
             own[name][record.id] = record
     return own, already_covered, clashes
-
-
-def _may_be_united(record: Record, other: Record) -> bool:
-    """Whether two records of one id may become one: two entities, both private or both public."""
-    return isinstance(record, Entity) and record.private == other.private
-
-
-def _with_earlier_merges(entities: Mapping[str, Record], old: Records, others: Records) -> dict[str, Record]:
-    """Return the entities with the merges of earlier loads, so that loading the same file again changes nothing."""
-    return {
-        key: resolve.carry_over_merges(entity, old.entities[key], others)
-        for key, entity in entities.items()
-        if isinstance(entity, Entity) and key in old.entities
-    }
 
 
 def _is_same(record: Record, other: Record) -> bool:
@@ -337,12 +327,6 @@ def _referred(gone: Mapping[_RecordKey, Record], referring: Iterable[tuple[str, 
                 wanted[at] = Message("load.referred-to", words)
                 waiting.append((at[0], gone[at]))
     return wanted
-
-
-def _differs(others: Records, name: str, record: Record) -> bool:
-    """Whether a record of another dataset is changed, as an entity is by being united."""
-    before = others.table(name).get(record.id)
-    return before is not None and before is not record and before != record
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ each rule and column, with all strikes that cannot be printed for it.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
@@ -19,7 +19,7 @@ from layers.decisions.hits import StrikeOutcome, finding
 from layers.model import edtf
 from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ReadResult, SourceLocation, problem_of
-from layers.model.records import Asset, Claim, Decision, Entity, Records, Source, Stake, Strike
+from layers.model.records import Asset, Claim, Entity, Records, Source, Stake, Strike
 from layers.ownership.chains import Chain
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
@@ -84,21 +84,11 @@ class PublishedStrikes:
         self.strikes = tuple(strike for strike in records.strikes.values() if strike.status != "draft")
         self._owners = OwnersByDate(StakeColumns.of(records))
 
-    def sites(self, strike: Strike) -> Iterator[Asset]:
-        """Yield the assets that a decision confirms or holds possible."""
-        for hit in outcome_of(self.records, strike).hits:
-            if hit.asset in self.records.assets:
-                yield self.records.assets[hit.asset]
-
-    def confirmed(self, strike: Strike) -> Iterator[Asset]:
-        """Yield the assets that a decision confirms."""
-        yield from confirmed_assets(self.records, strike)
-
     def headline(self, strike: Strike) -> Iterator[Chain]:
         """Yield the chains that give a country a share of what was hit, on the days of the strike."""
         days = edtf.parse(strike.when)
         owners = self._owners.on(days.earliest, days.latest)
-        for asset in self.sites(strike):
+        for asset in struck_assets(self.records, strike):
             yield from (chain for chain in owners.of(asset.id).chains.paths if chain.end.country is not None)
 
     def sources(self, strike: Strike) -> Iterator[Source]:
@@ -112,10 +102,10 @@ def outcome_of(records: Records, strike: Strike) -> StrikeOutcome:
     return finding(strike.id, records.where("decisions", "strike", strike.id), None)
 
 
-def confirmed_assets(records: Records, strike: Strike) -> Iterator[Asset]:
-    """Yield the assets that a decision on a strike confirms."""
+def struck_assets(records: Records, strike: Strike, *, is_confirmed: bool = False) -> Iterator[Asset]:
+    """Yield the assets that a decision on a strike confirms or holds possible, or only those that it confirms."""
     for hit in outcome_of(records, strike).hits:
-        if hit.verdict == "confirmed" and hit.asset in records.assets:
+        if hit.asset in records.assets and (hit.verdict == "confirmed" or not is_confirmed):
             yield records.assets[hit.asset]
 
 
@@ -157,21 +147,19 @@ def unnamed_sources(published: PublishedStrikes) -> Iterator[Objection]:
     """Yield sources of strikes without title or date; of data, which has a licence, a day of retrieval is enough."""
     for strike in published.strikes:
         for source in published.sources(strike):
-            if source.title is None:
-                yield _missing(strike, source, "title", Message("publishable.title"))
+            missing = {"title": "publishable.title"} if source.title is None else {}
             if source.published is None and (source.licence is None or source.retrieved is None):
-                code = "publishable.published" if source.licence is None else "publishable.published-or-retrieved"
-                yield _missing(strike, source, "published", Message(code))
-
-
-def _missing(strike: Strike, source: Source, column: str, expected: Message) -> Objection:
-    return Objection(strike.id, "sources", source.id, column, Message("value.missing"), expected)
+                is_data = source.licence is not None
+                missing["published"] = f"publishable.published{'-or-retrieved' if is_data else ''}"
+            for column, code in missing.items():
+                yield Objection(strike.id, "sources", source.id, column, Message("value.missing"), Message(code))
 
 
 def town_centroids(published: PublishedStrikes) -> Iterator[Objection]:
     """Yield strikes that stand on the middle of a town although a site that they hit has a better point."""
     for strike in published.strikes:
-        better = [asset for asset in published.confirmed(strike) if _is_better(asset, strike)]
+        confirmed = struck_assets(published.records, strike, is_confirmed=True)
+        better = [asset for asset in confirmed if _is_better(asset, strike)]
         if strike.basis in _TOWNS and better:
             best = min(better, key=lambda asset: (asset.uncertainty_m or 0.0, asset.id))
             value = Message("publishable.place", {"basis": strike.basis, "metres": strike.uncertainty_m})
@@ -268,21 +256,22 @@ def _first_day(text: str | None) -> date | None:
 
 def anonymous_decisions(published: PublishedStrikes) -> Iterator[Objection]:
     """Yield decisions of nobody in particular, such as "editors"."""
-    for strike, decision in _decisions(published):
-        if not _words(decision.who) - _NO_NAME:
-            yield Objection(strike.id, "decisions", decision.id, "who", decision.who, Message("publishable.who"))
+    yield from _empty_words(published, "who", _NO_NAME)
 
 
 def groundless_decisions(published: PublishedStrikes) -> Iterator[Objection]:
     """Yield decisions whose grounds are an empty phrase, such as "as reported"."""
-    for strike, decision in _decisions(published):
-        if not _words(decision.why) - _NO_GROUNDS:
-            yield Objection(strike.id, "decisions", decision.id, "why", decision.why, Message("publishable.why"))
+    yield from _empty_words(published, "why", _NO_GROUNDS)
 
 
-def _decisions(published: PublishedStrikes) -> Iterator[tuple[Strike, Decision]]:
+def _empty_words(published: PublishedStrikes, column: str, empty: frozenset[str]) -> Iterator[Objection]:
+    """Yield decisions whose text in a column has no other words than those that say nothing."""
     for strike in published.strikes:
-        yield from ((strike, decision) for decision in published.records.where("decisions", "strike", strike.id))
+        for decision in published.records.where("decisions", "strike", strike.id):
+            text = getattr(decision, column)
+            if not _words(text) - empty:
+                expected = Message(f"publishable.{column}")
+                yield Objection(strike.id, "decisions", decision.id, column, text, expected)
 
 
 def untranslated_titles(published: PublishedStrikes) -> Iterator[Objection]:
@@ -362,16 +351,12 @@ def check_publishable(result: ReadResult) -> PublishReport:
     """Find all that keeps the strikes of a read from being printed, in the order of files and lines."""
     records = result.records
     published = PublishedStrikes(records)
-    drafts: list[Strike] = []
-    others: list[Strike] = []
-    for strike in records.strikes.values():
-        if _is_event(records, strike):
-            (drafts if strike.status == "draft" else others).append(strike)
+    events = [strike for strike in records.strikes.values() if _is_event(records, strike)]
     return PublishReport(
         _problems(RULES, published, result.locations),
         _problems(WARNINGS, published, result.locations),
-        _counts(records, drafts),
-        _counts(records, others),
+        _counts(records, [strike for strike in events if strike.status == "draft"]),
+        _counts(records, [strike for strike in events if strike.status != "draft"]),
     )
 
 
@@ -398,8 +383,7 @@ def _is_event(records: Records, strike: Strike) -> bool:
     return strike.status != "retracted" and (decision is None or decision.verdict != "not-a-strike")
 
 
-def _counts(records: Records, strikes: Iterable[Strike]) -> EventCounts:
-    events = list(strikes)
+def _counts(records: Records, events: Sequence[Strike]) -> EventCounts:
     return EventCounts(
         len(events),
         sum(len(voices_of(strike, records.sources)) >= 2 for strike in events),
@@ -412,15 +396,14 @@ def is_located(records: Records, strike: Strike) -> bool:
 
     One on several sites has no point of its own that is as good: it is located where each of them is.
     """
-    sites = tuple(confirmed_assets(records, strike))
+    sites = tuple(struck_assets(records, strike, is_confirmed=True))
     if _is_placed(strike) or not sites:
         return _is_placed(strike)
-    return all(_has_extent(site) or (len(sites) > 1 and _is_placed(site)) for site in sites)
+    return all(
+        (site.geometry is not None and site.geometry.length > 0) or (len(sites) > 1 and _is_placed(site))
+        for site in sites
+    )
 
 
 def _is_placed(record: Strike | Asset) -> bool:
     return record.geometry is not None and record.uncertainty_m is not None and record.uncertainty_m <= LOCATED_M
-
-
-def _has_extent(site: Asset) -> bool:
-    return site.geometry is not None and site.geometry.length > 0
