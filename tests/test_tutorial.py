@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 import shlex
 from collections import Counter
@@ -23,11 +24,8 @@ COMMANDS = [line.strip() for line in LINES if line.strip().startswith("strikeatl
 DIGESTS = (ROOT / "docs" / "tutorial.sha256").read_text(encoding="utf-8")
 #: Probability from which matches were published when they were drawn; the page says which it is today.
 DRAWN_FROM = 0.75
-DRAWN = re.findall(
-    r"^\| (\d+) \| `(\S+)` \| (\S+) \| ([^|]+) \| ([^|]+) \| `(\S+)` \| (0\.\d{3}|1\.000) \| (\w[^|]*) \|$",
-    PAGE,
-    re.MULTILINE,
-)
+with (ROOT / "tests" / "labelled" / "drawn_matches.csv").open(encoding="utf-8", newline="") as _file:
+    DRAWN = list(csv.DictReader(_file))
 
 
 def parsed(line: str) -> tuple[str, dict[str, Any]]:
@@ -61,11 +59,11 @@ def test_every_file_that_is_downloaded_is_loaded_and_has_a_digest() -> None:
 
 
 def test_the_fifty_that_were_read_add_up() -> None:
-    assert [int(row[0]) for row in DRAWN] == list(range(1, 51))
-    assert len({row[1] for row in DRAWN}) == 50
-    assert all(float(row[6]) >= DRAWN_FROM for row in DRAWN)
+    assert [int(row["number"]) for row in DRAWN] == list(range(1, 51))
+    assert len({row["strike"] for row in DRAWN}) == 50
+    assert all(float(row["probability"]) >= DRAWN_FROM for row in DRAWN)
     assert f"from {PUBLISH_FROM} on a match is published".capitalize() in PAGE
-    verdicts = Counter(re.split(r"[:,]", row[7])[0] for row in DRAWN)
+    verdicts = Counter(re.split(r"[:,]", row["verdict"])[0] for row in DRAWN)
     assert set(verdicts) <= {"right", "wrong", "cannot be told"}
     said = re.search(r"\*\*(\d+) of the fifty are right\*\*, (\d+) wrong, and of (\d+) it cannot be told", PAGE)
     assert said is not None
