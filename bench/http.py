@@ -20,6 +20,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from api.settings import BASEMAP
 from bench.client import Answer, Client, walk
 from bench.measurement import Measurement, Target, differing, probe, request_once
 from bench.peers.postgres import Cluster
@@ -174,7 +175,7 @@ def main() -> None:
     parser.add_argument("peers", type=Path)
     parser.add_argument("world", type=Path)
     parser.add_argument("--strikes", type=int, default=100_000, help="how many the world has")
-    parser.add_argument("--basemap", type=Path, default=Path("data/basemap.gpkg"))
+    parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=2, help="of each run of wrk")
     parser.add_argument("--seed", type=int, default=1)
