@@ -244,9 +244,13 @@ class FeatureFormat:
 
     def write(self, page: FeaturePage) -> bytes:
         """Write a page of a collection as bytes."""
+        # Joined once: a file in memory that grows takes new pages of memory for each large answer.
+        return b"".join(self.in_pieces(page))
+
+    def in_pieces(self, page: FeaturePage) -> Sequence[Piece]:
+        """Write a page of a collection as bytes to be joined, a single one where it is written to a file."""
         if self.pieces is not None:
-            # Joined once: a file in memory that grows takes new pages of memory for each large answer.
-            return b"".join(self.pieces(page))
+            return [*self.pieces(page)]
         body = io.BytesIO()
         self.write_to(page, body)
-        return body.getvalue()
+        return [body.getvalue()]

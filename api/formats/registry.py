@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from api.formats import columnar, csv, geojson, geopackage, kml, spreadsheet
-from api.formats.page import FeatureFormat
+from api.formats.page import FeatureFormat, FeaturePage, Piece
 from api.requests.negotiation import HTML, MediaFormat
 
 #: In the order in which they are offered, the default first. Pages for people are made of the GeoJSON by `api.html`.
@@ -40,5 +40,8 @@ FILES: Mapping[str, FeatureFormat] = {
     "arrow": columnar.ARROW,
     "kml": kml.FORMAT,
 }
-#: Formats by what they are negotiated by.
-BY_MEDIA: Mapping[MediaFormat, FeatureFormat] = {one.media: one for one in FORMATS}
+#: Functions that write a page of features, in pieces to be joined, and one feature.
+WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], Sequence[Piece]]] = {one.media: one.in_pieces for one in FORMATS}
+FEATURE_WRITERS: Mapping[MediaFormat, Callable[[FeaturePage], bytes]] = {
+    one.media: one.write_feature for one in FORMATS if one.write_feature is not None
+}

@@ -1,12 +1,50 @@
-"""uvicorn's HTTP protocol with bounds on the head of a request."""
+"""uvicorn's HTTP protocol with bounds on the head of a request, and with heads of answers that are encoded once."""
 
 from __future__ import annotations
 
 import asyncio
+from functools import lru_cache
 from typing import ClassVar
 
 import orjson
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from starlette.types import ASGIApp, Message
+from uvicorn.protocols.http.httptools_impl import (
+    HEADER_RE,
+    HEADER_VALUE_RE,
+    STATUS_LINE,
+    HttpToolsProtocol,
+    RequestResponseCycle,
+)
+
+
+class EncodedHeadCycle(RequestResponseCycle):
+    """An answer whose head is checked and encoded once for equal headers.
+
+    uvicorn does so each time, which for our fifteen headers takes a third of the time of a cached answer.
+    """
+
+    async def send(self, message: Message) -> None:  # type: ignore[override]
+        """Send the head of an answer that states its length from what was encoded before; all else as uvicorn does."""
+        is_plain = self.keep_alive and not (self.response_started or self.disconnected or self.flow.write_paused)
+        encoded = _encoded_head(tuple(message["headers"])) if is_plain and "headers" in message else None
+        if encoded is None:
+            await super().send(message)  # type: ignore[arg-type]
+            return
+        head, self.expected_content_length = encoded
+        self.response_started, self.waiting_for_100_continue, self.chunked_encoding = True, False, False
+        own = [b"%b: %b\r\n" % header for header in self.default_headers]
+        self.transport.write(b"".join((STATUS_LINE[message["status"]], *own, head)))
+
+
+@lru_cache(maxsize=1024)
+def _encoded_head(headers: tuple[tuple[bytes, bytes], ...]) -> tuple[bytes, int] | None:
+    """Encode headers with the empty line behind them, and read their length; ``None`` where uvicorn decides more."""
+    stated = {name.lower(): value for name, value in headers}
+    is_invalid = any(HEADER_RE.search(name) or HEADER_VALUE_RE.search(value) for name, value in headers)
+    if is_invalid or b"content-length" not in stated or {b"transfer-encoding", b"connection"} & stated.keys():
+        return None
+    head = b"".join(b"%b: %b\r\n" % (name.lower(), value) for name, value in headers)
+    return head + b"\r\n", int(stated[b"content-length"])
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -50,6 +88,11 @@ class BoundedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self._ending:
             self.cycle.keep_alive = False
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGIApp) -> None:  # type: ignore[override]
+        # uvicorn does not let the class of its cycles be named.
+        cycle.__class__ = EncodedHeadCycle
+        super()._start_asgi_task(cycle, app)  # type: ignore[arg-type]
 
     def shutdown(self) -> None:
         """End a connection; a client that has just connected is about to send a request, which is answered first."""

@@ -100,8 +100,7 @@ def _handler_paths(
                 method: _completed(operation, endpoints[path, method], everywhere, settings)
                 for method, operation in item.items()
             }
-    # Features come before what is said of them.
-    for path, item in sorted(framework.items(), key=lambda each: "/items" not in each[0]):
+    for path, item in framework.items():
         for collection in collections if path.startswith(_COLLECTION) else ():
             literal = path.replace("{collection}", collection.name)
             operation = _of_collection(item["get"], endpoints[path, "get"], Scope(collections, collection), settings)

@@ -8,8 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 import orjson
 from fastapi import Request, Response
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
-from api.formats.page import FileMetadata
+from api.formats.page import FileMetadata, Piece
 from api.html import pages
 from api.http.conditional import representation
 from api.http.json import Json
@@ -20,6 +21,26 @@ from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from api.styles.rules import StyleTable
 from layers.collections.collection import Collection
+
+#: Answers of fewer bytes are joined, as whole ones may be cached; and those of more pieces, as each has its own write.
+_LEAST_BYTES, _MOST_PIECES = 4 * 2**20, 64
+
+
+class PiecesResponse(Response):
+    """The answer 200 with a body that is given in pieces; where they are few and long they are not copied."""
+
+    def __init__(self, pieces: Sequence[Piece], headers: Mapping[str, str], media_type: str) -> None:
+        size = sum(map(len, pieces))
+        is_joined = size < _LEAST_BYTES or len(pieces) > _MOST_PIECES
+        self._pieces = [b"".join(pieces)] if is_joined else pieces
+        super().__init__(None, headers={**headers, "Content-Length": str(size)}, media_type=media_type)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the head, then each piece."""
+        await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+        for number, piece in enumerate(self._pieces, 1):
+            more = number < len(self._pieces)
+            await send({"type": "http.response.body", "body": piece, "more_body": more})
 
 
 def served_version(request: Request) -> ServedVersion:
@@ -46,6 +67,11 @@ def collection_or_404(view: ServedVersion, name: str) -> Collection:
 
 #: What files of each served version say of it; the cache does not keep a version alive.
 _METADATA: weakref.WeakKeyDictionary[ServedVersion, FileMetadata] = weakref.WeakKeyDictionary()
+
+
+def has_file_metadata(request: Request) -> bool:
+    """Whether what files say of the version that a request is answered from is known, and so is read at once."""
+    return served_version(request) in _METADATA
 
 
 def file_metadata(request: Request) -> FileMetadata:

@@ -1,4 +1,7 @@
-"""OGC API - Features parts 1 to 3, 5 and 8: features of a collection, a page at a time, one by its id, and schemas."""
+"""OGC API - Features parts 1 to 3, 5 and 8: the features of a collection, a page at a time, one by its id, and schemas.
+
+Features are plain routes: they skip the framework's parsing, and a thread is used only for what takes long.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from functools import lru_cache, partial
 import numpy as np
 import orjson
 from fastapi import Request, Response
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse
 
@@ -19,7 +23,7 @@ from api.formats.csv import WITH_BOM as CSV_WITH_BOM
 from api.formats.geojson import JSONFG
 from api.formats.kml import FORMAT as KML
 from api.formats.page import FeaturePage, Link
-from api.formats.registry import BY_MEDIA, FEATURE, FEATURES
+from api.formats.registry import FEATURE, FEATURE_WRITERS, FEATURES, WRITERS
 from api.html import pages
 from api.html.features import FIELDS, MOST
 from api.http.common_headers import FORM_SECURITY_POLICY
@@ -27,7 +31,7 @@ from api.http.conditional import cache_control, http_date, not_modified_response
 from api.http.json import Json
 from api.http.links import JSON, base_address, href, item_path, link, link_header, query_string, with_query
 from api.http.work import WorkClass, queued, require_wanted
-from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, media_types
+from api.openapi.declaration import OGC_REL, OGC_SPEC, ApiPart, Endpoint, media_types
 from api.openapi.parameters import item_parameters, items_parameters, openapi_schema
 from api.openapi.responses import ANY_OBJECT, COUNT, LINKS, STRING, array_of, object_with, reference
 from api.requests.crs import CRS84
@@ -36,7 +40,6 @@ from api.requests.parameters import BadParameter
 from api.requests.query_parameters import (
     DATETIME,
     DEFAULT_PROFILE,
-    LIMIT,
     PROFILE,
     STRIKE_CONDITIONS,
     ItemsRequest,
@@ -46,9 +49,11 @@ from api.requests.query_parameters import (
     parse_strike_conditions,
 )
 from api.responses.resource import (
+    PiecesResponse,
     collection_or_404,
     document,
     file_metadata,
+    has_file_metadata,
     licence_link,
     negotiated_format,
     served_version,
@@ -59,12 +64,15 @@ from geo.columnar.lazy_array import to_numpy
 from layers.collections.collection import Collection, Rows
 from layers.collections.queryables import GEOMETRY
 from layers.query.keyset_cursor import NOTHING_MOVED, CursorError, PagedRows, TypeExamples
+from layers.query.selection import is_cached_or_cheap
 from layers.query.strike_truth import narrowed, truth_of
 
 #: Bytes of the longest Link header that has every link.
 _HEADER_MAX = 3072
 #: Formats that people page through, and the features from whose number on a page of them is an export as well.
 _SHOWN, _MANY = (GEOJSON, JSONFG, HTML), 1000
+#: Bytes of a query that are read beside the loop: a filter that long takes a while.
+_LONG = 2048
 #: Resources that describe a collection: name, link relation and title.
 DESCRIPTIONS = (
     ("queryables", f"{OGC_REL}queryables", "What it can be filtered by"),
@@ -174,52 +182,78 @@ def _redirects(operation: Json) -> None:
     operation["responses"]["303"] = {"description": "A page of the form's fields that are not empty."}
 
 
-@PART.route(
-    "get",
+_ITEMS = Endpoint(
     "/collections/{collection}/items",
     "Features",
+    "features",
     media_types=media_types(FEATURES),
     schema="Features",
     parameters=lambda scope: items_parameters(scope.own),
     negotiated=True,
     amend=_redirects,
 )
+_ITEM = Endpoint(
+    "/collections/{collection}/items/{feature:path}",
+    "One feature",
+    "features",
+    media_types=media_types(FEATURE),
+    schema="Feature",
+    parameters=lambda scope: item_parameters(scope.own),
+    negotiated=True,
+)
+
+
 async def items(request: Request, collection: str) -> Response:
     """Features that the parameters select, in a fixed order, a page at a time."""
     served = collection_or_404(served_version(request), collection)
+    _ITEMS.require_known(request, served)
     form = negotiated_format(request, FEATURES)
     if form is HTML and (address := _without_empty_fields(request, served)):
         return RedirectResponse(address, 303, language_headers(request, worded=False))
     settings = request.app.state.settings
     maximum = min(settings.limit_max, MOST) if form is HTML else settings.limit_max
-    default = min(settings.limit_default, maximum)
-    limit = min(LIMIT.read(request.query_params, default), maximum)
-    kind = WorkClass.EXPORT if form not in _SHOWN or limit > _MANY else WorkClass.SELECTION
-    answer = partial(_answer, request, served, form, default, maximum)
-    return await queued(request, kind, answer, 0.02 + limit / 1e5)
+    read = partial(parse_items_request, request.query_params, served, min(settings.limit_default, maximum), maximum)
+    wanted = await run_in_threadpool(read) if len(request.scope["query_string"]) > _LONG else read()
+    if served.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
+        wanted = await queued(request, WorkClass.SELECTION, partial(_narrowed, request, wanted))
+    form = _profiled(form, wanted.profile)
+    if not has_file_metadata(request):
+        await run_in_threadpool(file_metadata, request)
+    headers = _headers(request, version(request), form, wanted.representation.crs.uri)
+    if not_modified := not_modified_response(request, headers["ETag"], headers):
+        return not_modified
+    answer = partial(_answer, request, served, wanted, form, headers)
+    quick = form is GEOJSON and wanted.representation.is_default and is_cached_or_cheap(served, wanted.selection)
+    if quick:
+        return answer()
+    exports = form not in _SHOWN or wanted.limit > _MANY
+    return await queued(
+        request, WorkClass.EXPORT if exports else WorkClass.SELECTION, answer, 0.02 + wanted.limit / 1e5
+    )
 
 
 _CONDITIONS = tuple(one.name for one in STRIKE_CONDITIONS)
 
 
-def _answer(request: Request, collection: Collection, form: MediaFormat, default: int, maximum: int) -> Response:
-    wanted = parse_items_request(request.query_params, collection, default, maximum)
-    if collection.name == "strikes" and not request.query_params.keys().isdisjoint(_CONDITIONS):
-        snapshot, conditions = served_version(request).snapshot, parse_strike_conditions(request.query_params)
-        selection = narrowed(snapshot.collections, snapshot.registers, wanted.selection, conditions)
-        wanted = replace(wanted, selection=selection)
-    form = _profiled(form, wanted.profile)
-    headers = _headers(request, version(request), form, wanted.representation.crs.uri)
-    if not_modified := not_modified_response(request, headers["ETag"], headers):
-        return not_modified
+def _narrowed(request: Request, wanted: ItemsRequest) -> ItemsRequest:
+    """Narrow a request for strikes to those whose sites, owners and words are as it says."""
+    snapshot = served_version(request).snapshot
+    conditions = parse_strike_conditions(request.query_params)
+    selection = narrowed(snapshot.collections, snapshot.registers, wanted.selection, conditions)
+    return replace(wanted, selection=selection)
+
+
+def _answer(
+    request: Request, collection: Collection, wanted: ItemsRequest, form: MediaFormat, headers: Mapping[str, str]
+) -> Response:
     page = _page(request, collection, wanted, form)
-    headers["Link"] = _header_of(page.links)
+    headers = {**headers, "Link": _header_of(page.links)}
     require_wanted()
-    body = BY_MEDIA[form].write(page)
+    pieces = WRITERS[form](page)
     if form is HTML:
-        body = pages.page(request, served_version(request), "items", orjson.loads(body))
+        pieces = [pages.page(request, served_version(request), "items", orjson.loads(b"".join(pieces)))]
         headers["Content-Security-Policy"] = FORM_SECURITY_POLICY
-    return Response(body, media_type=form.media_type, headers=headers)
+    return PiecesResponse(pieces, headers, form.media_type)
 
 
 def _without_empty_fields(request: Request, collection: Collection) -> str | None:
@@ -364,19 +398,10 @@ def _about(root: str, name: str, collection_title: str, form: MediaFormat) -> Se
     return tuple(about)
 
 
-@PART.route(
-    "get",
-    "/collections/{collection}/items/{feature:path}",
-    "One feature",
-    operation_id="item",
-    media_types=media_types(FEATURE),
-    schema="Feature",
-    parameters=lambda scope: item_parameters(scope.own),
-    negotiated=True,
-)
-def item(request: Request, collection: str, feature: str) -> Response:
+async def item(request: Request, collection: str, feature: str) -> Response:
     """One feature by its id."""
     served = collection_or_404(served_version(request), collection)
+    _ITEM.require_known(request, served)
     row = served.rows_by_id.get(feature)
     if row is None:
         raise HTTPException(404, f"No feature {feature[:80]!r} in {collection}")
@@ -388,11 +413,9 @@ def item(request: Request, collection: str, feature: str) -> Response:
     links = _item_links(request, served, feature, form)
     page = FeaturePage(served, np.array([row]), wanted, links, 1, "")
     headers["Link"] = _header_of(links)
-    write = BY_MEDIA[form].write_feature
-    assert write is not None, "one of the formats of a single feature"
-    body = write(page)
+    body = FEATURE_WRITERS[form](page)
     if form is HTML:
-        body = pages.page(request, served_version(request), "item", orjson.loads(body))
+        body = await run_in_threadpool(pages.page, request, served_version(request), "item", orjson.loads(body))
     return Response(body, media_type=form.media_type, headers=headers)
 
 
@@ -413,6 +436,10 @@ def _item_version(request: Request, collection: str, feature: str) -> str:
     if collection != "strikes":
         return version(request)
     return f"{served_version(request).version_of_strike(feature)}.{version(request)}"
+
+
+PART.described_plain(_ITEMS, items)
+PART.described_plain(_ITEM, item, operation_id="item")
 
 
 @PART.document(

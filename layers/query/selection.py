@@ -91,6 +91,15 @@ def rows(collection: Collection, selection: Selection) -> Array:
     return selected
 
 
+def is_cached_or_cheap(collection: Collection, selection: Selection) -> bool:
+    """Whether `rows` has the result cached, or compares numbers only to compute it."""
+    if collection.query_cache.peek(("rows", selection)) is not None:
+        return True
+    if selection.order and collection.all_rows_cache.peek(("order", selection.order)) is None:
+        return False
+    return selection.where is None and (selection.bbox is None or collection.is_points)
+
+
 def sortables(collection: Collection) -> dict[str, Queryable]:
     """What a collection can be sorted by: properties in the order of its columns, and what follows from them."""
     found = {name: one for name, one in collection.queryables.items() if one.kind not in _UNSORTABLE}

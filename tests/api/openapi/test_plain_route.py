@@ -1,18 +1,62 @@
-"""What is cached for pages of features is what would be worked out anew, and their links and versions hold."""
+"""Plain routes skip the framework and not the definition; what is kept for them is what would be made anew."""
 
 from __future__ import annotations
 
+import threading
+from typing import Any
+
 import pytest
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 
 from api.formats import geojson
 from api.http.links import base_address, query_string, with_query
+from api.openapi.declaration import PlainRoute
 from api.requests import query_parameters
 from api.requests.parameters import BadParameter
 from api.requests.query_parameters import parse_selection
+from api.routes import ogc_features
 from layers.snapshot.snapshot import Snapshot
 from layers.store.row_mapping import TABLES, version_of
-from tests.api.asgi import scope_of
+from tests.api.asgi import ask, scope_of
+
+STRIKES = "/collections/strikes/items"
+
+
+def test_a_plain_route_is_given_its_path_and_described() -> None:
+    async def told(request: Request, name: str) -> Response:
+        """Tell a name."""
+        return Response(f"{name} {request.query_params['n']}")
+
+    app = FastAPI()
+    app.router.routes.append(PlainRoute("/names/{name:path}", told, summary="A name", tags=["names"]))
+    assert ask(app, "/names/a/b?n=1").body == b"a/b 1"
+    assert ask(app, "/names/a", method="POST").status == 405
+    described = app.openapi()["paths"]["/names/{name}"]["get"]
+    assert (described["summary"], described["description"], described["tags"]) == ("A name", "Tell a name.", ["names"])
+    assert [part["name"] for part in described["parameters"]] == ["name"]
+
+
+@pytest.mark.parametrize(
+    ("query", "quick"),
+    [("", True), ("?limit=2", True), ("?bbox=22,44,42,53&datetime=2025-06-01", True), ("?f=csv", False),
+     ("?crs=http://www.opengis.net/def/crs/EPSG/0/3857", False), ("?filter=title LIKE '%25never asked%25'", False),
+     ("?sortby=-uncertainty_m,damage,place", False), ("?filter=" + " OR ".join(["title = 'x'"] * 150), False)],
+)  # fmt: skip
+def test_a_thread_is_asked_only_for_what_takes_long(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, query: str, quick: bool
+) -> None:
+    threads: list[threading.Thread] = []
+
+    answer = ogc_features._answer
+
+    def noted(*given: Any) -> Response:
+        threads.append(threading.current_thread())
+        return answer(*given)
+
+    monkeypatch.setattr(ogc_features, "_answer", noted)
+    path = f"{STRIKES}{query}".replace(" ", "%20").replace("'", "%27")
+    assert ask(app, path, {"cookie": "a=b"}).status == 200  # which is not answered from the cache of answers
+    assert [one is threading.main_thread() for one in threads] == [quick]
 
 
 def test_a_filter_is_made_ready_once_for_each_version_and_a_wrong_one_refused_each_time(

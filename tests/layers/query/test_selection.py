@@ -21,7 +21,7 @@ from layers.collections.geometry_index import Box
 from layers.query.cql2_text import parse
 from layers.query.filter import compile_filter
 from layers.query.keyset_cursor import begin_after, cursor_at, with_tiebreak
-from layers.query.selection import OrderError, Selection, SortKey, row_mask, rows
+from layers.query.selection import OrderError, Selection, SortKey, is_cached_or_cheap, row_mask, rows
 from tests.layers.english import raises
 from tests.layers.query.filter_interpreter import truth
 from tests.layers.query.filter_strategies import BOXES, DAYS, Site, collection, collections, filters, places, sites
@@ -103,6 +103,23 @@ def test_rows_are_equal_whether_mask_and_order_are_cached_or_not(share: int) -> 
     row_mask(selected, selection)
     rows(selected, Selection(order=selection.order))
     assert rows(collection(features), selection).tolist() == rows(selected, selection).tolist() == keyed
+
+
+def test_cheap_selections_are_cached_or_compare_numbers() -> None:
+    order = (SortKey("count"),)
+    points = collection([Site(id="a"), Site(id="b")], [shapely.Point(1, 1), None])
+    areas = collection([Site(id="a")], [shapely.box(0, 0, 1, 1)])
+    where = compile_filter(parse("name LIKE '%a%'"), points.queryables)
+    box, day = (0.0, 0.0, 2.0, 2.0), date(2025, 6, 1)
+    for source in (points, areas):
+        assert is_cached_or_cheap(source, Selection(first=day, last=day))
+        for slow in (Selection(order=order), Selection(where=where)):
+            assert not is_cached_or_cheap(source, slow)
+            rows(source, slow)
+            assert is_cached_or_cheap(source, slow), "asked for before"
+        assert is_cached_or_cheap(source, Selection(first=day, order=order)), "the order is known"
+    assert is_cached_or_cheap(points, Selection(bbox=box))
+    assert not is_cached_or_cheap(areas, Selection(bbox=box))
 
 
 def test_nulls_are_last_and_ties_by_row_either_way() -> None:
