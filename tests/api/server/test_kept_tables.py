@@ -181,7 +181,7 @@ print("pyarrow" in sys.modules, "pandas" in sys.modules)
 
 
 def test_the_lines_of_the_page_run(folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    section = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Files that are kept")[2]
+    section = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Cached files")[2]
     blocks = re.findall(r"```python\n(.+?)```", section.partition("\n## ")[0], re.DOTALL)
     assert blocks
     shutil.copytree(folder.parent, tmp_path / "data" / "atlas.gpkg.kept")
