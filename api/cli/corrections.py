@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Annotated, Literal
@@ -15,6 +16,7 @@ from api.requests.corrections_query import LIMIT, LIMIT_MAX, corrections_query, 
 from api.serializers.corrections import entry_values, sentences, title
 from api.settings import BASEMAP
 from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
+from layers.store.store import Store
 
 EPILOG = "Example: strikeatlas corrections --since 2026-11-01 --country AZ"
 _Kind = Literal["addition", "correction", "retraction", "reload"]
@@ -43,21 +45,22 @@ def corrections(
         kind=kind,
         keys=keys_of(version.snapshot, record=record, strike=strike, asset=asset, entity=entity),
         followed=asset or entity,
-        limit=limit,
     )
-    entries = [*_entries(CorrectionsLog(opened), version, query)]
+    entries = [*entries_of(opened, version, query, limit)]
     output({"corrections": [entry_values(entry) for entry in entries]}, as_json, _table(entries))
 
 
-def _entries(log: CorrectionsLog, version: PublishedVersion, query: CorrectionsQuery) -> Iterator[CorrectionEntry]:
-    """Yield entries over short pages until there are as many as are wanted."""
-    left = query.limit
-    while left > 0:
-        page = log.page(version, replace(query, limit=left))
+def entries_of(
+    store: Store, version: PublishedVersion, query: CorrectionsQuery, most: float = math.inf
+) -> Iterator[CorrectionEntry]:
+    """Yield entries, the newest first, over pages until there are no more, or as many as are wanted."""
+    log = CorrectionsLog(store)
+    while most > 0:
+        page = log.page(version, replace(query, limit=int(min(most, LIMIT_MAX))))
         yield from page.entries
         if page.next_before is None:
             return
-        left -= len(page.entries)
+        most -= len(page.entries)
         query = replace(query, before=page.next_before)
 
 

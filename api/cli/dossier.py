@@ -4,59 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal, get_args
 
 import shapely
 import typer
 
-from api.cli.common import (
-    STORE,
-    AsJson,
-    BasemapOption,
-    BasisOption,
-    MinorityOption,
-    StoreAddress,
-    open_published,
-    progress_bar,
-)
+from api.cli.common import BasisOption, MinorityOption, progress_bar
+from api.cli.corrections import entries_of
 from api.cli.export import (
     AssetOption,
     BoxOption,
+    CountryOption,
     DatetimeOption,
     EntityOption,
-    ExportTarget,
+    Export,
     KindOption,
     LanguageOption,
-    Out,
     RelationOption,
-    WithManifest,
     basemap_archive,
     box_of,
     country_of,
-    export_origin,
     format_of,
     sheet_origin,
     stated,
-    write_export,
 )
 from api.exports.errors import ExportError
 from api.exports.printed_map.map_strikes import box_around, map_lines, map_strikes
 from api.http.json import Json
-from api.requests.corrections_query import LIMIT_MAX
 from api.requests.parameters import Days, parse_days
 from api.serializers.attribution import strike_answer
 from api.serializers.corrections import entry_values, sentences
 from api.serializers.figures import FigureCode, FigureSubject, digest_of, selected_rows
 from api.serializers.policy import summary
 from api.serializers.selection import selection_answer
-from api.settings import BASEMAP
 from api.wording.catalogue import phrase
 from api.wording.countries import country_names, name_in
 from layers.attribution.attribute import StrikeAttribution
 from layers.collections.geometry_index import Box
 from layers.corrections.concerned import records_of_answer
-from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
+from layers.corrections.log import CorrectionsQuery, PublishedVersion
 from layers.model.types import CountryBasis
 from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
@@ -66,16 +53,15 @@ if TYPE_CHECKING:
     from api.exports.dossier.dossier_map import DossierMap
     from api.exports.dossier.parts import Dossier
 
-EPILOG = "Example: strikeatlas export report --country AZ --lang de -o azerbaijan.pdf"
+EXAMPLE = "--country AZ --lang de -o azerbaijan.pdf"
 DossierFormat = Literal["pdf", "docx", "md"]
 
 
 def dossier(
+    export: Export,
     bbox: BoxOption = None,
     datetime: DatetimeOption = None,
-    country: Annotated[
-        str | None, typer.Option(help="Only strikes on what this country owned (ISO 3166-1), or was tied to.")
-    ] = None,
+    country: CountryOption = None,
     relation: RelationOption = None,
     entity: EntityOption = None,
     asset: AssetOption = None,
@@ -92,19 +78,14 @@ def dossier(
     address: Annotated[
         str, typer.Option(help="Where the atlas is published; permalinks begin with it.", metavar="URL")
     ] = "",
-    out: Out = Path("strikeatlas-dossier"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
 ) -> None:
     """Write a dossier of strikes: whose they were with bounds, map, capacity, timeline, chains, claims, sources."""
     from api.exports.dossier import content
     from api.exports.dossier.dossier_map import dossier_map
     from api.exports.printed_map.sheet import MapOrder
 
-    fmt = format_of(out, fmt, get_args(DossierFormat))
-    opened, version = open_published(store, base)
+    fmt = format_of(export.out, fmt, get_args(DossierFormat))
+    opened, version = export.published
     snapshot, box = version.snapshot, box_of(bbox)
     country = country_of(country)
     query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
@@ -128,7 +109,7 @@ def dossier(
             origin=replace(origin, remarks=summary(version.disclosure, language), retracted=0),
         )  # fmt: skip
         lines = map_lines(snapshot.records, language)
-        picture = dossier_map(drawn.strikes, lines, snapshot.basemap, basemap_archive(base), order)
+        picture = dossier_map(drawn.strikes, lines, snapshot.basemap, basemap_archive(export.base), order)
     listed = content.map_order(picture.drawn if picture else [], selection)
     listed = listed or [one.strike.id for one in chosen]
     wanted = content.DossierOrder(
@@ -159,13 +140,11 @@ def dossier(
                 progress.advance(progress.task_ids[0])
 
         whole = content.dossier(selection, each(), picture.part if picture else None, wanted)
-    written = _written(whole, picture, fmt)
     options = {
         **query, "bbox": box, "strike": strikes, "format": fmt, "title": title, "basis": basis, "minority": minority,
         "lang": language, "address": address or None,
     }  # fmt: skip
-    target = ExportTarget.of(out, manifest, as_json, f".{fmt}")
-    write_export(target, written, export_origin("report", opened, version, options, cited, code))
+    export.write(_written(whole, picture, fmt), options, cited, code, suffix=f".{fmt}")
 
 
 def _written(whole: Dossier, picture: DossierMap | None, fmt: str) -> bytes:
@@ -234,14 +213,7 @@ def _subject(
 def _corrections(opened: Store, version: PublishedVersion, strikes: Sequence[str], language: str) -> list[Json]:
     """What changed, after it was published, of the records that the answers to strikes rest on: the newest first."""
     keys = frozenset(key for strike in strikes for key in records_of_answer(version.snapshot, strike))
-    log, entries = CorrectionsLog(opened), list[CorrectionEntry]()
-    for kind in ("correction", "retraction"):
-        query = CorrectionsQuery(limit=LIMIT_MAX, keys=keys, kind=kind)
-        while True:
-            page = log.page(version, query)
-            entries += page.entries
-            if page.next_before is None:
-                break
-            query = replace(query, before=page.next_before)
+    queries = [CorrectionsQuery(keys=keys, kind=kind) for kind in ("correction", "retraction")]
+    entries = chain.from_iterable(entries_of(opened, version, query) for query in queries)
     newest = sorted(entries, key=lambda entry: -entry.seq)
     return [{**entry_values(entry, language), "sentences": sentences(entry, language)} for entry in newest]

@@ -10,9 +10,10 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
+from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO, Literal, TypeVar, get_args
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import numpy as np
 import shapely
@@ -77,6 +78,142 @@ _STANDARD_OUTPUT = Path("-")
 #: Strikes of a one-file page: of more its list and its search would be slow, and their headlines take minutes.
 _MOST_ON_PAGE = 5000
 Layer = Literal["strikes", "assets", "asset-points", "asset-lines", "asset-areas", "attributions", "hits", "countries"]
+LayerArgument = Annotated[Layer, typer.Argument(help="What to write.")]
+
+
+@dataclass(frozen=True)
+class Export:
+    """What is published of a store, and the file that some of it is written to."""
+
+    kind: str
+    out: Path
+    store: str
+    base: Path
+    manifest: bool
+    as_json: bool
+
+    @cached_property
+    def published(self) -> tuple[Store, PublishedVersion]:
+        """The store, and what is published of its newest version."""
+        return open_published(self.store, self.base)
+
+    @property
+    def version(self) -> PublishedVersion:
+        """What is published of the newest version of the store."""
+        return self.published[1]
+
+    @property
+    def is_stream(self) -> bool:
+        """Whether it goes to standard output or a device, which no file replaces."""
+        return _is_stream(self.out)
+
+    def write(
+        self,
+        content: bytes | Callable[[Path], object],
+        query: Mapping[str, Any],
+        cited: Iterable[str],
+        code: FigureCode | None = None,
+        credits: Iterable[Credit] = (),
+        suffix: str = "",
+    ) -> None:
+        """Write the file, or have it written, with its manifest, and say what was written.
+
+        Parameters
+        ----------
+        query
+            The options that shaped it, for the manifest.
+        cited, credits
+            Ids of the sources that it cites, and publishers whose open data it draws.
+        suffix
+            That of its format, which a file gets if it lacks it; standard output and devices have none.
+        """
+        fill = (lambda path: path.write_bytes(content)) if isinstance(content, bytes) else content
+        if self.is_stream:
+            self._write_to_stream(fill)
+            return
+        path = with_suffix(self.out, suffix)
+        with replacing_export(path, self._origin(query, cited, code, credits) if self.manifest else None) as fresh:
+            fill(fresh)
+        self._say(path, manifest_beside(path) if self.manifest else None)
+
+    def _write_to_stream(self, fill: Callable[[Path], object]) -> None:
+        # Some forms are written to and fro, and have to know where they are in the file.
+        with tempfile.TemporaryDirectory() as folder:
+            whole = Path(folder) / f"strikeatlas.{self.kind}"
+            fill(whole)
+            with whole.open("rb") as content:
+                if self.out == _STANDARD_OUTPUT:
+                    shutil.copyfileobj(content, sys.stdout.buffer)
+                    sys.stdout.buffer.flush()
+                    return
+                with self.out.open("wb") as device:
+                    shutil.copyfileobj(content, device)
+        self._say(self.out, None)
+
+    def _origin(
+        self, query: Mapping[str, Any], cited: Iterable[str], code: FigureCode | None, credits: Iterable[Credit]
+    ) -> ExportOrigin:
+        opened, version = self.published
+        known = version.snapshot.records.sources
+        publishers = {*credits, *((known[key].publisher, known[key].licence) for key in cited)}
+        return ExportOrigin(
+            kind=self.kind,
+            query=query,
+            program=f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
+            head=version.head,
+            data_date=version.snapshot.data_date,
+            policy=version.disclosure.policy.digest,
+            has_unrecorded_edits=bool(opened.last_external_edit()),
+            sources=sorted(publishers, key=lambda one: (one[0], one[1] or "")),
+            figure=None if code is None else str(code),
+        )
+
+    def _say(self, path: Path, manifest: Path | None) -> None:
+        size = path.stat().st_size
+        words = f"; its manifest is {manifest}" if manifest else ""
+        values = {"file": str(path), "bytes": size, "manifest": str(manifest) if manifest else None}
+        output(values, self.as_json, f"{path}: {size / 1000:.0f} kB{words}")
+
+
+def with_suffix(out: Path, suffix: str) -> Path:
+    """Give a file the suffix of its format if it lacks it; standard output (``-``) and devices get none."""
+    return out if not suffix or out.suffix.lower() == suffix or _is_stream(out) else out.with_name(out.name + suffix)
+
+
+def _is_stream(out: Path) -> bool:
+    return out == _STANDARD_OUTPUT or is_stream(out)
+
+
+def export_command(kind: str, default_out: str, example: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Register a command of an export: after its own options come those of all exports, which it gets as an `Export`.
+
+    Parameters
+    ----------
+    default_out
+        Name of the file that is written where none is named.
+    example
+        Options of the example in the help.
+    """
+
+    def register(write: Callable[..., None]) -> Callable[..., None]:
+        def command(
+            out: Out = Path(default_out),
+            store: StoreAddress = STORE,
+            base: BasemapOption = BASEMAP,
+            manifest: WithManifest = True,
+            as_json: AsJson = False,
+            **own: Any,
+        ) -> None:
+            write(Export(kind, out, store, base, manifest, as_json), **own)
+
+        (_, *options), (*shared, _) = (signature(one, eval_str=True).parameters.values() for one in (write, command))
+        command.__doc__ = write.__doc__
+        # Typer reads the options of a command from its signature.
+        vars(command)["__signature__"] = Signature([*options, *shared])
+        app.command(kind, epilog=f"Example: strikeatlas export {kind} {example}")(command)
+        return write
+
+    return register
 
 
 def box_of(text: str | None) -> Box | None:
@@ -86,6 +223,9 @@ def box_of(text: str | None) -> Box | None:
 
 DatetimeOption = Annotated[
     str | None, typer.Option(help="A day, or an interval of two with .. for an open end.", metavar="DAYS")
+]
+CountryOption = Annotated[
+    str | None, typer.Option(help="Only strikes on what this country owned (ISO 3166-1), or was tied to.")
 ]
 RelationOption = Annotated[
     str | None, typer.Option(help="Only strikes on what the country or entity was tied to so, such as owner.")
@@ -103,10 +243,9 @@ LanguageOption = Annotated[MapLanguage, typer.Option("--lang", help="Language of
 GreyOption = Annotated[bool, typer.Option("--grey", help="Draw without colours.")]
 
 
-@app.command(
-    "map", epilog="Example: strikeatlas export map --bbox 28,45,33,48 --country AZ --size a4 --format pdf -o odesa.pdf"
-)
+@export_command("map", "strikeatlas-map", "--bbox 28,45,33,48 --country AZ --size a4 --format pdf -o odesa.pdf")
 def map_(
+    export: Export,
     bbox: BoxOption = None,
     datetime: DatetimeOption = None,
     country: Annotated[
@@ -129,18 +268,12 @@ def map_(
     ] = None,
     table: Annotated[bool, typer.Option("--table/--no-table", help="Number the strikes and list them.")] = True,
     dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots an inch (png).")] = 300,
-    out: Out = Path("strikeatlas-map"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
 ) -> None:
     """Draw a map that says in its title whose sites were struck, with key, table, sources and the date of the data."""
     from api.exports.printed_map import sheet
 
-    fmt = format_of(out, fmt, get_args(MapFormat))
-    opened, version = open_published(store, base)
-    snapshot = version.snapshot
+    fmt = format_of(export.out, fmt, get_args(MapFormat))
+    version, snapshot = export.version, export.version.snapshot
     country = country_of(country)
     related = None if relation is None else country
     query = stated(datetime=datetime, entity=entity, relation=relation, assets=asset, kind=kind, country=related)
@@ -164,15 +297,14 @@ def map_(
             dpi=dpi,
             origin=sheet_origin(version, code, drawn.left_out, language),
         )
-        lines, archive = map_lines(snapshot.records, language), basemap_archive(base)
+        lines, archive = map_lines(snapshot.records, language), basemap_archive(export.base)
         composed = sheet.composed(drawn.strikes, lines, snapshot.basemap, archive, order)
         content = sheet.drawn_file(composed)
     options = {
         **query, "bbox": box, "country": country, "strike": strike, "format": fmt, "size": size, "lang": language,
         "grey": grey, "title": title, "table": table, "dpi": dpi,
     }  # fmt: skip
-    origin = export_origin("map", opened, version, options, drawn.cited, code, composed.contents.credits)
-    write_export(ExportTarget.of(out, manifest, as_json, f".{fmt}"), content, origin)
+    export.write(content, options, drawn.cited, code, composed.contents.credits, suffix=f".{fmt}")
 
 
 def format_of(out: Path, wanted: Form | None, formats: Sequence[Form]) -> Form:
@@ -252,31 +384,24 @@ def sheet_origin(version: PublishedVersion, code: FigureCode, retracted: int, la
     return SheetOrigin(day=day, history=history, remarks=remarks, retracted=retracted)
 
 
-@app.command("page", epilog="Example: strikeatlas export page --lang de -o strikes.html")
+@export_command("page", "strikeatlas.html", "--lang de -o strikes.html")
 def page(
+    export: Export,
     bbox: BoxOption = None,
     datetime: DatetimeOption = None,
-    country: Annotated[
-        str | None, typer.Option(help="Only strikes on what this country owned (ISO 3166-1), or was tied to.")
-    ] = None,
+    country: CountryOption = None,
     relation: RelationOption = None,
     entity: EntityOption = None,
     asset: AssetOption = None,
     kind: KindOption = None,
     title: Annotated[str | None, typer.Option(help="Title of the page.")] = None,
     language: LanguageOption = "en",
-    out: Out = Path("strikeatlas.html"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
 ) -> None:
     """Write one HTML file with map, search and sources in it; it opens from disk without a network."""
     from api.exports.offline_page.page import PageOrder
     from api.exports.offline_page.page import page as one_file
 
-    opened, version = open_published(store, base)
-    snapshot, box = version.snapshot, box_of(bbox)
+    version, snapshot, box = export.version, export.version.snapshot, box_of(bbox)
     country = country_of(country)
     query = stated(datetime=datetime, country=country, relation=relation, entity=entity, assets=asset, kind=kind)
     names = snapshot.collections["strikes"].ids
@@ -301,27 +426,17 @@ def page(
     shapes = np.array([line.shape for line in lines], dtype=object)
     html = one_file(rows, cited_sources(snapshot, rows), shapes, snapshot.basemap, order)
     options = {**query, "bbox": box, "title": title, "lang": language}
-    origin = export_origin("page", opened, version, options, cited, credits=credits)
-    write_export(ExportTarget.of(out, manifest, as_json), html.encode(), origin)
+    export.write(html.encode(), options, cited, credits=credits)
 
 
 def _register(command: str, title: str, suffix: str) -> None:
     """Add the command that writes one layer in a form of file."""
 
-    def write_layer(
-        layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
-        bbox: BoxOption = None,
-        out: Out = Path(f"strikeatlas.{suffix}"),
-        store: StoreAddress = STORE,
-        base: BasemapOption = BASEMAP,
-        manifest: WithManifest = True,
-        as_json: AsJson = False,
-    ) -> None:
-        published, target = open_published(store, base), ExportTarget.of(out, manifest, as_json)
-        _write_layer(command, FILES[suffix], layer, box_of(bbox), published, target)
+    def write_layer(export: Export, layer: LayerArgument = "strikes", bbox: BoxOption = None) -> None:
+        _write_layer(export, FILES[suffix], layer, box_of(bbox))
 
-    example = f"Example: strikeatlas export {command} attributions -o attributions.{suffix}"
-    app.command(command, help=f"Write one layer as {title}.", epilog=example)(write_layer)
+    write_layer.__doc__ = f"Write one layer as {title}."
+    export_command(command, f"strikeatlas.{suffix}", f"attributions -o attributions.{suffix}")(write_layer)
 
 
 for _command, _title, _suffix in (
@@ -336,163 +451,59 @@ for _command, _title, _suffix in (
     _register(_command, _title, _suffix)
 
 
-@app.command("csv", epilog="Example: strikeatlas export csv attributions -o attributions.csv")
+@export_command("csv", "strikeatlas.csv", "attributions -o attributions.csv")
 def to_csv(
-    layer: Annotated[Layer, typer.Argument(help="What to write.")] = "strikes",
+    export: Export,
+    layer: LayerArgument = "strikes",
     bbox: BoxOption = None,
     bom: Annotated[bool, typer.Option("--bom", help="Begin with the mark by which Excel knows UTF-8.")] = False,
-    out: Out = Path("strikeatlas.csv"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
 ) -> None:
     """Write one layer as CSV with its geometry as WKT, and FILE-metadata.json beside it (CSVW)."""
-    form = csv.WITH_BOM if bom else csv.FORMAT
-    published, target = open_published(store, base), ExportTarget.of(out, manifest, as_json)
-    page = _write_layer("csv", form, layer, box_of(bbox), published, target)
-    if not target.is_stream:
-        described = replace(page, links=[{"rel": "describes", "href": target.path.name}])
-        with replacing(csv.metadata_beside(target.path)) as fresh:
+    page = _write_layer(export, csv.WITH_BOM if bom else csv.FORMAT, layer, box_of(bbox))
+    if not export.is_stream:
+        described = replace(page, links=[{"rel": "describes", "href": export.out.name}])
+        with replacing(csv.metadata_beside(export.out)) as fresh:
             fresh.write_bytes(csv.metadata(described))
 
 
-@app.command("gpkg", epilog="Example: strikeatlas export gpkg --bbox 28,45,33,48 -o odesa.gpkg")
-def to_gpkg(
-    bbox: BoxOption = None,
-    out: Out = Path("strikeatlas.gpkg"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
-) -> None:
+@export_command("gpkg", "strikeatlas.gpkg", "--bbox 28,45,33,48 -o odesa.gpkg")
+def to_gpkg(export: Export, bbox: BoxOption = None) -> None:
     """Write all layers into one GeoPackage, which QGIS opens with their styles."""
-    opened, version = open_published(store, base)
-    box = box_of(bbox)
-    pages = [_page(opened, version, name, box) for name in version.snapshot.collections]
-    origin = export_origin("gpkg", opened, version, {"bbox": box}, _cited(version.snapshot, LAYERS, box))
-    target = ExportTarget.of(out, manifest, as_json)
-    if not target.is_stream:
-        with replacing_export(target.path, origin if manifest else None) as fresh:
-            geopackage.write_file(pages, fresh)
-        _said(target)
-        return
-    with tempfile.TemporaryDirectory() as folder:  # SQLite writes to and fro
-        geopackage.write_file(pages, Path(folder) / "strikeatlas.gpkg")
-        write_export(target, (Path(folder) / "strikeatlas.gpkg").read_bytes(), origin)
+    snapshot, box = export.version.snapshot, box_of(bbox)
+    pages = [_page(export, name, box) for name in snapshot.collections]
+    export.write(partial(geopackage.write_file, pages), {"bbox": box}, _cited(snapshot, LAYERS, box))
 
 
-def _page(opened: Store, version: PublishedVersion, layer: str, box: Box | None) -> FeaturePage:
-    """The features of a layer that lie in a box, in the order of the HTTP API."""
-    snapshot = version.snapshot
-    settings = with_credit_for(Settings(), opened.open_layer)
-    metadata, changed = FileMetadata.of(version, settings), changed_at(opened, version)
-    selection = Selection(box, include_without_geometry=False)
-    return FeaturePage.of_file(snapshot.collections[layer], selection, metadata, changed)
-
-
-@app.command("bods", epilog="Example: strikeatlas export bods --publisher 'A. Editor' -o owners.json")
+@export_command("bods", "strikeatlas-bods.json", "--publisher 'A. Editor' -o owners.json")
 def to_bods(
+    export: Export,
     publisher: Annotated[str, typer.Option(help="Who publishes the statements.")] = "StrikeAtlas",
-    out: Out = Path("strikeatlas-bods.json"),
-    store: StoreAddress = STORE,
-    base: BasemapOption = BASEMAP,
-    manifest: WithManifest = True,
-    as_json: AsJson = False,
 ) -> None:
     """Write all entities, stakes and controls as Beneficial Ownership Data Standard 0.4 statements."""
     from layers.sources.bods import writer
 
-    opened, version = open_published(store, base)
-    snapshot = version.snapshot
+    snapshot = export.version.snapshot
     content = writer.dumps(writer.render(snapshot.records, publisher, snapshot.data_date))
-    origin = export_origin("bods", opened, version, {"publisher": publisher}, snapshot.records.sources)
-    write_export(ExportTarget.of(out, manifest, as_json), content, origin)
+    export.write(content, {"publisher": publisher}, snapshot.records.sources)
 
 
-@dataclass(frozen=True)
-class ExportTarget:
-    """Where an export is written to, whether with a manifest, and in which form that is said."""
+def _write_layer(export: Export, form: FeatureFormat, layer: Layer, box: Box | None) -> FeaturePage:
+    cited, page = _cited(export.version.snapshot, [layer], box), _page(export, layer, box)
 
-    path: Path
-    with_manifest: bool
-    as_json: bool
+    def write(path: Path) -> None:
+        with path.open("wb") as file:
+            form.write_to(page, file)
 
-    @classmethod
-    def of(cls, out: Path, manifest: bool, as_json: bool, suffix: str = "") -> ExportTarget:
-        """A file, which gets the suffix of its format if it lacks it; standard output (``-``) and devices get none."""
-        if out == _STANDARD_OUTPUT or is_stream(out):
-            return cls(out, False, as_json)
-        named = out.suffix.lower() == suffix or not suffix
-        return cls(out if named else out.with_name(out.name + suffix), manifest, as_json)
-
-    @property
-    def is_stream(self) -> bool:
-        """Whether it is standard output or a device, which no file replaces."""
-        return self.path == _STANDARD_OUTPUT or is_stream(self.path)
-
-
-def write_export(target: ExportTarget, content: bytes | Callable[[BinaryIO], None], origin: ExportOrigin) -> None:
-    """Write an export, or have it written, with its manifest, and say what was written."""
-    if target.path == _STANDARD_OUTPUT:
-        with tempfile.TemporaryFile() as whole:  # forms with an index at their end ask where they are in the file
-            _write_content(content, whole)
-            whole.seek(0)
-            shutil.copyfileobj(whole, sys.stdout.buffer)
-        sys.stdout.buffer.flush()
-        return
-    with replacing_export(target.path, origin if target.with_manifest else None) as fresh, fresh.open("wb") as out:
-        _write_content(content, out)
-    _said(target)
-
-
-def _write_content(content: bytes | Callable[[BinaryIO], None], out: BinaryIO) -> None:
-    if isinstance(content, bytes):
-        out.write(content)
-    else:
-        content(out)
-
-
-def _write_layer(
-    command: str,
-    form: FeatureFormat,
-    layer: Layer,
-    box: Box | None,
-    published: tuple[Store, PublishedVersion],
-    target: ExportTarget,
-) -> FeaturePage:
-    opened, version = published
-    cited = _cited(version.snapshot, [layer], box)
-    origin = export_origin(command, opened, version, {"layer": layer, "bbox": box}, cited)
-    page = _page(opened, version, layer, box)
-    write_export(target, partial(form.write_to, page), origin)
+    export.write(write, {"layer": layer, "bbox": box}, cited)
     return page
 
 
-def export_origin(
-    kind: str,
-    opened: Store,
-    version: PublishedVersion,
-    query: Mapping[str, Any],
-    cited: Iterable[str],
-    code: FigureCode | None = None,
-    credits: Iterable[Credit] = (),
-) -> ExportOrigin:
-    """What an export is made of; it cites sources by their ids, and those whose open data it draws."""
-    snapshot = version.snapshot
-    known = snapshot.records.sources
-    publishers = {*credits, *((known[key].publisher, known[key].licence) for key in cited)}
-    return ExportOrigin(
-        kind=kind,
-        query=query,
-        program=f"{program_version()}+{sources('api', 'layers', 'geo').hex()[:16]}",
-        head=version.head,
-        data_date=snapshot.data_date,
-        policy=version.disclosure.policy.digest,
-        has_unrecorded_edits=bool(opened.last_external_edit()),
-        sources=sorted(publishers, key=lambda one: (one[0], one[1] or "")),
-        figure=None if code is None else str(code),
-    )
+def _page(export: Export, layer: str, box: Box | None) -> FeaturePage:
+    """The features of a layer that lie in a box, in the order of the HTTP API."""
+    opened, version = export.published
+    metadata = FileMetadata.of(version, with_credit_for(Settings(), opened.open_layer))
+    selection = Selection(box, include_without_geometry=False)
+    return FeaturePage.of_file(version.snapshot.collections[layer], selection, metadata, changed_at(opened, version))
 
 
 def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None) -> set[str]:
@@ -514,12 +525,3 @@ def _cited(snapshot: Snapshot, layers: Iterable[str], box: Box | None) -> set[st
                 named = {*collection.features.columns[column].take(rows)} - {None}
                 cited.update(*lists_of(table, "sources", named))
     return cited
-
-
-def _said(target: ExportTarget) -> None:
-    path, size = target.path, target.path.stat().st_size
-    manifest = str(manifest_beside(path)) if target.with_manifest else None
-    words = f"; its manifest is {manifest}" if manifest else ""
-    output(
-        {"file": str(path), "bytes": size, "manifest": manifest}, target.as_json, f"{path}: {size / 1000:.0f} kB{words}"
-    )

@@ -18,11 +18,12 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output, progress_bar
+from api.cli.corrections import entries_of
 from api.cli.serve import KeepInOption
 from api.exports.manifest import NotAManifest, StatedHead, file_findings, find_manifest
 from api.exports.manifest import read as read_manifest
 from api.http.json import Json
-from api.requests.corrections_query import LIMIT_MAX, of_record
+from api.requests.corrections_query import of_record
 from api.requests.parameters import BadParameter
 from api.serializers.attribution import cited_sources, strike_answer
 from api.serializers.corrections import entry_values, sentences, title
@@ -31,7 +32,7 @@ from api.server.version_builder import compare_cache, time_of
 from api.settings import BASEMAP, Settings, open_layer
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
-from layers.corrections.log import CorrectionEntry, CorrectionsLog, CorrectionsQuery, PublishedVersion
+from layers.corrections.log import CorrectionEntry, CorrectionsQuery, PublishedVersion
 from layers.corrections.replay import records_at
 from layers.filesystem.atomic_file import write_file
 from layers.model.messages import Message
@@ -259,14 +260,7 @@ def _corrections_since(
     now = version.snapshot
     keys = {key for strike in strikes for key in (*records_of_answer(then, strike), *of_record(strike))}
     keys |= {key for one in strikes if one in now.records.strikes for key in records_of_answer(now, one)}
-    query = CorrectionsQuery(limit=LIMIT_MAX, keys=frozenset(keys), above=head.seq)
-    found: list[CorrectionEntry] = []
-    while True:
-        page = CorrectionsLog(store).page(version, query)
-        found += page.entries
-        if page.next_before is None:
-            return found
-        query = replace(query, before=page.next_before)
+    return [*entries_of(store, version, CorrectionsQuery(keys=frozenset(keys), above=head.seq))]
 
 
 def _worded(

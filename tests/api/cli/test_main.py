@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import main, serve
-from api.cli.export import ExportTarget, MapFormat, format_of
+from api.cli.export import MapFormat, format_of, with_suffix
 from api.server.live_snapshot import LiveSnapshot
 from api.server.version_builder import VersionBuilder
 from api.terminal.console import console, errors
@@ -347,7 +347,7 @@ def test_the_bundled_records_have_no_fault(run: Run) -> None:
 )
 def test_a_file_is_of_the_format_that_its_name_says(name: str, wanted: Any, fmt: str, written: str) -> None:
     assert format_of(Path(name), wanted, get_args(MapFormat)) == fmt
-    assert ExportTarget.of(Path(name), False, False, f".{fmt}").path == Path(written)
+    assert with_suffix(Path(name), f".{fmt}") == Path(written)
 
 
 # Exit codes.
