@@ -23,9 +23,15 @@ from shapely.geometry.base import BaseGeometry
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output
 from api.exports.errors import ExportError
 from api.exports.manifest import ExportOrigin, manifest_beside, replacing_export
-from api.exports.printed_map.map_strikes import Credit, box_around, map_lines, map_strikes_at, open_data_note
+from api.exports.printed_map.map_strikes import (
+    Credit,
+    SheetOrigin,
+    box_around,
+    map_lines,
+    map_strikes_at,
+    open_data_note,
+)
 from api.exports.printed_map.print_words import PrintWords
-from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.formats import csv, geopackage
 from api.formats.page import FeatureFormat, FeaturePage, FileMetadata
 from api.formats.registry import FILES

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+from shapely.geometry import shape
+
 from api.exports.dossier.parts import Bullets, Facts, Heading, Holder, Holders, Line, Paragraph, Part, Run, Table, plain
 from api.exports.dossier.sections import Answer, CitedSources, Names, checked_words, length, section
 from api.exports.text import NO_BREAK, page_text, word, words
@@ -204,22 +206,13 @@ def decimals_of(uncertainty_m: float | None) -> int:
     return min(max(math.ceil(math.log10(_DEGREE_M / max(uncertainty_m, 1.0))), 0), _MOST_DECIMALS)
 
 
-def _middle(geometry: Mapping[str, Json] | None) -> tuple[float, float] | None:
-    """Return the point of a GeoJSON geometry, or the middle of the box of its corners; ``None`` without one."""
-    corners = [*_corners(geometry["coordinates"])] if geometry else []
-    if not corners:
+def _middle(geometry: Json | None) -> tuple[float, float] | None:
+    """Return the point of a GeoJSON geometry, or the middle of its box; ``None`` without one, or where it is empty."""
+    placed = None if geometry is None else shape(geometry)
+    if placed is None or placed.is_empty:
         return None
-    lon, lat = ([one[axis] for one in corners] for axis in (0, 1))
-    return (min(lon) + max(lon)) / 2, (min(lat) + max(lat)) / 2
-
-
-def _corners(coordinates: object) -> Iterator[Sequence[float]]:
-    if isinstance(coordinates, list):
-        if coordinates and isinstance(coordinates[0], int | float):
-            yield coordinates
-        else:
-            for part in coordinates:
-                yield from _corners(part)
+    west, south, east, north = placed.bounds
+    return (west + east) / 2, (south + north) / 2
 
 
 def _names(answer: Answer) -> Mapping[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,6 +18,7 @@ from branca.element import MacroElement
 from jinja2 import Template
 
 from api.exports.errors import ExportError
+from api.exports.offline_page.page import bare_collection
 from api.exports.offline_page.page import script_json as plain_script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.symbols import (
@@ -169,11 +169,7 @@ def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
     simple = shapely.coverage_simplify(shapely.make_valid(cut), window.lon_span * DETAIL)
     rounded = shapely.transform(simple, lambda xy: np.round(xy, 3))
     polygons = shapely.get_parts(shapely.get_parts(rounded))
-    polygons = polygons[(shapely.get_type_id(polygons) == 3) & (shapely.area(polygons) > 0)]
-    features = [
-        {"type": "Feature", "properties": {}, "geometry": json.loads(text)} for text in shapely.to_geojson(polygons)
-    ]
-    return {"type": "FeatureCollection", "features": features}
+    return bare_collection(polygons[(shapely.get_type_id(polygons) == 3) & (shapely.area(polygons) > 0)])
 
 
 def _turned(shapes: Objects, window: Extent, turn: float) -> Objects:

@@ -251,9 +251,13 @@ def _collection(shapes: Objects, tolerance_deg: float) -> Json:
     """Write shapes as GeoJSON without properties, simplified and rounded; what is rounded away is left out."""
     thinned = shapely.simplify(shapes, tolerance_deg) if tolerance_deg else shapes
     rounded = shapely.transform(thinned, lambda xy: np.round(xy, _DECIMALS))
-    shown = rounded[~shapely.is_empty(rounded)]
+    return bare_collection(rounded[~shapely.is_empty(rounded)])
+
+
+def bare_collection(shapes: Objects) -> Json:
+    """Write shapes as GeoJSON without properties."""
     features = [
-        {"type": "Feature", "properties": {}, "geometry": json.loads(text)} for text in shapely.to_geojson(shown)
+        {"type": "Feature", "properties": {}, "geometry": json.loads(text)} for text in shapely.to_geojson(shapes)
     ]
     return {"type": "FeatureCollection", "features": features}
 

@@ -23,8 +23,6 @@ Layer = Literal[
     "labels-water", "labels-countries", "labels-places", "labels-lines", "sites", "symbols", "furniture", "text",
 ]  # fmt: skip
 LAYERS: tuple[Layer, ...] = get_args(Layer)
-#: An overlap in square millimetres from which on it is one.
-LEAST_OVERLAP = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,29 +107,10 @@ class ExtentList:
         """Whether nothing is nearer to a shape than a margin in millimetres."""
         return next(self.near(shape, margin), None) is None
 
-    def overlaps(self) -> list[str]:
-        """Pairs of what overlaps and may not."""
-        found = []
-        for at, shape in enumerate(self.shapes):
-            for other in self.near(shape):
-                apart = other <= at or _may_meet(self.kinds[at], self.kinds[other])
-                if not apart and shape.intersection(self.shapes[other]).area > LEAST_OVERLAP:
-                    found.append(f"{self.kinds[at]} {self.names[at]} / {self.kinds[other]} {self.names[other]}")
-        return found
-
     def area(self, margin: float) -> BaseGeometry:
         """All that is taken, with a margin in millimetres around it."""
         boxes = shapely.buffer(np.array(self.shapes, dtype=object), margin, quad_segs=1)
         return shapely.union_all(boxes)
-
-
-def _may_meet(first: str, second: str) -> bool:
-    """Whether one may lie on the other.
-
-    A leader ends at its site and its symbol, sites and leaders may meet, and what an inset shows has sites in it.
-    """
-    pair = {first, second}
-    return pair <= {"leader", "site"} or pair in ({"leader", "symbol"}, {"inset", "site"}, {"inset", "leader"})
 
 
 @dataclass

@@ -47,6 +47,16 @@ _DRAWN = ("operating", "construction", "idle", "mothballed")
 Credit = tuple[str, str]
 
 
+@dataclass(frozen=True, kw_only=True)
+class SheetOrigin:
+    """What a sheet says of where it is from: day and history of the data, remarks, and strikes that are retracted."""
+
+    day: date
+    history: str
+    remarks: Sequence[str] = ()
+    retracted: int = 0
+
+
 @dataclass(frozen=True, slots=True)
 class StruckPlace:
     """Where a strike was, or may have been: a point in lon/lat degrees, and what holds the true place.

@@ -20,10 +20,9 @@ from api.exports.printed_map.extent import extent_of
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
 from api.exports.printed_map.look import LOOKS, SheetLook
 from api.exports.printed_map.map_frame import MapPicture, MapSubject, compose
-from api.exports.printed_map.map_strikes import MapLine, MapStrike
+from api.exports.printed_map.map_strikes import MapLine, MapStrike, SheetOrigin
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
-from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import Story, StoryTeller
 from api.exports.printed_map.svg_sheet import svg_sheet
 from layers.reference.basemap import Basemap

@@ -8,9 +8,8 @@ from itertools import groupby
 
 from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.map_frame import MapPicture
-from api.exports.printed_map.map_strikes import Credit, MapStrike, open_data_note
+from api.exports.printed_map.map_strikes import Credit, MapStrike, SheetOrigin, open_data_note
 from api.exports.printed_map.print_words import PrintWords
-from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.exports.printed_map.story import RankedStrike, StoryClass
 from api.wording.strikes import strike_title
 from layers.ownership.percent import digits_of

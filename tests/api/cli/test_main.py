@@ -8,10 +8,12 @@ import shutil
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
+import typer
 from typer.testing import CliRunner
 
 from api.cli import main, serve
@@ -32,33 +34,14 @@ from tests.full_disk import full_beyond
 from tests.store_copies import copied, opened_copy
 from tests.store_kinds import NewAddress
 
-COMMANDS = (
-    ("init",),
-    ("check",),
-    ("load",),
-    ("formats",),
-    ("match",),
-    ("duplicates",),
-    ("judge",),
-    ("backup",),
-    ("copy-store",),
-    ("restore",),
-    ("judgements",),
-    ("list",),
-    ("show",),
-    ("owners",),
-    ("holdings",),
-    ("country",),
-    ("keep",),
-    ("serve",),
-    ("upgrade",),
-    ("verify",),
-    *(("place", name) for name in ("find", "add", "build")),
-    ("audit",),
-    *(("dataset", name) for name in ("list", "withhold", "publish", "remove", "restore")),
-    *(("reviewer", name) for name in ("add", "list", "remove", "rotate", "roles")),
-    *(("export", name) for name in ("map", "report", "page", "geojson", "csv", "gpkg", "bods")),
-)
+
+def commands_of(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each command, those of groups before them."""
+    for name, one in group.commands.items():
+        yield from commands_of(one, (*path, name)) if hasattr(one, "commands") else [(*path, name)]
+
+
+COMMANDS = [*commands_of(typer.main.get_command(main.app))]
 ORLIVKA, CPC = "ua-orlivka-2025-08-06", "ru-cpc-kropotkinskaya-2025-02-17"
 
 

@@ -11,6 +11,7 @@ from itertools import combinations
 import shapely
 from shapely.geometry.base import BaseGeometry
 
+from api.exports.printed_map.drawing import ExtentList
 from api.exports.printed_map.lettering import text_extent
 from api.exports.printed_map.map_frame import MapPicture
 
@@ -18,10 +19,23 @@ _SVG = "{http://www.w3.org/2000/svg}"
 _LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
 #: An overlap in square millimetres from which on two things touch: coordinates are written to a hundredth.
 _TOUCH = 0.03
+#: The same of what placement took down, and what may lie on the other: a leader ends at its site and its symbol, sites
+#: and leaders may meet, and what an inset shows has sites in it.
+_LEAST_OVERLAP = 0.02
+_MAY_MEET = ({"leader"}, {"site"}, {"leader", "site"}, {"leader", "symbol"}, {"inset", "site"}, {"inset", "leader"})
 #: Cells of a symbol in several rows need not fill the last: its box has another middle.
 _OFF_MM = 1.0
 #: A symbol whose middle is so many millimetres from its place has a leader.
 FAR_MM = 2.0
+
+
+def overlaps_of(extents: ExtentList) -> Iterator[str]:
+    """Yield pairs of what placement took and that overlap though they may not."""
+    for at, shape in enumerate(extents.shapes):
+        for other in extents.near(shape):
+            may_meet = {extents.kinds[at], extents.kinds[other]} in _MAY_MEET
+            if other > at and not may_meet and shape.intersection(extents.shapes[other]).area > _LEAST_OVERLAP:
+                yield f"{extents.kinds[at]} {extents.names[at]} / {extents.kinds[other]} {extents.names[other]}"
 
 
 @dataclass

@@ -10,9 +10,8 @@ import pytest
 from api.exports.dossier.content import DossierOrder, dossier, map_order
 from api.exports.dossier.dossier_map import DossierMap, dossier_map
 from api.exports.dossier.parts import Dossier
-from api.exports.printed_map.map_strikes import map_lines, map_strikes
+from api.exports.printed_map.map_strikes import SheetOrigin, map_lines, map_strikes
 from api.exports.printed_map.sheet import MapOrder
-from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.serializers.attribution import strike_answer
 from api.serializers.selection import selection_answer
 from api.wording.countries import country_names

@@ -27,6 +27,7 @@ from api.wording.catalogue import catalogue, gaps
 from api.wording.countries import country_names as spoken
 from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
+from tests.api.exports.drawn_extents import overlaps_of
 from tests.api.exports.making import struck
 
 WORDS = PrintWords("en", {"AZ": "Azerbaijan", "UA": "Ukraine", "DE": "Germany", "CH": "Switzerland"})
@@ -85,12 +86,12 @@ def test_extents_know_what_is_free_and_what_overlaps() -> None:
     extents = ExtentList()
     for number in range(200):  # more than there is room for at first
         extents.claim("place", f"p{number}", shapely.box(3 * number, 0, 3 * number + 2, 2))
-    assert extents.overlaps() == []
+    assert not list(overlaps_of(extents))
     assert not extents.is_free(shapely.box(2.1, 0, 2.2, 1), 0.25)
     assert extents.is_free(shapely.box(0, 3, 600, 4), 0.25)
     extents.claim("symbol", "1", shapely.box(1, 1, 4, 2))
     extents.claim("leader", "1", shapely.box(3.5, 1.5, 9, 1.6))
-    found = extents.overlaps()
+    found = list(overlaps_of(extents))
     assert "place p0 / symbol 1" in found
     assert "place p1 / symbol 1" in found
     assert not any("symbol 1 / leader 1" in pair for pair in found)
@@ -227,7 +228,7 @@ def test_no_symbol_is_moved_without_a_leader_and_none_touches_another(places: li
         placed = place_symbols(drawing, frame, sites, look, np.empty(0, dtype=object))
     except NoRoom:
         return  # the map then has dots
-    assert drawing.extents.overlaps() == []
+    assert not list(overlaps_of(drawing.extents))
     assert len(placed) == len(sites)
     for symbol in placed:
         assert symbol.targets == on_page(frame, symbol.site.places)

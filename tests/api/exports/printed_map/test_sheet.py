@@ -19,14 +19,13 @@ from pypdf import PdfReader
 from api.exports.errors import ExportError
 from api.exports.printed_map import sheet
 from api.exports.printed_map.look import LOOKS
-from api.exports.printed_map.map_strikes import MapLine, MapStrike, StruckPlace, map_lines, map_strikes
+from api.exports.printed_map.map_strikes import MapLine, MapStrike, SheetOrigin, StruckPlace, map_lines, map_strikes
 from api.exports.printed_map.sheet import MapOrder, MapSheet
-from api.exports.printed_map.sheet_origin import SheetOrigin
 from api.serializers.figures import EXAMPLE
 from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, unled_symbols
+from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, overlaps_of, unled_symbols
 from tests.api.exports.making import DAY, ODESA, struck
 
 ORIGIN = SheetOrigin(day=DAY, history="9f3c2a7b10d4e5f6", remarks=[f"Figure map:28,45,33,48{EXAMPLE[2:]}"])
@@ -245,7 +244,7 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     order = order_of(size=size, language=language, in_grey=in_grey, **MAPS[name])
     drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records, language), snapshot.basemap, None, order)
     drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
-    assert [pair for drawing in drawings for pair in drawing.extents.overlaps()] == []
+    assert [pair for drawing in drawings for pair in overlaps_of(drawing.extents)] == []
     assert [pair for frame in drawn_frames(drawn.picture) for pair in frame.overlaps()] == []
     assert unled_symbols(drawn.picture) == []
     assert hidden_sites(drawn.picture) == []
@@ -273,7 +272,7 @@ def test_countries_that_were_struck_are_named(
     drawn = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order_of(**options))
     drawing = drawn.picture.drawing
     assert wanted <= {text.text for text in drawing.texts}
-    assert drawing.extents.overlaps() == []
+    assert not list(overlaps_of(drawing.extents))
 
 
 @pytest.mark.parametrize("size", ["85", "a4", "slide"])
