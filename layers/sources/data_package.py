@@ -21,7 +21,6 @@ from layers.model.messages import Message
 from layers.model.problems import ReadResult, SourceLocation, shown_value
 from layers.model.records import RECORD_TYPES, Record
 from layers.sources.files.limits import FileRefused
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder
@@ -118,16 +117,12 @@ def _rows(file: SourceFile) -> list[Any]:
     return rows
 
 
-def _is_package(head: FileSniff) -> bool:
-    return head.container == "json" and "resources" in head.keys and TABLE in head.text
-
-
 FORMAT = Format(
     name="datapackage",
     title="Data package of a published atlas (datapackage.json with its tables beside it)",
     provides="every noun",
     licence="as each source says",
-    recognises=_is_package,
+    recognises=lambda head: head.container == "json" and "resources" in head.keys and TABLE in head.text,
     read=read_files,
     signature=f"JSON with resources that have {TABLE}",
 )

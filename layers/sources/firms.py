@@ -22,7 +22,6 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import Records
 from layers.sources.files.limits import FileRefused
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import columns_by_field
@@ -88,10 +87,6 @@ def _confidence(text: str) -> int | None:
     return _CONFIDENCES.get(text.lower())
 
 
-def _type(text: str) -> int | None:
-    return int(text) if text in ("0", "1", "2", "3") else None
-
-
 #: How a cell of each column is read; ``None`` is a fault. What was expected has the code ``firms.COLUMN``.
 _CELLS: Mapping[str, Callable[[str], float | None]] = {
     "latitude": _within(-90, 90),
@@ -103,7 +98,7 @@ _CELLS: Mapping[str, Callable[[str], float | None]] = {
     "scan": _within(0.01, 20),
     "track": _within(0.01, 20),
     "frp": _within(0, 1e6),
-    "type": _type,
+    "type": lambda text: int(text) if text in ("0", "1", "2", "3") else None,
     "instrument": lambda text: 0 if text.lower() in ("viirs", "modis") else None,
 }
 #: Columns that a file may lack, and cells that may be blank, with the value of a blank.
@@ -209,16 +204,12 @@ def _values(cells: Mapping[str, str], names: Mapping[str, str]) -> tuple[Mapping
     return values, faults
 
 
-def _recognises(sniff: FileSniff) -> bool:
-    return sniff.has("latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence")
-
-
 FORMAT = Format(
     name="firms",
     title="NASA FIRMS: active fires of VIIRS and MODIS (CSV), archive and near real time",
     provides="observations of heat",
     licence=_LICENCE,
-    recognises=_recognises,
+    recognises=lambda head: head.has("latitude", "longitude", "acq_date", "acq_time", "satellite", "confidence"),
     read=read,
     signature="the columns latitude, longitude, acq_date, acq_time, satellite and confidence",
 )

@@ -15,7 +15,6 @@ from layers.model.messages import Argument, Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import Basis
 from layers.reference.country_names import geonames_countries
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import (
@@ -167,8 +166,12 @@ class _PlantBuilder:
         lon, lat = (self._number(row, name, location, key) for name in ("lon", "lat"))
         if self._builder.problem_count > faults or (lon is None and lat is None):
             return {}
-        shape = None if lon is None or lat is None else shapely.Point(lon, lat)
-        if why := _misplaced(shape):
+        shape, why = shapely.Point(lon or 0.0, lat or 0.0), None
+        if lon is None or lat is None:
+            why = Message("wri.both-degrees")
+        elif lon == lat == 0:
+            why = Message("wri.no-null-island")
+        if why := why or geometry_fault(shape):
             shown = Message("wri.degrees", {"lat": row.get("lat") or MISSING, "lon": row.get("lon") or MISSING})
             columns = ", ".join(self._names[name] for name in ("lat", "lon") if name in self._names)
             self._builder.add_problem(location, f"asset {key}", columns, shown, why)
@@ -198,20 +201,7 @@ class _PlantBuilder:
         self._builder.add_problem(location, record, self._names[field], value, expected)
 
 
-def _misplaced(shape: shapely.Point | None) -> Message | None:
-    """Return the fault of a point, None if it has none."""
-    if shape is None:
-        return Message("wri.both-degrees")
-    if shape.x == shape.y == 0:
-        return Message("wri.no-null-island")
-    return geometry_fault(shape)
-
-
 _ISO3: Mapping[str, str] = {country.iso3: country.iso for country in geonames_countries()}
-
-
-def _recognises(sniff: FileSniff) -> bool:
-    return sniff.has("gppd_idnr", "capacity_mw") or sniff.has("Power Plant ID", "Capacity (MW)", "Geolocation Source")
 
 
 FORMAT = Format(
@@ -219,7 +209,9 @@ FORMAT = Format(
     title="World Resources Institute: Global Power Plant Database, releases and national files",
     provides="power plants, their owners",
     licence=_LICENCE,
-    recognises=_recognises,
+    recognises=lambda head: (
+        head.has("gppd_idnr", "capacity_mw") or head.has("Power Plant ID", "Capacity (MW)", "Geolocation Source")
+    ),
     read=read,
     signature="the columns gppd_idnr and capacity_mw, or Power Plant ID, Capacity (MW) and Geolocation Source",
 )

@@ -257,12 +257,8 @@ def _within(link: ShareLink, low: float, high: float, total: ShareLink) -> Share
         return link
     dated = link.since is not None or link.until is not None
     since, until = (link.since, link.until) if dated else (total.since, total.until)
-    note = (
-        f"Not stated; {low:g} to {high:g} % follows from the declared sum."
-        if low < high
-        else (f"Not stated; {low:g} % follows from the declared sum.")
-    )
-    return replace(link, low=low, high=high, since=since, until=until).with_note(note)
+    narrow = replace(link, low=low, high=high, unstated=False, since=since, until=until)
+    return replace(narrow, unstated=True).with_note(f"Not stated; {percent(narrow)} follows from the declared sum.")
 
 
 SHARES = ("shareholding",)
@@ -335,7 +331,7 @@ def relationship_of(statement: Statement, owned: str, owner: str) -> tuple[BodsR
         statement.body.text("declarationSubject"),
         links,
         _spare(record, owned, owner, interests),
-    ), tuple(_right(interest) for interest in interests if _is_right(interest))
+    ), tuple(_right(one) for one in interests if not one.is_share or (one.beneficial and not one.stated))
 
 
 def _interests(statement: Statement) -> Iterator[_Interest]:
@@ -426,10 +422,6 @@ def _spare(record: str, owned: str, owner: str, interests: tuple[_Interest, ...]
     since, until = dates.pop() if len(dates) == 1 else (None, None)
     notes = (f"No share is stated, only: {kinds}.",)
     return ShareLink(record, 0, owned, owner, 0.0, 100.0, True, since=since, until=until, notes=notes)
-
-
-def _is_right(interest: _Interest) -> bool:
-    return not interest.is_share or (interest.beneficial and not interest.stated)
 
 
 def _right(interest: _Interest) -> Right:

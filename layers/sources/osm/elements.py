@@ -52,7 +52,12 @@ class Elements:
     def of(cls, every: list[Any]) -> Elements:
         """Index the nodes, and the ways with vertices."""
         objects = [element for element in every if isinstance(element, dict)]
-        nodes = {element["id"]: (element["lon"], element["lat"]) for element in objects if _is_node(element)}
+        nodes = {
+            element["id"]: (element["lon"], element["lat"])
+            for element in objects
+            if element.get("type") == "node"
+            and all(isinstance(element.get(name), int | float) for name in ("id", "lon", "lat"))
+        }
         ways = {
             element["id"]: element for element in objects if element.get("type") == "way" and _has_vertices(element)
         }
@@ -80,7 +85,8 @@ class Elements:
             # A query with ``out tags; out skel`` lists an element twice: first with its tags, later with its vertices.
             element = {**element, **self.ways.get(element.get("id", 0), {})}
         outline = _way(self._vertices(element), is_line) if kind == "way" else self._relation(element, is_line)
-        return outline if outline.geometry is not None else Outline(_centre(element))
+        centre = _position(element.get("center"))
+        return Outline(shapely.Point(centre) if centre else None) if outline.geometry is None else outline
 
     def _vertices(self, way: Element) -> list[Position | None]:
         """Return the vertices of a way, None for each that the file lacks (null in Overpass, outside an extract)."""
@@ -98,7 +104,9 @@ class Elements:
         of_points = [
             member for member in members if member.get("type") == "node" and member.get("role") not in _OUTSIDE_ROLES
         ]
-        points = [self._point(member) for member in of_points] if is_site else []
+        points = [
+            _position(member) or self.nodes.get(member.get("ref", 0)) for member in (of_points if is_site else ())
+        ]
         ways = [(str(member.get("role", "")), self._vertices(self._way_of(member))) for member in of_lines]
         missing = points.count(None) + sum(not vertices or None in vertices for _, vertices in ways)
         lines = [(role, line) for role, vertices in ways for line in _lines(vertices)]
@@ -112,15 +120,6 @@ class Elements:
         if member.get("type") != "way":
             return {}
         return member if "geometry" in member else self.ways.get(member.get("ref", 0), {})
-
-    def _point(self, member: Element) -> Position | None:
-        return _position(member) or self.nodes.get(member.get("ref", 0))
-
-
-def _is_node(element: Mapping[str, Any]) -> bool:
-    return element.get("type") == "node" and all(
-        isinstance(element.get(name), int | float) for name in ("id", "lon", "lat")
-    )
 
 
 def _has_vertices(element: Element) -> bool:
@@ -181,11 +180,6 @@ def _areas(lines: list[tuple[str, shapely.LineString]]) -> BaseGeometry | None:
     island = shapely.covered_by(outer, holes)
     land = shapely.difference(shapely.union_all(outer[~island]), holes)
     return shapely.union_all([land, *outer[island]]) if island.any() else land
-
-
-def _centre(element: Element) -> BaseGeometry | None:
-    position = _position(element.get("center"))
-    return shapely.Point(position) if position else None
 
 
 #: Tags of which an asset has at least one: pyosmium skips all other objects in C++.
@@ -261,7 +255,7 @@ def _require_few(elements: list[Any], file: str) -> None:
 
 
 def _element(entity: Any) -> dict[str, Any]:
-    values: dict[str, Any] = {"id": entity.id, "tags": dict(_tags(entity))}
+    values: dict[str, Any] = {"id": entity.id, "tags": {tag.k: tag.v for tag in entity.tags}}
     if entity.is_node():
         # Coordinates are checked later, so that a node off the globe is a problem of this node alone.
         position = entity.location
@@ -273,10 +267,6 @@ def _element(entity: Any) -> dict[str, Any]:
 
 
 _TYPES = {"n": "node", "w": "way", "r": "relation"}
-
-
-def _tags(entity: Any) -> Iterator[tuple[str, str]]:
-    return ((tag.k, tag.v) for tag in entity.tags)
 
 
 def _day(path: Path) -> str | None:

@@ -222,8 +222,15 @@ class DateFormat:
         if self.text == EDTF:
             return text if is_edtf_day(text) else None
         if self.text in _UNIX_TIMES:
-            return _unix_day(float(match[0]) / _UNIX_TIMES[self.text])
-        parts = {name: _part(value) for name, value in match.groupdict().items()}
+            try:
+                return datetime.fromtimestamp(float(match[0]) / _UNIX_TIMES[self.text], UTC).date().isoformat()
+            except (ValueError, OverflowError, OSError):
+                return None
+        # What is no name of a month is month 0, which no date has.
+        parts = {
+            name: int(value) if value.isdecimal() else _MONTHS.get(value.casefold()[:3], 0)
+            for name, value in match.groupdict().items()
+        }
         try:
             day = date(parts["y"], parts.get("m", 1), parts.get("d", 1))
         except ValueError:
@@ -245,23 +252,11 @@ def _bare_day(text: str) -> str:
     return bare
 
 
-def _part(text: str) -> int:
-    """Return the number of a year, month or day; 0 for what is no name of a month."""
-    return int(text) if text.isdecimal() else _MONTHS.get(text.casefold()[:3], 0)
-
-
 def _night(day: str | None) -> str | None:
     """Return the night that leads to a day, as an interval; None for what is no day."""
     if day is None or len(day) < len("2025-08-08"):
         return None
     return f"{date.fromisoformat(day) - timedelta(days=1)}/{day}"
-
-
-def _unix_day(seconds: float) -> str | None:
-    try:
-        return datetime.fromtimestamp(seconds, UTC).date().isoformat()
-    except (ValueError, OverflowError, OSError):
-        return None
 
 
 def without_time(text: str) -> str:

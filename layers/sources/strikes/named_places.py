@@ -162,7 +162,11 @@ def _has_forms(words: Sequence[_Word], wanted: Sequence[_Word]) -> bool:
     """Whether words in a row are forms of those of a name, and no epithet stands before them."""
     size = len(wanted)
     return any(
-        all(map(_is_form_of, words[at : at + size], wanted)) and not (at and _is_epithet(words[at - 1]))
+        all(
+            _is_case_of(word, name) or _is_adjective_of(word, name)
+            for word, name in zip(words[at : at + size], wanted, strict=True)
+        )
+        and not (at and _is_epithet(words[at - 1]))
         for at in range(len(words) - size + 1)
     )
 
@@ -187,10 +191,6 @@ def _without_endings(consonants: str, endings: Sequence[str]) -> set[str]:
         for end in endings
         if consonants.endswith(end) and (not end or len(consonants) > len(end) + 1)
     }
-
-
-def _is_form_of(word: _Word, name: _Word) -> bool:
-    return _is_case_of(word, name) or _is_adjective_of(word, name)
 
 
 def _is_case_of(word: _Word, name: _Word) -> bool:

@@ -209,9 +209,12 @@ def kinds_only_near(text: str) -> int:
 
 def _stem_at(tokens: list[str], at: int) -> tuple[int, tuple[AssetKind, ...]] | None:
     """Return how many words from a position on are the word for a site, and the kinds of that site."""
+    before = tokens[at - 1].casefold()[:5] if at else ""
+    if tokens[at].casefold().startswith("порт") and before in ("заліз", "желез"):
+        return None  # Залізний Порт is a village in Kherson oblast
     for words, kinds in _stems().get(tokens[at][:2].casefold(), ()):
         here = tokens[at : at + len(words)]
-        if len(here) == len(words) and all(map(_begins, here, words)) and not _is_village(tokens, at):
+        if len(here) == len(words) and all(map(_begins, here, words)):
             return len(words), kinds
     return None
 
@@ -223,11 +226,6 @@ def _begins(token: str, stem: str) -> bool:
     if len(stem) <= 3:
         return token.isupper() and re.split(r"[-\d]", token.casefold())[0] == stem
     return token.casefold() == stem if stem.startswith("порт") else token.casefold().startswith(stem)
-
-
-def _is_village(tokens: list[str], at: int) -> bool:
-    """Whether the words are Залізний Порт, a village in Kherson oblast."""
-    return at > 0 and tokens[at].casefold().startswith("порт") and tokens[at - 1].casefold()[:5] in ("заліз", "желез")
 
 
 def _start(tokens: list[str], at: int) -> int:
@@ -254,17 +252,13 @@ def _is_name_part(token: str) -> bool:
 
 def _end(tokens: list[str], end: int) -> int:
     last = min(len(tokens), end + _WORDS_AFTER)
-    while end < last and (_is_name_part(tokens[end]) or _is_kin(tokens[end])):
+    # A name may go on with "plant" or "station" in any case, as in "нефтеперекачивающая станция".
+    while end < last and (_is_name_part(tokens[end]) or _KIN.fullmatch(tokens[end])):
         end += 1
     if end + 1 < last and tokens[end].casefold() in _WHERE and _is_name(tokens[end + 1]):
         end += 2
         end += end < len(tokens) and bool(_REGION_WORD.match(tokens[end]))
     return end
-
-
-def _is_kin(token: str) -> bool:
-    """Whether a word is "plant" or "station" in any case, as in "нефтеперекачивающая станция"."""
-    return bool(_KIN.fullmatch(token))
 
 
 def language_of(text: str) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -11,7 +11,6 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.types import is_lei
 from layers.sources.files.limits import parse_json
-from layers.sources.files.sniffing import FileSniff
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.record_builder import RecordBuilder, concatenate_results, unknown_end
@@ -36,7 +35,10 @@ class ItemOwnership:
         for number, statement in enumerate(values.valid_statements(self._item, "P749"), 1):
             parent = values.item_id(statement["mainsnak"])
             if parent:
-                self._control(statement, entity_id(parent), number)
+                ends = self._self, entity_id(parent)
+                control = {"id": f"{ends[0]}>{ends[1]}/parent-{number}", "controlled": ends[0], "controller": ends[1]}
+                control["kind"] = "declared"
+                self._tie("controls", control, statement, ends, "Parent organisation (P749).")
 
     def read_inverse(self, stated: Container[tuple[str, str]]) -> None:
         """Add the item's holdings (P1830); pairs of owned and owner in ``stated``, known from P127, are only noted."""
@@ -65,39 +67,30 @@ class ItemOwnership:
         return entity_id(owner)
 
     def _stake(self, statement: WikidataItem, owned: str, owner: str, number: int, note: str = "") -> None:
-        share = self._share(statement)
-        since, until, dated = self._times(statement)
+        shares: list[Share] = self._qualified(statement, "P1107", values.share)
         unread = "The share cannot be read." if values.qualifiers(statement, "P1107") else "The share is not given."
         stake = {
             "id": f"{owned}>{owner}/{'o' if note else ''}{number}",
             "owned": owned,
             "owner": owner,
-            "share_min": share.low if share else 0,
-            "share_max": share.high if share else 100,
-            "note": f"{'' if share else unread}{note}{dated}".strip() or None,
+            "share_min": min((share.low for share in shares), default=0),
+            "share_max": max((share.high for share in shares), default=100),
         }
-        self._tie("stakes", stake, statement, since, until, (owned, owner))
-
-    def _control(self, statement: WikidataItem, parent: str, number: int) -> None:
-        since, until, dated = self._times(statement)
-        control = {"id": f"{self._self}>{parent}/parent-{number}", "controlled": self._self, "controller": parent}
-        control |= {"kind": "declared", "note": f"Parent organisation (P749).{dated}"}
-        self._tie("controls", control, statement, since, until, (self._self, parent))
+        self._tie("stakes", stake, statement, (owned, owner), f"{'' if shares else unread}{note}")
 
     def _tie(
-        self,
-        table: str,
-        record: dict[str, Any],
-        statement: WikidataItem,
-        since: str | None,
-        until: str | None,
-        ends: tuple[str, str],
+        self, table: str, record: dict[str, Any], statement: WikidataItem, ends: tuple[str, str], note: str
     ) -> None:
-        checked = "read" if values.is_referenced(statement) and not self._outranked(statement) else "unverified"
-        source = f"wikidata/{self._item['id'].lower()}"
-        if self._builder.add(
-            table, {**record, "since": since, "until": until, "source": source, "checked": checked}, self._location
-        ):
+        """Add a stake or control between two entities, with its times."""
+        since, until, dated = self._times(statement)
+        more = {
+            "since": since,
+            "until": until,
+            "source": f"wikidata/{self._item['id'].lower()}",
+            "checked": "read" if values.is_referenced(statement) and not self._outranked(statement) else "unverified",
+            "note": f"{note}{dated}".strip() or None,
+        }
+        if self._builder.add(table, {**record, **more}, self._location):
             for end in ends:
                 self._builder.require_entity(end, self._location)
 
@@ -108,22 +101,9 @@ class ItemOwnership:
         preferred = any(s.get("rank") == "preferred" for s in first)
         return preferred and statement.get("rank") != "preferred" and not values.qualifiers(statement, "P582")
 
-    def _share(self, statement: WikidataItem) -> Share | None:
-        shares = []
-        for snak in values.qualifiers(statement, "P1107"):
-            if snak.get("snaktype") != "value":
-                continue
-            try:
-                shares.append(values.share(snak))
-            except SnakProblem as fault:
-                self._builder.add_problem(self._location, self._name, "P1107", values.value(snak), fault.expected)
-        if not shares:
-            return None
-        return Share(min(s.low for s in shares), max(s.high for s in shares))
-
     def _times(self, statement: WikidataItem) -> tuple[str | None, str | None, str]:
         """Return ``since``, ``until`` and a note."""
-        starts, ends, points = (self._dates(statement, prop) for prop in ("P580", "P582", "P585"))
+        starts, ends, points = (self._qualified(statement, prop, values.edtf) for prop in ("P580", "P582", "P585"))
         note = ""
         since = min(starts) if starts else None
         if since is None and points:
@@ -135,16 +115,17 @@ class ItemOwnership:
             note += " Ended on a day that is not known."
         return since, until, note
 
-    def _dates(self, statement: WikidataItem, prop: str) -> list[str]:
-        dates = []
+    def _qualified(self, statement: WikidataItem, prop: str, parse: Callable[[WikidataItem], Any]) -> list[Any]:
+        """Return the values of a qualifier that can be read; any other is a problem."""
+        parsed = []
         for snak in values.qualifiers(statement, prop):
             if snak.get("snaktype") != "value":
                 continue
             try:
-                dates.append(values.edtf(snak))
+                parsed.append(parse(snak))
             except SnakProblem as fault:
                 self._builder.add_problem(self._location, self._name, prop, values.value(snak), fault.expected)
-        return dates
+        return parsed
 
 
 #: Languages of the names of an entity; names in other languages become aliases.
@@ -169,7 +150,7 @@ def parse(file: str, text: str, dataset: str = "wikidata") -> ReadResult:
     builder = RecordBuilder(dataset)
     items = list(_items(file, text, builder))
     builder.rows = len(items)
-    countries = {**COUNTRIES, **_codes(item for item, _ in items)}
+    countries = {**COUNTRIES, **{item["id"]: code for item, _ in items if (code := values.text(item, "P297"))}}
     for item, location in items:
         _entity(builder, item, location, countries)
     for item, location in items:
@@ -197,10 +178,6 @@ def _items(file: str, text: str, builder: RecordBuilder) -> Iterator[tuple[Wikid
             builder.add_problem(location, f"item {name}", "id", "missing", Message("wikidata.existing-item"))
             continue
         yield item, location
-
-
-def _codes(items: Iterable[WikidataItem]) -> dict[str, str]:
-    return {item["id"]: code for item in items if (code := values.text(item, "P297"))}
 
 
 def _entity(builder: RecordBuilder, item: WikidataItem, location: SourceLocation, countries: Mapping[str, str]) -> None:
@@ -284,16 +261,12 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
     return concatenate_results([parse(file.name, file.text(), options.dataset) for file in files])
 
 
-def _recognises(sniff: FileSniff) -> bool:
-    return sniff.container == "json" and "entities" in sniff.keys and '"claims"' in sniff.text
-
-
 FORMAT = Format(
     name="wikidata",
     title="Wikidata entity JSON",
     provides="entities, stakes, controls",
     licence="CC0-1.0",
-    recognises=_recognises,
+    recognises=lambda head: head.container == "json" and "entities" in head.keys and '"claims"' in head.text,
     read=read_files,
     signature="the key entities, and claims in them",
 )
