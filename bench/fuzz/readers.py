@@ -21,7 +21,7 @@ from tests.layers.load_builders import entity, of, source
 from tests.layers.sources import test_data_package, test_gleif, test_wri
 from tests.layers.sources.column_mapping import mapped_files, test_record_tables
 from tests.layers.sources.gem import test_gem_files
-from tests.layers.sources.making_files import sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, sheet_xml, workbook
 from tests.layers.sources.osm import osm_files
 from tests.layers.store.store_killed import strikes
 
@@ -160,7 +160,7 @@ def _mapped_tables() -> list[InputFiles]:
     entity = ("a", "Alpha", "Альфа", "", "529900T8BM49AURSDO55", "UA", "A | Al", "yes")
     stakes = (("Id", "What", "Who", "From", "To", "Since"), ("1", "R-1", "the state", "50", "50.5", "01.02.2020"))
     tables = ((test_record_tables.ENTITIES, (header, entity)), (test_record_tables.STAKES, stakes))
-    return [(_text("a.csv", mapped_files.csv_text(rows)), _text("mapping.toml", mapping)) for mapping, rows in tables]
+    return [(_text("a.csv", csv_text(rows)), _text("mapping.toml", mapping)) for mapping, rows in tables]
 
 
 def _xlsx() -> list[InputFiles]:

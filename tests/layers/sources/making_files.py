@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -18,6 +20,12 @@ _REL = 'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/relations
 def file_of(path: Path, content: str | bytes) -> SourceFile:
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
     return SourceFile.of(path)
+
+
+def csv_text(rows: Iterable[Sequence[str]], sign: str = ",") -> str:
+    out = io.StringIO(newline="")
+    csv.writer(out, delimiter=sign).writerows(rows)
+    return out.getvalue()
 
 
 def column(number: int) -> str:

@@ -23,8 +23,8 @@ from layers.sources.reader import mapping_file, rejected_rows
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.mapping_file import ColumnMapping
 from layers.sources.registry import FORMATS
-from tests.layers.sources.column_mapping.mapped_files import ASSETS, csv_text, features, layer
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.column_mapping.mapped_files import ASSETS, features, layer
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 from tests.layers.sources.osm.osm_files import NODES, PLANT, REFINERY, answer, pbf
 
 DATA = Path(__file__).parents[2] / "data"

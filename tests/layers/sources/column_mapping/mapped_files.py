@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -18,7 +16,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.registry import FORMATS, LoadOptions
 from tests.layers.english import english
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 Rows = Sequence[Sequence[str]]
 
@@ -138,12 +136,6 @@ def of_csv(
 
 def cells_of(file: SourceFile) -> list[dict[str, str]]:
     return [dict(cells) for _, cells in file.table()]
-
-
-def csv_text(rows: Rows, sign: str = ",") -> str:
-    out = io.StringIO(newline="")
-    csv.writer(out, delimiter=sign).writerows(rows)
-    return out.getvalue()
 
 
 def features(rows: Rows, shapes: Sequence[BaseGeometry | None] = ()) -> str:

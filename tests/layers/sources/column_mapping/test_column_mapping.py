@@ -21,12 +21,11 @@ from tests.layers.sources.column_mapping.mapped_files import (
     HEADER,
     ROWS,
     STRIKES,
-    csv_text,
     features,
     of_csv,
     read,
 )
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 
 def row_of(**cells: str) -> Sequence[str]:

@@ -9,8 +9,8 @@ import shapely
 
 from api.wording.catalogue import text
 from layers.model.records import RECORD_TYPES
-from tests.layers.sources.column_mapping.mapped_files import ASSETS, Rows, csv_text, features, layer, of_csv, read
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.column_mapping.mapped_files import ASSETS, Rows, features, layer, of_csv, read
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 SITES: Rows = (
     ("Code", "Name", "Type", "Owner", "Run by", "Capacity", "Shape"),

@@ -1,8 +1,6 @@
 """A file by its text, table or JSON, whatever it is packed and encoded in."""
 
-import csv
 import gzip
-import io
 import re
 import zipfile
 from pathlib import Path
@@ -17,7 +15,7 @@ from layers.sources.files.sniffing import delimiter_of, json_keys
 from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from tests.layers.english import english, raises
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 TEXT = "name,place\nОрлівка,Izmail\n"
 PLAIN = "name,place\nTürkiye – “quoted”,Baku\n"
@@ -235,9 +233,8 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"
 
 @given(st.lists(st.lists(TEXTS, min_size=4, max_size=4), max_size=4))
 def test_any_table_that_csv_writes_is_read_back(cells: list[list[str]]) -> None:
-    out = io.StringIO()
-    csv.writer(out).writerows([["a", "b", "c", "d"], *cells])
-    found = [list(row.values()) for _, row in RowTable.of_text("x.csv", out.getvalue())]
+    text = csv_text([["a", "b", "c", "d"], *cells])
+    found = [list(row.values()) for _, row in RowTable.of_text("x.csv", text)]
     assert found == [row for row in cells if any(cell.strip() for cell in row)]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,7 +20,7 @@ from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.owner_grammar import parse_owners, unnested
 from layers.sources.registry import recognise
 from tests.layers.english import english_counts, raises
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data"
 
@@ -43,12 +41,6 @@ LINES = {
 }
 
 
-def table(header: Sequence[str], rows: Sequence[Sequence[str]], delimiter: str = ",") -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerows([header, *rows])
-    return out.getvalue()
-
-
 def features(*given: tuple[Any, Any], **more: Any) -> str:
     """A collection of properties with their geometries."""
     found = [{"type": "Feature", "properties": properties, "geometry": geometry} for properties, geometry in given]
@@ -56,15 +48,15 @@ def features(*given: tuple[Any, Any], **more: Any) -> str:
 
 
 def as_csv(path: Path) -> SourceFile:
-    return file_of(path / "tracker.csv", table(HEADER, ROWS))
+    return file_of(path / "tracker.csv", csv_text([HEADER, *ROWS]))
 
 
 def as_semicolons(path: Path) -> SourceFile:
-    return file_of(path / "tracker.csv", table(HEADER, ROWS, ";").encode("utf-8-sig"))
+    return file_of(path / "tracker.csv", csv_text([HEADER, *ROWS], ";").encode("utf-8-sig"))
 
 
 def as_utf_16(path: Path) -> SourceFile:
-    return file_of(path / "tracker.txt", table(HEADER, ROWS, "\t").encode("utf-16"))
+    return file_of(path / "tracker.txt", csv_text([HEADER, *ROWS], "\t").encode("utf-16"))
 
 
 def as_workbook(path: Path) -> SourceFile:
@@ -158,7 +150,7 @@ def test_every_sheet_that_is_a_tracker_is_read_and_faults_name_it(tmp_path: Path
 
 
 def test_rows_of_another_width_count_as_rows(tmp_path: Path) -> None:
-    reading = read(file_of(tmp_path / "tracker.csv", table(HEADER, [*ROWS, ["P9104", "Ukraine"]])))
+    reading = read(file_of(tmp_path / "tracker.csv", csv_text([HEADER, *ROWS, ["P9104", "Ukraine"]])))
     assert (reading.rows, len(reading.records.assets), faults(reading)) == (4, 3, [("tracker.csv", 5, "cells")])
 
 
@@ -226,7 +218,7 @@ def test_two_files_with_a_route_of_one_pipeline_are_a_fault(tmp_path: Path) -> N
 
 def test_a_row_with_a_route_of_its_own_keeps_it(tmp_path: Path) -> None:
     rows = [[*ROWS[0], "LINESTRING (30 50, 31 50)"], [*ROWS[1], ""]]
-    file = file_of(tmp_path / "tracker.csv", table([*HEADER, "WKTFormat"], rows))
+    file = file_of(tmp_path / "tracker.csv", csv_text([[*HEADER, "WKTFormat"], *rows]))
     reading = read(file, routes(tmp_path))
     assert shape(reading) == "LINESTRING (30 50, 31 50)"
     assert shape(reading, "gem/p9102") == shapely.geometry.shape(LINES["P9102"]).wkt
@@ -259,7 +251,7 @@ def test_routes_in_other_coordinates_or_without_a_tracker_are_refused(tmp_path: 
     ],
 )
 def test_routes_as_text(tmp_path: Path, wkt: str, expected: str | None) -> None:
-    reading = read(file_of(tmp_path / "tracker.csv", table([*HEADER, "WKTFormat"], [[*ROWS[0], wkt]])))
+    reading = read(file_of(tmp_path / "tracker.csv", csv_text([[*HEADER, "WKTFormat"], [*ROWS[0], wkt]])))
     assert shape(reading) == expected
     is_faulty = wkt.endswith("45") or "142" in wkt or "46 42, 46 42" in wkt
     assert faults(reading) == ([("tracker.csv", 2, "geometry")] if is_faulty else [])
@@ -268,7 +260,7 @@ def test_routes_as_text(tmp_path: Path, wkt: str, expected: str | None) -> None:
 def placed(path: Path, header: Sequence[str], cells: Sequence[str]) -> Asset:
     """A plant with some more columns."""
     common = {"GEM unit ID": "G1", "Plant name": "Reed", "Owner(s)": "A [100%]", "Country/Area": "Ukraine"}
-    reading = read(file_of(path / "plants.csv", table([*common, *header], [[*common.values(), *cells]])))
+    reading = read(file_of(path / "plants.csv", csv_text([[*common, *header], [*common.values(), *cells]])))
     assert reading.problems == ()
     return reading.records.assets["gem/g1"]
 
@@ -305,7 +297,7 @@ def test_the_accuracy_is_the_one_that_the_row_gives(tmp_path: Path) -> None:
 def test_how_accurate_a_route_is(tmp_path: Path, word: str, uncertainty_m: float, basis: Basis) -> None:
     header = [*HEADER, "WKTFormat"]
     row = [*ROWS[0][:-2], word, "", "LINESTRING (44 42, 44.5 42.1, 45 42)"]
-    reading = read(file_of(tmp_path / "tracker.csv", table(header, [row])))
+    reading = read(file_of(tmp_path / "tracker.csv", csv_text([header, row])))
     asset = reading.records.assets["gem/p9101"]
     assert (asset.uncertainty_m, asset.basis) == (uncertainty_m, basis)
 
@@ -319,7 +311,7 @@ def test_coordinates_in_one_field_are_lat_lon(tmp_path: Path, cell: str) -> None
 @pytest.mark.parametrize("cell", ["48.5", "48.5; 30.1", "north, east", "30.1, 148.5, 1", "148.5, 30.1"])
 def test_coordinates_that_are_no_pair_are_a_fault(tmp_path: Path, cell: str) -> None:
     header = ["GEM unit ID", "Plant name", "Owner(s)", "Coordinates"]
-    reading = read(file_of(tmp_path / "plants.csv", table(header, [["G1", "Reed", "A [100%]", cell]])))
+    reading = read(file_of(tmp_path / "plants.csv", csv_text([header, ["G1", "Reed", "A [100%]", cell]])))
     assert faults(reading) == [("plants.csv", 2, "geometry")]
     assert reading.records.assets["gem/g1"].geometry is None
     assert len(reading.records.stakes) == 1
@@ -327,7 +319,7 @@ def test_coordinates_that_are_no_pair_are_a_fault(tmp_path: Path, cell: str) -> 
 
 def test_the_kind_of_a_tracker_does_not_hang_on_capitals(tmp_path: Path) -> None:
     header = ["GEM Unit ID", "Plant Name", "Owner(s)"]
-    reading = read(file_of(tmp_path / "plants.csv", table(header, [["G1", "Reed", "A [100%]"]])))
+    reading = read(file_of(tmp_path / "plants.csv", csv_text([header, ["G1", "Reed", "A [100%]"]])))
     assert reading.records.assets["gem/g1"].kind == "power-plant"
 
 
@@ -361,7 +353,7 @@ def test_owners_in_one_name_stay_together_where_digits_are_cut() -> None:
 
 def test_owners_in_one_name_are_stakes_that_say_so_and_no_fault(tmp_path: Path) -> None:
     row = [*ROWS[2][:5], "A (51%)，B（49%） [100.00%]", *ROWS[2][6:]]
-    reading = read(file_of(tmp_path / "tracker.csv", table(HEADER, [row])))
+    reading = read(file_of(tmp_path / "tracker.csv", csv_text([HEADER, row])))
     assert reading.problems == ()
     stakes = reading.records.stakes
     assert {key: stake.share_min for key, stake in stakes.items()} == {

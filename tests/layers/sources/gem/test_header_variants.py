@@ -21,7 +21,7 @@ from layers.sources.gem.columns import folded
 from layers.sources.gem.formats import TRACKER
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 Rows = Sequence[Sequence[str]]
 
@@ -334,31 +334,25 @@ SAMPLES: dict[str, Sample] = {
 }  # fmt: skip
 
 
-def text_of(header: Sequence[str], rows: Rows, delimiter: str = ",") -> str:
-    out = io.StringIO()
-    csv.writer(out, delimiter=delimiter).writerows([header, *rows])
-    return out.getvalue()
-
-
 def plain(sample: Sample) -> str:
-    return text_of(sample.header, sample.rows)
+    return csv_text([sample.header, *sample.rows])
 
 
 def spelt(change: Callable[[str], str]) -> Callable[[Sample], str]:
-    return lambda sample: text_of([change(name) for name in sample.header], sample.rows)
+    return lambda sample: csv_text([[change(name) for name in sample.header], *sample.rows])
 
 
 def reordered(sample: Sample) -> str:
-    return text_of(sample.header[::-1], [row[::-1] for row in sample.rows])
+    return csv_text([sample.header[::-1], *[row[::-1] for row in sample.rows]])
 
 
 def with_more_columns(sample: Sample) -> str:
     header = ["Researcher", *sample.header, "", "Owner [ref]", "Status [ref]", "Notes"]
-    return text_of(header, [["", *row, "x", "https://example.org", "?", "50 %"] for row in sample.rows])
+    return csv_text([header, *[["", *row, "x", "https://example.org", "?", "50 %"] for row in sample.rows]])
 
 
 def renamed(sample: Sample) -> str:
-    return text_of([sample.renamed.get(name, name) for name in sample.header], sample.rows)
+    return csv_text([[sample.renamed.get(name, name) for name in sample.header], *sample.rows])
 
 
 #: Names of columns as other releases, and people who join files, have them.
@@ -372,7 +366,7 @@ OTHER_RELEASES = {
 
 
 def as_in_other_releases(sample: Sample) -> str:
-    return text_of([OTHER_RELEASES.get(folded(name), name) for name in sample.header], sample.rows)
+    return csv_text([[OTHER_RELEASES.get(folded(name), name) for name in sample.header], *sample.rows])
 
 
 VARIANTS: dict[str, Callable[[Sample], str | bytes]] = {
@@ -387,10 +381,10 @@ VARIANTS: dict[str, Callable[[Sample], str | bytes]] = {
     "more columns": with_more_columns,
     "renamed": renamed,
     "other releases": as_in_other_releases,
-    "UTF-16": lambda sample: text_of(sample.header, sample.rows, "\t").encode("utf-16"),
-    "UTF-8 with a mark": lambda sample: text_of(sample.header, sample.rows, ";").encode("utf-8-sig"),
+    "UTF-16": lambda sample: csv_text([sample.header, *sample.rows], "\t").encode("utf-16"),
+    "UTF-8 with a mark": lambda sample: csv_text([sample.header, *sample.rows], ";").encode("utf-8-sig"),
     "Windows-1251": lambda sample: plain(sample).replace("m³", "m3").encode("cp1251"),
-    "bars": lambda sample: text_of(sample.header, sample.rows, "|"),
+    "bars": lambda sample: csv_text([sample.header, *sample.rows], "|"),
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from pathlib import Path
 
 from api.wording.catalogue import text
@@ -11,7 +9,7 @@ from layers.model.problems import ReadResult
 from layers.sources.gem.formats import TRACKER
 from layers.sources.reader.format import LoadOptions
 from layers.sources.registry import recognise
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 PLANTS = [
     ["GEM plant ID", "Plant name (English)", "Plant name (other language)", "Owner", "Owner GEM entity ID",
@@ -87,9 +85,7 @@ def test_the_order_of_sheets_and_files_does_not_matter(tmp_path: Path) -> None:
     assert values_by_asset(read(tmp_path, dict(reversed(SHEETS.items())))) == expected
     files = []
     for name, rows in (("capacities", CAPACITIES), ("plants", PLANTS)):
-        out = io.StringIO()
-        csv.writer(out).writerows(rows)
-        files.append(file_of(tmp_path / f"{name}.csv", out.getvalue()))
+        files.append(file_of(tmp_path / f"{name}.csv", csv_text(rows)))
     assert values_by_asset(TRACKER.read(files, LoadOptions("gem/sample"))) == expected
 
 

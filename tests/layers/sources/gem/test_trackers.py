@@ -1,8 +1,6 @@
 """GEM's tracker files: assets with places, owners and stakes, and everything that a row loses."""
 
-import csv
 from collections import Counter
-from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -19,6 +17,7 @@ from layers.sources.gem.trackers import parse_tables
 from layers.sources.reader.cell_values import CellValueError, country_code
 from layers.sources.reader.owner_grammar import parse_owners
 from tests.layers.english import raises
+from tests.layers.sources.making_files import csv_text
 
 SAMPLES = Path(__file__).resolve().parents[3] / "data" / "gem"
 PIPELINES = "pipelines-2024-01-31.csv"
@@ -172,9 +171,8 @@ def test_ids_of_names() -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=60), st.text("AЖ [5%;(", max_size=60))
 def test_whatever_is_in_a_row_makes_records_or_problems(text: str, owner: str) -> None:
-    out = StringIO()
-    csv.writer(out).writerows([["name", "owner", "unit", "geometry"], [text, owner, text, text]])
-    reading = parse_tables([RowTable.of_text("x.csv", out.getvalue())])
+    cells = csv_text([["name", "owner", "unit", "geometry"], [text, owner, text, text]])
+    reading = parse_tables([RowTable.of_text("x.csv", cells)])
     listed = len(parse_owners(owner.strip()).entries) if reading.records.assets else 0
     lost = [problem for problem in reading.problems if problem.record.startswith("stake ")]
     assert len(reading.records.stakes) + len({problem.record for problem in lost}) == listed

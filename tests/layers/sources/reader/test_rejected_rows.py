@@ -32,11 +32,10 @@ from tests.layers.sources.column_mapping.mapped_files import (
     CONTAINERS,
     STRIKES,
     cells_of,
-    csv_text,
     layer,
     read,
 )
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 DATA = Path(__file__).resolve().parents[3] / "data"
 

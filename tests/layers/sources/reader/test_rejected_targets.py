@@ -21,11 +21,10 @@ from tests.layers.sources.column_mapping.mapped_files import (
     ROWS,
     STRIKES,
     cells_of,
-    csv_text,
     layer,
     read,
 )
-from tests.layers.sources.making_files import file_of, sheet_xml, workbook
+from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, workbook
 
 
 def test_packed_inputs_are_written_unpacked(tmp_path: Path) -> None:
