@@ -95,14 +95,14 @@ def json_keys(text: str) -> Iterator[tuple[str, ...]]:
     path: list[str | None] = []
     kinds: list[str] = []
     is_key = False
-    for token in (match[0] for match in _JSON_TOKEN.finditer(text)):
-        if len(token) > 1:
+    for string, end, token in _JSON_TOKEN.findall(text):
+        if not token:
+            if not end:  # the text ends within the string
+                return
             if is_key:
-                path[-1] = token[1:-1]
+                path[-1] = string
                 yield tuple(name for name in path if name is not None)
             is_key = False
-        elif token == '"':  # the text ends within a string
-            return
         elif token in "{[":
             if len(kinds) == MAX_KEY_DEPTH:
                 return
@@ -119,8 +119,10 @@ def json_keys(text: str) -> Iterator[tuple[str, ...]]:
             is_key = False
 
 
-#: A string, or a sign of the structure. Possessive, so that a string that is not closed is read once.
-_JSON_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|["{}\[\],]', re.DOTALL)
+#: A string and its end, or a sign of the structure. A string that is not closed is read to its end, and once.
+_JSON_TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)("?)|([{}\[\],])', re.DOTALL)
+
+
 _MARKS = ((codecs.BOM_UTF8, "utf-8-sig"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _CHUNK = 1 << 20
 #: Words of Windows-1251: three and more Cyrillic letters in a row. In Windows-1252 the same bytes are letters with
