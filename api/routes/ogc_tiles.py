@@ -69,8 +69,6 @@ PART = ApiPart(
     collection_links=_collection_links,
 )
 
-_VECTOR_SETS = "/collections/{collection}/tiles"
-_MAP_SETS = "/collections/{collection}/map/tiles"
 _ONE_SET = "{tileMatrixSetId}"
 _ONE_TILE = f"{_ONE_SET}/{{tileMatrix}}/{{tileRow}}/{{tileCol}}"
 _WHOLE: Json = {"type": "integer", "minimum": 0}
@@ -92,19 +90,6 @@ def _tile_parameters(form: MediaFormat, scope: Scope) -> Sequence[RequestParamet
         format_parameter(form.name),
         *selection_parameters(scope.collection),
     )
-
-
-_VECTOR_TILE, _PICTURE_TILE = (
-    Endpoint(
-        f"{path}/{_ONE_TILE}",
-        f"One {kind} tile by row and column",
-        "tiles",
-        media_types=(form.media_type,),
-        parameters=partial(_tile_parameters, form),
-        negotiated=True,
-    )
-    for path, kind, form in ((_VECTOR_SETS, "vector", _VECTOR), (_MAP_SETS, "map", PICTURE))
-)
 
 
 def _tile_matrix_set(name: str) -> TileMatrixSet:
@@ -141,68 +126,54 @@ def definition(request: Request, tileMatrixSetId: str) -> Response:
     return document(request, "answer", _tile_matrix_set(tileMatrixSetId).definition())
 
 
-@PART.declared(
-    document_endpoint(_VECTOR_SETS, "List of vector tilesets", "tiles", "Tilesets"), "Vector tilesets of a collection"
+def _declare_tilesets(below: str, kind: str, titles: tuple[str, str], form: MediaFormat) -> None:
+    """Declare the tilesets of a kind, each of them and their tiles, by their path below a collection."""
+    path = f"/collections/{{collection}}/{below}"
+    endpoint = Endpoint(
+        f"{path}/{_ONE_TILE}",
+        f"One {kind} tile by row and column",
+        "tiles",
+        media_types=(form.media_type,),
+        parameters=partial(_tile_parameters, form),
+        negotiated=True,
+    )
+
+    @PART.declared(document_endpoint(path, f"List of {kind} tilesets", "tiles", "Tilesets"), titles[0])
+    def tilesets(request: Request, collection: str) -> Response:
+        """List the tilesets of a collection, or of its map."""
+        return _tilesets(request, collection, below, kind)
+
+    @PART.declared(
+        document_endpoint(f"{path}/{_ONE_SET}", f"One {kind} tileset", "tiles", "Tileset", _set_parameters), titles[1]
+    )
+    def tileset(request: Request, collection: str, tileMatrixSetId: str) -> Response:
+        """Describe the address of the tiles and their limits, and of vector tiles their layer."""
+        negotiated_format(request, DOCUMENT)
+        served = collection_or_404(served_version(request), collection)
+        matrices = _tile_matrix_set(tileMatrixSetId)
+        described = _tileset(request, f"/collections/{served.name}/{below}", served, matrices, kind, form)
+        if form is _VECTOR:
+            described["layers"] = [_layer(served)]
+            if matrices is MERCATOR_QUAD:
+                address = href(request, f"/tiles/{served.name}.json")
+                described["links"].append(link("alternate", address, JSON.media_type, "TileJSON"))
+        return document(request, "answer", described)
+
+    @PART.plain(endpoint.path, endpoint)
+    async def tile(request: Request) -> Response:
+        """Answer the features in a tile, or their picture."""
+        view, collection, matrices, at = _requested_tile(request)
+        negotiated_format(request, (form,))
+        selection = parse_tile_selection(request, endpoint, collection)
+        if form is _VECTOR:
+            return await vector_response(request, view, collection, at, matrices, selection, is_negotiated=True)
+        return await picture_response(request, view, collection, at, matrices, selection)
+
+
+_declare_tilesets("tiles", "vector", ("Vector tilesets of a collection", "One vector tileset of a collection"), _VECTOR)
+_declare_tilesets(
+    "map/tiles", "map", ("Tilesets of the map of a collection", "One tileset of the map of a collection"), PICTURE
 )
-def vector_sets(request: Request, collection: str) -> Response:
-    """List the tilesets of the features of a collection."""
-    return _tilesets(request, collection, "tiles", "vector")
-
-
-@PART.declared(
-    document_endpoint(f"{_VECTOR_SETS}/{_ONE_SET}", "One vector tileset", "tiles", "Tileset", _set_parameters),
-    "One vector tileset of a collection",
-)
-def vector_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
-    """Describe the layer in the tiles, their address and their limits."""
-    negotiated_format(request, DOCUMENT)
-    served = collection_or_404(served_version(request), collection)
-    matrices = _tile_matrix_set(tileMatrixSetId)
-    tileset = _tileset(request, f"/collections/{served.name}/tiles", served, matrices, "vector", _VECTOR)
-    tileset["layers"] = [_layer(served)]
-    if matrices is MERCATOR_QUAD:
-        address = href(request, f"/tiles/{served.name}.json")
-        tileset["links"].append(link("alternate", address, JSON.media_type, "TileJSON"))
-    return document(request, "answer", tileset)
-
-
-@PART.plain(_VECTOR_TILE.path, _VECTOR_TILE)
-async def vector_tile(request: Request) -> Response:
-    """Answer the features in a tile."""
-    view, collection, matrices, tile = _requested_tile(request)
-    selection = parse_tile_selection(request, _VECTOR_TILE, collection)
-    negotiated_format(request, (_VECTOR,))
-    return await vector_response(request, view, collection, tile, matrices, selection, is_negotiated=True)
-
-
-@PART.declared(
-    document_endpoint(_MAP_SETS, "List of map tilesets", "tiles", "Tilesets"), "Tilesets of the map of a collection"
-)
-def map_sets(request: Request, collection: str) -> Response:
-    """List the tilesets of the map of a collection."""
-    return _tilesets(request, collection, "map/tiles", "map")
-
-
-@PART.declared(
-    document_endpoint(f"{_MAP_SETS}/{_ONE_SET}", "One map tileset", "tiles", "Tileset", _set_parameters),
-    "One tileset of the map of a collection",
-)
-def map_set(request: Request, collection: str, tileMatrixSetId: str) -> Response:
-    """Describe where the pictures are."""
-    negotiated_format(request, DOCUMENT)
-    served = collection_or_404(served_version(request), collection)
-    path = f"/collections/{served.name}/map/tiles"
-    matrices = _tile_matrix_set(tileMatrixSetId)
-    return document(request, "answer", _tileset(request, path, served, matrices, "map", PICTURE))
-
-
-@PART.plain(_PICTURE_TILE.path, _PICTURE_TILE)
-async def picture_tile(request: Request) -> Response:
-    """Answer a tile of the map."""
-    view, collection, matrices, tile = _requested_tile(request)
-    negotiated_format(request, (PICTURE,))
-    selection = parse_tile_selection(request, _PICTURE_TILE, collection)
-    return await picture_response(request, view, collection, tile, matrices, selection)
 
 
 def _requested_tile(request: Request) -> tuple[ServedVersion, Collection, TileMatrixSet, Tile]:

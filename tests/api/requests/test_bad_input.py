@@ -46,7 +46,7 @@ TABLE = {
     "/collections/strikes/items?filter-lang=cql2-json&filter={}": 'EMPTY { [] null 1 {} [[[[[[ {"op":1} NUL UTF LONG',
     "/collections/strikes/items?filter=true&filter-lang={}": "EMPTY cql sql NUL UTF LONG",
     "/collections/strikes/items?filter=true&filter-crs={}": "EMPTY EPSG:43260 NUL UTF LONG",
-    "/collections/strikes/items?sortby={}": "EMPTY , - id,x geometry assets title,title -- --title title;id NUL UTF LONG",
+    "/collections/strikes/items?sortby={}": "EMPTY , - x assets geometry title,title -- --title title;id NUL UTF LONG",
     "/collections/strikes/items?properties={}": "nothing geometry title;when , title, NUL UTF LONG",
     "/collections/strikes/items?skipGeometry={}": "EMPTY 1 True yes NUL UTF LONG",
     "/collections/strikes/items?profile={}": "EMPTY nothing NUL UTF LONG",
