@@ -69,7 +69,7 @@ ROOMS: Mapping[str, int] = {
     "api.http": 1_900,
     "api.serializers": 2_100,
     "api.styles": 1_050,
-    "api.formats": 1_650,
+    "api.formats": 1_700,
     "api.rendering": 600,
     "api.server": 1_850,
     "api.python": 1_250,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from inspect import Signature, signature
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar, get_args
+from typing import Annotated, Any, BinaryIO, Literal, TypeVar, get_args
 
 import numpy as np
 import shapely
@@ -115,7 +115,7 @@ class Export:
 
     def write(
         self,
-        content: bytes | Callable[[Path], object],
+        content: bytes | Callable[[BinaryIO], object],
         query: Mapping[str, Any],
         cited: Iterable[str],
         code: FigureCode | None = None,
@@ -133,28 +133,19 @@ class Export:
         suffix
             That of its format, which a file gets if it lacks it; standard output and devices have none.
         """
-        fill = (lambda path: path.write_bytes(content)) if isinstance(content, bytes) else content
-        if self.is_stream:
-            self._write_to_stream(fill)
+        fill = (lambda out: out.write(content)) if isinstance(content, bytes) else content
+        if self.out == _STANDARD_OUTPUT:
+            with tempfile.TemporaryFile() as whole:  # forms with an index at their end ask where they are in the file
+                fill(whole)
+                whole.seek(0)
+                shutil.copyfileobj(whole, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
             return
-        path = with_suffix(self.out, suffix)
-        with replacing_export(path, self._origin(query, cited, code, credits) if self.manifest else None) as fresh:
-            fill(fresh)
-        self._say(path, manifest_beside(path) if self.manifest else None)
-
-    def _write_to_stream(self, fill: Callable[[Path], object]) -> None:
-        # Some forms are written to and fro, and have to know where they are in the file.
-        with tempfile.TemporaryDirectory() as folder:
-            whole = Path(folder) / f"strikeatlas.{self.kind}"
-            fill(whole)
-            with whole.open("rb") as content:
-                if self.out == _STANDARD_OUTPUT:
-                    shutil.copyfileobj(content, sys.stdout.buffer)
-                    sys.stdout.buffer.flush()
-                    return
-                with self.out.open("wb") as device:
-                    shutil.copyfileobj(content, device)
-        self._say(self.out, None)
+        path, has_manifest = with_suffix(self.out, suffix), self.manifest and not self.is_stream
+        origin = self._origin(query, cited, code, credits) if has_manifest else None
+        with replacing_export(path, origin) as fresh, fresh.open("wb") as out:
+            fill(out)
+        self._say(path, manifest_beside(path) if has_manifest else None)
 
     def _origin(
         self, query: Mapping[str, Any], cited: Iterable[str], code: FigureCode | None, credits: Iterable[Credit]
@@ -477,7 +468,7 @@ def to_gpkg(export: Export, bbox: BoxOption = None) -> None:
     """Write all layers into one GeoPackage, which QGIS opens with their styles."""
     snapshot, box = export.version.snapshot, box_of(bbox)
     pages = [_page(export, name, box) for name in snapshot.collections]
-    export.write(partial(geopackage.write_file, pages), {"bbox": box}, _cited(snapshot, LAYERS, box))
+    export.write(partial(geopackage.write_layers, pages), {"bbox": box}, _cited(snapshot, LAYERS, box))
 
 
 @export_command("bods", "strikeatlas-bods.json", "--publisher 'A. Editor' -o owners.json")
@@ -495,12 +486,7 @@ def to_bods(
 
 def _write_layer(export: Export, form: FeatureFormat, layer: Layer, box: Box | None) -> FeaturePage:
     cited, page = _cited(export.version.snapshot, [layer], box), _page(export, layer, box)
-
-    def write(path: Path) -> None:
-        with path.open("wb") as file:
-            form.write_to(page, file)
-
-    export.write(write, {"layer": layer, "bbox": box}, cited)
+    export.write(partial(form.write_to, page), {"layer": layer, "bbox": box}, cited)
     return page
 
 

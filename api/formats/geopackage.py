@@ -56,8 +56,13 @@ _METADATA_EXTENSION = "http://www.geopackage.org/spec140/#extension_metadata"
 
 def write(page: FeaturePage, out: BinaryIO) -> None:
     """Write a page as GeoPackage 1.4 of one layer; equal pages give equal bytes."""
+    write_layers([page], out)
+
+
+def write_layers(pages: Sequence[FeaturePage], out: BinaryIO) -> None:
+    """Write pages of different collections as `write_file` does."""
     with through_file(out, "page.gpkg") as path:
-        write_file([page], path)
+        write_file(pages, path)
 
 
 def write_file(pages: Sequence[FeaturePage], path: Path) -> None:
