@@ -66,7 +66,7 @@ ROOMS: Mapping[str, int] = {
     "api.exports": 6_450,
     "api.requests": 2_250,
     "api.settings": 300,
-    "api.http": 1_900,
+    "api.http": 1_950,
     "api.serializers": 2_100,
     "api.styles": 1_050,
     "api.formats": 1_700,

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 import urllib.parse
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache, partial
 from typing import Any
 
@@ -25,6 +26,8 @@ log = logging.getLogger(__name__)
 
 #: Paths that are answered however many requests there are.
 ALWAYS_ANSWERED = ("/health", "/health/live", "/metrics")
+#: Seconds between two checks for requests that are late.
+CHECK_INTERVAL_S = 0.1
 #: A host and a port (RFC 9110, 7.2; RFC 3986, 3.2.2); that of http is never empty.
 _HOST = re.compile(rb"(?:(?:[A-Za-z0-9._~!$&'()*+,;=-]|%[0-9A-Fa-f]{2})+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{0,5})?")
 
@@ -131,33 +134,64 @@ def _stated_length(scope: Scope) -> int:
     return int(stated) if stated.isdigit() else 0
 
 
+@dataclass(slots=True, eq=False)
+class _ActiveRequest:
+    """A request being answered; ``due`` is in the time of the loop."""
+
+    task: asyncio.Task[object]
+    due: float
+    client: str
+    begun: bool = False
+    late: bool = False
+
+
 class ActiveRequests:
-    """How many requests a worker is answering, in all and of each client."""
+    """The requests being answered by a worker, and one timer that finds the late ones among them."""
 
     def __init__(self) -> None:
+        self._all: set[_ActiveRequest] = set()
         self._of_client: Counter[str] = Counter()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        #: The time of the loop at the last check, near enough for times that are due in seconds.
+        self.now = 0.0
 
     def __len__(self) -> int:
-        return self._of_client.total()
+        return len(self._all)
 
     def has_room(self, client: str, most: int, most_of_one: int) -> bool:
         """Whether a client may have one more request at work; where there are ``most``, within its share of them."""
         own = self._of_client[client]
-        share = most_of_one if len(self) < most else most // max(len(self._of_client), 1)
+        share = most_of_one if len(self._all) < most else most // max(len(self._of_client), 1)
         return most > 0 and own < max(min(share, most_of_one), 1)
 
-    @contextmanager
-    def counted(self, client: str) -> Iterator[Callable[[], None]]:
-        """Count a request of a client to the end, or until the function that is given is called."""
+    def add(self, within_s: float, client: str = "") -> _ActiveRequest:
+        """Begin to watch the current task."""
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+        if self._loop is not loop:
+            self._loop, self.now = loop, loop.time()
+            loop.call_later(CHECK_INTERVAL_S, self._check, loop)
+        work = _ActiveRequest(task, self.now + within_s, client)
+        self._all.add(work)
         self._of_client[client] += 1
-        with ExitStack() as counting:
-            counting.callback(self._remove, client)
-            yield counting.close
+        return work
 
-    def _remove(self, client: str) -> None:
-        self._of_client[client] -= 1
-        if not self._of_client[client]:
-            del self._of_client[client]
+    def remove(self, work: _ActiveRequest) -> None:
+        """Stop watching a request."""
+        if work in self._all:
+            self._all.discard(work)
+            self._of_client[work.client] -= 1
+            if not self._of_client[work.client]:
+                del self._of_client[work.client]
+
+    def _check(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.now = loop.time()
+        for work in [work for work in self._all if work.due < self.now and not work.late]:
+            work.late = True
+            work.task.cancel()
+        self._loop = loop if self._all else None
+        if self._all:
+            loop.call_later(CHECK_INTERVAL_S, self._check, loop)
 
 
 class ConcurrencyLimit:
@@ -172,8 +206,8 @@ class ConcurrencyLimit:
         self._watch = work
         self._max_requests = settings.at_work_max
         self._client_max = min(settings.client_max, settings.at_work_max)
-        self._answer_s = settings.answer_s or None
-        self._stall_s = settings.stall_s or None
+        self._answer_s = settings.answer_s or math.inf
+        self._stall_s = settings.stall_s or math.inf
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and watch it."""
@@ -189,32 +223,37 @@ class ConcurrencyLimit:
             detail = f"at most {self._client_max} requests of one client are worked on at once, and less where all do"
             await _unavailable("There is too much to do", detail, scope, receive, send)
             return
-        loop, begun = asyncio.get_running_loop(), False
+        work = watch.add(self._answer_s, client)
+
+        async def moving(message: Message) -> None:
+            work.begun = True
+            work.due = watch.now + self._stall_s
+            await send(message)
+            if message["type"] == "http.response.body":
+                if message.get("more_body", False):
+                    work.due = watch.now + self._stall_s
+                else:
+                    # What runs after the answer is not waited for.
+                    watch.remove(work)
+
         try:
-            with watch.counted(client) as end:
-                async with asyncio.timeout(self._answer_s) as limit:
-
-                    async def moving(message: Message) -> None:
-                        nonlocal begun
-                        begun = True
-                        limit.reschedule(self._stall_s and loop.time() + self._stall_s)
-                        await send(message)
-                        # What runs after the answer is not waited for.
-                        is_last = message["type"] == "http.response.body" and not message.get("more_body", False)
-                        limit.reschedule(None if is_last else self._stall_s and loop.time() + self._stall_s)
-                        if is_last:
-                            end()
-
-                    await self._app(scope, receive, moving)
+            await self._app(scope, receive, moving)
         except ClientGone:
             # Nobody reads an answer.
             return
-        except TimeoutError:
-            if not limit.expired():
+        except asyncio.CancelledError:
+            if not work.late:
                 raise
-            log.warning("%s %s was cut off", scope["method"], scope["path"][:300])
-            if not begun:
-                await _unavailable("It takes too long", f"no answer within {self._answer_s:g} s", scope, receive, send)
+            work.task.uncancel()
+            watch.remove(work)
+            await self._late(work, scope, receive, send)
+        finally:
+            watch.remove(work)
+
+    async def _late(self, work: _ActiveRequest, scope: Scope, receive: Receive, send: Send) -> None:
+        log.warning("%s %s was cut off", scope["method"], scope["path"][:300])
+        if not work.begun:
+            await _unavailable("It takes too long", f"no answer within {self._answer_s:g} s", scope, receive, send)
 
 
 async def _unavailable(title: str, detail: str, scope: Scope, receive: Receive, send: Send) -> None:
