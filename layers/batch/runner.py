@@ -146,6 +146,10 @@ def _closed_late(client: Client) -> Iterator[Client]:
     try:
         yield client
     finally:
+        if client.cluster is not None:
+            # One that is closed while it replaces a worker fails: the process that it joins has not started yet.
+            with suppress(TimeoutError):
+                client.wait_for_workers(len(client.cluster.workers), timeout=60)
         with suppress(TimeoutError):
             client.close()
 

@@ -563,6 +563,7 @@ def test_a_view_is_restored_by_its_address_and_by_going_back(open_page: Open) ->
     pick_country(page, "AZ")
     page.locator(f'[data-id="{DEPOT}"]').click()
     page.wait_for_selector("#detail .owner")
+    expect(page).to_have_url(re.compile("[#&]map="))  # the map has come to rest at the strike
     address = page.url
     assert view_of(page) == {"country": "AZ", "strike": DEPOT}
     page.reload()

@@ -102,15 +102,13 @@ class Story:
 
 
 def country_class(strike: MapStrike, country: str) -> StoryClass:
-    """Class of a strike by the share of a country in what it hit."""
+    """Class of a strike by the share of a country in what it hit: "maybe" too where it is not sure that it hit that."""
     share = strike.share(country)
-    if share.low >= _WHOLE:
-        return "whole"
-    if share.low > NEGLIGIBLE:
-        return "part"
-    if share.high > NEGLIGIBLE:
+    if share.high <= NEGLIGIBLE:
+        return "tied" if country in strike.tied else "other"
+    if not strike.is_sure or share.low <= NEGLIGIBLE:
         return "maybe"
-    return "tied" if country in strike.tied else "other"
+    return "whole" if share.low >= _WHOLE else "part"
 
 
 def region_class(strike: MapStrike) -> StoryClass:
@@ -163,7 +161,7 @@ class StoryTeller:
         ranked.sort(key=lambda one: (CLASSES.index(one[1]), -one[0].share(country).low, *_by_day(one[0])))
         subjects = [one for one in ranked if one[1] != "other"]
         owned = [strike for strike, kind in ranked if kind in ("whole", "part", "maybe")]
-        sure = sum(strike.is_sure and strike.share(country).low > NEGLIGIBLE for strike in owned)
+        sure = sum(kind in ("whole", "part") for _, kind in ranked)
         tied = sum(kind == "tied" for _, kind in ranked)
         if not owned and tied:
             title = self.words("title.country-tied", n=len(strikes), area=self._area, country=named, tied=tied)
@@ -194,12 +192,16 @@ class StoryTeller:
         main: Literal["abroad", "home"] = "abroad" if count["abroad"] >= count["home"] else "home"
         other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
         unclear = count["unclear"]
-        said = [self.words(f"subtitle.{other}", n=count[other])] if count[other] else []
+
+        def counted_too(kind: Literal["abroad", "home"]) -> str:
+            return self.words(f"subtitle.{kind}", n=count[kind], range=self._range(sure[kind], count[kind]))
+
+        said = [counted_too(other)] if count[other] else []
         if not count[main]:
             sentence = self.words("title.unclear", n=len(strikes), area=self._area)
         elif unclear >= count[main]:
             sentence = self.words("title.mostly-unclear", n=len(strikes), area=self._area, unclear=unclear)
-            said = [self.words(f"subtitle.{main}", n=count[main]), *said, *self._drafts(strikes)]
+            said = [counted_too(main), *said, *self._drafts(strikes)]
         else:
             rest = self.words("title.and-unclear", unclear=unclear) if unclear else ""
             sentence = self._counted(f"title.{main}", sure[main], count[main], len(strikes), rest=rest)
@@ -242,8 +244,10 @@ class StoryTeller:
         return [self.words("subtitle.drafts", n=number)] if number else []
 
     def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
-        span = str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
-        return self.words(code, n=total, range=span, area=self._area, **gaps)
+        return self.words(code, n=total, range=self._range(low, high), area=self._area, **gaps)
+
+    def _range(self, low: int, high: int) -> str:
+        return str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
 
     def _story(
         self, title: str, said: list[str], numbered: list[RankedStrike], others: list[RankedStrike],

@@ -62,3 +62,19 @@ def test_a_cluster_that_is_slow_to_end_fails_no_task(tmp_path: Path, monkeypatch
 
     monkeypatch.setattr(Client, "close", closed_late)
     assert answered(DaskCluster(workers=1), Deadly(tmp_path, 0, 0), [1, 2]) == {1: 1, 2: 4}
+
+
+@needs_dask
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_is_closed_when_all_its_workers_are_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from distributed import Client
+
+    close, at_the_end = Client.close, list[int]()
+
+    def counted(client: Client, *args: object) -> None:
+        at_the_end.append(len(client.nthreads()))
+        close(client, *args)
+
+    monkeypatch.setattr(Client, "close", counted)
+    answered(DaskCluster(workers=2), Deadly(tmp_path, 3, 99), [3])
+    assert at_the_end[0] == 2

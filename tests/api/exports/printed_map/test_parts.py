@@ -143,7 +143,8 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
         told.title
         == "Azerbaijan owned all or part of what was hit in 2\u00a0to\u00a04 of 5 recorded strikes in this area"
     )
-    assert [one.kind for one in told.numbered] == ["whole", "whole", "whole", "maybe"]
+    assert [one.kind for one in told.numbered] == ["whole", "whole", "maybe", "maybe"]
+    assert dict(told.key)["whole"] == "Owned wholly by Azerbaijan (2)"
     assert [one.number for one in told.numbered] == [1, 2, 3, 4]
     assert [(one.kind, one.number) for one in told.others] == [("other", None)]
     region = StoryTeller(WORDS, no_place=2).of_region(strikes)
@@ -155,7 +156,7 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
     assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
     for story in (told, region):  # title and key add up
         assert "1 of those counted is a draft, which is never sure." in story.subtitle
-    assert "In 1 of them its share may be nothing." in told.subtitle
+    assert "In 1 of them that is not settled." in told.subtitle
 
 
 def test_a_title_says_what_is_not_established_of_most_and_which_strikes_it_counts() -> None:
@@ -169,7 +170,7 @@ def test_a_title_says_what_is_not_established_of_most_and_which_strikes_it_count
     assert region.title == (
         "Ukraine: for 2 of 4 recorded strikes in this area (2025) it is not established who owned most of what was hit"
     )
-    assert "2 hit sites owned mostly abroad. 1 of those counted is a draft" in region.subtitle
+    assert "1\u00a0to\u00a02 hit sites owned mostly abroad. 1 of those counted is a draft" in region.subtitle
     told = StoryTeller(WORDS).of_country(strikes, "AZ")
     assert "For 2 of the others it is not established who owned most." in told.subtitle
     assert dict(told.key)["other"] == "Other strikes: other or unknown owners (2)"
