@@ -166,7 +166,8 @@ class StoryTeller:
         if not owned and tied:
             title = self.words("title.country-tied", n=len(strikes), area=self._area, country=named, tied=tied)
         else:
-            title = self._counted("title.country", sure, len(owned), len(strikes), country=named)
+            found = self._range(sure, len(owned))
+            title = self.words("title.country", n=len(strikes), range=found, area=self._area, country=named)
         perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
         said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
         said += self._drafts(owned)
@@ -189,23 +190,19 @@ class StoryTeller:
         )
         count = Counter(classes.values())
         sure = Counter(classes[strike.id] for strike in strikes if strike.is_sure)
-        main: Literal["abroad", "home"] = "abroad" if count["abroad"] >= count["home"] else "home"
-        other: Literal["abroad", "home"] = "home" if main == "abroad" else "abroad"
-        unclear = count["unclear"]
-
-        def counted_too(kind: Literal["abroad", "home"]) -> str:
-            return self.words(f"subtitle.{kind}", n=count[kind], range=self._range(sure[kind], count[kind]))
-
-        said = [counted_too(other)] if count[other] else []
-        if not count[main]:
+        kinds: list[StoryClass] = ["abroad", "home"] if count["abroad"] >= count["home"] else ["home", "abroad"]
+        main, unclear = kinds[0], count["unclear"]
+        spans = {kind: self._range(sure[kind], count[kind]) for kind in kinds if count[kind]}
+        said = [self.words(f"subtitle.{kind}", n=count[kind], range=span) for kind, span in spans.items()]
+        if not said:
             sentence = self.words("title.unclear", n=len(strikes), area=self._area)
         elif unclear >= count[main]:
             sentence = self.words("title.mostly-unclear", n=len(strikes), area=self._area, unclear=unclear)
-            said = [counted_too(main), *said, *self._drafts(strikes)]
+            said += self._drafts(strikes)
         else:
             rest = self.words("title.and-unclear", unclear=unclear) if unclear else ""
-            sentence = self._counted(f"title.{main}", sure[main], count[main], len(strikes), rest=rest)
-            said += self._drafts([strike for strike in strikes if classes[strike.id] == main])
+            sentence = self.words(f"title.{main}", n=len(strikes), range=spans[main], area=self._area, rest=rest)
+            said = [*said[1:], *self._drafts([strike for strike in strikes if classes[strike.id] == main])]
         hosts = {strike.host for strike in strikes}
         if len(hosts) == 1 and None not in hosts:
             sentence = self.words("title.placed", place=self.words.country(hosts.pop()), sentence=sentence)
@@ -242,9 +239,6 @@ class StoryTeller:
         """Say how many of the strikes that the title counts are drafts."""
         number = sum(strike.status == "draft" for strike in counted)
         return [self.words("subtitle.drafts", n=number)] if number else []
-
-    def _counted(self, code: str, low: int, high: int, total: int, **gaps: object) -> str:
-        return self.words(code, n=total, range=self._range(low, high), area=self._area, **gaps)
 
     def _range(self, low: int, high: int) -> str:
         return str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
