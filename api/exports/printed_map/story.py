@@ -161,13 +161,13 @@ class StoryTeller:
         ranked.sort(key=lambda one: (CLASSES.index(one[1]), -one[0].share(country).low, *_by_day(one[0])))
         subjects = [one for one in ranked if one[1] != "other"]
         owned = [strike for strike, kind in ranked if kind in ("whole", "part", "maybe")]
-        sure = sum(kind in ("whole", "part") for _, kind in ranked)
-        tied = sum(kind == "tied" for _, kind in ranked)
+        count = Counter(kind for _, kind in ranked)
+        sure, tied = count["whole"] + count["part"], count["tied"]
         if not owned and tied:
             title = self.words("title.country-tied", n=len(strikes), area=self._area, country=named, tied=tied)
         else:
-            found = self._range(sure, len(owned))
-            title = self.words("title.country", n=len(strikes), range=found, area=self._area, country=named)
+            span = self._range(sure, len(owned))
+            title = self.words("title.country", n=len(strikes), range=span, area=self._area, country=named)
         perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
         said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
         said += self._drafts(owned)
