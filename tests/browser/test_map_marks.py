@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
 
 import numpy as np
 import pytest
@@ -15,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from playwright.sync_api import Browser, FloatRect, Locator, Page, expect
 
-from tests.browser.test_page import CHROMIUM, DEPOT, DESK, PHONE, Troubles, answer
+from tests.browser.test_page import CHROMIUM, DEPOT, DESK, PHONE, Troubles, address_of, answer
 
 CPC = "ru-cpc-kropotkinskaya-2025-02-17"
 NORD_STREAM = "nord-stream-1-2022-09-26"
@@ -28,10 +27,6 @@ expect.set_options(timeout=20_000)
 pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason="needs /usr/bin/chromium")
 
 Open = Callable[..., Page]
-
-
-def view_of(page: Page) -> dict[str, str]:
-    return {name: values[0] for name, values in parse_qs(urlsplit(page.url).fragment).items()}
 
 
 def pixels(page: Page, left: int, top: int, width: int, height: int) -> NDArray[np.uint8]:
@@ -72,7 +67,7 @@ def test_colours_say_owner_host_or_other_tie_as_the_reader_asks_by_key(open_page
     ]:
         page.get_by_label(label, exact=True).press("Space")
         expect(key_of(page)).to_have_text(words)
-        assert view_of(page).get("role") == role
+        assert address_of(page).get("role") == role
 
 
 @pytest.mark.parametrize("locale", ["en-GB", "uk-UA"])
@@ -94,7 +89,7 @@ def test_symbols_of_an_owner_are_filled_by_its_share_and_a_threshold_narrows_the
     for _ in range(5):
         slider.press("ArrowRight")
     expect(slider).to_have_attribute("aria-valuetext", re.compile(r"^25\s%$"))
-    assert view_of(page)["min_share"] == "25"
+    assert address_of(page)["min_share"] == "25"
     shown = page.locator("#list .row")
     expect(shown.filter(has_text="Khor Mor")).to_have_count(0)
     assert 0 < shown.count() < everything

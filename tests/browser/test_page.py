@@ -59,10 +59,15 @@ def answer(server_url: str, path: str) -> Any:
         return json.load(told)
 
 
+def address_of(page: Page) -> dict[str, str]:
+    """What the address says behind the #."""
+    said = parse_qs(urlsplit(page.url).fragment)
+    return {name: values[0] for name, values in said.items()}
+
+
 def view_of(page: Page) -> dict[str, str]:
     """The view that the address says, without the map's place."""
-    said = parse_qs(urlsplit(page.url).fragment)
-    return {name: values[0] for name, values in said.items() if name != "map"}
+    return {name: value for name, value in address_of(page).items() if name != "map"}
 
 
 def settled(page: Page) -> None:
@@ -484,10 +489,14 @@ def test_kinds_narrow_the_list_and_nothing_chosen_is_everything(open_page: Open)
 def test_boxes_that_are_used_at_once_are_one_choice(open_page: Open) -> None:
     page = open_page()
     page.locator("#filters summary").click()
-    boxes = page.locator("#filters input[data-filter=kinds]")
-    expect(boxes.first).to_be_visible()
-    values = boxes.evaluate_all(
-        "nodes => (nodes.slice(0, 2).forEach((node) => node.click()), nodes.map((n) => n.value))"
+    expect(page.locator("#filters input[data-filter=kinds]").first).to_be_visible()
+    # Found and clicked in one step: boxes are drawn anew when their counts come.
+    values = page.evaluate(
+        """() => {
+          const boxes = [...document.querySelectorAll("#filters input[data-filter=kinds]")];
+          boxes.slice(0, 2).forEach((box) => box.click());
+          return boxes.map(({ value }) => value);
+        }"""
     )
     assert len(values) > 2
     assert view_of(page)["kinds"].split(".") == values[2:]
@@ -559,7 +568,7 @@ def test_the_handles_of_the_time_range_work_by_key_and_never_overlap(open_page: 
 
 
 def test_a_view_is_restored_by_its_address_and_by_going_back(open_page: Open) -> None:
-    page = open_page(fresh=True)
+    page = open_page(drawn=True)
     pick_country(page, "AZ")
     page.locator(f'[data-id="{DEPOT}"]').click()
     page.wait_for_selector("#detail .owner")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import numpy as np
 import pytest
@@ -16,7 +16,18 @@ from geo.tiles.tile_matrix import world
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.store import Store
-from tests.browser.test_page import CHROMIUM, DESK, PHONE, Troubles, answer, axe_of_each, small_targets, turned
+from tests.browser.test_page import (
+    CHROMIUM,
+    DESK,
+    PHONE,
+    Troubles,
+    address_of,
+    answer,
+    axe_of_each,
+    small_targets,
+    turned,
+    view_of,
+)
 from tests.conftest import serving
 from tests.outage_records import outage_records
 
@@ -31,11 +42,6 @@ def settled(page: Page) -> Page:
     """Wait until the page shows what was selected last."""
     page.wait_for_selector("#results:not([aria-busy])", state="attached")
     return page
-
-
-def view_of(page: Page) -> dict[str, str]:
-    view = parse_qs(urlsplit(page.url).fragment)
-    return {name: values[0] for name, values in view.items() if name != "map"}
 
 
 def matched(page: Page, **selection: object) -> int:
@@ -209,7 +215,7 @@ def test_a_view_that_is_shared_opens_as_it_was(open_page: Open) -> None:
 def in_view(page: Page, **selected: str) -> None:
     """The map stands within the strikes that are selected, or a quarter of its height below for the key, and close."""
     page.wait_for_function("() => /map=/.test(location.hash)")
-    lon, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
+    lon, lat, zoom = map(float, address_of(page)["map"].split(","))
     west, south, east, north = answer(page.url.split("/map")[0], f"/strikes/counts?{urlencode(selected)}")["bbox"]
     assert west <= lon <= east
     middle, lowest, highest = world(np.array([[0.0, lat], [0.0, south], [0.0, north]]))[:, 1] * 512 * 2**zoom
@@ -242,7 +248,7 @@ def test_no_strike_that_is_brought_into_view_is_behind_the_key(open_page: Open, 
     assert key
     page.get_by_role("button", name="Zoom in").click()
     page.wait_for_function("() => /map=/.test(location.hash)")
-    _, lat, zoom = map(float, parse_qs(urlsplit(page.url).fragment)["map"][0].split(","))
+    _, lat, zoom = map(float, address_of(page)["map"].split(","))
     selected = urlencode({"country": "AZ", "datetime": "2025-01-01/2025-12-31"})
     south = answer(page.url.split("/map")[0], f"/strikes/counts?{selected}")["bbox"][1]
     # As they were shown, before the map was closer by one.
@@ -294,7 +300,7 @@ def test_a_town_in_another_script_finds_sites_strikes_and_places(open_page: Open
     assert listed(page) == matched(page, q="Кременчук", assets="a-kremenchuk")
     search(page, "Кременчук")
     page.get_by_role("group", name="Places on the map").get_by_role("option").first.click()
-    place = parse_qs(urlsplit(page.url).fragment)["map"][0].split(",")
+    place = address_of(page)["map"].split(",")
     assert float(place[0]) == pytest.approx(33.4, abs=0.2)
     search(page, "Кременчук")
     page.get_by_role("group", name="Strikes").get_by_role("option").first.click()
