@@ -1,6 +1,7 @@
 """Connections to one SQLite file: transactions that readers, writers and threads share. Knows no table.
 
-A file that may not be written to is read without a trace.
+A file that may not be written to is read without a trace. One that was written over, as by cp, is refused: SQLite would
+join its pages with those that are in memory and in the log of the file before.
 """
 
 from __future__ import annotations
@@ -8,17 +9,21 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager, suppress
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 from layers.geopackage import geopackage
+from layers.store.history_chain import EMPTY, Head
 from layers.store.sqlite import SqliteConnection
 
+#: Gives the row of history of a number, or the last one; `layers.store.history_chain.EMPTY` where there is none.
+HeadOf: TypeAlias = Callable[[SqliteConnection, int | None], Head]
 #: Files that SQLite keeps beside a database: the log, its index and a rollback journal.
 SIDE_FILES = ("-wal", "-shm", "-journal")
 
@@ -115,6 +120,13 @@ class WalGuard:
         with suppress(OSError):
             lock_range(self._descriptor, kind, _SHARED_FIRST, _SHARED_SIZE)
 
+    def has(self, text: bytes) -> bool:
+        """Whether the bytes of the file have a text; true where no descriptor is held by which they could be read.
+
+        The file is read through the descriptor that stays open, as to close another one would release locks.
+        """
+        return self._descriptor is None or _contains(self._descriptor, text)
+
     def unlock(self) -> None:
         """Let the next user of the file be the last one. The descriptor stays open."""
         self._set("none")
@@ -132,6 +144,11 @@ BUSY_TIMEOUT_S = 5.0
 _DURABLE = "PRAGMA synchronous = FULL"
 #: Idle connections that stay open for the next user.
 _MAX_IDLE = 8
+# How often a file is read again that seems to be written over, and seconds before each time: while a log is folded into
+# it, some of its pages may be there and others not.
+_LOOKS, _LOOK_AGAIN_S = 25, 0.02
+# Bytes of a file that are read at once.
+_PART = 1 << 20
 # What a fork copied. To close or collect it would disturb the parent's locks and log
 # (sqlite.org/howtocorrupt.html, 2.6), so that it is only kept.
 _INHERITED: list[object] = []
@@ -157,6 +174,10 @@ class StoreReplaced(StoreError):
     """Another file took the place of the one that is open: what is written to that one is not in the file of now."""
 
 
+class StoreOverwritten(StoreReplaced):
+    """Another file was written over the one that is open; nothing of it is read, and the log is not folded into it."""
+
+
 class ReadOnlyStore(StoreError):
     """A write to a store that may only be read. Nothing was written."""
 
@@ -172,9 +193,18 @@ class Connections:
     copy of SQLite that writes to the file from this very process. All are in WAL mode, where readers see the
     last commit and never wait for a writer, and ``synchronous=FULL``, where a commit that returned outlives a
     power cut. A file that may not be written to, or is opened to be read only, is read without a trace.
+
+    Parameters
+    ----------
+    path
+        The file.
+    read_only
+        Whether it is opened to be read only.
+    head_of
+        By its history a file that was written over is found; without, none is.
     """
 
-    def __init__(self, path: Path, read_only: bool = False) -> None:
+    def __init__(self, path: Path, read_only: bool = False, head_of: HeadOf | None = None) -> None:
         self.file = path
         self._path = path.resolve()
         self._lock = threading.Lock()
@@ -184,7 +214,11 @@ class Connections:
         #: How the file is read, where it may only be read.
         self._state = None if access_to(self._path, read_only) is Access.WRITABLE else FileState.of(self._path)
         #: The file that is written to: another one of its name has another log.
-        self._device_and_inode = _device_and_inode(self._path)
+        self._device_and_inode = _stamp(self._path)[:2]
+        self._head_of = head_of
+        #: The file when its history was last compared, the first row then, and the last that it had without its log.
+        self._compared: tuple[int, ...] | None = None
+        self._first = self._head = EMPTY
 
     @property
     def name(self) -> str:
@@ -222,21 +256,26 @@ class Connections:
     def _transaction(self, begin: str) -> Iterator[SqliteConnection]:
         state = self._look_again()
         self._require_same_file(state)
-        connection = self._take(state)
+        compared, connection = self._compared, self._take(state)
         try:
             connection.execute(begin)
             yield connection
+            self._require_same_file(state)
             connection.execute("COMMIT")
             self._require_unchanged(state)
             self._require_same_file(state)
         except BaseException as error:
             # Closing rolls back, and a connection in doubt is not used again.
-            (_fold if isinstance(error, StoreReplaced) else SqliteConnection.close)(connection)
+            (_fold if type(error) is StoreReplaced else SqliteConnection.close)(connection)
             if isinstance(error, sqlite3.Error):
                 self._require_unchanged(state)
+                self._require_same_file(state)
                 raise as_store_error(error, self._path) from error
             raise
-        self._give(connection, state)
+        if compared == self._compared:
+            self._give(connection, state)
+        else:  # it may have pages of the file before
+            connection.close()
 
     def _look_again(self) -> FileState | None:
         """Go over to SQLite's own locks where somebody has begun to write to the file, and back where they ended."""
@@ -265,7 +304,8 @@ class Connections:
         Its log is folded into it, so that nothing is lost that was acknowledged: it would be taken for the log of the
         file that has the name now, which SQLite leaves alone when it closes a file that was moved.
         """
-        if state is None and _device_and_inode(self._path) != self._device_and_inode:
+        now = _stamp(self._path)
+        if state is None and now[:2] != self._device_and_inode:
             with self._lock:
                 self._leave_to_parent()
                 while self._idle:
@@ -275,12 +315,80 @@ class Connections:
                 f"{self._path.name}: another file took its place, or none; what was written since is not in it: "
                 "start again what has it open"
             )
+        if self._head_of is not None and now != self._compared:
+            self._compare_history(self._head_of, state)
+
+    def _compare_history(self, head_of: HeadOf, state: FileState | None) -> None:
+        """Refuse a file whose history does not go on from the last row that it had, by `StoreOverwritten`.
+
+        It is compared whenever the file was written to, which is mostly as its log was folded into it. Its rows are
+        read without the log, from which all of them must go on, and by no connection that has pages of the file before.
+        """
+        with self._lock:
+            self._leave_to_parent()
+            while self._idle:
+                self._idle.pop().close()
+        fault: StoreError | None = None
+        for look in range(_LOOKS):
+            time.sleep(_LOOK_AGAIN_S if look else 0)
+            now = _stamp(self._path)
+            alone = self._without_log(head_of)
+            with_log = self._open(state)
+            try:
+                first, there = head_of(with_log, 1), head_of(with_log, alone[-1].seq if alone else 0)
+            except sqlite3.Error as error:
+                with_log.close()
+                unreadable = fault = as_store_error(error, self._path)
+                if not isinstance(fault, NotAStore) and "no such table" not in str(fault):
+                    raise unreadable from error
+                continue
+            if alone:
+                is_same = alone[0] in (EMPTY, first) and self._head in (EMPTY, alone[1]) and alone[2] in (EMPTY, there)
+            else:
+                is_same = self._first in (EMPTY, first) and self._has_bytes(first.hash.encode())
+            if is_same:
+                self._compared, self._first, self._head = now, first, alone[-1] if alone else self._head
+                self._give(with_log, state)
+                return
+            with_log.close()
+        if _stamp(self._path) != now:
+            raise StoreBusy(f"{self._path.name}: another program is writing to it; try again")
+        if fault is not None and self._compared is None:
+            raise fault
+        raise StoreOverwritten(
+            f"{self._path.name}: another file was written over it, or its log ({self._path.name}-wal) is of another: "
+            "stop what has it open, remove the log and its index (-shm), and put the right file there again"
+        ) from fault
+
+    def _without_log(self, head_of: HeadOf) -> tuple[Head, Head, Head] | None:
+        """The first row, that of the last comparison, and the last one that the file has without its log.
+
+        ``None`` where they cannot be read: whoever was killed while the log was folded left some pages behind.
+        """
+        try:
+            with closing(_connect(self._path, Access.UNSHARED)) as alone:
+                rows = head_of(alone, 1), head_of(alone, self._head.seq), head_of(alone, None)
+        except sqlite3.DatabaseError:
+            return None
+        return rows if all(isinstance(row.hash, str) and len(row.hash) == len(EMPTY.hash) for row in rows) else None
+
+    def _has_bytes(self, text: bytes) -> bool:
+        """Whether the file or its log has a text."""
+        with self._lock:
+            if self._guard is None or self._guard.has(text):
+                return True
+        with suppress(FileNotFoundError), open(f"{self._path}-wal", "rb") as log:
+            return _contains(log.fileno(), text)
+        return False
 
     def _take(self, state: FileState | None) -> SqliteConnection:
         with self._lock:
             self._leave_to_parent()
             if self._idle and state == self._state:
                 return self._idle.pop()
+        return self._open(state)
+
+    def _open(self, state: FileState | None) -> SqliteConnection:
         access = Access.WRITABLE if state is None else state.access
         connection = _connect(self._path, access)
         if access is Access.UNSHARED:
@@ -310,17 +418,38 @@ class Connections:
     def wait(self, timeout_s: float) -> None:
         """Give at once that nothing is known."""
 
-    def close(self) -> None:
-        """Close the idle connections; the last one to leave the file folds the log into it."""
+    def _close_idle(self) -> None:
+        """Close the idle connections, without folding the log while it is guarded."""
         with self._lock:
             self._leave_to_parent()
-            if self._guard:
+            while self._idle:
+                self._idle.pop().close()
+
+    def close(self) -> None:
+        """Close the idle connections; the last one to leave the file folds the log into it, if the log is of it."""
+        is_of_it = self._is_own_log()
+        with self._lock:
+            self._leave_to_parent()
+            if self._guard and is_of_it:
                 self._guard.unlock()
             while self._idle:
                 self._idle.pop().close()
             if self._guard:
                 self._guard.close()
             self._guard = None
+
+    def _is_own_log(self) -> bool:
+        """Whether the log may be folded into the file that has the name."""
+        stamp = _stamp(self._path)
+        if self._head_of is None or self._guard is None or self._pid != os.getpid() or stamp == self._compared:
+            return True
+        if stamp[:2] != self._device_and_inode:  # SQLite leaves a file alone that was moved
+            return True
+        try:
+            self._compare_history(self._head_of, self._state)
+        except StoreError:
+            return False
+        return True
 
     def __del__(self) -> None:
         self.close()
@@ -347,12 +476,23 @@ def probing(path: Path, read_only: bool = False) -> Iterator[SqliteConnection]:
         raise NotAStore(f"{path.name}: a damaged SQLite database: {error}") from error
 
 
-def _device_and_inode(path: Path) -> tuple[int, int] | None:
+def _contains(descriptor: int, text: bytes) -> bool:
+    """Whether the bytes of an open file have a text, wherever it is read."""
+    at, before = 0, b""
+    while part := os.pread(descriptor, _PART, at):
+        if text in before + part:
+            return True
+        at, before = at + len(part), part[-len(text) :]
+    return False
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """Device and inode of a file, its size and when it was written to and changed; empty where it is gone."""
     try:
         info = path.stat()
     except FileNotFoundError:
-        return None
-    return info.st_dev, info.st_ino
+        return ()
+    return info.st_dev, info.st_ino, info.st_size, info.st_mtime_ns, info.st_ctime_ns
 
 
 def _fold(connection: SqliteConnection) -> None:

@@ -181,7 +181,7 @@ class Store:
         """
         path = Path(path)
         version = create.require_store(path, read_only)
-        return cls(Connections(path, read_only), version)
+        return cls(Connections(path, read_only, writer.head), version)
 
     def reading(self) -> AbstractContextManager[Connection]:
         """Read one version by SQL, for modules beside this one; whatever is committed meanwhile stays unseen."""

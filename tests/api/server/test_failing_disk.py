@@ -100,6 +100,58 @@ def test_a_swap_while_a_write_is_at_work_is_no_acknowledgement(served: Served, m
     assert "during the swap" not in titles(served.store.path)
 
 
+def test_a_file_that_is_written_over_is_neither_read_nor_written_nor_damaged(served: Served) -> None:
+    """It has the inode of the one before, and its log would be folded into it."""
+    client, store = served.client, served.store
+    assert served.add("before the copy").status_code == 201
+    before = client.get(f"{ITEMS}?limit=1000").json()["features"]
+    other = Store.open(served.other)
+    other.set_policy({"contact": "corrections@example.org"}, author="tests", why="tests")
+    other.close()
+    copied = served.other.read_bytes()
+    store.path.write_bytes(copied)
+    refused(served.add("after the copy"))
+    assert not client.app.state.atlas.look()  # type: ignore[attr-defined]
+    assert "another file was written over it" in client.app.state.atlas.fault  # type: ignore[attr-defined]
+    assert client.get(f"{ITEMS}?limit=1000").json()["features"] == before, "what was read is served on"
+    with pytest.raises(StoreReplaced):
+        store.policy()
+    store.close()
+    assert store.path.read_bytes() == copied
+    with pytest.raises(StoreReplaced, match=r"its log .* is of another"):
+        Store.open(store.path).records()
+    for suffix in ("-wal", "-shm"):
+        store.path.with_name(f"atlas.gpkg{suffix}").unlink()
+    assert titles(store.path).isdisjoint({"before the copy", "after the copy"})
+
+
+def test_a_log_that_is_folded_by_another_program_is_no_other_file(served: Served) -> None:
+    path = served.store.path
+    for number in range(3):
+        assert served.add(f"title {number}").status_code == 201
+        with closing(sqlite3.connect(path)) as beside:
+            assert beside.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        assert served.client.app.state.atlas.look()  # type: ignore[attr-defined]
+    assert {f"title {number}" for number in range(3)} <= titles(path)
+
+
+def test_a_later_copy_of_the_store_is_followed_and_an_earlier_one_refused(served: Served, tmp_path: Path) -> None:
+    path, later = served.store.path, tmp_path / "later.gpkg"
+    served.store.close()
+    earlier = path.read_bytes()
+    later.write_bytes(earlier)
+    copy = Store.open(later)
+    copy.load(Records.of({}), author="tests")
+    copy.set_policy({"contact": "corrections@example.org"}, author="tests", why="tests")
+    copy.close()
+    path.write_bytes(later.read_bytes())
+    assert served.client.app.state.atlas.look()  # type: ignore[attr-defined]
+    assert served.client.app.state.atlas.view.disclosure.policy.contact == "corrections@example.org"  # type: ignore[attr-defined]
+    path.write_bytes(earlier)
+    with pytest.raises(StoreReplaced):
+        served.store.policy()
+
+
 def test_on_a_full_disk_a_write_is_refused_and_the_next_one_is_done(served: Served) -> None:
     log = served.store.path.with_name("atlas.gpkg-wal")
     served.store.close()

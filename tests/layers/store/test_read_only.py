@@ -16,7 +16,7 @@ import pytest
 from layers.model.records import RECORD_TYPES
 from layers.store.backup import back_up
 from layers.store.connections import Access, access_to
-from layers.store.store import Edit, NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError
+from layers.store.store import Edit, NotAStore, ReadOnlyStore, Store, StoreBusy, StoreError, StoreReplaced
 from tests.layers.store.test_store import ALL, DECISION, STRIKE, changed
 from tests.store_kinds import write_layer
 
@@ -227,12 +227,20 @@ def test_a_write_in_the_midst_of_a_reading_without_locks_is_noticed(path: Path) 
     assert "new" in reader.records().decisions
 
 
-def test_a_file_that_is_replaced_is_read_anew_and_one_that_is_gone_is_told(path: Path, tmp_path: Path) -> None:
+def test_a_later_copy_is_read_anew_another_store_refused_and_one_that_is_gone_is_named(
+    path: Path, tmp_path: Path
+) -> None:
     reader = Store.open(path, read_only=True)
     assert reader.records() == ALL
+    later = Store.open(back_up(Store.open(path), tmp_path / "later.gpkg").path)
+    seq = later.append("decisions", changed(DECISION, id="new"), author="Ann")
+    later.close()
+    os.replace(later.path, path)
+    assert reader.seq() == seq
     Store.create(tmp_path / "other.gpkg").close()
     os.replace(tmp_path / "other.gpkg", path)
-    assert reader.seq() == 0
+    with pytest.raises(StoreReplaced):
+        reader.seq()
     path.unlink()
     with pytest.raises(StoreError, match=r"atlas\.gpkg: No such file"):
         reader.seq()
