@@ -333,6 +333,8 @@ class Connections:
             time.sleep(_LOOK_AGAIN_S if look else 0)
             now = _stamp(self._path)
             alone = self._without_log(head_of)
+            if alone and self._head not in (EMPTY, alone[1]):
+                continue  # before its log is read, which may wait for who holds it
             with_log = self._open(state)
             try:
                 first, there = head_of(with_log, 1), head_of(with_log, alone[-1].seq if alone else 0)
@@ -343,7 +345,7 @@ class Connections:
                     raise unreadable from error
                 continue
             if alone:
-                is_same = alone[0] in (EMPTY, first) and self._head in (EMPTY, alone[1]) and alone[2] in (EMPTY, there)
+                is_same = alone[0] in (EMPTY, first) and self._first in (EMPTY, first) and alone[2] in (EMPTY, there)
             else:
                 is_same = self._first in (EMPTY, first) and self._has_bytes(first.hash.encode())
             if is_same:

@@ -100,15 +100,17 @@ def test_a_swap_while_a_write_is_at_work_is_no_acknowledgement(served: Served, m
     assert "during the swap" not in titles(served.store.path)
 
 
-def test_a_file_that_is_written_over_is_neither_read_nor_written_nor_damaged(served: Served) -> None:
+@pytest.mark.parametrize("is_backup", [False, True], ids=["in WAL mode", "in no WAL mode"])
+def test_a_file_that_is_written_over_is_neither_read_nor_written_nor_damaged(served: Served, is_backup: bool) -> None:
     """It has the inode of the one before, and its log would be folded into it."""
     client, store = served.client, served.store
     assert served.add("before the copy").status_code == 201
     before = client.get(f"{ITEMS}?limit=1000").json()["features"]
-    other = Store.open(served.other)
+    other = Store.create(served.other.with_name("else.gpkg"))
     other.set_policy({"contact": "corrections@example.org"}, author="tests", why="tests")
+    back_up(other, served.other, overwrite=True)
     other.close()
-    copied = served.other.read_bytes()
+    copied = (served.other if is_backup else other.path).read_bytes()
     store.path.write_bytes(copied)
     refused(served.add("after the copy"))
     assert not client.app.state.atlas.look()  # type: ignore[attr-defined]
