@@ -353,7 +353,7 @@ def _add(
     sources: Mapping[str, Json],
 ) -> None:
     bounds = ("", "") if low is None or high is None else (_number(low), _number(high))
-    shown = unit or "capacity not given"
+    shown = unit or f"capacity {'withheld or not known' if row.get('withheld') else 'not known'}"
     add_row(table, what, shown, *bounds, row["sites"], row["sites_sure"], publishers(row["sources"], sources))
 
 
@@ -381,7 +381,7 @@ def capacity(answer: Json) -> RenderableType:
 
 def _size(asset: Json) -> str:
     if asset["capacity"] is None or asset["capacity_unit"] is None:
-        return "capacity not given"
+        return "capacity withheld" if {"capacity", "capacity_unit"} & {*left_out(asset)} else "capacity not known"
     on = f", {date_in_words(asset['capacity_on'])}" if asset["capacity_on"] else ""
     return f"{_number(asset['capacity'])} {asset['capacity_unit']}{on}"
 

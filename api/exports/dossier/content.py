@@ -230,7 +230,9 @@ class _Writer:
         lost = [row for row in self.selection["capacity"]["lost"] if row["unit"] and row["cause"] == "strike"]
         if lost:
             words += " " + self._say("line-lost", list=", ".join(self._lost(row, row["unit"]) for row in lost))
-        return words + (" " + self._say("line-unknown", n=unknown) if unknown else "")
+        words += " " + self._say("line-unknown", n=unknown) if unknown else ""
+        withheld = sum(row.get("withheld", 0) for row in self.selection["capacity"]["hit"])
+        return words + (" " + self._say("line-withheld", n=withheld) if withheld else "")
 
     def _lost(self, row: Json, unit: str) -> str:
         """Write what was lost: of a rate the volume, else capacity-days."""
@@ -307,7 +309,7 @@ class _Writer:
         numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         language, rows = self.order.language, []
         for site in self.selection["sites"]:
-            amount = "–"
+            amount = page_text("withheldValue", language) if "capacity" in left_out(site) else "–"
             if site["capacity"] is not None:
                 amount = f"{formatted(site['capacity'], ',.12g', language)}\u00a0{site['capacity_unit']}"
             lost = [

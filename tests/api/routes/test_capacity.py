@@ -160,7 +160,7 @@ def test_the_command_line_gives_the_same(
     assert "Station (1,000 MW)" in words
     words = " ".join(run("country", "AZ", *where).out.split())
     assert "hit │ bbl/d │ 60,000 │ 60,000 │ 1 │ 1 │ The Gazette, The Register" in words
-    assert "lost to strikes │ capacity not given" in words
+    assert "lost to strikes │ capacity not known" in words
     words = " ".join(run("show", "s2", *where).out.split())
     assert "How far Station worked" in words
     assert "21 April 2026 │ 11 May 2026 │ 40-60 │ reduced │ The Gazette" in words

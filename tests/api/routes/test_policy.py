@@ -301,7 +301,13 @@ def test_a_place_that_is_withheld_is_said_to_be_by_every_page_and_export(
         dossier = (tmp_path / "r.md").read_text()
         assert "**Coordinates:** place withheld by the publisher" in dossier
         assert "Capacity: withheld by the publisher." in dossier
+        assert "The publisher withholds that of 1." in dossier
         assert "is known" not in dossier.partition("## ")[0]
+        hit = guarded.client.get("/countries/UA/capacity").json()["owner"]["hit"]
+        assert [(row["unit"], row["withheld"] == row["sites"]) for row in hit] == [(None, True)]
+        for command in ("capacity", "country"):
+            told = CliRunner().invoke(app, [command, "UA", *where]).stdout
+            assert "withheld" in told
         shown = CliRunner().invoke(app, ["show", key, *where]).stdout
         assert "place withheld" in shown
         assert "place known" not in shown
