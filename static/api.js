@@ -61,7 +61,7 @@ function rowsOf({ features, possible }) {
 // What list, marks and tips show of a strike; names in the page's language are columns of their own.
 const PROPERTIES = [
   "title", "place", ...(LANG === "en" ? [] : [`title_${LANG}`, `place_${LANG}`]), "when", "when_note", "day_first", "day_last",
-  "host_country", "host_basis", "group", "status", "owners", "relations", "rests_on", "sure", "assets", "assets_sure", "basis", "uncertainty_m"].join();
+  "host_country", "host_basis", "group", "status", "owners", "relations", "rests_on", "sure", "assets", "assets_sure", "basis", "uncertainty_m", "withheld"].join();
 
 /**
  * Strikes of a selection from a place in its order on, newest first: { rows, total }; a row has `id`, `geometry` and the

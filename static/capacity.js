@@ -43,7 +43,7 @@ export function capacityBlock({ capacity: of, country, sources }, role, address)
       hit.filter(known).map((row) => line(t("capacityHit"), capacity(row.capacity_min, row.capacity_max, row.unit), row, sources)),
       lost.map((row) => line(t(`lost${row.cause}`), known(row) ? lostAmount(row) : t("capacityUnknown"), row, sources))),
     el("p", { class: "quiet" },
-      ...joined([unknown && t("sitesUnknown", { n: unknown.sites }), untold ? t("sitesUntold", { n: untold }) : null,
+      ...joined([unknown && t("sitesUnknown", { n: unknown.sites }), unknown?.withheld && t("sitesWithheld", { n: unknown.withheld }), untold ? t("sitesUntold", { n: untold }) : null,
         el("a", { href: address(country) }, t("capacitySites"))])));
 }
 

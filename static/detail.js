@@ -1,10 +1,11 @@
 // The record of one strike: when, where, whose, by which chain, on what evidence.
 import * as api from "./api.js";
 import { controlBlock } from "./control.js";
+import { leftOut, placeWords, withheldWords } from "./disclosure.js";
 import { byId, el, joined } from "./dom.js";
 import { dayWords, precision, whenWords } from "./edtf.js";
 import { assetsBlock, claimsBlock, sourcesBlock } from "./evidence.js";
-import { countryName, length, span } from "./figures.js";
+import { countryName, span } from "./figures.js";
 import { WRITTEN, foreign } from "./foreign.js";
 import { othersBlock, ownersBlock } from "./owners.js";
 import { citeBlock } from "./publish.js";
@@ -34,9 +35,8 @@ function casualtyWords(strike) {
 }
 
 function whereWords(strike) {
-  const basis = strike.basis && t("within", { basis: word("basis", strike.basis), radius: length(strike.uncertainty_m) });
   const names = new Set([inLanguage(strike, "place"), inLanguage(strike, "region")]); // a place may be its region
-  return [...joined([...names], ", "), " ", el("span", { class: "quiet" }, `(${basis ?? t("noPlace")})`)];
+  return [...joined([...names], ", "), " ", el("span", { class: "quiet" }, `(${placeWords(strike)})`)];
 }
 
 function whenLine(strike) {
@@ -52,7 +52,7 @@ function listed(rows, kind) {
 
 /** When and where it happened, as a list. */
 export function whenAndWhere({ strike, host, host_basis }) {
-  const hostName = t(`host${host_basis ?? "unknown"}`, { country: host && countryName(host.country) });
+  const hostName = t(`host${host_basis ?? (leftOut(strike, "geometry") ? "withheld" : "unknown")}`, { country: host && countryName(host.country) });
   return listed([["when", whenLine(strike)], ["where", whereWords(strike)], ["host", hostName]], "first");
 }
 
@@ -67,7 +67,7 @@ export function facts({ strike, updated }) {
     ["casualties", casualtyWords(strike)],
     ["targets", (strike.targets ?? []).join("; ")],
     ["note", written(strike.note)],
-    ["withheld", (strike.withheld ?? []).join(", ")],
+    ["withheld", withheldWords(strike)],
     ["updated", updated ? dayWords(updated.slice(0, 10)) : ""],
   ];
   return listed(rows, "more");

@@ -1,4 +1,5 @@
 // What was hit and why that is thought; what sources say differently; where it all comes from.
+import { leftOut, placeWords } from "./disclosure.js";
 import { el, joined, outward } from "./dom.js";
 import { conditionsBlock } from "./capacity.js";
 import { chainBlock } from "./chain.js";
@@ -39,8 +40,7 @@ const isSpot = ({ geometry }) => !geometry || geometry.type === "Point";
 
 function assetBlock(hit, answer, set) {
   const { asset, verdict } = hit;
-  const known = { basis: word("basis", asset.basis), radius: length(asset.uncertainty_m) };
-  const site = asset.basis && (isSpot(asset) ? t("within", known) : t("course", known));
+  const site = (asset.basis || leftOut(asset, "geometry")) && placeWords(asset, isSpot(asset) ? "within" : "course");
   const facts = [word("kind", asset.kind), asset.commodity && commodityWords(asset.commodity), asset.host_country && countryName(asset.host_country), site];
   return el("li", { class: `asset ${verdict}` },
     el("h4", {}, asset.name),

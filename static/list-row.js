@@ -1,4 +1,5 @@
 // A strike as an entry of the list: when, what, where, and whose by which share.
+import { leftOut } from "./disclosure.js";
 import { el, joined, spoken } from "./dom.js";
 import { plainDay, precision, whenWords } from "./edtf.js";
 import { countryName, ownersOf, share } from "./figures.js";
@@ -35,7 +36,7 @@ function ownersLine(row, chosen) {
 function notes(row, view) {
   const said = [];
   if (mayFall(row, view)) said.push(t("mayFallTag"));
-  if (!row.geometry) said.push(t("noPlace"));
+  if (!row.geometry) said.push(t(leftOut(row, "geometry") ? "placeWithheld" : "noPlace"));
   if (row.rests_on === "alternatives") said.push(t("alternatives"));
   if (row.rests_on === "decision" && row.assets.length > 1) said.push(t("together", { n: row.assets.length }));
   if (row.status === "reported" || row.status === "retracted") said.push(small(word("status", row.status)));
@@ -45,7 +46,7 @@ function notes(row, view) {
 /** The entry of a row in the list, a button; `at` is its place in the order and the number of all rows, { index, total }. */
 export function rowEntry(row, view, onSelect, at) {
   const exactness = plainDay(row.when, row.when_note) ? null : el("span", { class: "quiet" }, t(precision(row.when)));
-  const host = row.host_country ? countryName(row.host_country) : t(row.host_basis === "sea" ? "hostsea" : "hostunknown");
+  const host = row.host_country ? countryName(row.host_country) : t(row.host_basis === "sea" ? "hostsea" : leftOut(row, "geometry") ? "hostwithheld" : "hostunknown");
   return el("li", { "aria-posinset": at.index + 1, "aria-setsize": at.total },
     el("button", { type: "button", class: "row", "data-id": row.id, "aria-current": row.id === view.strike ? "true" : null, onclick: () => onSelect(row.id) },
       rowMark(row, view),

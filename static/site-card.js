@@ -1,5 +1,6 @@
 // The card of a site or line on the map: what it is, whose it was and as of when, whether it was struck, and who says so.
 import { FILES, about, featureAddress, owners, site } from "./api.js";
+import { leftOut } from "./disclosure.js";
 import { el, joined, outward } from "./dom.js";
 import { whenWords } from "./edtf.js";
 import { collection } from "./features.js";
@@ -45,7 +46,8 @@ export function cardOf(row, answer, day, others, leave) {
       row.length_km && length(row.length_km * 1000)])),
     el("span", {}, ownedIn(row.owners), day && ` (${t("cardAsOf", { day: whenWords(day) })})`),
     answer && holders(answer),
-    unit && el("span", {}, t("capacityOf", { amount: `${number(capacity)}\u00a0${unit}` })),
+    answer && leftOut(answer.asset, "capacity", "capacity_unit") ? el("span", {}, t("capacityOf", { amount: t("withheldValue") }))
+      : unit && el("span", {}, t("capacityOf", { amount: `${number(capacity)}\u00a0${unit}` })),
     row.basis === "line-end" && el("span", {}, t("cardRough")),
     el("span", {}, row.n_strikes ? counted("count", row.n_strikes) : t("cardNoStrike")),
     source && el("span", { class: "quiet small" }, t("source", { name: "" }), outward(source.url, joined([source.publisher, source.title], ", ")), source.licence && ` (${source.licence})`),

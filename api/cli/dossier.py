@@ -124,6 +124,7 @@ def dossier(
         subject=_subject(snapshot, query, language),
         title=title,
         remarks=summary(version.disclosure, language),
+        grid=origin.grid,
         corrections=_corrections(opened, version, listed, language),
         address=address.rstrip("/"),
     )

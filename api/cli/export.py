@@ -39,7 +39,7 @@ from api.requests.crs import parse_bbox
 from api.requests.query_parameters import COUNTRY
 from api.serializers.attribution import cited_sources
 from api.serializers.figures import FigureCode, FigureSubject, selected_rows
-from api.serializers.policy import summary
+from api.serializers.policy import grid_in_words, summary
 from api.serializers.selection import strike_rows
 from api.server.build_id import program_version, sources
 from api.server.version_builder import changed_at
@@ -378,7 +378,8 @@ def sheet_origin(version: PublishedVersion, code: FigureCode, retracted: int, la
     """Where the data of a sheet are from, with what is withheld of them, in the language of the sheet."""
     remarks = [*summary(version.disclosure, language), phrase("policy.footnote", language, code=code)]
     day, history = version.snapshot.data_date, version.head.digits
-    return SheetOrigin(day=day, history=history, remarks=remarks, retracted=retracted)
+    grid = grid_in_words(version.disclosure.policy, language)
+    return SheetOrigin(day=day, history=history, remarks=remarks, retracted=retracted, grid=grid)
 
 
 @export_command("page", "strikeatlas.html", "--lang de -o strikes.html")

@@ -8,9 +8,11 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from api.exports.text import page_text
 from api.http.json import Json
 from api.wording.catalogue import ENGLISH, phrase
 from api.wording.dates import DATED, date_in_words
+from layers.disclosure.ruling import left_out
 
 #: The largest number of columns of a table; a list of members with more is shown one after another.
 _MAX_COLUMNS = 24
@@ -107,13 +109,19 @@ def _flat(value: Json, language: str, prefix: str = "") -> Iterator[tuple[str, A
 
 
 def _worded(value: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    """Return an object with its dates in words, also where it is a claim on a date."""
+    """Return an object with its dates in words, also where it is a claim on a date, and saying what is withheld."""
     dated = {name for name in DATED & value.keys() if isinstance(value[name], str)}
     # The schema of claims has members of these names, which are objects.
     field, claimed = value.get("field"), value.get("value")
     if isinstance(field, str) and isinstance(claimed, str) and field in DATED:
         dated.add("value")
-    return {name: date_in_words(part, language) if name in dated else part for name, part in value.items()}
+    # Schemas have a member of this name, which is an object.
+    names = left_out(value) if isinstance(value.get("withheld"), list | tuple) else ()
+    hidden = dict.fromkeys(names, page_text("withheldValue", language))
+    return {
+        name: date_in_words(part, language) if name in dated else part or hidden.get(name, part)
+        for name, part in value.items()
+    }
 
 
 def _is_plain(value: Any) -> bool:

@@ -12,6 +12,7 @@ import orjson
 import shapely
 from starlette.requests import Request
 
+from api.exports.text import page_text
 from api.html.addresses import href
 from api.html.documents import plain
 from api.html.map_images import Picture, pictures
@@ -26,9 +27,11 @@ from api.wording.dates import DATED, date_in_words
 from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.collections.collection import Collection
+from layers.collections.feature_types import SPOKEN
 from layers.collections.geometry_index import Box
 from layers.collections.geometry_kinds import ASSET_VIEWS
 from layers.corrections.concerned import records_of_answer, records_of_asset
+from layers.disclosure.ruling import left_out
 from layers.query.selection import sortables
 
 #: Properties whose values are ids of features, with the collection of these.
@@ -64,13 +67,14 @@ class LinkedValue:
 
 @dataclass(frozen=True)
 class FieldValues:
-    """A property of a feature; without values where it is null or an empty list."""
+    """A property of a feature; without values where it is null or an empty list; ``withheld`` says if it is that."""
 
     name: str
     values: tuple[LinkedValue, ...]
     doc: str
     unit: str | None
     number: bool
+    withheld: str = ""
 
     @property
     def title(self) -> str:
@@ -217,7 +221,11 @@ def _more(request: Request, collection: Collection, key: str, language: str) -> 
 
 
 def _row(request: Request, view: ServedVersion, collection: Collection, feature: Json) -> FeatureRow:
-    columns = {column.name: column for column in collection.columns}
+    language, columns = language_of(request), {column.name: column for column in collection.columns}
+    properties = feature["properties"] or {}
+    hidden = {*left_out(properties)}
+    hidden |= {f"name_{spoken}" for spoken in SPOKEN if "names" in hidden}
+    hidden |= {"host_country", "host_basis"} if "geometry" in hidden else set()  # which may follow from the place
     fields = [
         FieldValues(
             name,
@@ -225,14 +233,15 @@ def _row(request: Request, view: ServedVersion, collection: Collection, feature:
             columns[name].doc if name in columns else "",
             columns[name].unit if name in columns else None,
             name in columns and columns[name].type in ("number", "integer"),
+            page_text("withheldValue", language) if name in hidden else "",
         )
-        for name, value in (feature["properties"] or {}).items()
+        for name, value in properties.items()
     ]
     address = href(request, item_path(collection.name, feature["id"]))
     row = collection.rows_by_id.get(feature["id"])
     count = 0 if row is None else int(shapely.get_num_coordinates(collection.shapes_at(np.array([row]))[0]))
-    language = language_of(request)
-    place = place_of(feature["geometry"], count, language)
+    is_hidden = "geometry" in hidden and feature["geometry"] is None
+    place = page_text("placeWithheld", language) if is_hidden else place_of(feature["geometry"], count, language)
     return FeatureRow(str(feature["id"]), called(view, collection, feature, language), address, fields, place)
 
 

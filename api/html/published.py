@@ -106,6 +106,7 @@ class SubjectContent:
     claims: Sequence[Json] = ()
     sources: Sequence[NumberedSource] = ()
     unknown: Sequence[str] = ()
+    withheld: Sequence[str] = ()
     strikes: SubjectStrikes | None = None
     ties: Sequence[Json] = ()
 

@@ -8,7 +8,16 @@ from typing import Any
 import shapely
 from starlette.requests import Request
 
-from api.exports.dossier.sections import CitedSources, capacity_in_words, checked_words, layered, length, section
+from api.exports.dossier.sections import (
+    CitedSources,
+    capacity_in_words,
+    checked_words,
+    layered,
+    length,
+    place_in_words,
+    section,
+    withheld_in_words,
+)
 from api.exports.text import amount, counted, named_shares, page_text, share, word, words
 from api.html.map_images import BESIDE
 from api.html.published import (
@@ -32,6 +41,7 @@ from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.attribution.attribute import StrikeAttribution
 from layers.corrections.concerned import records_of_entity
+from layers.disclosure.ruling import is_rounded, left_out
 from layers.model.records import Asset, Entity, Strike
 from layers.model.types import EntityType
 from layers.ownership.owners import Owners
@@ -73,6 +83,7 @@ def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
         claims,
         _listed(view, sources, language),
         [*_unknown_of_strike(answer, countries, language)],
+        [*_withheld(answer["strike"], language)],
         ties=said["others"],
     )
 
@@ -109,9 +120,10 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
         sources=_listed(view, sources, language),
         unknown=[
             *_unknown_owners(answer["owners"], countries, language),
-            *_unknown_place(asset, language),
+            *_unknown_place(answer["asset"], _is_spot(asset), language),
             *_open(strikes, language),
         ],
+        withheld=[*_withheld(answer["asset"], language)],
         strikes=strikes,
     )
 
@@ -136,6 +148,7 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
             *(_unknown_owners(answer["owners"], countries, language) if chain["holders"] else ()),
             *_open(strikes, language),
         ],
+        withheld=[*_withheld(answer["entity"], language)],
         strikes=strikes,
     )
 
@@ -286,13 +299,12 @@ def _open(strikes: SubjectStrikes, language: str) -> Sequence[str]:
 
 def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) -> list[tuple[str, str]]:
     kind = [word("kind", asset.kind, language), words("commodity", asset.commodity or "", language)]
-    known = {"basis": word("basis", asset.basis or "", language), "radius": length(asset.uncertainty_m, language)}
-    where = page_text("within" if _is_spot(asset) else "course", language, **known) if asset.basis else ""
+    where = place_in_words(answer["asset"], language, "within" if _is_spot(asset) else "course")
     control = answer["control"]
     facts = [
         (phrase("html.published.kind", language), ", ".join(part for part in kind if part)),
         (page_text("host", language), countries.get(asset.host_country or "", asset.host_country or "")),
-        (page_text("where", language), where),
+        (page_text("where", language), where if asset.basis or "geometry" in left_out(answer["asset"]) else ""),
         (page_text("control", language), control["name"] if control else page_text("controlNobody", language)),
         (phrase("html.published.capacity", language), capacity_in_words(answer["asset"], language)),
     ]
@@ -356,7 +368,7 @@ def _unknown_of_strike(answer: Json, countries: Names, language: str) -> Iterabl
     strike = answer["strike"]
     if not strike["day_first"] or not strike["day_last"] or strike["day_first"] != strike["day_last"]:
         yield phrase("html.published.day-open", language, when=date_in_words(strike["when"], language))
-    yield from _unknown_place_of(strike["basis"], strike["uncertainty_m"], language)
+    yield from _unknown_place_of(strike, language)
     if answer["rests_on"] == "nothing":
         yield page_text("restsnothing", language)
     names = [f"{row['name']} ({row['probability']:.0%})" for row in answer["candidates"]]
@@ -372,7 +384,7 @@ def _unknown_of_strike(answer: Json, countries: Names, language: str) -> Iterabl
                 yield phrase("html.published.end-open", language, when=date_in_words(row["since"], language), **said)
     if not strike["n_voices"]:
         yield phrase("html.published.no-voice", language)
-    if not strike["damage"]:
+    if not strike["damage"] and "damage" not in left_out(strike):
         yield phrase("html.published.no-damage", language)
 
 
@@ -390,18 +402,26 @@ def _is_spot(asset: Asset) -> bool:
     return asset.geometry is None or isinstance(asset.geometry, shapely.Point)
 
 
-def _unknown_place(asset: Asset, language: str) -> Iterable[str]:
-    coarse = "coarse-place" if _is_spot(asset) else "coarse-course"
-    yield from _unknown_place_of(asset.basis, asset.uncertainty_m, language, coarse)
-    if asset.basis == "line-end" and not _is_spot(asset):
+def _unknown_place(asset: Json, is_spot: bool, language: str) -> Iterable[str]:
+    yield from _unknown_place_of(asset, language, "coarse-place" if is_spot else "coarse-course")
+    if asset["basis"] == "line-end" and not is_spot:
         yield phrase("html.published.rough-course", language)
 
 
-def _unknown_place_of(
-    basis: str | None, uncertainty_m: float | None, language: str, coarse: str = "coarse-place"
-) -> Iterable[str]:
+def _unknown_place_of(record: Json, language: str, coarse: str = "coarse-place") -> Iterable[str]:
+    basis, uncertainty_m = record["basis"], record["uncertainty_m"]
+    if is_rounded(record) or "geometry" in left_out(record):
+        return
     if basis is None or uncertainty_m is None:
         yield phrase("html.published.no-place", language)
     elif uncertainty_m >= _COARSE_M:
         named = {"basis": word("basis", basis, language), "km": formatted(uncertainty_m / 1000, ".3g", language)}
         yield phrase(f"html.published.{coarse}", language, **named)
+
+
+def _withheld(record: Json, language: str) -> Iterable[str]:
+    """Say what the policy withholds of a record, and how far it may have moved its place."""
+    if is_rounded(record):
+        yield phrase("html.published.rounded", language, radius=length(record["uncertainty_m"], language))
+    if named := withheld_in_words(record, language):
+        yield f"{named}."

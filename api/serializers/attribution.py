@@ -247,7 +247,7 @@ def _about(struck: StrikeAttribution) -> Iterable[str]:
 
 def cited_sources(snapshot: Snapshot, answer: object) -> Mapping[str, Json]:
     """Collect the sources that an answer cites anywhere, by id."""
-    wanted = {"publisher", "title", "url", "archive_url", "published", "language", "licence"}
+    wanted = {"publisher", "title", "url", "archive_url", "published", "language", "licence", "withheld"}
     known: Mapping[str, BaseModel] = snapshot.records.sources
     cited = sorted(set(_cited(answer)) & known.keys())
     return {name: known[name].model_dump(mode="json", include=wanted) for name in cited}

@@ -24,6 +24,7 @@ from layers.attribution.capacity import (
     unit_of,
 )
 from layers.attribution.outages import CAUSES, AssetOutages, Cause
+from layers.disclosure.ruling import withheld_fields
 from layers.model import edtf
 from layers.model.records import Asset, Condition
 from layers.model.types import CountryBasis
@@ -112,6 +113,7 @@ class CapacityAccount:
             "sites_sure": part.sites_sure,
             "rests_on": sorted({answer.outcome.basis_of_outcome for site in sites for answer in site.strikes}),
             "sources": sorted(cited),
+            **_withheld(site.asset for site in sites),
         }
 
     def _is_counted(self, name: str, unit: Unit) -> bool:
@@ -132,6 +134,7 @@ class CapacityAccount:
             "sites": part.sites,
             "sites_sure": part.sites_sure,
             "sources": sorted(cited),
+            **_withheld(one.asset for one in sites),
         }
 
     @cached_property
@@ -184,7 +187,14 @@ class CapacityAccount:
             ],
             "conditions": [condition_values(condition) for condition in conditions],
             "sources": sorted(cited),
+            **({"withheld": [*hidden]} if (hidden := withheld_fields(asset)) else {}),
         }
+
+
+def _withheld(assets: Iterable[Asset]) -> Json:
+    """Give of how many sites a policy withholds the capacity; nothing where it withholds none."""
+    number = sum(not {"capacity", "capacity_unit"}.isdisjoint(withheld_fields(asset)) for asset in assets)
+    return {"withheld": number} if number else {}
 
 
 def _by_unit(row: tuple[Unit, Capacity]) -> tuple[bool, str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from api.http.json import Json
-from api.wording.catalogue import ENGLISH, phrase
-from layers.disclosure.policy import Policy
+from api.wording.catalogue import ENGLISH, formatted, phrase
+from layers.disclosure.policy import Policy, Rounding
 from layers.snapshot.disclosure import Disclosure
 
 #: Members of a policy that are lists of rules.
@@ -37,12 +37,26 @@ def withheld(disclosure: Disclosure) -> Json:
 
 def summary(disclosure: Disclosure, language: str = ENGLISH) -> list[str]:
     """Say in words what is withheld, a sentence a reason; empty where nothing is."""
-    return [_sentence(reason, counts, language) for reason, counts in disclosure.withheld.items()]
+    grid = grid_in_words(disclosure.policy, language)
+    return [_sentence(reason, counts, grid, language) for reason, counts in disclosure.withheld.items()]
 
 
-def _sentence(reason: str, counts: Mapping[str, int], language: str) -> str:
+def _sentence(reason: str, counts: Mapping[str, int], grid: str, language: str) -> str:
     records = [phrase("policy.records", language, n=number, table=table) for table, number in counts.items()]
-    return phrase(f"policy.{reason}", language, records=records)
+    return phrase(f"policy.{reason}", language, records=records, grid=grid)
+
+
+def grid_in_words(policy: Policy, language: str = ENGLISH) -> str:
+    """Say to what places are rounded, the finest first; empty where no rule rounds any."""
+    steps = [_step(rule, language) for rule in sorted(policy.rounding, key=lambda rule: rule.step_m)]
+    return phrase("policy.grid", language, steps=[*dict.fromkeys(steps)]) if steps else ""
+
+
+def _step(rule: Rounding, language: str) -> str:
+    if rule.metres is None:
+        return phrase("policy.degrees", language, n=formatted(10.0 ** -(rule.decimals or 0), "g", language))
+    unit, metres = ("km", 1000) if rule.metres >= 1000 else ("m", 1)
+    return f"{formatted(rule.metres / metres, 'g', language)}\u00a0{phrase(f'print.unit.{unit}', language)}"
 
 
 def attribution_text(attribution: str, disclosure: Disclosure, language: str = ENGLISH) -> str:

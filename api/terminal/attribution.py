@@ -17,6 +17,7 @@ from api.wording.catalogue import phrase, text
 from api.wording.dates import DATED, date_in_words, span_in_words
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from api.wording.strikes import sources_in_words, strike_title
+from layers.disclosure.ruling import is_rounded, left_out
 from layers.model.problems import ProblemsError
 from layers.ownership.percent import SITE_DIGITS, digits_of, interval_text
 from layers.ownership.walk import REACHES, Interval
@@ -93,16 +94,19 @@ def _listed(name: str, row: Json, column: str) -> object:
 def strike(answer: Json) -> RenderableType:
     """Show the owners of what a strike hit, and the evidence for them."""
     about = answer["strike"]
-    host = answer["host"]["name"] if answer["host"] else "none, at sea" if answer["host_basis"] else "not known"
+    missing = "withheld" if "geometry" in left_out(about) else "not known"
+    host = answer["host"]["name"] if answer["host"] else "none, at sea" if answer["host_basis"] else missing
     if answer["host_basis"] in ("point", "region", "site"):
         host = f"{host} (by its {answer['host_basis']})"
     metres = about["uncertainty_m"]
     within = "an unknown distance" if metres is None else f"{metres / 1000:g} km"
+    basis = "rounded by the publisher" if is_rounded(about) else about["basis"]
+    place = f"sure to {within}, {basis}" if basis else f"place {missing}"
     head = Table.grid(padding=(0, 2))
     for name, value in (
         ("strike", f"{strike_title(about['title'], about['status'])} ({about['id']})"),
         ("when", f"{date_in_words(about['when'])} {about['when_note'] or ''}"),
-        ("where", f"{about['place']}; sure to {within}, {about['basis'] or 'no place known'}"),
+        ("where", f"{about['place']}; {place}"),
         ("host", host),
         ("rests on", answer["rests_on"]),
         ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
@@ -349,7 +353,7 @@ def _add(
     sources: Mapping[str, Json],
 ) -> None:
     bounds = ("", "") if low is None or high is None else (_number(low), _number(high))
-    shown = unit or "capacity not known"
+    shown = unit or f"capacity {'withheld or not known' if row.get('withheld') else 'not known'}"
     add_row(table, what, shown, *bounds, row["sites"], row["sites_sure"], publishers(row["sources"], sources))
 
 
@@ -377,7 +381,7 @@ def capacity(answer: Json) -> RenderableType:
 
 def _size(asset: Json) -> str:
     if asset["capacity"] is None or asset["capacity_unit"] is None:
-        return "capacity not known"
+        return "capacity withheld" if {"capacity", "capacity_unit"} & {*left_out(asset)} else "capacity not known"
     on = f", {date_in_words(asset['capacity_on'])}" if asset["capacity_on"] else ""
     return f"{_number(asset['capacity'])} {asset['capacity_unit']}{on}"
 

@@ -49,6 +49,19 @@ def withheld_fields(record: Record) -> tuple[str, ...]:
     return names
 
 
+def is_rounded(values: Mapping[str, Any]) -> bool:
+    """Whether the place of a record in an answer, whose members these are, was made coarser by the policy."""
+    return "geometry" in (values.get("withheld") or ()) and values.get("basis") is not None
+
+
+def left_out(values: Mapping[str, Any]) -> tuple[str, ...]:
+    """Names of members of a record in an answer that the policy leaves out: nobody may say that they are not known."""
+    names = tuple(values.get("withheld") or ())
+    if is_rounded(values):
+        return tuple(name for name in names if name != "geometry")
+    return (*names, *PLACE_FIELDS[1:]) if "geometry" in names else names
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What a policy says of one record.

@@ -107,7 +107,7 @@ def test_the_key_shows_every_shape_and_how_doubt_is_drawn(open_page: Open) -> No
     expect(shapes.locator("li")).to_have_text(["Oil", "Gas", "Power", "Port", "Industry", "Office", "Not known"])
     for words in (
         "possible, or a draft",
-        "known only as an area",
+        "given only as an area",
         "site that may have been",
         "several; ticked: possible",
     ):

@@ -178,7 +178,7 @@ def test_unplaced_strikes_are_listed_and_counted(open_page: Open) -> None:
     assert rows(page) < 100
     unplaced = page.locator("#list button", has_text="no place known").count()
     assert 0 < unplaced < 100
-    expect(page.locator("#count")).to_contain_text(f"{unplaced} strikes of this selection have no known place")
+    expect(page.locator("#count")).to_contain_text(f"{unplaced} strikes of this selection have no place that is given")
 
 
 def test_filters_by_owner_and_keeps_other_ties_apart(open_page: Open) -> None:

@@ -32,6 +32,7 @@ from api.wording.catalogue import formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
+from layers.disclosure.ruling import left_out
 from layers.model import edtf
 
 #: Countries that the five lines and rows of the timeline name; the rest is counted.
@@ -60,6 +61,8 @@ class DossierOrder:
         Instead of the title that follows from the subject.
     countries
         Names of countries in the language by ISO 3166-1 alpha-2.
+    grid
+        To what the publisher rounds places, in words; empty where all are as exact as they are known.
     code, head
         The code of the whole selection, and the hash of the history up to it.
     corrections
@@ -80,6 +83,7 @@ class DossierOrder:
     subject: tuple[Literal["country", "entity", "asset"], str] | None = None
     title: str | None = None
     remarks: Sequence[str] = ()
+    grid: str = ""
     corrections: Sequence[Json] = ()
     address: str = ""
 
@@ -226,7 +230,9 @@ class _Writer:
         lost = [row for row in self.selection["capacity"]["lost"] if row["unit"] and row["cause"] == "strike"]
         if lost:
             words += " " + self._say("line-lost", list=", ".join(self._lost(row, row["unit"]) for row in lost))
-        return words + (" " + self._say("line-unknown", n=unknown) if unknown else "")
+        words += " " + self._say("line-unknown", n=unknown) if unknown else ""
+        withheld = sum(row.get("withheld", 0) for row in self.selection["capacity"]["hit"])
+        return words + (" " + self._say("line-withheld", n=withheld) if withheld else "")
 
     def _lost(self, row: Json, unit: str) -> str:
         """Write what was lost: of a rate the volume, else capacity-days."""
@@ -303,7 +309,7 @@ class _Writer:
         numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         language, rows = self.order.language, []
         for site in self.selection["sites"]:
-            amount = "–"
+            amount = page_text("withheldValue", language) if "capacity" in left_out(site) else "–"
             if site["capacity"] is not None:
                 amount = f"{formatted(site['capacity'], ',.12g', language)}\u00a0{site['capacity_unit']}"
             lost = [
@@ -386,7 +392,9 @@ class _Writer:
         language, order = self.order.language, self.order
         yield f"{page_text('basis', language)} {page_text(f'basis{order.basis}', language)}."
         yield f"{page_text('minority', language)} {page_text(f'minority{order.minority}', language)}."
-        yield from (self._say(f"method-{name}") for name in ("shares", "sure", "places", "capacity", "scope"))
+        places = "places-rounded" if order.grid else "places"
+        for name in ("shares", "sure", places, "capacity", "scope"):
+            yield self._say(f"method-{name}", grid=order.grid)
 
     def _correction(self, entry: Json) -> Line:
         day = date_in_words(str(entry["at"])[:10], self.order.language)
@@ -402,7 +410,9 @@ class _Writer:
             runs += [_address(source["url"]), Run(" ")]
         archived = source["archive_url"]
         runs.append(Run(self._say("archive") + NO_BREAK, "soft"))
-        runs.append(_address(archived) if archived else Run(self._say("archive-none"), "soft"))
+        is_withheld = "archive_url" in left_out(source)
+        missing = page_text("withheldValue", self.order.language) if is_withheld else self._say("archive-none")
+        runs.append(_address(archived) if archived else Run(missing, "soft"))
         if source["licence"]:
             runs.append(Run(f" · {source['licence']}", "soft"))
         return runs

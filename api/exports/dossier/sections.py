@@ -12,6 +12,7 @@ from api.wording.catalogue import ENGLISH, catalogue, formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words, span_in_words
 from api.wording.strikes import sources_in_words, strike_title
+from layers.disclosure.ruling import PLACE_FIELDS, is_rounded, left_out
 from layers.ownership.walk import REACHES
 
 #: Gives the number under which a source is listed.
@@ -210,13 +211,10 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
     # A city that is a region of its own is named once.
     named = dict.fromkeys(in_language(strike, name, language) for name in ("place", "region"))
     place = ", ".join(filter(None, named))
-    sure = page_text("noPlace", language)
-    if strike["basis"]:
-        radius = length(strike["uncertainty_m"], language)
-        sure = page_text("within", language, basis=word("basis", strike["basis"], language), radius=radius)
-    basis = answer["host_basis"]
+    sure = place_in_words(strike, language)
     country = countries.get(host["country"], host["name"]) if host else ""
-    said = page_text(f"host{basis or 'unknown'}", language, country=country)
+    known = answer["host_basis"] or ("withheld" if "geometry" in left_out(strike) else "unknown")
+    said = page_text(f"host{known}", language, country=country)
     cited = " ".join(f"[{sources.cite(name)}]" for name in strike["sources"])
     voices = sources_in_words(strike["n_sources"], strike["n_voices"], language)
     return [
@@ -226,6 +224,21 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
         [page_text("status", language), word("status", strike["status"], language)],
         [page_text("sources", language), f"{cited} ({voices})"],
     ]
+
+
+def place_in_words(record: Answer, language: str, code: str = "within") -> str:
+    """Write how exactly the place of a strike or site is given, or that it is withheld, or that none is known."""
+    if not record["basis"]:
+        return page_text("placeWithheld" if "geometry" in left_out(record) else "noPlace", language)
+    basis = page_text("roundedBy", language) if is_rounded(record) else word("basis", record["basis"], language)
+    return page_text(code, language, basis=basis, radius=length(record["uncertainty_m"], language))
+
+
+def withheld_in_words(record: Answer, language: str) -> str:
+    """Name what is withheld of a strike, site or holder, whether or not there is anything; nothing where nothing is."""
+    names = (name.removesuffix("_min").removesuffix("_max") for name in left_out(record))
+    words = (word("field", name, language) for name in names if name not in PLACE_FIELDS[1:])
+    return ", ".join(dict.fromkeys(words))
 
 
 def _day_part(note: str, language: str) -> str:
@@ -283,9 +296,10 @@ def _asset(hit: Answer, when: str, sources: CitedSources, countries: Names, lang
 
 
 def capacity_in_words(asset: Answer, language: str = ENGLISH) -> str:
-    """Write the capacity of a site with its unit and its day; nothing where it is not known."""
+    """Write the capacity of a site with its unit and its day, or that it is withheld; nothing where it is not known."""
     if asset["capacity"] is None or asset["capacity_unit"] is None:
-        return ""
+        is_withheld = {"capacity", "capacity_unit"} & {*left_out(asset)}
+        return page_text("withheldValue", language) if is_withheld else ""
     amount = f"{formatted(asset['capacity'], ',.12g', language)}{NO_BREAK}{asset['capacity_unit']}"
     return amount + (f" ({date_in_words(asset['capacity_on'], language)})" if asset["capacity_on"] else "")
 

@@ -16,6 +16,7 @@ from api.exports.text import NO_BREAK, page_text, word, words
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.dates import DATED, date_in_words
+from layers.disclosure.ruling import is_rounded, left_out
 from layers.reference.country_names import code_of
 
 _CITED = re.compile(r"\[([0-9]{1,6})\]")
@@ -75,8 +76,9 @@ class StrikeBlocks:
         yield self._say("coordinates"), self._cited(self._coordinates(strike) + source)
         weapons = ", ".join(self._weapon(row) for row in strike["weapons"])
         facts = {name: strike[name] for name in _STATED} | {"attacker": self._attacker(strike["attacker"])}
-        for name, value in {**facts, "weapons": weapons}.items():
-            if value:
+        hidden = dict.fromkeys(left_out(strike), page_text("withheldValue", self.language))
+        for name, known in {**facts, "weapons": weapons}.items():
+            if value := known or hidden.get(name):
                 yield page_text(f"field{name}", self.language), plain(_joined(value))
         path = f"/collections/strikes/items/{quote(strike['id'], safe='/')}"
         yield self._say("strike-id"), plain(strike["id"])
@@ -107,7 +109,8 @@ class StrikeBlocks:
         """Write a place in degrees with no more decimals than its uncertainty allows."""
         middle = _middle(strike["geometry"])
         if middle is None:
-            return self._say("no-coordinates")
+            is_withheld = "geometry" in left_out(strike)
+            return page_text("placeWithheld", self.language) if is_withheld else self._say("no-coordinates")
         decimals = decimals_of(strike["uncertainty_m"])
         lon, lat = (formatted(abs(degrees), f".{decimals}f", self.language) for degrees in middle)
         sides = self._say("east" if middle[0] >= 0 else "west"), self._say("north" if middle[1] >= 0 else "south")
@@ -115,7 +118,8 @@ class StrikeBlocks:
         place = f"{lat}°{NO_BREAK}{sides[1]}, {lon}°{NO_BREAK}{sides[0]}"
         if strike["uncertainty_m"] is None:
             return self._say("coordinates-open", place=place)
-        return self._say("coordinates-within", place=place, radius=radius)
+        rounded = f" ({page_text('roundedBy', self.language)})" if is_rounded(strike) else ""
+        return self._say("coordinates-within", place=place, radius=radius) + rounded
 
     def _asset(self, number: int, hit: Answer, asset: Json) -> Iterator[Part]:
         yield Heading(4, asset["title"])

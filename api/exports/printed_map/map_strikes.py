@@ -28,6 +28,7 @@ from layers.attribution.attribute import (
 )
 from layers.collections.feature_types import SPOKEN
 from layers.decisions.hits import Hit, HitVerdict
+from layers.disclosure.ruling import withheld_fields
 from layers.model.records import Asset, Records
 from layers.model.types import HostBasis
 from layers.ownership.walk import Interval
@@ -49,25 +50,31 @@ Credit = tuple[str, str]
 
 @dataclass(frozen=True, kw_only=True)
 class SheetOrigin:
-    """What a sheet says of where it is from: day and history of the data, remarks, and strikes that are retracted."""
+    """What a sheet says of where it is from: day and history of the data, remarks, and strikes that are retracted.
+
+    ``grid`` says to what the publisher rounds places, in words.
+    """
 
     day: date
     history: str
     remarks: Sequence[str] = ()
     retracted: int = 0
+    grid: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StruckPlace:
     """Where a strike was, or may have been: a point in lon/lat degrees, and what holds the true place.
 
-    ``radius_m`` is 0 where it is not stated; ``area`` is the outline of a place that is known as an area.
+    ``radius_m`` is 0 where it is not stated; ``area`` is the outline of a place that is known as an area; one that
+    ``is_rounded`` was made coarser by the publisher.
     """
 
     lon: float
     lat: float
     radius_m: float = 0.0
     area: BaseGeometry | None = None
+    is_rounded: bool = False
 
     @property
     def point(self) -> tuple[float, float]:
@@ -82,7 +89,9 @@ class MapStrike:
     Parameters
     ----------
     places
-        Where it stands: the sites that a decision names, or else its own place; none if that is not known.
+        Where it stands: the sites that a decision names, or else its own place; none if that is not known or withheld.
+    withheld
+        Fields of its record that are withheld or made coarser.
     alternatives
         Whether it hit one of the places, and it is open which.
     at_sites
@@ -125,6 +134,7 @@ class MapStrike:
     assets: frozenset[str]
     sources: tuple[str, ...]
     credits: tuple[Credit, ...] = ()
+    withheld: Sequence[str] = ()
 
     def share(self, country: str | None) -> Interval:
         """Bounds of a country's share."""
@@ -177,6 +187,7 @@ def map_strikes(
             geometry=strike.geometry,
             uncertainty_m=strike.uncertainty_m,
             rests_on=answer.outcome.basis_of_outcome,
+            withheld=withheld_fields(strike),
         )
         sites = [
             _StruckSite(
@@ -233,11 +244,13 @@ class _StrikeFacts:
     is_sure: bool
     uncertainty_m: float | None
     rests_on: str
+    withheld: Sequence[str]
 
 
 #: The columns of `_StrikeFacts` after the geometry, in their order.
 _STATED = (
     "id", "title", "status", "when", "day_first", "host_country", "host_basis", "sure", "uncertainty_m", "rests_on",
+    "withheld",
 )  # fmt: skip
 
 
@@ -319,6 +332,7 @@ def _map_strike(
         assets=frozenset(asset.id for asset in assets),
         sources=tuple(dict.fromkeys(records.sources[source].publisher for source in sources)),
         credits=tuple(credit for asset in assets for credit in _credits(records, asset)),
+        withheld=about.withheld,
     )
 
 
@@ -342,7 +356,7 @@ def _places(
     sites = _site_places(assets, confirmed or hit) if about.rests_on in ("decision", "alternatives") else []
     if sites:
         return tuple(sites), not confirmed and len(sites) > 1, True
-    own = _place(about.geometry, about.uncertainty_m)
+    own = _place(about.geometry, about.uncertainty_m, about.withheld)
     return ((own,) if own else ()), False, False
 
 
@@ -353,7 +367,7 @@ def _site_places(assets: Mapping[str, Asset], sites: Sequence[_StruckSite]) -> l
         asset = assets[site.hit.asset]
         if asset.geometry is None or shapely.get_dimensions(asset.geometry) == 1:
             continue
-        place = _place(asset.geometry, asset.uncertainty_m)
+        place = _place(asset.geometry, asset.uncertainty_m, withheld_fields(asset))
         if place is not None:
             key = (round(place.lon, _SAME_PLACE_DECIMALS), round(place.lat, _SAME_PLACE_DECIMALS))
             known = found.get(key)
@@ -361,12 +375,12 @@ def _site_places(assets: Mapping[str, Asset], sites: Sequence[_StruckSite]) -> l
     return list(found.values())
 
 
-def _place(geometry: BaseGeometry | None, radius_m: float | None) -> StruckPlace | None:
+def _place(geometry: BaseGeometry | None, radius_m: float | None, withheld: Sequence[str]) -> StruckPlace | None:
     if geometry is None or geometry.is_empty:
         return None
     point = geometry if isinstance(geometry, shapely.Point) else shapely.point_on_surface(geometry)
     area = geometry if point is not geometry and shapely.get_dimensions(geometry) == 2 else None
-    return StruckPlace(float(point.x), float(point.y), float(radius_m or 0.0), area)
+    return StruckPlace(float(point.x), float(point.y), float(radius_m or 0.0), area, "geometry" in withheld)
 
 
 def _lines(assets: Mapping[str, Asset], struck: Iterable[Asset]) -> Iterable[str]:

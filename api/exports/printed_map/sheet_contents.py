@@ -85,6 +85,7 @@ def sheet_contents(
     list_words = " ".join(
         words("alt.item", number=row.number, title=row.title, date=row.date, owners=row.owners) for row in spoken_rows
     )
+    rounded = {"circle": "circle-rounded"} if _has_rounded(picture) else {}
     credits = sorted(picture.drawing.credits.union(*(one.strike.credits for one in order)))
     spoken = words("alt.map", title=story.title, subtitle=story.subtitle, list=list_words).strip()
     return SheetContents(
@@ -92,7 +93,7 @@ def sheet_contents(
         subtitle=printable(subtitle),
         spoken=printable(spoken),
         key=[(kind, printable(text)) for kind, text in story.key],
-        samples=[(name, words(f"key.{name}")) for name in picture.samples],
+        samples=[(name, words(f"key.{rounded.get(name, name)}")) for name in picture.samples],
         rows=rows,
         heads=[words(f"table.{name}") for name in ("number", "site", "date", "owners", "place", "sources")],
         heading=words("table.heading"),
@@ -105,6 +106,10 @@ def sheet_contents(
     )
 
 
+def _has_rounded(picture: MapPicture) -> bool:
+    return any(place.is_rounded for one in picture.story.strikes for place in one.strike.places)
+
+
 def _notes(
     picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources: str, credits: Sequence[Credit]
 ) -> Iterator[str]:
@@ -112,7 +117,7 @@ def _notes(
         yield words("note.dots")
     if picture.areas_left_out:
         yield words("note.circles")
-    yield words("note.places")
+    yield words("note.places-rounded" if _has_rounded(picture) else "note.places", grid=origin.grid)
     yield words("note.borders")
     if origin.retracted:
         yield words("note.retracted", n=origin.retracted)
@@ -186,4 +191,5 @@ def _precision(strike: MapStrike, words: PrintWords) -> str:
     radius = max((place.radius_m for place in strike.places), default=0.0)
     if radius:
         return words("table.within", radius=words.length(radius))
-    return words("table.exact") if strike.at_sites else words("table.unknown-place")
+    missing = "table.withheld-place" if "geometry" in strike.withheld else "table.unknown-place"
+    return words("table.exact" if strike.at_sites else missing)

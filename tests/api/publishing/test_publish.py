@@ -498,6 +498,9 @@ def test_what_a_policy_withholds_is_in_no_file(vault: Store, base: Basemap, tmp_
         policy = parse('[[withhold]]\ntable = "strikes"\nfields = ["damage", "note"]\n')
         publish(store, tmp_path / "site", policy)
     assert [path for path, content in content_of(tmp_path / "site").items() if b"withheldmarker" in content] == []
+    page = (tmp_path / f"site/strikes/{DEPOT}.html").read_text()
+    assert "withheld by the publisher" in page
+    assert "no source says" not in page
     rows = orjson.loads((tmp_path / "site/data/records/strikes.json").read_bytes())
     assert next(row for row in rows if row["id"] == DEPOT)["withheld"] == ["damage", "note"]
 

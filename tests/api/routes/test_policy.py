@@ -19,10 +19,11 @@ from starlette.testclient import TestClient
 from api.app import create_app
 from api.cli.load import create_store
 from api.cli.main import EXIT_CODES
+from api.exports.text import page_text
 from api.python.sources import of_store
 from api.requests import reviewer_tokens
 from api.settings import PolicyDiffers, Settings
-from api.wording.catalogue import text
+from api.wording.catalogue import phrase, text
 from layers.corrections.replay import records_at
 from layers.disclosure.policy import OPEN, parse
 from layers.model.records import Claim, Records, Source, Strike
@@ -37,7 +38,7 @@ from tests.conftest import BASEMAP
 from tests.store_kinds import NewStore, geopackage_only, set_policy
 from tests.tile_at import tile_at
 
-HELD, COARSE = "xx-held-marker", "xx-coarse-marker"
+HELD, COARSE, EMPTY = "xx-held-marker", "xx-coarse-marker", "xx-empty"
 PLACE = Point(33.7733217, 49.4421339)
 POLICY = """
 contact = "corrections@example.org"
@@ -89,6 +90,7 @@ def guarded_records(records: Records) -> Records:
     source = Source(id="heldmarker-source", publisher="heldmarker", title="heldmarker")
     held = strike(HELD, when=today, host_country="GE", title="heldmarker", sources=("24tv-pmi", source.id))
     coarse = strike(COARSE, host_country="UA", damage="withheldmarker")
+    empty = strike(EMPTY, host_country="UA")
     claims = [
         Claim(id="claim-held", record=HELD, field="place", value="heldmarker", source=source.id, checked="read"),
         Claim(id="claim-xy", record=COARSE, field="geometry", value=PLACE.wkt, source="24tv-pmi", checked="read"),
@@ -97,7 +99,7 @@ def guarded_records(records: Records) -> Records:
     return dataclasses.replace(
         records,
         sources={**records.sources, source.id: source},
-        strikes={**records.strikes, HELD: held, COARSE: coarse},
+        strikes={**records.strikes, HELD: held, COARSE: coarse, EMPTY: empty},
         claims={**records.claims, **{claim.id: claim for claim in claims}},
     )
 
@@ -125,6 +127,15 @@ def guarded(
         yield Guarded(client, app, store, {"Authorization": f"Bearer {token}"})
 
 
+#: What is said of a circle, of places and of what is withheld, in each language.
+ROUNDED = {
+    "en": ("Place rounded to the circle by the publisher", "rounds positions, to a grid of 0.1°, 15 km",
+           "**Damage:** withheld by the publisher"),
+    "de": ("Ort vom Herausgeber auf den Kreis gerundet", "rundet Orte, auf ein Gitter von 0,1°, 15 km",
+           "**Schaden:** vom Herausgeber zurückgehalten"),
+    "uk": ("Місце округлено видавцем до кола", "округлює місця до сітки 0,1°, 15 км",
+           "**Пошкодження:** не оприлюднено видавцем"),
+}  # fmt: skip
 DOORS = (
     "/",
     "/about",
@@ -233,6 +244,78 @@ def test_what_is_withheld_is_said(guarded: Guarded) -> None:
     assert feature["properties"]["withheld"] == ["damage", "geometry"]
 
 
+#: What a page says of a rounded place and of damage that is withheld, and what it must not say of them.
+PAGES = {
+    "en": (("(rounded by the publisher, ±", "What the publisher withholds", "Damage."), "no source says"),
+    "de": (("(vom Herausgeber gerundet, ±", "Was der Herausgeber zurückhält", "Schaden."), "keine Quelle sagt es"),
+    "uk": (("(округлено видавцем, ±", "Що видавець не оприлюднює", "Пошкодження."), "жодне джерело не каже"),
+}
+
+
+@pytest.mark.parametrize("language", PAGES)
+def test_a_page_says_that_fields_are_withheld_and_never_that_they_are_not_known(
+    guarded: Guarded, language: str
+) -> None:
+    """Of a strike that states no damage the page says the same: it does not tell whether there is anything."""
+    withheld, untrue = PAGES[language]
+    value = page_text("withheldValue", language)
+    for key in (COARSE, EMPTY):
+        page = guarded.client.get(f"/collections/strikes/items/{key}?f=html&lang={language}").text
+        assert [text for text in withheld if text not in page] == []
+        assert untrue not in page
+        column = page.partition(">damage<")[2].partition("</div>")[0]
+        assert f'<dd class="quiet">{value}</dd>' in column
+        for address in (f"/records/strikes/{key}", f"/strikes/{key}/attribution"):
+            answer = guarded.client.get(f"{address}?f=html&lang={language}").text
+            assert re.search(rf"<bdi>damage</bdi></dt><dd>\s*<bdi>{value}</bdi>", answer)
+    table = guarded.client.get(f"/collections/strikes/items?id={EMPTY}&f=html&lang={language}").text
+    assert f">{value}</td>" in table
+
+
+def test_a_place_that_is_withheld_is_said_to_be_by_every_page_and_export(
+    guarded: Guarded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from typer.testing import CliRunner
+
+    from api.cli.main import app
+
+    monkeypatch.chdir(tmp_path)
+    key, site = "ua-orlivka-2025-08-06", "a-orlivka"
+    withheld = """[[withhold]]\ntable = "strikes"\nfields = ["geometry"]
+    [[withhold]]\ntable = "assets"\nfields = ["geometry", "capacity", "names"]"""
+    set_policy(guarded.store, parse(withheld))
+    try:
+        guarded.app.state.atlas.refresh()
+        for path, texts in (
+            (f"/collections/strikes/items/{key}", ("(place withheld by the publisher)", "Position.")),
+            (f"/collections/assets/items/{site}", ("Names in other languages, Position, Capacity.", "withheld by the")),
+        ):
+            page = guarded.client.get(f"{path}?f=html").text
+            assert [text for text in texts if text not in page] == []
+            assert [
+                one for one in ("no source gives a place", "no place known", "No place is known") if one in page
+            ] == []
+        where = ["--store", guarded.store.name, "--basemap", str(BASEMAP)]
+        report = ["export", "report", "--format", "md", "--strike", key, "-o", "r.md", *where]
+        assert CliRunner().invoke(app, report).exit_code == 0
+        dossier = (tmp_path / "r.md").read_text()
+        assert "**Coordinates:** place withheld by the publisher" in dossier
+        assert "Capacity: withheld by the publisher." in dossier
+        assert "The publisher withholds that of 1." in dossier
+        assert "is known" not in dossier.partition("## ")[0]
+        hit = guarded.client.get("/countries/UA/capacity").json()["owner"]["hit"]
+        assert [(row["unit"], row["withheld"] == row["sites"]) for row in hit] == [(None, True)]
+        for command in ("capacity", "country"):
+            told = CliRunner().invoke(app, [command, "UA", *where]).stdout
+            assert "withheld" in told
+        shown = CliRunner().invoke(app, ["show", key, *where]).stdout
+        assert "place withheld" in shown
+        assert "place known" not in shown
+    finally:
+        set_policy(guarded.store, parse(POLICY))
+        guarded.app.state.atlas.refresh()
+
+
 def test_a_name_of_a_version_cannot_be_tried_out(guarded: Guarded) -> None:
     """The ETag of a strike follows from what is published, so that nobody can try exact places until it fits."""
     view = guarded.app.state.atlas.view
@@ -285,6 +368,23 @@ def test_the_command_line_and_its_exports_follow_the_policy(
         out = tmp_path / "out"
         assert CliRunner().invoke(app, [*command, "-o", str(out), *where]).exit_code == 0
         assert not TELLING.search(out.read_text())
+    for language, (circle, note, missing) in ROUNDED.items():
+        stated = ["--lang", language, *where]
+        drawn_map = CliRunner().invoke(
+            app, ["export", "map", "--format", "svg", "-o", str(tmp_path / "n.svg"), *stated]
+        )
+        assert drawn_map.exit_code == 0
+        said = re.sub(r"<[^>]*>|\s+", " ", (tmp_path / "n.svg").read_text())
+        report = ["export", "report", "--format", "md", "--strike", COARSE, "-o", str(tmp_path / "n.md")]
+        assert CliRunner().invoke(app, [*report, *stated]).exit_code == 0
+        dossier = " ".join((tmp_path / "n.md").read_text().split())
+        untrue = [phrase(code, language) for code in ("print.note.places", "print.key.circle", "dossier.method-places")]
+        for text_of_file in (said, dossier):
+            assert note in text_of_file
+            assert circle in text_of_file
+            assert [one for one in untrue if one in text_of_file] == []
+        assert phrase("dossier.method-places-rounded", language, grid="\0").split("\0")[0] in dossier
+        assert missing in dossier
     for command, out in (
         (["export", "page"], tmp_path / "page.html"),
         (["export", "map", "--format", "svg"], tmp_path / "m.svg"),

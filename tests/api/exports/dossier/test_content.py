@@ -205,7 +205,7 @@ def test_every_word_of_dossiers_is_in_three_languages() -> None:
 
 GAPS = dict.fromkeys(
     ("name", "number", "total", "day", "first", "last", "list", "country", "decision", "alternatives", "match",
-     "nothing", "unattributed", "place", "radius", "path", "code", "text"), "–",
+     "nothing", "unattributed", "place", "radius", "path", "code", "text", "grid"), "–",
 ) | {"n": 2, "history": "a", "sure": 1, "possible": 1}  # fmt: skip
 #: Signs and words that are alike.
 SAME = frozenset({"dossier.west"})

@@ -152,7 +152,7 @@ def test_a_title_counts_from_what_is_sure_to_what_may_be() -> None:
         "Ukraine: 2\u00a0to\u00a03 of 5 recorded strikes in this area hit sites owned mostly abroad; "
         "for 1 that is not established"
     )
-    assert "2 strikes without a known place are not drawn." in region.subtitle
+    assert "2 strikes of which no place is given are not drawn." in region.subtitle
     assert dict(region.key)["abroad"] == "Owners abroad over 50 % (3)"
     for story in (told, region):  # title and key add up
         assert "1 of those counted is a draft, which is never sure." in story.subtitle
