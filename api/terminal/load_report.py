@@ -47,9 +47,8 @@ def _head(answer: Json) -> Table:
     add_row(grid, "format", answer["format"])
     add_row(grid, "dataset", answer["dataset"])
     number, read = answer["private_records"], sum(answer["read"].values()) - answer["read"].get("heat", 0)
-    some = f" ({number:,} of {counted(read, 'records')} private: never published)" if number else ""
-    private = " (private: never published)" if answer["private"] else some
-    add_row(grid, "licence", answer["licence"] + private)
+    part = "" if answer["private"] else f"{number:,} of {counted(read, 'records')} "
+    add_row(grid, "licence", answer["licence"] + (f" ({part}private: never published)" if number or not part else ""))
     add_row(grid, "files", ", ".join(answer["files"][:_SHOWN]) + more)
     add_row(grid, "rows", f"{rows['read']} read, {rows['skipped']} skipped, {rows['rejected']} rejected{partly}")
     return grid
