@@ -15,6 +15,7 @@ from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, output, p
 from api.cli.load import new_store
 from api.requests.parameters import BadParameter
 from api.settings import BASEMAP, open_layer
+from api.terminal.console import counted
 from api.wording.catalogue import text
 from layers.model.timestamps import timestamp
 from layers.reference import basemap
@@ -144,7 +145,7 @@ def _upgrade_lines(store: str, done: store_upgrade.Upgrade) -> list[str]:
     lines = [f"{store} is of version {done.after} now; as it was, version {done.before}, it is in {done.backup}."]
     lines += [f"- {title}" for title in done.steps]
     if done.recorded:
-        lines.append(f"{done.recorded:,} records that other programs had edited are in the history now.")
+        lines.append(f"In the history now, as other programs had edited them: {counted(done.recorded, 'records')}.")
     if done.fault is not None:
         lines.append(f"The layers that follow from the records are as they were, as one is not valid: {done.fault}")
     return lines

@@ -22,7 +22,7 @@ from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, named_hea
 from api.requests.parameters import BadParameter
 from api.server.build_id import answers_version
 from api.settings import BASEMAP
-from api.terminal.console import errors
+from api.terminal.console import counted, errors
 from api.wording.catalogue import text
 from layers.batch.cells import CELL_STRIKES
 from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
@@ -202,8 +202,9 @@ def _shown_progress(lines: bool) -> Iterator[Any]:
     if lines:
 
         def tell(now: Progress) -> None:
-            strikes = f"{now.strikes:,} of {now.all_strikes:,} strikes"
-            errors.print(f"{now.cells} of {now.all_cells} cells, {strikes}, {now.seconds:.1f} s", highlight=False)
+            strikes = f"{now.strikes:,} of {counted(now.all_strikes, 'strikes')}"
+            cells = f"{now.cells} of {counted(now.all_cells, 'cells')}"
+            errors.print(f"{cells}, {strikes}, {now.seconds:.1f} s", highlight=False)
 
         yield tell
         return

@@ -26,7 +26,7 @@ def corrections(
     since: Annotated[str | None, typer.Option(help="Only changes on a day (UTC), at a time, or later.")] = None,
     until: Annotated[str | None, typer.Option(help="Only changes up to a day (UTC), or before a time.")] = None,
     record: Annotated[str | None, typer.Option(help="Only the record of an id.")] = None,
-    strike: Annotated[str | None, typer.Option(help="Only what the answer to a strike rests on.")] = None,
+    strike: Annotated[str | None, typer.Option(help="Only what the answer to a strike is based on.")] = None,
     asset: Annotated[str | None, typer.Option(help="Only what is said of a site, and strikes on it.")] = None,
     entity: Annotated[str | None, typer.Option(help="Only what concerns an owner, and strikes on its sites.")] = None,
     country: Annotated[str | None, typer.Option(help="Only what concerns a country: ISO 3166-1 alpha-2.")] = None,

@@ -19,7 +19,7 @@ from api.requests.write_headers import require_reason
 from api.serializers.policy import RULES, policy_values
 from api.server.version_builder import derived_by_load
 from api.settings import BASEMAP, Settings, open_layer
-from api.terminal.console import add_row
+from api.terminal.console import add_row, counted
 from api.wording.catalogue import text
 from layers.disclosure.policy import OPEN, read
 from layers.ingest.load_plan import LoadPlan, plan_removal, plan_restoration, planned_changes
@@ -111,9 +111,9 @@ def publish(
     opened = open_store(store)
     published, staying = opened.publish(dataset, ids or (), author=who, why=reason)
     opened.close()
-    why_not = "they cite a private source of another dataset, or describe a strike in the words of a report"
-    rest = f"; {staying} stay private: {why_not}" if staying else ""
-    said = f"{published} records of {dataset} may be published from now on{rest}."
+    why_not = "for a private source of another dataset, or the words of a report that describe a strike"
+    rest = f"; {counted(staying, 'records')} still private {why_not}" if staying else ""
+    said = f"{counted(published, 'records')} of {dataset} may be published from now on{rest}."
     output({"dataset": dataset, "published": published, "staying_private": staying}, as_json, said)
 
 

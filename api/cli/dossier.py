@@ -38,6 +38,7 @@ from api.serializers.corrections import entry_values, sentences
 from api.serializers.figures import FigureCode, FigureSubject, digest_of, selected_rows
 from api.serializers.policy import summary
 from api.serializers.selection import selection_answer
+from api.terminal.console import counted
 from api.wording.catalogue import phrase
 from api.wording.countries import country_names, name_in
 from layers.attribution.attribute import StrikeAttribution
@@ -183,7 +184,7 @@ def _code(
         subject = FigureSubject.of_selection(query, basis, minority)
     code = FigureCode.of(version.snapshot, subject, version.head)
     if not FigureCode.is_code(str(code)):
-        raise ExportError(f"expected fewer strikes, or what selects them; got {len(strikes or ())} strikes")
+        raise ExportError(f"expected fewer strikes, or what selects them; got {counted(len(strikes or ()), 'strikes')}")
     return code
 
 

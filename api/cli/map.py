@@ -16,7 +16,7 @@ from rich.text import Text
 from api.cli.common import AsJson, output, progress_bar
 from api.serializers import load_report as serialize
 from api.settings import BASEMAP, BASEMAP_SHOWN
-from api.terminal.console import add_row, console, errors
+from api.terminal.console import add_row, console, counted, errors
 from api.wording.catalogue import text as worded
 from api.wording.problems import problem_values
 from layers.filesystem.atomic_file import write_file
@@ -134,9 +134,8 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
         _rows_of(name, rows, answer["loads"][name]) for name, rows in answer["preview"].items()
     ]
     if answer["problems"]:
-        table = Table(
-            "where", "column", "value", "expected", title=f"{answer['problem_count']} fault(s)", title_justify="left"
-        )
+        title = counted(answer["problem_count"], "faults")
+        table = Table("where", "column", "value", "expected", title=title, title_justify="left")
         for problem in answer["problems"]:
             where = f"{problem['file']}:{problem['row']}" if problem["row"] else problem["file"]
             add_row(table, where, *(str(problem[name])[:200] for name in ("column", "value", "expected")))
@@ -144,8 +143,8 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
     parts += (Text(f"Look at this: {remark}.") for remark in answer["remarks"])
     parts += (Text(f"Columns not used, {table}: {', '.join(names)}.") for table, names in answer["unused"].items())
     rows = answer["rows"]
-    counts = ", ".join(f"{count} {name}" for name, count in answer["loads"].items()) or "nothing"
-    read = f"{rows['read']} rows read, {rows['skipped']} skipped, {rows['rejected']} with faults"
+    counts = ", ".join(counted(count, name) for name, count in answer["loads"].items()) or "nothing"
+    read = f"{counted(rows['read'], 'rows')} read, {rows['skipped']} skipped, {rows['rejected']} with faults"
     parts.append(Text(f"{read}; would load {counts}."))
     written = f"The mapping is in {answer['written']}. " if answer["written"] else ""
     parts.append(Text(f"{written}Check it, then: {answer['load']}"))

@@ -14,7 +14,7 @@ from rich.table import Table
 from api.cli.common import AsJson, output
 from api.serializers import places
 from api.settings import BUNDLED, GAZETTEER_SHOWN, OWN_GAZETTEER, gazetteer_path
-from api.terminal.console import add_row
+from api.terminal.console import add_row, counted
 from api.wording.catalogue import text as wording
 from layers.reference import gazetteer_import
 from layers.reference.gazetteer import MAX_LIMIT, Gazetteer, PlaceSearch
@@ -54,9 +54,8 @@ def add(
     if gazetteer == OWN_GAZETTEER and not gazetteer.exists():
         gazetteer_import.begin(gazetteer, BUNDLED / OWN_GAZETTEER.name)
     imported = gazetteer_import.add(gazetteer, file)
-    outcome = (
-        "was there already" if imported.known else f"{imported.added:,} places added, {imported.changed:,} changed"
-    )
+    added = f"{counted(imported.added, 'places')} added, {imported.changed:,} changed"
+    outcome = "was there already" if imported.known else added
     output(asdict(imported), as_json, escape(f"{imported.origin}: {outcome}, {imported.unchanged:,} unchanged."))
 
 

@@ -25,6 +25,7 @@ from api.requests.reviewer_tokens import (
 from api.server import audit_trail
 from api.server.audit_trail import AuditReport
 from api.settings import REVIEWERS
+from api.terminal.console import counted
 from layers.store.backends import is_path, open_store
 
 app = typer.Typer(
@@ -227,4 +228,8 @@ def _summary(report: AuditReport, left: dict[str, int | None]) -> list[str]:
     ends = {key: "nothing was written" if seq is None else f"it is change {seq}" for key, seq in left.items()}
     open_ = [f"{key}: begun without an end; by the history of the store {end}" for key, end in ends.items()]
     holds = "broken" if report.is_broken else "holds"
-    return [*faults, *open_, f"{len(report.lines)} lines, the chain {holds}; the last has the hash {report.head}"]
+    return [
+        *faults,
+        *open_,
+        f"{counted(len(report.lines), 'lines')}, the chain {holds}; the last has the hash {report.head}",
+    ]

@@ -31,7 +31,7 @@ from api.requests.reviewer_tokens import read_reviewers
 from api.server.build_id import answers_version, build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
 from api.settings import BASEMAP, REVIEWERS, Settings, open_layer, require_policy, stated_embedders, with_overrides
-from api.terminal.console import errors
+from api.terminal.console import counted, errors
 from api.wording.catalogue import ENGLISH, languages, text
 from layers.decisions.hits import PUBLISH_FROM, SHOW_FROM
 from layers.model.garbage import collection_paused
@@ -182,7 +182,7 @@ def build_cache(
     begun = time.monotonic()
     answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")
-    with errors.status(f"Finding what follows from {count:,} strikes and assets"), collection_paused():
+    with errors.status(f"Finding what follows from {counted(count, 'records')}"), collection_paused():
         atlas = LiveSnapshot(opened, settings, build_id(settings), answer, must_cache=True)
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot
@@ -279,8 +279,8 @@ def publish(
     }
     would = "would be " if dry_run else ""
     words = (
-        f"{folder}: {len(done.files):,} files, {done.size / 1e6:,.1f} MB; {len(done.written):,} {would}written, "
-        f"{len(done.removed):,} {would}removed, in {values['seconds']} s"
+        f"{folder}: {counted(len(done.files), 'files')}, {done.size / 1e6:,.1f} MB; {len(done.written):,} {would}"
+        f"written, {len(done.removed):,} {would}removed, in {values['seconds']} s"
     )
     output(values, as_json, escape(words))
 

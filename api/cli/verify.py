@@ -30,6 +30,7 @@ from api.serializers.corrections import entry_values, sentences, title
 from api.serializers.figures import EXAMPLE, FigureCode, strikes_of_figure
 from api.server.version_builder import compare_cache, time_of
 from api.settings import BASEMAP, Settings, open_layer
+from api.terminal.console import counted
 from api.wording.catalogue import text
 from layers.corrections.concerned import records_of_answer
 from layers.corrections.log import CorrectionEntry, CorrectionsQuery, PublishedVersion
@@ -156,7 +157,7 @@ def _comparison_lines(compared: list[CacheComparison]) -> Iterator[str]:
         if one.unchecked is not None:
             yield text(one.unchecked)
         elif one.files:
-            yield f"{one.files} files that are kept in {one.folder}, as of change {one.seq}, were compared."
+            yield f"Compared, in the cache {one.folder} as of change {one.seq}: {counted(one.files, 'files')}."
     if not compared:
         yield "Nothing is kept beside it."
 
@@ -270,10 +271,10 @@ def _worded(
     lines = [
         f"{stated}: {verdict}.",
         *((_WEAK,) if stated.is_weak else ()),
-        f"It rests on {len(values['sources'])} sources:",
+        f"It is based on {counted(len(values['sources']), 'sources')}:",
     ]
     lines += [f"  {key}: {source['publisher']} {source['url'] or ''}" for key, source in values["sources"].items()]
-    lines.append(f"{len(since)} corrections since:" if since else "No corrections since.")
+    lines.append(f"{counted(len(since), 'corrections')} since:" if since else "No corrections since.")
     for entry in since:
         lines += [f"  {entry.at[:19]} {title(entry)}", *(f"    {line}" for line in sentences(entry))]
     return Group(*map(escape, lines))

@@ -16,7 +16,7 @@ from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
 from layers.ingest.publishable import RULES, WARNINGS, PublishProblem, PublishReport, Rule
 from layers.model.problems import Problem, ReadResult
-from layers.model.records import DESCRIPTION, RECORD_TYPES
+from layers.model.records import RECORD_TYPES
 from layers.resolution.candidates import MatchCandidate
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
@@ -38,11 +38,13 @@ def load_report(
     that are probably in the store already, as ``probable_duplicates`` finds them.
     """
     problems, mapping = all_problems(reading, arrival), request.mapping
+    private, read = _private_records(reading, arrival), sum(len(reading.records.table(name)) for name in RECORD_TYPES)
     return {
         "format": fmt.name,
         "dataset": request.dataset,
         "licence": request.licence or (mapping.source.get("licence", NO_LICENCE) if mapping else fmt.licence),
-        "private": _is_private(fmt, reading, arrival),
+        "private": private == read if read else fmt.private,
+        "private_records": private,
         "files": [file.name for file in files],
         "rows": {
             "read": reading.rows,
@@ -98,22 +100,11 @@ def _proposal(candidate: MatchCandidate) -> Json:
     }
 
 
-def _is_private(fmt: Format, reading: ReadResult, arrival: LoadPlan) -> bool:
-    """Return whether any record that is loaded will be private; without records, whether the format is.
-
-    Descriptions do not count: they are private in every dataset.
-    """
-    claims = reading.records.claims
-    read = [
-        (name, key)
-        for name in RECORD_TYPES
-        for key in reading.records.table(name)
-        if name != "claims" or claims[key].field != DESCRIPTION
-    ]
-    if not read:
-        return fmt.private
+def _private_records(reading: ReadResult, arrival: LoadPlan) -> int:
+    """Count the records read that will be private, as descriptions are in every dataset."""
+    read = ((name, key) for name in RECORD_TYPES for key in reading.records.table(name))
     planned = (arrival.records.table(name).get(key) or reading.records.table(name)[key] for name, key in read)
-    return any(record.private for record in planned)
+    return sum(record.private for record in planned)
 
 
 def _change(change: TableChange) -> Json:

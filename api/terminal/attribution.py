@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.tree import Tree
 
 from api.http.json import Json
-from api.terminal.console import add_row, errors, visible
+from api.terminal.console import add_row, counted, errors, visible
 from api.wording.catalogue import phrase, text
 from api.wording.dates import DATED, date_in_words, span_in_words
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
@@ -50,7 +50,7 @@ def print_error(error: Exception, as_json: bool) -> None:
         sys.stdout.buffer.write(orjson.dumps(answer, option=orjson.OPT_INDENT_2) + b"\n")
         sys.stdout.buffer.flush()
     elif problems:
-        table = Table("where", "record", "column", "value", "expected", title=f"{len(problems)} fault(s)")
+        table = Table("where", "record", "column", "value", "expected", title=counted(len(problems), "faults"))
         room, listed = _TABLED_CHARACTERS, 0
         for problem in problems:
             cells = (problem.location, problem.record, problem.column, worded_value(problem), text(problem.expected))
@@ -108,7 +108,7 @@ def strike(answer: Json) -> RenderableType:
         ("when", f"{date_in_words(about['when'])} {about['when_note'] or ''}"),
         ("where", f"{about['place']}; {place}"),
         ("host", host),
-        ("rests on", answer["rests_on"]),
+        ("based on", answer["rests_on"]),
         ("reports", sources_in_words(about["n_sources"], about["n_voices"])),
         ("updated", answer.get("updated") or "not known"),
     ):
@@ -256,30 +256,30 @@ def country(answer: Json) -> RenderableType:
 
 def _counts(name: str, relations: Json) -> list[str]:
     """Write a line for each relation with strikes; relations are never added up."""
-    lines = [f"{name}: {one} in {_strikes(n['strikes'])}{_in_all(n)}" for one, n in relations.items() if n["strikes"]]
+    lines = [
+        f"{name}: {one} in {counted(n['strikes'], 'strikes')}{_in_all(n)}"
+        for one, n in relations.items()
+        if n["strikes"]
+    ]
     return [*lines, "Relations are counted apart and never added up."]
 
 
-def _strikes(number: int) -> str:
-    return f"{number} strike" if number == 1 else f"{number} strikes"
-
-
-def _in_all(counted: Json) -> str:
+def _in_all(relation: Json) -> str:
     """Say how many strikes are sure, and of an owner its shares in whole sites."""
-    sure = "sure" if counted["strikes_sure"] == counted["strikes"] else f"{counted['strikes_sure']} of them sure"
-    if "hits" not in counted:
+    sure = "sure" if relation["strikes_sure"] == relation["strikes"] else f"{relation['strikes_sure']} of them sure"
+    if "hits" not in relation:
         return f" ({sure})"
-    low, high = (round(counted[end], 2) for end in ("assets_min", "assets_max"))
+    low, high = (round(relation[end], 2) for end in ("assets_min", "assets_max"))
     share = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-    if counted["hits"] == 1:
+    if relation["hits"] == 1:
         return f" ({sure}); its shares make {share} of the one site hit"
-    most = f"the {counted['hits']} sites hit, counting a site anew for each strike"
+    most = f"the {relation['hits']} sites hit, counting a site anew for each strike"
     return f" ({sure}); put together, its shares make {share} of {most}"
 
 
 def _owned(answer: Json) -> Table:
     title = f"Owned from {answer['name']}"
-    table = Table("when", "strike", "asset", "share %", "rests on", title=title, title_justify="left")
+    table = Table("when", "strike", "asset", "share %", "based on", title=title, title_justify="left")
     for row in answer["owned"]:
         share = interval_text(Interval(row["share_min"], row["share_max"]))
         basis = row["rests_on"] + (" (one of several sites)" if row["alternative"] else "")

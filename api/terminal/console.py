@@ -36,6 +36,13 @@ def add_row(table: Table, *values: object) -> None:
     table.add_row(*(escape("" if value is None else str(value)) for value in values))
 
 
+def counted(number: int, plural: str) -> str:
+    """Return a number with the noun that it counts, which is given in the plural: 1 entity, 2,000 entities."""
+    if number != 1:
+        return f"{number:,} {plural}"
+    return f"1 {plural[:-3]}y" if plural.endswith("ies") else f"1 {plural[:-1]}"
+
+
 #: Nothing is coloured by what it looks like: patterns that find numbers and addresses take minutes for a long word.
 console = VisibleConsole(highlight=False)
 errors = VisibleConsole(stderr=True, highlight=False)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from api.http.json import Json
-from api.terminal.console import add_row, visible
+from api.terminal.console import add_row, counted, visible
 from api.wording.catalogue import phrase
 from api.wording.problems import located_sentence
 from layers.ingest.publishable import PublishReport
@@ -46,7 +46,9 @@ def _head(answer: Json) -> Table:
     partly = f" ({rows['of_which_partly_read']} of them partly read)" if rows["of_which_partly_read"] else ""
     add_row(grid, "format", answer["format"])
     add_row(grid, "dataset", answer["dataset"])
-    add_row(grid, "licence", answer["licence"] + (" (private: never published)" if answer["private"] else ""))
+    number, read = answer["private_records"], sum(answer["read"].values()) - answer["read"].get("heat", 0)
+    part = "" if answer["private"] else f"{number:,} of {counted(read, 'records')} "
+    add_row(grid, "licence", answer["licence"] + (f" ({part}private: never published)" if number or not part else ""))
     add_row(grid, "files", ", ".join(answer["files"][:_SHOWN]) + more)
     add_row(grid, "rows", f"{rows['read']} read, {rows['skipped']} skipped, {rows['rejected']} rejected{partly}")
     return grid
@@ -77,7 +79,7 @@ def _counted(title: str, counts: Mapping[str, int]) -> Table:
 
 def _faults(problems: list[Json]) -> Table:
     cut = f", the first {_SHOWN}; all in --json" if len(problems) > _SHOWN else ""
-    title = f"{len(problems)} fault(s){cut}"
+    title = counted(len(problems), "faults") + cut
     table = Table("where", "record", "column", "value", "expected", title=title, title_justify="left")
     for problem in problems[:_SHOWN]:
         where = f"{problem['file']}:{problem['row']}" if problem["row"] else problem["file"]
@@ -92,7 +94,7 @@ def _doubted(doubts: list[Json]) -> Table:
         alike.setdefault(doubt["expected"], []).append(doubt)
     groups = sorted(alike.values(), key=len, reverse=True)
     hidden = sum(map(len, groups[_SHOWN:]))
-    title = f"{len(doubts)} point(s) that contradict; each in --json"
+    title = f"{counted(len(doubts), 'points')} with a contradiction; each in --json"
     table = Table("points", "the first", "record", "expected", title=title, title_justify="left")
     for first, *others in groups[:_SHOWN]:
         where = f"{first['file']}:{first['row']}" if first["row"] else first["file"]
@@ -125,32 +127,34 @@ def _proposed(proposals: list[Json]) -> Table:
 
 def _remarks(answer: Json) -> Iterable[str]:
     if answer["same"]:
-        yield f"{len(answer['same'])} entities are known by id or identifier and were united with the known ones."
+        yield f"Known by id or identifier, and united with what is known: {counted(len(answer['same']), 'entities')}."
     yield from (*answer["conflicts"], *answer["remarks"])[:_SHOWN]
     for name, count in answer["without_place"].items():
-        yield f"{count} of {answer['read'][name]} {name} have no coordinates: they are on no map."
+        yield f"Without coordinates, and on no map: {count} of {counted(answer['read'][name], name)}."
     for name, twins in answer["probably_known"].items():
         key, twin = next(iter(twins.items()))
+        new = counted(len(answer["changes"][name]["added"]), f"new {name}")
         yield (
-            f"{len(twins)} of {len(answer['changes'][name]['added'])} new {name} are probably known already, and count "
-            f"beside their twins until somebody judges them: {_JUDGE[name]}. The likeliest: {key} is {twin['known']} "
-            f"({twin['score']:.2f})."
+            f"Probably known already, and counted beside what is known until somebody judges: {len(twins)} of {new}; "
+            f"{_JUDGE[name]}. The likeliest: {key} is {twin['known']} ({twin['score']:.2f})."
         )
     for dataset, counts in answer["to_confirm"].items():
-        listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-        yield f"To be removed from {dataset}, once --remove is given: {listed}."
+        yield f"To be removed from {dataset}, once --remove is given: {_listed(counts)}."
     if answer["left_out"]:
-        counts = ", ".join(f"{count} {name}" for name, count in answer["left_out"].items())
-        yield f"Left out with the rejected records they refer to: {counts}."
+        yield f"Left out with the rejected records they refer to: {_listed(answer['left_out'])}."
     if (heat := answer["heat"]) is not None:
         before = f"in place of {heat['before']:,}" if heat["is_change"] else "as the store has them"
-        yield f"{heat['observations']:,} observations of heat, {before}; they witness, and prove nothing."
+        yield f"{counted(heat['observations'], 'observations')} of heat, {before}; they witness, and prove nothing."
     if answer["staying"]:
         (key, why), *others = answer["staying"].items()
         rest = f" and {len(others)} more" if others else ""
         yield f"No longer in the files, and kept: {key} ({why}){rest}."
     if answer["rejected_files"]:
         yield f"Rejected rows: {', '.join(answer['rejected_files'])}. When they are mended: {answer['mend']}"
+
+
+def _listed(counts: Mapping[str, int]) -> str:
+    return ", ".join(counted(count, name) for name, count in counts.items())
 
 
 def formats(known: Iterable[Format]) -> RenderableType:

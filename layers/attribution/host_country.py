@@ -10,15 +10,11 @@ import numpy as np
 from layers.model.cache import Lazy, LruCache
 from layers.model.records import Strike
 from layers.model.types import HostBasis
-from layers.reference.land import CountriesAround, Land
+from layers.reference.land import Land, PointCountry, radius_m
 from layers.reference.regions import region_of_field
 
 #: Points whose countries are cached.
 _POINTS = 20_000
-#: The least radius of a circle: how well the base map draws a border.
-_BORDER_M = 2_000.0
-#: What a point may stand for whose area ends at the border of its country, though the circle about it does not.
-_ADMINISTRATIVE = ("district", "region")
 
 
 class Host(NamedTuple):
@@ -46,7 +42,7 @@ class HostCountries:
 
     def __init__(self, land: Lazy[Land] | None = None) -> None:
         self._land = land
-        self._points: LruCache[CountriesAround] = LruCache(_POINTS)
+        self._points: LruCache[PointCountry] = LruCache(_POINTS)
 
     def look_up(self, strikes: Iterable[Strike]) -> None:
         """Find the countries of the points of many strikes at once, so that `of` has them."""
@@ -59,7 +55,8 @@ class HostCountries:
 
         It follows from the first that says one: the record itself; its point, if no other country is within the
         radius that holds the true place; the region; the countries of all sites that it hit or may have hit, if
-        these are one. A point in no country, nor in any territorial sea, is at sea.
+        these are one. A point on no land, nor in any territorial sea, is at sea; that of an island which the base map
+        lacks says nothing.
 
         Parameters
         ----------
@@ -82,14 +79,10 @@ class HostCountries:
             return Host(None, "sea" if strike.basis == "sea-area" else None)
         if self._land is None:
             return Host()
-        around = self._points.get_or_compute(circle, lambda: self._around([circle])[0])
-        country = around.at or self._land.value.country_of_coast(*circle[:2])
-        if country is None and not around.near:
-            return Host(None, "sea")
-        # Land of another country, or of none, within the radius leaves it open.
-        return Host(country, "point") if country is not None and around.near <= {country} else Host()
+        country, is_at_sea = self._points.get_or_compute(circle, lambda: self._around([circle])[0])
+        return Host(country, "sea" if is_at_sea else "point" if country else None)
 
-    def _around(self, circles: Sequence[_Circle]) -> Sequence[CountriesAround]:
+    def _around(self, circles: Sequence[_Circle]) -> Sequence[PointCountry]:
         return self._land.value.around(*np.array(circles).T) if circles and self._land is not None else ()
 
 
@@ -98,6 +91,5 @@ def _circle(strike: Strike) -> _Circle | None:
     point = strike.geometry
     if strike.host_country is not None or point is None or point.is_empty or strike.basis == "sea-area":
         return None
-    radius = 0.0 if strike.basis in _ADMINISTRATIVE else strike.uncertainty_m or 0.0
     ((lon, lat),) = point.coords
-    return lon, lat, max(radius, _BORDER_M)
+    return lon, lat, radius_m(strike.basis, strike.uncertainty_m)

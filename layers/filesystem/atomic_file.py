@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+#: Permissions of a file that may hold what is private.
+PRIVATE_MODE = 0o600
 #: Letters of the name of a file that the folder aside bears, so that what a killed program left can be recognised.
 _NAME_LETTERS = 40
 

@@ -26,11 +26,10 @@ from layers.model.records import DESCRIPTION, RECORD_TYPES, Asset, Strike
 from layers.reference.basemap import Basemap
 from layers.reference.gazetteer import Gazetteer
 from layers.reference.gazetteer_scoring import EARTH_RADIUS_M, NamedPlace, NamedRegion, distance_m
-from layers.reference.land import DEGREE_M
+from layers.reference.land import BORDER_M, DEGREE_M, radius_m
 from layers.reference.regions import RegionMentions, country_of_place, region_of_field
+from layers.text.place_names import bare, fold, parts
 
-#: How well the base map draws a border, for 1:10 million.
-BORDER_M = 2_000.0
 #: The most of a point's uncertainty that may lead over a border. A larger one is that of a whole region: the point
 #: stands for that region, which ends at the border even though the circle about it does not.
 AREA_M = 40_000.0
@@ -46,7 +45,6 @@ BEYOND_REGION_M = 100_000.0
 #: A theatre is at most so many countries that hold this share of the points on land together, and more than the rest
 #: each; a file has one that has at least so many such points.
 THEATRE_COUNTRIES, THEATRE_SHARE, THEATRE_POINTS = 3, 0.98, 100
-
 #: How far off the coast of the base map, which passes inland of quays and oil berths, a point still is of its country.
 SHORE_M = 5_000.0
 
@@ -271,12 +269,12 @@ def _far_from_place(points: Points, gazetteer: Gazetteer) -> Iterator[_Doubt]:
     """Yield strikes far from the region that they name, or else from the town that their place can only mean."""
     circles = _Circles(gazetteer)
     for row, strike in _strikes(points):
-        if (circle := circles.of(strike)) is None:
+        if (circle := circles.of(strike, points.state[row])) is None:
             continue
-        point, (column, place, radius_m) = points.shape[row], circle
+        point, (column, place, reach_m) = points.shape[row], circle
         assert place.lon is not None
         assert place.lat is not None
-        if distance_m(point.x, point.y, place.lon, place.lat) > radius_m + points.uncertainty_m[row]:
+        if distance_m(point.x, point.y, place.lon, place.lat) > reach_m + points.uncertainty_m[row]:
             names = {"name": place.name, "country": place.country, "column": column, "found": points.where(row)}
             yield row, Message("doubts.place-near", names)
 
@@ -288,15 +286,15 @@ class _Circles:
         self._region = cache(gazetteer.region)
         self._town = cache(gazetteer.town)
 
-    def of(self, strike: Strike) -> _Circle | None:
-        """Return the circle that the place of a strike is in; None if nothing is known of it."""
-        country = strike.host_country
-        if strike.region and (region := self._region(strike.region, country)):
+    def of(self, strike: Strike, state: str | None) -> _Circle | None:
+        """Return the circle that the place of a strike, whose point is in a state, is in; None if it is not known."""
+        if strike.region and (region := self._region(strike.region, strike.host_country)):
             return _Circle("region", region, max(FAR_M, (region.radius_m or 0.0) + BEYOND_REGION_M))
         town = self._town(strike.place)
-        if town and state_of(country) in (None, state_of(town.country)):
-            return _Circle("place", town, FAR_M)
-        return None
+        if town is None or state_of(strike.host_country) not in (None, state_of(town.country)):
+            return None
+        is_meant = state_of(town.country) == state or fold(town.name) == fold(bare(next(parts(strike.place))))
+        return _Circle("place", town, FAR_M) if is_meant else None  # Caucasia in Colombia is Kavkaz too
 
 
 def _outside_theatre(points: Points, stated: Sequence[str]) -> Iterator[_Doubt]:
@@ -394,8 +392,10 @@ class Points:
         return near
 
     def where(self, row: int) -> Argument:
-        """Return the code of the country that a point is in, or that it is in none."""
-        return self.country[row] or Message("integrity.no-country")
+        """Return the code of the country that a point is in for sure, or that it is in none, or that this is open."""
+        radius = radius_m(self.records[row].basis, self.uncertainty_m[row])
+        (found,) = self.basemap.land.around(*np.array([[self.shape[row].x], [self.shape[row].y], [radius]]))
+        return found.country or Message("integrity.no-country" if found.is_at_sea else "integrity.open-country")
 
 
 def _are_within(outline: shapely.Geometry, points: Objects, degrees: Floats) -> Bools:

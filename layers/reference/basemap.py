@@ -24,6 +24,8 @@ from layers.geopackage.geopackage import GeometryBlobError
 from layers.model.cache import Lazy
 from layers.reference.land import Land
 
+#: Land that no country of the bundled base map has, a polygon (WKT, lon/lat degrees) each line.
+UNASSIGNED_LAND = Path(__file__).parent / "data" / "unassigned_land.wkt"
 ATTRIBUTION = "Made with Natural Earth (public domain) · places: GeoNames (CC BY 4.0)"
 
 
@@ -107,7 +109,16 @@ class Basemap:
 
     @cached_property
     def land(self) -> Land:
-        """The countries' single polygons."""
+        """The countries' single polygons, and as of no known state other land, such as small islands."""
+        drawn = self.country_land
+        other = np.asarray(shapely.from_wkt(UNASSIGNED_LAND.read_text(encoding="ascii").splitlines()), dtype=object)
+        drawn_too = shapely.STRtree(drawn.parts).query(shapely.point_on_surface(other), predicate="intersects")[0]
+        other = np.delete(other, drawn_too)  # as a base map of an operator's own may
+        return Land(np.concatenate([drawn.parts, other]), np.concatenate([drawn.codes, np.full(len(other), None)]))
+
+    @cached_property
+    def country_land(self) -> Land:
+        """The countries' single polygons alone."""
         parts, owner = shapely.get_parts(self.countries.shape, return_index=True)
         return Land(parts, self.countries.iso_a2[owner])
 

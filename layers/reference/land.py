@@ -16,23 +16,27 @@ from geo.lonlat import Floats, Objects
 # The breadth of the territorial sea, 12 nautical miles (UN Convention on the Law of the Sea, art. 3).
 TERRITORIAL_SEA_M = 22_224.0
 DEGREE_M = 111_195.0
+#: How well the base map draws a border, for 1:10 million.
+BORDER_M = 2_000.0
+#: What a point may stand for whose area ends at the border of its country, though the circle about it does not.
+_ADMINISTRATIVE = ("district", "region")
 #: Corners of a circle, which is drawn so that it holds the true one.
 _CORNERS = 24
 
 
-class CountriesAround(NamedTuple):
-    """The land that a circle meets.
+class PointCountry(NamedTuple):
+    """The country (ISO 3166-1 alpha-2) with a point in its land or territorial sea, ``None`` if a circle meets other.
 
-    Attributes
-    ----------
-    at
-        ISO 3166-1 alpha-2 of the country in whose land its centre is; ``None`` at sea and where no state is agreed on.
-    near
-        Those of all land that it meets, ``None`` for land without an agreed sovereign; empty where it meets no land.
+    ``is_at_sea`` where the circle about the point meets no land, and the point is in no territorial sea.
     """
 
-    at: str | None
-    near: frozenset[str | None]
+    country: str | None
+    is_at_sea: bool
+
+
+def radius_m(basis: str | None, uncertainty_m: float | None) -> float:
+    """Return the radius in metres about a point within which land of another country leaves open whose it is."""
+    return max(0.0 if basis in _ADMINISTRATIVE else uncertainty_m or 0.0, BORDER_M)
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +48,8 @@ class Land:
     parts
         Polygons in lon/lat degrees (OGC:CRS84), shape (n,).
     codes
-        ISO 3166-1 alpha-2 of each, ``None`` where no state is agreed on, shape (n,).
+        ISO 3166-1 alpha-2 of each, ``None`` where no state is agreed on, or the base map does not know which it is,
+        shape (n,).
     """
 
     parts: Objects
@@ -76,6 +81,14 @@ class Land:
         Distances are measured on a plane true to scale at the point, which over 22 km errs by
         less than a part in a hundred outside the polar regions.
         """
+        coast = self._coast(lon, lat)
+        return None if coast is None else cast(str | None, self.codes[coast])
+
+    def is_at_sea(self, lon: float, lat: float) -> bool:
+        """Whether a point is beyond the territorial sea of all land."""
+        return self._coast(lon, lat) is None
+
+    def _coast(self, lon: float, lat: float) -> int | None:
         height = TERRITORIAL_SEA_M / DEGREE_M
         stretch = _stretch(lat)
         box = (lon - height / stretch, lat - height, lon + height / stretch, lat + height)
@@ -88,10 +101,10 @@ class Land:
         # The distance to an empty clip is not a number: such a polygon only has a box that is near.
         distance = np.nan_to_num(shapely.distance(coast, shapely.Point(0, 0)), nan=np.inf)
         best = distance.argmin()
-        return cast(str | None, self.codes[near[best]]) if distance[best] <= height else None
+        return int(near[best]) if distance[best] <= height else None
 
-    def around(self, lon: Floats, lat: Floats, radius_m: Floats) -> Sequence[CountriesAround]:
-        """Return the land that circles about n points meet: degrees and metres, finite, radii above 0.
+    def around(self, lon: Floats, lat: Floats, radius_m: Floats) -> Sequence[PointCountry]:
+        """Return the countries of n points with circles about them: degrees and metres, finite, radii above 0.
 
         A circle over the antimeridian is not continued on its other side.
         """
@@ -106,8 +119,12 @@ class Land:
             near[number].add(self.codes[polygon])
             if is_in:
                 at[number] = min(polygon, at.get(number, polygon))
-        codes = [self.codes[at[number]] if number in at else None for number in range(len(near))]
-        return [CountriesAround(code, frozenset(each)) for code, each in zip(codes, near, strict=True)]
+        found = []
+        for number, each in enumerate(near):
+            polygon = at[number] if number in at else self._coast(lon[number], lat[number])
+            country = None if polygon is None else self.codes[polygon]
+            found.append(PointCountry(country if each <= {country} else None, polygon is None and not each))
+        return found
 
 
 def _stretch(lat: float) -> float:

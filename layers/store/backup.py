@@ -16,7 +16,7 @@ import orjson
 import shapely
 from pydantic import ValidationError
 
-from layers.filesystem.atomic_file import replacing
+from layers.filesystem.atomic_file import PRIVATE_MODE, replacing
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import quote
 from layers.model.records import Record
@@ -35,7 +35,7 @@ from layers.store import (
 from layers.store.connection import Connection, insert_rows
 from layers.store.connections import StoreError, as_store_error
 from layers.store.copying import RowProgress
-from layers.store.create import PRIVATE_MODE, require_free
+from layers.store.create import require_free
 from layers.store.derived_tables import Derive
 from layers.store.history_chain import Head
 from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED

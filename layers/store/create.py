@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from layers.filesystem.atomic_file import replacing
+from layers.filesystem.atomic_file import PRIVATE_MODE, replacing
 from layers.geopackage import geopackage
 from layers.store import idempotency
 from layers.store.connections import SIDE_FILES, Connections, NotAStore, StoreBusy, StoreError, probing
@@ -42,8 +42,6 @@ from layers.store.writer import APPEND_ONLY
 #: that it may be read all the same.
 MARK = "strikeatlas"
 _MARK_COLUMNS = {"schema_version": "INTEGER NOT NULL", "minimum_reader_version": "INTEGER NOT NULL"}
-#: Permissions of a new file, which may hold private records.
-PRIVATE_MODE = 0o600
 #: Tables that are no derived layer.
 OWN_TABLES = frozenset(
     {

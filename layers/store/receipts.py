@@ -137,7 +137,7 @@ def add(store: Path, receipt: Receipt, response: bytes) -> Path:
     assert receipt.seq is not None
     digits = hashlib.sha256(response).hexdigest()[:8]
     path = folder(store) / f"{receipt.seq:09d}-{digits}.tsr"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(mode=0o700, exist_ok=True)
     write_file(path, response)
     return path
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from layers.filesystem.atomic_file import replacing
+from layers.filesystem.atomic_file import PRIVATE_MODE, replacing
 from layers.store import create, derived_tables, external_edits, reader
 from layers.store.connections import Connections, StoreError, probing
 from layers.store.derived_tables import Derive
@@ -109,7 +109,7 @@ def _back_up(path: Path, version: int) -> Path:
         backup = path.with_name(f"{path.stem}.v{version}{f'-{number}' if number > 1 else ''}{path.suffix}")
         try:
             with (
-                replacing(backup, overwrite=False, mode=create.PRIVATE_MODE) as fresh,
+                replacing(backup, overwrite=False, mode=PRIVATE_MODE) as fresh,
                 probing(path) as source,
                 closing(sqlite3.connect(fresh)) as copy,
             ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shlex
 import sqlite3
+import stat
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing, suppress
@@ -17,7 +18,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from layers.filesystem.atomic_file import write_file
+from layers.filesystem.atomic_file import PRIVATE_MODE, write_file
 from layers.geopackage import geopackage
 from layers.geopackage.geopackage import GeometryBlobError, bounds
 from layers.model.messages import Message
@@ -483,6 +484,13 @@ def _checked(path: Path) -> Head:
 
 
 def _remember(path: Path, head: Head) -> None:
-    """Write the head beside the store; where nothing can be written, the next start follows the rows again."""
+    """Write the head beside the store, for those who may read it: its row may be of a private record.
+
+    Where nothing can be written, the next start follows the rows again.
+    """
+    file, content = _file(path), orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at})
     with suppress(OSError):
-        write_file(_file(path), orjson.dumps({"seq": head.seq, "hash": head.hash, "at": head.at}), durable=False)
+        mode = PRIVATE_MODE | stat.S_IMODE(path.stat().st_mode) & 0o666 if path.exists() else PRIVATE_MODE
+        if file.is_file():
+            file.chmod(mode)
+        write_file(file, content, mode=mode, durable=False)

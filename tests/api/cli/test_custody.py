@@ -64,7 +64,7 @@ def test_an_upgrade_says_what_it_did_and_leaves_a_valid_store(run: Run, older: P
 def test_an_upgrade_is_reported_to_people_too(run: Run, older: Path) -> None:
     said = run("upgrade", older)
     assert "atlas.v1.gpkg" in said.out
-    assert "1 records that other programs had edited are in the history now." in said.out
+    assert "In the history now, as other programs had edited them: 1 record." in said.out
     assert all(migration.title in said.out for migration in MIGRATIONS)
 
 

@@ -120,6 +120,27 @@ constants = {when = "2025-08-08", place = "Vyshneva", status = "reported", basis
 """
 
 
+def test_it_is_said_how_many_records_of_a_load_are_private(run: Run, own: Store, tmp_path: Path) -> None:
+    table = '[[sources]]\nid = "mine/{0}"\npublisher = "A. Editor"\nprivate = {1}\n'
+    file = tmp_path / "mine.toml"
+
+    def told(*private: str) -> tuple[object, str]:
+        file.write_text("".join(table.format(number, said) for number, said in enumerate(private)))
+        report = load(run, "curated", file, "--dataset", "mine", "--dry-run")
+        shown = run("load", "curated", file, "--dataset", "mine", "--dry-run").out
+        return (report["private"], report["private_records"]), " ".join(shown.split())
+
+    values, shown = told("false", "true", "false")
+    assert values == (False, 1)
+    assert "(1 of 3 records private: never published)" in shown
+    values, shown = told("true", "true")
+    assert values == (True, 2)
+    assert "(private: never published)" in shown
+    values, shown = told("false")
+    assert values == (False, 0)
+    assert "never published" not in shown
+
+
 def test_points_that_contradict_are_loaded_and_listed_each_and_by_kind(run: Run, own: Store, tmp_path: Path) -> None:
     file, mapping = tmp_path / "s.csv", tmp_path / "s.toml"
     file.write_text(STRIKES_CSV, encoding="utf-8")
@@ -142,7 +163,7 @@ def test_points_that_contradict_are_loaded_and_listed_each_and_by_kind(run: Run,
         for row, record, value, words in expected
     ]
     shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dataset", "s").out.replace("│", " ").split())
-    assert "3 point(s) that contradict; each in --json" in shown
+    assert "3 points with a contradiction; each in --json" in shown
     assert f"2 s.csv:3 strike s/2 {in_russia}" in shown
     assert own.records().strikes["s/1"].geometry is not None
 
@@ -154,7 +175,7 @@ def test_kinds_of_contradictions_beyond_the_twentieth_are_counted(run: Run, tmp_
     file.write_text("\n".join(("id,title,lon,lat,country", *rows)), encoding="utf-8")
     mapping.write_text(STRIKES_MAPPING, encoding="utf-8")
     shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dry-run").out.replace("│", " ").split())
-    assert "23 point(s) that contradict; each in --json" in shown
+    assert "23 points with a contradiction; each in --json" in shown
     assert "2 2 more in --json" in shown
     assert len(load(run, "csv", file, "--mapping", mapping, "--dry-run")["doubts"]) == 23
 
@@ -264,7 +285,7 @@ def test_a_fault_stops_a_load_unless_it_is_partial(run: Run, own: Store) -> None
     said = run("load", "acled", ACLED)
     assert said.code == 1
     assert "nothing was written" in said.out
-    assert "4 fault(s)" in said.err
+    assert "4 faults" in said.err
     assert "acled.csv:10" in said.err
     said = run("load", "acled", ACLED, "--json")
     assert (said.code, said.report["written"], len(said.report["problems"])) == (1, None, 4)

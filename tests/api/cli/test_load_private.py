@@ -19,7 +19,7 @@ from api.cli import main
 from api.requests import reviewer_tokens
 from api.settings import Settings
 from layers.model.records import RECORD_TYPES
-from layers.store.store import Store
+from layers.store.store import ANY, Edit, Store
 from tests.conftest import BASEMAP
 from tests.load_runner import ACLED, STRIKES, TIMEMAP, Run, load, runner
 from tests.store_copies import opened_copy
@@ -201,6 +201,14 @@ def test_a_public_dataset_is_withheld_by_a_load_or_by_hand(run: Run, own: Store)
     assert withheld["tm"].why.startswith("licence: ")
     assert withheld["v"].why == "agreement ended"
     assert all(strike.private for strike in own.records().strikes.values() if strike.dataset in ("tm", "v"))
+
+
+def test_a_single_record_is_published_in_the_singular(own: Store) -> None:
+    key = next(key for key in own.records().strikes if key.startswith("ua-"))
+    hidden = own.records().strikes[key].model_copy(update={"private": True})
+    own.write(Edit("strikes", key, hidden, ANY), author="tests")
+    command = ("dataset", "publish", "curated", key, "--why", "seen", "--who", "Ann", "--store", own.name)
+    assert "1 record of curated may be published from now on." in CliRunner().invoke(main.app, command).output
 
 
 def test_files_that_may_not_be_published_are_no_curated_records(run: Run, own: Store) -> None:

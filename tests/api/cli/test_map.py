@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -239,6 +240,7 @@ def test_rejected_rows_of_two_documents_stay_in_theirs(command: Run, run: Run, t
     report = load(run, "json", *files, "--mapping", out, "--dataset", "own", "--partial", "--rejected", rejected)
     assert report["rows"] == {"read": 11, "skipped": 0, "rejected": 1, "of_which_partly_read": 0}
     assert [path.name for path in rejected.iterdir()] == ["shares.json"]
+    assert stat.S_IMODE((rejected / "shares.json").stat().st_mode) == 0o600, "the load may be private"
     left = json.loads((rejected / "shares.json").read_text(encoding="utf-8"))
     assert [row["owner"] for row in left["holdings"]] == ["Firm 2"]
 

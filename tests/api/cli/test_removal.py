@@ -236,6 +236,6 @@ def test_a_load_says_which_strikes_are_probably_known_and_how_many_have_no_place
     assert all(twins[key] == placed[int(key.rpartition("/")[2])].id for key in twins)
     assert report["without_place"] == {"strikes": 1}
     out = shown(run("load", *args).out)
-    assert f"{len(twins)} of {len(placed) + 1} new strikes are probably known already" in out
-    assert f"1 of {len(placed) + 1} strikes have no coordinates" in out
+    assert f"until somebody judges: {len(twins)} of {len(placed) + 1} new strikes;" in out
+    assert f"Without coordinates, and on no map: 1 of {len(placed) + 1} strikes." in out
     assert load(run, *args)["probably_known"] == {}, "the second load adds none"

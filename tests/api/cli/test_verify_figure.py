@@ -77,6 +77,9 @@ def test_a_printed_map_is_built_again_after_later_changes(store: Store, tmp_path
     assert set(store.records().strikes[DEPOT].sources) <= found["sources"].keys()
     (since,) = found["corrections"]
     assert (since["record"], since["changes"][0]["after"]) == (DEPOT, "Corrected")
+    shown = run(store, "verify", code).output
+    assert f"It is based on {len(found['sources'])} sources:" in shown
+    assert "1 correction since:" in shown
     assert printed(store, tmp_path) != code
 
 

@@ -225,6 +225,19 @@ def test_a_strike_near_its_place_or_at_one_of_several_is_not_remarked_on(
     assert sentences(doubted(base, hit("x", lon, lat, **values), gazetteer=towns)) == []
 
 
+def test_another_name_of_a_town_far_abroad_is_no_contradiction_and_an_open_country_is_not_told(
+    base: Basemap, towns: Gazetteer
+) -> None:
+    """Kavkaz is one of the names of Caucasia in Colombia; at Yahodyn two states are within 2 km."""
+    assert sentences(doubted(base, hit("x", 36.655, 45.345, place="Port Kavkaz"), gazetteer=towns)) == []
+    at_border = hit("x", 23.81, 51.18, place="Poltava")
+    for one in (at_border, at_border.model_copy(update={"host_country": "US"})):
+        expected = sentences(doubted(base, one, gazetteer=towns))
+        assert [sentence.rpartition("; ")[2] for sentence in expected] == [
+            "this is in a place whose country is not sure"
+        ]
+
+
 def in_ukraine(count: int) -> list[Strike]:
     return [hit(f"s{number}", 30 + number / 100, 49) for number in range(count)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import shutil
 import sqlite3
+import stat
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -368,6 +369,15 @@ def test_where_nothing_can_be_written_beside_the_store_it_is_followed_each_time(
     store.require_history()
     store.require_history()
     assert [file.name for file in store.path.parent.iterdir() if file.name.endswith(".new")] == []
+
+
+@pytest.mark.parametrize(("of_store", "expected"), [(0o600, 0o600), (0o660, 0o660), (0o400, 0o600)])
+def test_what_is_remembered_is_for_those_who_may_read_the_store(store: Store, of_store: int, expected: int) -> None:
+    remembered(store).write_bytes(b"of an earlier version of the program")
+    remembered(store).chmod(0o644)
+    store.path.chmod(of_store)
+    store.require_history()
+    assert stat.S_IMODE(remembered(store).stat().st_mode) == expected
 
 
 def test_a_store_that_was_replaced_by_an_older_one_is_found(store: Store) -> None:
