@@ -138,7 +138,12 @@ def _remarks(answer: Json) -> Iterable[str]:
         )
     for dataset, counts in answer["to_confirm"].items():
         listed = ", ".join(f"{count} {name}" for name, count in counts.items())
-        yield f"To be removed from {dataset}, once --remove is given: {listed}."
+        yield f"To be removed from {dataset}, once --replace is given: {listed}."
+    for dataset, one in answer["events_to_confirm"].items():
+        listed = ", ".join(f"{column} of {count}" for column, count in one["columns"].items())
+        count = f"{one['events']} of {one['of']} ({listed})"
+        yield f"To become other events in {dataset}, once --replace is given: {count}."
+        yield from (f"{event['id']}: {event['column']} {event['before']} → {event['after']}" for event in one["first"])
     if answer["left_out"]:
         counts = ", ".join(f"{count} {name}" for name, count in answer["left_out"].items())
         yield f"Left out with the rejected records they refer to: {counts}."
