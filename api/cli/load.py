@@ -36,6 +36,7 @@ from layers.ingest.doubtful_points import with_doubts
 from layers.ingest.integrity import check as check_records
 from layers.ingest.load_plan import (
     LoadPlan,
+    events_to_confirm,
     plan_load,
     planned_changes,
     probable_duplicates,
@@ -67,7 +68,7 @@ app = typer.Typer()
 
 #: The number of times that a load is compared anew after another writer changed the store.
 _TRIES = 5
-#: Exit code of a load that would remove much, to which nobody agreed.
+#: Exit code of a load that would remove much, or make other events of many, to which nobody agreed.
 UNCONFIRMED = 7
 #: An id that leaves room for those of its sources.
 _DATASET = re.compile(r"[a-z0-9][a-z0-9._/>@-]{0,119}")
@@ -75,7 +76,10 @@ _GEM = frozenset({"gem-tracker", "gem-tables"})
 _FORMAT_HELP = "A name that `strikeatlas formats` lists, or auto: the file says it."
 _PARTIAL_HELP = "Load the good rows where others have faults; nothing is removed then."
 _APPEND_HELP = "Add to the dataset: what it holds and the files do not have stays, as when mended rows come later."
-_REMOVE_HELP = "Remove what the files no longer have, however much; without it a load that would remove much stops."
+_REPLACE_HELP = (
+    "Replace the dataset by the files, however much is removed or becomes another event or another publisher's; "
+    "without it such a load stops."
+)
 _REJECTED_HELP = "Write the rows with faults here, as they are, to mend them; a folder if there are several files."
 
 FormatArgument = Annotated[str, typer.Argument(metavar="FORMAT", help=_FORMAT_HELP)]
@@ -97,8 +101,8 @@ DatasetOption = Annotated[
 ]
 
 
-class UnconfirmedRemoval(Exception):
-    """A load would remove much, and nobody agreed to it; nothing was written."""
+class UnconfirmedReplacement(Exception):
+    """A load would remove much, or make other events of many, and nobody agreed to it; nothing was written."""
 
 
 @dataclass(frozen=True)
@@ -110,7 +114,7 @@ class Task:
     request: LoadOptions
     partial: bool
     append: bool
-    remove: bool
+    replaces: bool
     dry_run: bool
     rejected: Path | None
     who: str
@@ -124,7 +128,7 @@ def load(
     files: FilesArgument = None,
     partial: Annotated[bool, typer.Option("--partial", help=_PARTIAL_HELP)] = False,
     append: Annotated[bool, typer.Option("--append", help=_APPEND_HELP)] = False,
-    remove: Annotated[bool, typer.Option("--remove", help=_REMOVE_HELP)] = False,
+    replaces: Annotated[bool, typer.Option("--replace", help=_REPLACE_HELP)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     dataset: DatasetOption = None,
     mapping_file: MappingOption = None,
@@ -155,7 +159,7 @@ def load(
     given = [text for name, value in again.items() if value is not None for text in (name, str(value))]
     if append:
         reason = APPENDED if reason is None else f"{APPENDED}: {reason}"
-    task = Task(chosen, sources, request, partial, append, remove, dry_run, rejected_to, who, reason, tuple(given))
+    task = Task(chosen, sources, request, partial, append, replaces, dry_run, rejected_to, who, reason, tuple(given))
     with closing(open_checked(store, accept_broken_history)) as opened:
         warn_of_clock(opened)
         report_values, problems = _load(opened, base, task)
@@ -164,13 +168,13 @@ def load(
         if as_json:
             raise typer.Exit(1)
         raise ProblemsError(problems)
-    if report_values["to_confirm"]:
+    if report_values["to_confirm"] or report_values["events_to_confirm"]:
         if as_json:
             raise typer.Exit(UNCONFIRMED)
-        raise UnconfirmedRemoval(
-            "nothing was written, as more than a tenth of a dataset would be removed, or what was appended to it: "
-            "give --remove if it shall be; --append removes nothing, and --dataset gives files of another origin a "
-            "dataset of their own"
+        raise UnconfirmedReplacement(
+            "nothing was written, as more than a tenth of a dataset would be removed, or what was appended to it, or "
+            "more than a tenth of its events would become others: give --replace if that is meant; --append removes "
+            "nothing, and --dataset gives files of another origin a dataset of their own"
         )
 
 
@@ -283,16 +287,19 @@ def _loaded(store: Store, base: Path, task: Task, reading: ReadResult) -> tuple[
         reading = _checked(task.fmt, reading, base, stored)
         if reading.heat is not None and task.append:
             reading = firms.joined(reading, store.heat(request.dataset))
-        arrival = plan_load(stored, reading, request.dataset, task.append, store.privacy())
+        arrival = plan_load(stored, reading, request.dataset, task.append, store.privacy(), task.replaces)
         done = planned_changes(stored, arrival)
         known = probable_duplicates(stored, arrival, done)
     report_values = serialize.load_report(task.fmt, request, task.files, reading, arrival, done, known)
     report_values["heat"] = heat = _heat_change(store, reading.heat, request.dataset)
     problems = serialize.all_problems(reading, arrival)
     is_refused = bool(problems) and (not task.partial or not _has_records(report_values))
-    if not task.remove and any(change.removed for change in done.values()):
-        report_values["to_confirm"] = removals_to_confirm(stored, done, store.appended())
-    is_refused |= bool(report_values["to_confirm"])
+    if not task.replaces:
+        if any(change.removed for change in done.values()):
+            report_values["to_confirm"] = removals_to_confirm(stored, done, store.appended())
+        others = events_to_confirm(stored, arrival, done)
+        report_values["events_to_confirm"] = serialize.events_to_confirm(stored, arrival, others)
+    is_refused |= bool(report_values["to_confirm"] or report_values["events_to_confirm"])
     if not task.dry_run and not is_refused:
         licence = f"licence: {report_values['licence']}"
         is_change = heat is not None and heat["is_change"]

@@ -83,14 +83,14 @@ EXIT_CODES: Mapping[type[Exception], int] = MappingProxyType(
         BatchError: 6,
         OSError: 6,
         MemoryError: 6,
-        load_commands.UnconfirmedRemoval: load_commands.UNCONFIRMED,
+        load_commands.UnconfirmedReplacement: load_commands.UNCONFIRMED,
     }
 )
 
 HELP = """Whose energy sites were struck: load, check, ask, serve and export.
 
 Exit codes: 0 done, 1 the input has faults, 2 wrong usage, 3 no such record, 4 a file is missing or in the way,
-5 the store cannot be read or written, 6 the system refused, 7 much would be removed and nobody agreed to it.
+5 the store cannot be read or written, 6 the system refused, 7 much would be removed or changed, and nobody agreed.
 """
 
 app = typer.Typer(

@@ -16,11 +16,14 @@ from api.wording.problems import problem_values
 from layers.ingest.load_plan import LoadPlan, TableChange
 from layers.ingest.publishable import RULES, WARNINGS, PublishProblem, PublishReport, Rule
 from layers.model.problems import Problem, ReadResult
-from layers.model.records import RECORD_TYPES
+from layers.model.records import RECORD_TYPES, Records
 from layers.resolution.candidates import MatchCandidate
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.format import Format, LoadOptions
 from layers.sources.reader.mapping_file import NO_LICENCE
+
+#: Events of a dataset that are shown with their values before and after.
+_FIRST = 3
 
 
 def load_report(
@@ -34,8 +37,8 @@ def load_report(
 ) -> Json:
     """Give the report of a load.
 
-    ``heat``, ``written``, ``to_confirm`` and ``rejected_files`` are for the caller to fill. ``known`` are the records
-    that are probably in the store already, as ``probable_duplicates`` finds them.
+    ``heat``, ``written``, ``to_confirm``, ``events_to_confirm`` and ``rejected_files`` are for the caller to fill.
+    ``known`` are the records that are probably in the store already, as ``probable_duplicates`` finds them.
     """
     problems, mapping = all_problems(reading, arrival), request.mapping
     private, read = _private_records(reading, arrival), sum(len(reading.records.table(name)) for name in RECORD_TYPES)
@@ -72,6 +75,7 @@ def load_report(
         "remarks": [text(note) for note in arrival.notes],
         "changes": {name: _change(change) for name, change in done.items()},
         "to_confirm": {},
+        "events_to_confirm": {},
         "heat": None,
         "written": None,
         "rejected_files": [],
@@ -113,6 +117,26 @@ def _change(change: TableChange) -> Json:
         "changed": {key: list(columns) for key, columns in change.changed.items()},
         "removed": list(change.removed),
         "unchanged": change.unchanged,
+    }
+
+
+def events_to_confirm(
+    stored: Records, arrival: LoadPlan, others: Mapping[str, Mapping[str, Sequence[str]]]
+) -> dict[str, Json]:
+    """Give by dataset how many of its events would become others, in which columns, and the first with both values."""
+    return {
+        dataset: {
+            "events": len(events),
+            "of": sum(event.dataset == dataset for event in stored.strikes.values()),
+            "columns": dict(Counter(column for columns in events.values() for column in columns)),
+            "first": [
+                {"id": key, "column": column, "before": str(before), "after": str(after)}
+                for key, columns in list(events.items())[:_FIRST]
+                for column in columns
+                for before, after in [[getattr(of.strikes[key], column) for of in (stored, arrival.records)]]
+            ],
+        }
+        for dataset, events in others.items()
     }
 
 

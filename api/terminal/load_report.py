@@ -139,7 +139,12 @@ def _remarks(answer: Json) -> Iterable[str]:
             f"{_JUDGE[name]}. The likeliest: {key} is {twin['known']} ({twin['score']:.2f})."
         )
     for dataset, counts in answer["to_confirm"].items():
-        yield f"To be removed from {dataset}, once --remove is given: {_listed(counts)}."
+        yield f"To be removed from {dataset}, once --replace is given: {_listed(counts)}."
+    for dataset, one in answer["events_to_confirm"].items():
+        listed = ", ".join(f"{column} of {count}" for column, count in one["columns"].items())
+        count = f"{one['events']} of {one['of']} ({listed})"
+        yield f"To become other events in {dataset}, once --replace is given: {count}."
+        yield from (f"{event['id']}: {event['column']} {event['before']} → {event['after']}" for event in one["first"])
     if answer["left_out"]:
         yield f"Left out with the rejected records they refer to: {_listed(answer['left_out'])}."
     if (heat := answer["heat"]) is not None:

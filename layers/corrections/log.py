@@ -349,7 +349,7 @@ class _Reading:
         return CorrectionEntry(
             id=row.hash[:ID_DIGITS],
             seq=row.seq,
-            at=row.at,
+            at=self._visibility.shown_at(row),
             kind=kind,
             role="load" if self._is_load(self._transaction(row.seq)) else "editor",
             author=self._author(row.author),

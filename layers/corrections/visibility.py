@@ -139,12 +139,13 @@ class Visibility:
         horizon = self._horizon_of_values(row.key, values)
         if horizon is None:
             return None
-        if not horizon.is_before(row):
-            # The last change up to the horizon is what became public at it.
-            last = history_pages.last_before(self.connection, row.key, horizon.seq, horizon.at)
-            if not is_after or row.seq != last:
-                return None
-        return self._disclosed(row, values)
+        # The last change up to the horizon is what became public at it.
+        if not horizon.is_before(row) and not (is_after and self._is_last_before(row, horizon)):
+            return None
+        return self._disclosed(row, values, is_after)
+
+    def _is_last_before(self, row: HistoryRow, horizon: Horizon) -> bool:
+        return row.seq == history_pages.last_before(self.connection, row.key, horizon.seq, horizon.at)
 
     def _horizon(self, key: RecordKey) -> Horizon | None:
         """From when on a record, and all that it rests on, is public; ``None`` where it is not, or was not last."""
@@ -176,10 +177,11 @@ class Visibility:
             if horizon is None or value is None:
                 continue
             if isinstance(value, list | tuple):
-                if value and all(self._horizon_among(targets, one) is None for one in value):
-                    return None
-                continue
-            reached = self._horizon_among(targets, value)
+                public = [one for one in (self._horizon_among(targets, name) for name in value) if one is not None]
+                # It is public as soon as one of them is.
+                reached = min(public, key=lambda one: (one.seq, one.at), default=None) if value else horizon
+            else:
+                reached = self._horizon_among(targets, value)
             horizon = None if reached is None else horizon | reached
         return horizon
 
@@ -211,7 +213,7 @@ class Visibility:
         removed = _record(table, values)
         return self.policy.due(removed) if isinstance(removed, Strike) else None
 
-    def _disclosed(self, row: HistoryRow, values: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    def _disclosed(self, row: HistoryRow, values: Mapping[str, Any], is_after: bool) -> Mapping[str, Any] | None:
         """The values as the policy lets them be published, without what names people or private sources."""
         if not self.policy.is_open:
             record = _record(row.table, values)
@@ -221,7 +223,9 @@ class Visibility:
             published = TABLES[row.table].to_dict(ruling.applied(row.table, record))
             values = {name: published[name] for name in values if name in published}
         hidden = (*_INTERNAL, *((_AUTHORS,) if self.policy.authors == "role" else ()))
-        return {name: self._public_ids(row, name, value) for name, value in values.items() if name not in hidden}
+        return {
+            name: self._public_ids(row, name, value, is_after) for name, value in values.items() if name not in hidden
+        }
 
     def _gives_away(self, claim: Claim) -> bool:
         rulings = (self._ruling((table, claim.record)) for table in REFERENCES["claims"]["record"])
@@ -239,13 +243,21 @@ class Visibility:
         removed = None if values is None else _record(table, values)
         return Ruling() if removed is None else Ruling.of(self.policy, table, removed)
 
-    def _public_ids(self, row: HistoryRow, column: str, value: Any) -> Any:
-        """A list of references without those to records that are not public, or were not yet."""
+    def _public_ids(self, row: HistoryRow, column: str, value: Any, is_after: bool) -> Any:
+        """A list of references without those to records that are not public, or were not yet.
+
+        After a row that leaves its record as it was are those that were published with it.
+        """
         targets = REFERENCES.get(row.table, {}).get(column)
         if targets is None or not isinstance(value, list):
             return value
         reached = ((one, self._horizon_among(targets, one)) for one in value)
-        return [one for one, horizon in reached if horizon is not None and horizon.is_before(row)]
+        is_seen_anew = is_after and row.before == row.after
+        return [
+            one
+            for one, horizon in reached
+            if horizon is not None and (horizon.is_before(row) or (is_seen_anew and self._is_last_before(row, horizon)))
+        ]
 
 
 def _without_merged(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

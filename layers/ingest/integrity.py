@@ -178,10 +178,8 @@ def closed_loops(records: Records) -> Iterator[IntegrityProblem]:
         members = np.flatnonzero(component == label)
         inside = np.isin(owned, members)
         leaves = (inside & (component[owner] != label)).any()
-        sums = [
-            sum(stake.share_min for stake, o in zip(stakes, owned, strict=True) if o == member) for member in members
-        ]
-        if not leaves and min(sums) >= 100 * (1 - TOLERANCE):
+        sums = np.bincount(owned, [stake.share_min for stake in stakes], len(names))[members]
+        if not leaves and sums.min() >= 100 * (1 - TOLERANCE):
             loop = Message("integrity.outside-owner", {"entities": tuple(names[member] for member in members)})
             first = next(stake for stake, o in zip(stakes, owned, strict=True) if o in members)
             yield "stakes", first.id, "owner", first.owner, loop

@@ -15,6 +15,7 @@ from layers.resolution import resolve
 from layers.resolution.asset_duplicates import propose_assets
 from layers.resolution.linkage import DuplicateProposal
 from layers.resolution.merge import is_subsumed_by
+from layers.resolution.other_event import other_events
 from layers.resolution.resolve import Resolution
 from layers.resolution.strike_duplicates import propose_duplicates
 from layers.store.private_datasets import Privacy, as_private
@@ -27,8 +28,8 @@ _PROPOSE: Mapping[str, Callable[[Records], tuple[DuplicateProposal, ...]]] = Map
 _Tables = dict[str, dict[str, Record]]
 _RecordKey = tuple[str, str]  # table, id
 _NOTHING_PRIVATE = Privacy()
-#: A load may remove so large a part of the records of a dataset, unless somebody agrees to more.
-PART_REMOVED = 0.1
+#: A load may remove so large a part of a dataset, or make other events of its events, unless somebody agrees to more.
+MUCH = 0.1
 _ReferenceFault = tuple[str, str, Message]  # column, value, expected
 
 
@@ -53,7 +54,12 @@ class LoadPlan:
 
 
 def plan_load(
-    stored: Records, result: ReadResult, dataset: str, append: bool = False, privacy: Privacy = _NOTHING_PRIVATE
+    stored: Records,
+    result: ReadResult,
+    dataset: str,
+    append: bool = False,
+    privacy: Privacy = _NOTHING_PRIVATE,
+    replaces: bool = False,
 ) -> LoadPlan:
     """Work out what becomes of the records of a read.
 
@@ -62,6 +68,7 @@ def plan_load(
       one, which stays where it is, with its own facts first. Private entities are not united with public ones.
     - Any record whose id another dataset holds is left to it if it adds nothing (a source: if publisher and
       address are equal); otherwise it is a problem, except for entities: no load replaces another dataset's record.
+    - A source of the dataset that would be another publisher's, at another address or none, is a problem.
     - Records of the dataset that are no longer in the files are removed, unless the load appends, has problems (the
       record may be among the rejected ones), the files hold none at all, or another dataset refers to them.
     - A record that refers to a missing record is a problem; if that record was rejected, it is dropped with it.
@@ -80,13 +87,15 @@ def plan_load(
         Whether records that are not in the files stay.
     privacy
         What must stay private in the store.
+    replaces
+        Whether sources may become another publisher's, with all that cites them.
     """
     datasets = {record.dataset for _, record in _all_records(result.records)} or {dataset}
     becoming = frozenset(datasets - privacy.datasets.keys()) if result.private else frozenset()
     result, staying = _with_privacy(result, stored, privacy, becoming)
     stored = _marked(stored, becoming)
     old, others = _split(stored, datasets)
-    incoming, already_covered, clashes = _split_incoming(result, old, others, append)
+    incoming, already_covered, clashes = _split_incoming(result, old, others, replaces)
     if append:
         incoming["entities"] = {
             key: _completed(one, old.entities.get(key)) for key, one in incoming["entities"].items()
@@ -110,10 +119,8 @@ def plan_load(
         if (before := others.table(name).get(record.id)) is not None and before is not record and before != record
     }
     affected = {name: {k: r for k, r in table.items() if r.dataset in touched} for name, table in tables.items()}
-    notes = (*joined.remarks, *staying)
-    return LoadPlan(
-        Records.of(affected), resolution, problems, dict(already_covered), dict(dropped), retained, notes, becoming
-    )
+    counts, notes = (dict(already_covered), dict(dropped)), (*joined.remarks, *staying)
+    return LoadPlan(Records.of(affected), resolution, problems, *counts, retained, notes, becoming)
 
 
 def plan_removal(stored: Records, dataset: str) -> LoadPlan:
@@ -197,7 +204,7 @@ def _split(stored: Records, datasets: set[str]) -> tuple[Records, Records]:
 
 
 def _split_incoming(
-    result: ReadResult, old: Records, others: Records, append: bool = False
+    result: ReadResult, old: Records, others: Records, replaces: bool = False
 ) -> tuple[_Tables, Counter[str], dict[_RecordKey, Problem]]:
     """Return the load's own records, counts by table of those that other datasets cover, and problems of the rest."""
     own: _Tables = {name: {} for name in RECORD_TYPES}
@@ -211,8 +218,8 @@ def _split_incoming(
             # Only entities, both private or both public, become one.
             clashes[name, record.id] = _clash(name, record, other, result)
         elif name in APPEND_ONLY and before is not None and before != record:
-            clashes[name, record.id] = _append_only_problem(name, record, before, result)
-        elif append and (other_publisher := _other_publisher(record, before, result)):
+            clashes[name, record.id] = _clash(name, record, before, result, "load.only-added")
+        elif not replaces and (other_publisher := _other_publisher(record, before, result)):
             clashes[name, record.id] = other_publisher
         else:
             own[name][record.id] = record
@@ -225,15 +232,20 @@ def _is_same(record: Record, other: Record) -> bool:
     return is_subsumed_by(record, other, *(("sources",) if isinstance(record, Entity) else ()))
 
 
-def _clash(table: str, record: Record, other: Record, result: ReadResult) -> Problem:
+def _clash(table: str, record: Record, other: Record, result: ReadResult, code: str = "load.own-id") -> Problem:
     differing = tuple(changed_fields(other, record.model_copy(update={"dataset": other.dataset})))
-    expected = Message("load.own-id", {"dataset": other.dataset, "columns": differing})
+    expected = Message(code, {"dataset": other.dataset, "columns": differing, "table": table})
     return problem_of(result.locations, table, record.id, "id", record.id, expected)
 
 
 def _other_publisher(record: Record, before: Record | None, result: ReadResult) -> Problem | None:
-    """Return the problem of a source that would become another publisher's, with all that cites it now."""
+    """Return the problem of a source that would become another publisher's, with all that cites it now.
+
+    At the same address it is the same publication, whose publisher is only spelt otherwise.
+    """
     if not (isinstance(record, Source) and isinstance(before, Source)) or record.publisher == before.publisher:
+        return None
+    if record.url is not None and record.url == before.url:
         return None
     expected = Message("load.other-source", {"publisher": before.publisher})
     return problem_of(result.locations, "sources", record.id, "publisher", record.publisher, expected)
@@ -245,11 +257,6 @@ def _completed(entity: Record, before: Entity | None) -> Record:
         return entity
     stated = {name: getattr(before, name) for name in changed_fields(before, entity)}
     return entity.model_copy(update={n: value for n, value in stated.items() if getattr(entity, n) in (None, (), {})})
-
-
-def _append_only_problem(table: str, record: Record, before: Record, result: ReadResult) -> Problem:
-    expected = Message("load.only-added", {"columns": tuple(changed_fields(before, record)), "table": table})
-    return problem_of(result.locations, table, record.id, "id", record.id, expected)
 
 
 def changed_fields(before: Record, after: Record) -> list[str]:
@@ -357,7 +364,7 @@ def removals_to_confirm(
 ) -> dict[str, dict[str, int]]:
     """Count by dataset and table what a load would remove, for the datasets of which somebody has to agree to it.
 
-    These lose more than `PART_REMOVED` of all records that they have, or a record of ``appended``: one that was added
+    These lose more than `MUCH` of all records that they have, or a record of ``appended``: one that was added
     to the dataset beside its files, so that a file without it says nothing of it.
     """
     lost: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -371,8 +378,23 @@ def removals_to_confirm(
     return {
         dataset: dict(counts)
         for dataset, counts in lost.items()
-        if dataset in beside or counts.total() > PART_REMOVED * sizes[dataset]
+        if dataset in beside or counts.total() > MUCH * sizes[dataset]
     }
+
+
+def events_to_confirm(
+    stored: Records, plan: LoadPlan, changes: Mapping[str, TableChange]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Give by dataset and id the events that a load makes other ones, where somebody has to agree, and what differs.
+
+    They are more than `MUCH` of the events of their dataset, and more than one: a single one is a correction.
+    """
+    changed = changes["strikes"].changed if "strikes" in changes else ()
+    found: defaultdict[str, dict[str, tuple[str, ...]]] = defaultdict(dict)
+    for key, columns in other_events(*([of.strikes[key] for key in changed] for of in (stored, plan.records))):
+        found[stored.strikes[key].dataset][key] = columns
+    sizes = Counter(event.dataset for event in (stored.strikes.values() if found else ()))
+    return {dataset: events for dataset, events in found.items() if len(events) > max(1, MUCH * sizes[dataset])}
 
 
 def _change(before: Mapping[str, Record], after: Mapping[str, Record], datasets: Collection[str]) -> TableChange | None:
@@ -392,20 +414,8 @@ def probable_duplicates(
 ) -> dict[str, dict[str, tuple[str, float]]]:
     """Find the strikes and assets that a load adds and that are probably one with a record which is there without it.
 
-    Parameters
-    ----------
-    stored
-        All records of the store before the load.
-    plan
-        The load.
-    changes
-        What it would change, as ``planned_changes`` returns it.
-
-    Returns
-    -------
-    dict
-        By table and id of each such record: the id of its likeliest twin, and the probability that they are one, at
-        least that from which a pair is proposed to a person. A table without any is left out.
+    ``stored`` are all records before the load, ``changes`` what `planned_changes` gives of its ``plan``. Gives by table
+    (never empty) and id the id of the likeliest twin, and the probability that they are one, if a person is asked.
     """
     added = {name: {*changes[name].added} for name in _PROPOSE if name in changes and changes[name].added}
     if not added:

@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import partial
 from types import MappingProxyType
 
 import shapely
@@ -254,17 +255,7 @@ def _first_day(text: str | None) -> date | None:
     return edtf.parse(text).earliest if text else None
 
 
-def anonymous_decisions(published: PublishedStrikes) -> Iterator[Objection]:
-    """Yield decisions of nobody in particular, such as "editors"."""
-    yield from _empty_words(published, "who", _NO_NAME)
-
-
-def groundless_decisions(published: PublishedStrikes) -> Iterator[Objection]:
-    """Yield decisions whose grounds are an empty phrase, such as "as reported"."""
-    yield from _empty_words(published, "why", _NO_GROUNDS)
-
-
-def _empty_words(published: PublishedStrikes, column: str, empty: frozenset[str]) -> Iterator[Objection]:
+def _empty_words(column: str, empty: frozenset[str], published: PublishedStrikes) -> Iterator[Objection]:
     """Yield decisions whose text in a column has no other words than those that say nothing."""
     for strike in published.strikes:
         for decision in published.records.where("decisions", "strike", strike.id):
@@ -298,8 +289,8 @@ RULES: Mapping[str, Rule] = MappingProxyType(
 #: What an editor is warned of, by the name of the rule.
 WARNINGS: Mapping[str, Rule] = MappingProxyType(
     {
-        "anonymous-decision": anonymous_decisions,
-        "groundless-decision": groundless_decisions,
+        "anonymous-decision": partial(_empty_words, "who", _NO_NAME),
+        "groundless-decision": partial(_empty_words, "why", _NO_GROUNDS),
         "untranslated-title": untranslated_titles,
     }
 )

@@ -202,12 +202,14 @@ def _is_no_public(connection: Connection) -> str:
     return f"({' OR '.join(found)})"
 
 
-def references(connection: Connection, table: str, column: str) -> Iterator[tuple[str, str]]:
-    """Yield the id of each record of a table that is stored and has a value in a column, and this value."""
-    query = (
-        f"SELECT id, {geopackage.quote(column)} FROM {geopackage.quote(table)} WHERE {geopackage.quote(column)} NOTNULL"
+def references(connection: Connection, table: str, column: str, condition: str = "TRUE") -> Iterator[tuple[str, str]]:
+    """Yield the id of each record of a table that is stored and that a condition fits, with each id in a column."""
+    name, value, elements = geopackage.quote(table), geopackage.quote(column), ""
+    if column == "sources":
+        value, elements = "element.value", f", {connection.dialect.elements(value, None)}"
+    yield from connection.execute(
+        f"SELECT {name}.id, {value} FROM {name}{elements} WHERE {value} NOTNULL AND {condition}"
     )
-    yield from connection.execute(query)
 
 
 def _last(connection: Connection, condition: str, *values: Any) -> int:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from layers.geopackage import geopackage
 from layers.model.records import DESCRIPTION, REFERENCES
-from layers.store import writer
+from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.connections import StoreError
+from layers.store.history_pages import RecordKey
 from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED, WRITTEN_BY_HAND
 from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets
 from layers.store.row_mapping import TABLES, Table
@@ -54,21 +55,44 @@ def publish(
 
     A record that rests on a source of another dataset which is private stays private: its facts may be from there. So
     does a claim that describes a strike in the words of its author: a licence of the data does not cover these.
+
+    Public records of which more is seen by it get a row of history that leaves them as they are, and tells when.
     """
     _require_publishable(connection, dataset, ids)
-    authorship, changed, stay = replace(authorship, why=why), 0, 0
+    published, stay = dict[str, list[str]](), 0
     with connection.unguarded(*TABLES):
         if not ids:
-            _list(connection, dataset, False, authorship)
+            _list(connection, dataset, False, replace(authorship, why=why))
             connection.execute(f"DELETE FROM {PRIVATE_REMOVED} WHERE dataset = ?", (dataset,))
         for table in TABLES.values():
             private = _ids(connection, table, "dataset = ? AND private = TRUE", dataset)
             chosen = [key for key in private if not ids or key in ids]
             bound = _resting_on_other_private(connection, table, dataset) | _descriptions(connection, table, dataset)
-            free = [key for key in chosen if key not in bound]
-            _mark(connection, table, free, False, authorship)
-            changed, stay = changed + len(free), stay + len(chosen) - len(free)
-    return changed, stay
+            published[table.name] = [key for key in chosen if key not in bound]
+            stay += len(chosen) - len(published[table.name])
+        for name, key in sorted(_seen_by(connection, published)):
+            values = _plain_values(connection, TABLES[name], key)
+            writer.append_history(connection, authorship, [(name, key, values, values)])
+        for name, free in published.items():
+            _mark(connection, TABLES[name], free, False, replace(authorship, why=why))
+    return sum(map(len, published.values())), stay
+
+
+def _seen_by(connection: Connection, published: Mapping[str, Collection[str]]) -> set[RecordKey]:
+    """Public records that refer to private ones which are published, or to a record that is seen only with these."""
+    sources, found = set(_ids(connection, TABLES["sources"], _PUBLIC)), set[RecordKey]()
+    new = {(name, key) for name, ids in published.items() for key in ids}
+    while new:
+        listing, naming, seen = set[RecordKey](), set[RecordKey](), set[RecordKey]()
+        for name, column in ((name, column) for name, columns in REFERENCES.items() for column in columns):
+            for key, value in history_pages.references(connection, name, column, _PUBLIC):
+                if not new.isdisjoint((target, value) for target in REFERENCES[name][column]):
+                    (listing if column == "sources" else naming).add((name, key))
+                elif column == "sources" and value in sources:
+                    seen.add((name, key))
+        new = (naming | (listing - seen)) - found
+        found |= naming | listing
+    return found
 
 
 def _require_publishable(connection: Connection, dataset: str, ids: Collection[str]) -> None:
@@ -115,15 +139,20 @@ def _ids(connection: Connection, table: Table, condition: str, *values: Any) -> 
     return [row[0] for row in connection.execute(query, values)]
 
 
+def _plain_values(connection: Connection, table: Table, key: str) -> dict[str, Any]:
+    columns = ", ".join(map(geopackage.quote, table.declarations))
+    query = f"SELECT {columns} FROM {geopackage.quote(table.name)} WHERE id = ?"
+    return table.plain_row(connection.execute(query, (key,)).fetchone())
+
+
 def _mark(connection: Connection, table: Table, ids: Sequence[str], private: bool, authorship: Authorship) -> None:
     """Set whether records are private, with their history. What is only ever added to is marked too."""
     if not ids:
         return
-    name, columns = geopackage.quote(table.name), ", ".join(map(geopackage.quote, table.declarations))
+    name = geopackage.quote(table.name)
     with connection.unguarded(table.name):
         for key in ids:
-            row = connection.execute(f"SELECT {columns} FROM {name} WHERE id = ?", (key,)).fetchone()
-            before = table.plain_row(row)
+            before = _plain_values(connection, table, key)
             connection.execute(f"UPDATE {name} SET private = ? WHERE id = ?", (private, key))
             after = {**before, "private": private}
             writer.append_history(connection, authorship, [(table.name, key, before, after)])

@@ -381,7 +381,7 @@ def test_records_of_ones_own_refer_to_the_bundled_ones_and_leave_them_be(run: Ru
     assert not is_change(load(run, "curated", file, "--dataset", "mine"))
     assert not is_change(load(run, "curated"))
     file.write_text(MINE[: MINE.index("[[stakes]]")], encoding="utf-8")
-    assert load(run, "auto", file, "--dataset", "mine", "--remove")["changes"]["stakes"]["removed"] == ["mine/e>socar"]
+    assert load(run, "auto", file, "--dataset", "mine", "--replace")["changes"]["stakes"]["removed"] == ["mine/e>socar"]
     assert own.records().stakes == before.stakes
     file.write_text(MINE.replace('owner = "socar"', 'owner = "nobody-known"'), encoding="utf-8")
     said = run("load", "curated", file, "--dataset", "mine", "--json")

@@ -84,7 +84,7 @@ def test_a_newer_file_shows_what_changed(run: Run, own: Store, tmp_path: Path) -
     text = " ".join(said.out.split())
     assert "acled/ukr900001 │ changed: uncertainty_m, basis, killed_min, killed_max" in text
     assert "acled/ukr900003 │ removed: no longer in the files" in text
-    told = load(run, "acled", file, "--dataset", "acled/one", "--remove")
+    told = load(run, "acled", file, "--dataset", "acled/one", "--replace")
     assert told["changes"]["strikes"] == {
         "added": ["acled/ukr900008", "acled/ukr900009"],
         "changed": {"acled/ukr900001": ["uncertainty_m", "basis", "killed_min", "killed_max"]},
@@ -109,7 +109,7 @@ def test_what_a_decision_rests_on_stays_when_a_newer_file_lacks_it(run: Run, own
         if row["event_id_cnty"] in ("UKR900002", "UKR900003"):
             row.clear()
 
-    said = run("load", "acled", edited(ACLED, tmp_path / "newer.csv", newer), "--dataset", "acled/one", "--remove")
+    said = run("load", "acled", edited(ACLED, tmp_path / "newer.csv", newer), "--dataset", "acled/one", "--replace")
     assert "kept: acled/ukr900003 (decision desk/1 of desk refers to it)" in " ".join(said.out.split())
     strikes = own.records().strikes
     assert "acled/ukr900003" in strikes

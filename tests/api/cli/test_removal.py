@@ -1,8 +1,9 @@
-"""What loads and ``strikeatlas dataset`` remove: never another folder's records, never much without consent."""
+"""What loads and ``strikeatlas dataset`` remove or replace: never another folder's records, never much unasked."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,12 +91,12 @@ def test_a_load_that_would_remove_much_stops_and_names_how_to_agree(
     seq = own.seq()
     said = run("load", *sheet(range(20)), *extra)
     assert (said.code, own.seq()) == (7, seq)
-    assert "To be removed from csv/s, once --remove is given: 20 strikes." in shown(said.out)
-    assert all(option in shown(said.err) for option in ("--remove", "--append", "--dataset"))
+    assert "To be removed from csv/s, once --replace is given: 20 strikes." in shown(said.out)
+    assert all(option in shown(said.err) for option in ("--replace", "--append", "--dataset"))
     said = run("load", *sheet(range(20)), *extra, "--json")
     assert (said.code, said.report["written"]) == (7, None)
     assert said.report["to_confirm"] == {"csv/s": {"strikes": 20}}
-    assert len(load(run, *sheet(range(20)), "--remove")["changes"]["strikes"]["removed"]) == 20
+    assert len(load(run, *sheet(range(20)), "--replace")["changes"]["strikes"]["removed"]) == 20
     assert len(of_dataset(own, "csv/s")["strikes"]) == 20
 
 
@@ -111,6 +112,102 @@ def test_a_small_file_of_the_same_name_replaces_no_other(run: Run, own: Store, s
     assert len(of_dataset(own, "csv/s")["strikes"]) == 9
 
 
+# Events that become others under their ids.
+
+EVENTS = """
+noun = "strikes"
+source.publisher = "Own Sheet"
+{row}
+columns = {{{number}title = "T", when = "Day", place = "P", lon = "E", lat = "N"}}
+constants = {{status = "reported", basis = "site", uncertainty_m = 500}}
+"""
+Row = tuple[str, str, float, float]
+
+
+@pytest.fixture
+def events(tmp_path: Path) -> Any:
+    """Write a sheet of events, numbered from 1, and give the arguments of its load."""
+
+    def write(rows: Sequence[Row], by_row: bool = False, publisher: str = "Own Sheet") -> tuple[object, ...]:
+        known = {"row": "id = {row = true}", "number": ""} if by_row else {"row": "", "number": 'id = "No", '}
+        mapping = EVENTS.format(**known).replace("Own Sheet", publisher)
+        (tmp_path / "m.toml").write_text(mapping, encoding="utf-8")
+        listed = (f"{no},Depot,{day},{place},{lon},{lat}\n" for no, (day, place, lon, lat) in enumerate(rows, 1))
+        (tmp_path / "sheet.csv").write_text("No,T,Day,P,E,N\n" + "".join(listed), encoding="utf-8")
+        return "csv", tmp_path / "sheet.csv", "--mapping", tmp_path / "m.toml"
+
+    return write
+
+
+SHEET: list[Row] = [(f"2025-08-{day:02}", f"Town {day}", 30 + day / 10, 46.123456) for day in range(1, 21)]
+OTHERS: list[Row] = [("2024-01-01", "Elsewhere", 40.0, 50.0)] * 20
+
+
+@pytest.mark.parametrize("append", [(), ("--append",)])
+def test_another_sheet_of_the_same_name_makes_no_other_events_unasked(
+    run: Run, own: Store, events: Any, append: tuple[str, ...]
+) -> None:
+    load(run, *events(SHEET))
+    before, seq = of_dataset(own, "csv/sheet"), own.seq()
+    said = run("load", *events(OTHERS), *append)
+    assert (said.code, own.seq()) == (7, seq)
+    assert "To become other events in csv/sheet, once --replace is given: 20 of 20" in shown(said.out)
+    assert "csv/sheet/1: when 2025-08-01 → 2024-01-01" in shown(said.out)
+    assert all(option in shown(said.err) for option in ("--replace", "--append", "--dataset"))
+    said = run("load", *events(OTHERS), *append, "--json")
+    assert said.code == 7
+    confirm = said.report["events_to_confirm"]["csv/sheet"]
+    assert (confirm["events"], confirm["of"]) == (20, 20)
+    assert confirm["columns"] == {"when": 20, "place": 20, "geometry": 20}
+    assert confirm["first"][1] == {"id": "csv/sheet/1", "column": "place", "before": "Town 1", "after": "Elsewhere"}
+    assert (of_dataset(own, "csv/sheet"), own.seq()) == (before, seq)
+    assert len(load(run, *events(OTHERS), *append, "--replace")["changes"]["strikes"]["changed"]) == 20
+
+
+def test_a_row_inserted_above_others_that_are_known_by_their_numbers_makes_no_other_events_unasked(
+    run: Run, own: Store, events: Any
+) -> None:
+    load(run, *events(SHEET, by_row=True))
+    before = of_dataset(own, "csv/sheet")
+    said = run("load", *events([("2025-07-31", "Town 0", 30.0, 46.123456), *SHEET], by_row=True), "--json")
+    assert (said.code, said.report["events_to_confirm"]["csv/sheet"]["events"]) == (7, 20)
+    assert of_dataset(own, "csv/sheet") == before
+    assert not is_change(load(run, *events(SHEET, by_row=True)))
+    load(run, *events([*SHEET, ("2025-08-21", "Town 21", 30.0, 46.1)], by_row=True))  # below, where it shifts none
+
+
+@pytest.mark.parametrize(("changed", "code"), [(1, 0), (2, 0), (3, 7)])
+def test_a_tenth_of_the_events_may_be_corrected_much(run: Run, events: Any, changed: int, code: int) -> None:
+    load(run, *events(SHEET))
+    assert run("load", *events([*OTHERS[:changed], *SHEET[changed:]]), "--json").code == code
+
+
+def test_one_event_of_a_few_may_be_corrected_much(run: Run, events: Any) -> None:
+    load(run, *events(SHEET[:3]))
+    load(run, *events([*OTHERS[:1], *SHEET[1:3]]))
+    assert run("load", *events([*OTHERS[:2], *SHEET[2:3]]), "--json").code == 0  # one more
+    assert run("load", *events(SHEET[:3]), "--json").code == 7
+
+
+def test_small_corrections_of_every_event_go_through(run: Run, events: Any) -> None:
+    load(run, *events([("2025-08", f"town {n}", lon, lat) for n, (_, _, lon, lat) in enumerate(SHEET)]))
+    rounded = [(day, place, round(lon, 1), 46.12) for day, place, lon, _ in SHEET]
+    assert len(load(run, *events(rounded))["changes"]["strikes"]["changed"]) == 20
+
+
+def test_another_publishers_sheet_of_the_same_name_is_refused(run: Run, own: Store, events: Any) -> None:
+    load(run, *events(SHEET))
+    before = of_dataset(own, "csv/sheet")
+    said = run("load", *events(SHEET, publisher="Another Desk"), "--json")
+    (fault,) = said.report["problems"]
+    assert (said.code, fault["column"], fault["value"]) == (1, "publisher", "Another Desk")
+    assert "Own Sheet, as before" in fault["expected"]
+    assert all(option in fault["expected"] for option in ("--dataset", "--replace"))
+    assert of_dataset(own, "csv/sheet") == before
+    load(run, *events(SHEET, publisher="Another Desk"), "--replace")
+    assert {one.publisher for one in of_dataset(own, "csv/sheet")["sources"].values()} == {"Another Desk"}
+
+
 def test_one_that_was_appended_goes_only_by_consent(run: Run, own: Store, sheet: Any) -> None:
     load(run, *sheet(range(40)))
     load(run, *sheet(range(40, 41)), "--append", "--why", "mended")
@@ -118,7 +215,7 @@ def test_one_that_was_appended_goes_only_by_consent(run: Run, own: Store, sheet:
     assert (said.code, said.report["to_confirm"]) == (7, {"csv/s": {"strikes": 1}})
     assert not is_change(load(run, *sheet(range(41))))
     assert "csv/s/40" in own.records().strikes
-    load(run, *sheet(range(40)), "--remove")
+    load(run, *sheet(range(40)), "--replace")
     assert "csv/s/40" not in own.records().strikes
 
 

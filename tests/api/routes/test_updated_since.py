@@ -15,7 +15,7 @@ from api.app import create_app
 from api.server.live_snapshot import LiveSnapshot
 from api.settings import Settings
 from layers.disclosure.policy import parse
-from layers.model.records import Decision, Records
+from layers.model.records import Decision, Records, Source
 from layers.model.timestamps import timestamp
 from layers.snapshot.flat_collections import BY_STRIKE
 from layers.snapshot.snapshot import Snapshot
@@ -105,6 +105,41 @@ def test_a_private_change_is_none(opened: Store) -> None:
     at = edit(opened, 1, "strikes", DEPOT, private=True)
     edit(opened, 2, "strikes", DEPOT, note="unseen")
     assert since(opened, at + timedelta(hours=1)) == set()
+
+
+def test_who_polls_learns_of_what_a_published_source_makes_public(opened: Store, few_records: Records) -> None:
+    """The strike that cites it alone, and the one that it is added to, by corrections, features and tags."""
+    had = few_records.strikes[DEPOT]
+    hidden = Source(id="hidden", dataset="desk", publisher="Desk", private=True)
+    alone = had.model_copy(update={"id": "new", "dataset": "desk", "sources": ("hidden",), "place_source": None})
+    alone = alone.model_copy(update={"geometry": None, "uncertainty_m": None, "basis": None, "title": "first"})
+    for hour, (table, record) in enumerate((("sources", hidden), ("strikes", alone)), 1):
+        opened.write(Edit(table, record.id, record, None), author="x", at=START + timedelta(hours=hour))
+    edit(opened, 3, "strikes", "new", title="as published")
+    edit(opened, 4, "strikes", DEPOT, sources=(*had.sources, "hidden"))
+    with TestClient(create_app(opened, SETTINGS)) as client:
+        polled, at = START + timedelta(hours=5), START + timedelta(hours=6)
+        log = f"/corrections?since={polled.isoformat().replace('+', '%2B')}"
+        before = client.get(log)
+        assert before.json()["corrections"] == []
+        opened.publish("desk", ["hidden"], author="x", why="marker", at=at)
+        client.app.state.atlas.refresh()  # type: ignore[attr-defined]
+        answer = client.get(log, headers={"If-None-Match": before.headers["ETag"]})
+        told = {one["record"]: (one["kind"], one["at"], one["why"]) for one in answer.json()["corrections"]}
+        assert answer.headers["ETag"] != before.headers["ETag"]
+        assert told == {
+            "hidden": ("addition", timestamp(at), None),
+            "new": ("addition", timestamp(at), None),
+            DEPOT: ("correction", timestamp(at), None),
+        }
+        feed = client.get(f"{log}&f=atom").text
+        assert feed.count(f"<published>{timestamp(at)}</published>") == 3
+        hours = [timestamp(START + timedelta(hours=hour)) for hour in range(1, 5)]
+        assert not [hour for hour in hours[:3] if hour in feed + client.get("/corrections").text]
+        assert set(ids(items(client, "strikes", updated_since=polled.isoformat()))) == {"new", DEPOT}
+        shown = {one["id"]: one["properties"] for one in items(client, "strikes", limit="1000")["features"]}
+        assert shown["new"]["updated"] == shown[DEPOT]["updated"] == timestamp(at)
+    assert since(opened, polled) == {"new", DEPOT}
 
 
 #: Changes of a store, by what they do; each is of the hour of its place in the order.

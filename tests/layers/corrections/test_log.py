@@ -6,9 +6,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from api.requests.corrections_query import keys_of
 from api.wording.catalogue import text
@@ -23,10 +26,12 @@ from layers.corrections.log import (
 )
 from layers.disclosure.policy import OPEN, Policy, parse
 from layers.model.records import Claim, Decision, Entity, Record, Records, Source, Stake, Strike
+from layers.model.timestamps import timestamp
 from layers.reference.basemap import Basemap
 from layers.snapshot.disclosure import disclose
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages
+from layers.store.row_mapping import TABLES
 from layers.store.store import ANY, Edit, Store
 from tests.store_kinds import behind_its_back
 
@@ -394,6 +399,38 @@ class TestPrivate:
         assert (published.kind, changes(published)["share_max"]) == ("addition", (None, 4.0))
         assert "hidden" not in str(atlas.page())
 
+    def test_what_becomes_public_by_its_source_is_an_entry_of_the_publication(self, atlas: Atlas) -> None:
+        atlas.add("sources", Source(id="hidden", dataset="desk", publisher="P", private=True))
+        atlas.add("strikes", strike(title="marker", sources=("hidden",)), why="marker")
+        atlas.change("strikes", "new", title="as published", why="marker")
+        decision = Decision(id="d", strike="new", verdict="none", who="x", when="2026-02-02", why="seen")
+        atlas.store.append("decisions", decision, author="Ann", at=atlas.tick())
+        had = atlas.store.records().strikes[DEPOT].sources
+        atlas.change("strikes", DEPOT, sources=(*had, "hidden"), note="n")
+        earlier = {entry.id for entry in atlas.entries()}
+        assert len(earlier) == 2
+        atlas.store.publish("desk", ["hidden"], author="Ann", why="marker", at=atlas.tick())
+        told = {entry.key: entry for entry in atlas.entries(since=timestamp(atlas.now))}
+        assert {key: entry.kind for key, entry in told.items()} == {
+            ("sources", "hidden"): "addition",
+            ("strikes", "new"): "addition",
+            ("decisions", "d"): "addition",
+            ("strikes", DEPOT): "correction",
+        }
+        assert changes(told["strikes", "new"])["title"] == (None, "as published")
+        assert changes(told["strikes", DEPOT]) == {"sources": ([*had], [*had, "hidden"])}
+        assert {entry.at for entry in told.values()} == {timestamp(atlas.now)}
+        assert {entry.id for entry in atlas.entries()} == earlier | {entry.id for entry in told.values()}
+        assert "marker" not in str(atlas.page())
+        atlas.change("strikes", "new", title="corrected")
+        assert changes(atlas.entries()[0]) == {"title": ("as published", "corrected")}
+
+    def test_an_entry_has_the_time_from_which_it_was_public_whenever_it_was_written(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        atlas.add("strikes", strike(host_country="GE", when=START.date().isoformat()))
+        assert atlas.entries(policy)[0].at == timestamp(datetime(2026, 3, 2, 13, tzinfo=UTC))
+        assert atlas.entries()[0].at == timestamp(atlas.now)
+
     def test_a_private_source_is_left_out_of_a_list(self, atlas: Atlas) -> None:
         atlas.add("sources", Source(id="hidden", publisher="marker", private=True))
         before = atlas.store.records().strikes[DEPOT].sources
@@ -568,6 +605,63 @@ def test_what_was_merged_from_a_dataset_that_is_private_now_is_no_longer_publish
     atlas.store.make_private("other", author="an editor", why="an agreement ended")
     atlas._version_of.cache_clear()
     assert "Otherwise" not in str(atlas.entries())
+
+
+def published_values(atlas: Atlas) -> dict[tuple[str, str], dict[str, Any]]:
+    """What is published of each record, as the log has it."""
+    records = atlas.version().disclosure.records
+    hidden = {"id", "private", "who"}
+    return {
+        (name, key): {column: value for column, value in TABLES[name].to_dict(record).items() if column not in hidden}
+        for name in ("sources", "strikes", "decisions", "claims")
+        for key, record in records.table(name).items()
+    }
+
+
+STEPS = ("edit s", "edit t", "cite x", "cite y", "cite both", "decide s", "claim t", "publish x", "publish y", "hide x")
+
+
+@settings(max_examples=25)
+@given(steps=st.lists(st.sampled_from(STEPS), max_size=8))
+@example(steps=["edit s", "cite both", "claim t", "publish x", "edit s", "publish y"])
+@example(steps=["cite both", "publish y", "edit t", "publish x", "hide x", "edit s", "publish x", "decide s"])
+def test_who_polls_with_the_time_of_the_last_change_misses_nothing_and_learns_no_private_time(
+    base: Basemap, steps: list[str]
+) -> None:
+    """Of s, which cites the private source x alone, and of t, which cites public and private ones."""
+    with TemporaryDirectory() as folder:
+        sources = {key: Source(id=key, dataset="desk", publisher="P", private=key != "p") for key in ("p", "x", "y")}
+        strikes = {key: strike(key, sources=cited) for key, cited in (("s", ("x",)), ("t", ("p",)))}
+        atlas = Atlas(Path(folder), Records.of({"sources": sources, "strikes": strikes}), base)
+        public_times = {timestamp(atlas.now)}
+        for number, step in enumerate(steps):
+            before = published_values(atlas)
+            verb, key = step.split()
+            if verb == "edit":
+                atlas.change("strikes", key, title=f"title {number}")
+            elif verb == "cite":
+                atlas.change("strikes", "t", sources=("p", "x", "y") if key == "both" else ("p", key))
+            elif verb == "decide":
+                one = Decision(id=f"{number}", strike=key, verdict="none", who="x", when="2026-02-02", why="seen")
+                atlas.store.append("decisions", one, author="Ann", at=atlas.tick())
+            elif verb == "claim":
+                atlas.add("claims", Claim(id=f"{number}", record=key, field="a", value="b", source="x", checked="read"))
+            elif verb == "hide":
+                atlas.change("sources", key, private=True)
+            elif not atlas.store.records().sources[key].private:
+                continue
+            else:
+                atlas.store.publish("desk", [key], author="Ann", why="agreed", at=atlas.tick())
+            after = published_values(atlas)
+            changed = {key for key, values in after.items() if before.get(key) != values}
+            if changed or before.keys() - after.keys():
+                public_times.add(timestamp(atlas.now))
+            if verb != "hide":  # which takes entries away, and adds none
+                told = {entry.key: entry for entry in atlas.entries(since=timestamp(atlas.now))}
+                assert told.keys() == changed, step
+                assert {entry.at for entry in told.values()} <= {timestamp(atlas.now)}
+            assert {entry.at for entry in atlas.entries()} <= public_times, step
+        atlas.store.close()
 
 
 def test_the_indexes_are_used(atlas: Atlas) -> None:

@@ -256,8 +256,21 @@ class TestStaying:
         (problem, *_) = arrival.problems
         assert (problem.column, problem.value) == ("publisher", "Another")
         assert "Publisher of d, as before" in text(problem.expected)
-        _, corrected = load(now, source("d/s", "d", publisher="Another"), *OWN[1:])
-        assert corrected.sources["d/s"].publisher == "Another"
+
+    def test_no_load_gives_what_a_publisher_said_to_another_unless_somebody_agrees(self) -> None:
+        _, now = load(STORED, *OWN)
+        arrival, left = load(now, source("d/s", "d", publisher="Another"), *OWN[1:])
+        assert [problem.value for problem in arrival.problems] == ["Another"]
+        assert left == now
+        _, replaced = load(now, source("d/s", "d", publisher="Another"), *OWN[1:], replaces=True)
+        assert replaced.sources["d/s"].publisher == "Another"
+
+    def test_a_publisher_may_be_spelt_otherwise_at_the_same_address(self) -> None:
+        url = "https://example.org/list"
+        _, now = load(STORED, source("d/s", "d", url=url), *OWN[1:])
+        for address, expected in ((url, []), ("https://example.org/another", ["P. of d"]), (None, ["P. of d"])):
+            arrival, _ = load(now, source("d/s", "d", url=address, publisher="P. of d"), *OWN[1:])
+            assert [problem.value for problem in arrival.problems] == expected
 
     def test_what_is_appended_may_refer_to_what_the_dataset_holds(self) -> None:
         _, now = load(STORED, *OWN)
