@@ -128,7 +128,7 @@ def load(
     files: FilesArgument = None,
     partial: Annotated[bool, typer.Option("--partial", help=_PARTIAL_HELP)] = False,
     append: Annotated[bool, typer.Option("--append", help=_APPEND_HELP)] = False,
-    replaces: Annotated[bool, typer.Option("--replace", help=_REPLACE_HELP)] = False,
+    replaces: Annotated[bool, typer.Option("--replace", "--remove", help=_REPLACE_HELP)] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done; write nothing.")] = False,
     dataset: DatasetOption = None,
     mapping_file: MappingOption = None,
@@ -173,8 +173,8 @@ def load(
             raise typer.Exit(UNCONFIRMED)
         raise UnconfirmedReplacement(
             "nothing was written, as more than a tenth of a dataset would be removed, or what was appended to it, or "
-            "more than a tenth of its events would become others: give --replace if that is meant; --append removes "
-            "nothing, and --dataset gives files of another origin a dataset of their own"
+            "more than a tenth of its events would become others: give --replace (or --remove) if that is meant; "
+            "--append removes nothing, and --dataset gives files of another origin a dataset of their own"
         )
 
 

@@ -139,7 +139,7 @@ def _remarks(answer: Json) -> Iterable[str]:
             f"{_JUDGE[name]}. The likeliest: {key} is {twin['known']} ({twin['score']:.2f})."
         )
     for dataset, counts in answer["to_confirm"].items():
-        yield f"To be removed from {dataset}, once --replace is given: {_listed(counts)}."
+        yield f"To be removed from {dataset}, once --remove is given: {_listed(counts)}."
     for dataset, one in answer["events_to_confirm"].items():
         listed = ", ".join(f"{column} of {count}" for column, count in one["columns"].items())
         count = f"{one['events']} of {one['of']} ({listed})"
