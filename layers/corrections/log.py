@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeAlias
 from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
 from layers.model.cache import LruCache
-from layers.model.records import Records
+from layers.model.records import REFERENCES, Records
+from layers.model.timestamps import timestamp
 from layers.snapshot.disclosure import Disclosure
 from layers.snapshot.snapshot import Snapshot
 from layers.store import history_pages, writer
@@ -216,16 +217,14 @@ class _Reading:
     ) -> None:
         self._connection, self._version, self._query, self._counts = connection, version, query, counts
         self._concerned = ConcernedStrikes(version.snapshot)
-        self._visibility = Visibility(
-            connection, version.stored, version.disclosure, version.snapshot.seq, datetime.now(UTC)
-        )
+        self._now, seq = datetime.now(UTC), version.snapshot.seq
+        self._visibility = Visibility(connection, version.stored, version.disclosure, seq, self._now)
         since = 1 if query.since is None else history_pages.first_since(connection, query.since)
         self._floor = max(since, query.above + 1)
         above = version.snapshot.seq + 1
         if query.until is not None:
             above = min(above, history_pages.first_since(connection, query.until))
-        before = above if query.before is None else history_pages.seq_of(connection, query.before) or 0
-        self._below = min(above, before)
+        self._below = above if query.before is None else min(above, history_pages.seq_of(connection, query.before) or 0)
 
     def page(self) -> CorrectionsPage:
         entries: list[CorrectionEntry] = []
@@ -272,9 +271,8 @@ class _Reading:
 
     def _is_wanted(self, entry: CorrectionEntry) -> bool:
         query = self._query
-        return (query.kind is None or entry.kind == query.kind) and (
-            query.country is None or query.country in entry.countries
-        )
+        is_then = (query.since or "") <= entry.at and (query.until is None or entry.at < query.until)
+        return is_then and query.kind in (None, entry.kind) and (not query.country or query.country in entry.countries)
 
     def _found(self) -> Iterator[HistoryRow | Transaction]:
         """What the page looks at, newest first."""
@@ -285,6 +283,17 @@ class _Reading:
             yield from self._rows(self._below, self._floor, _ROWS[query.kind])
         else:
             yield from self._found_by_transaction()
+        if query.since is not None and (late := self._published_later(query.since)):
+            yield from self._rows_of(late if query.keys is None else late & query.keys, self._floor, query.above + 1)
+
+    def _published_later(self, since: str) -> set[RecordKey]:
+        """Strikes whose embargo ended at a time or later, and what refers to them: their changes were made before."""
+        stored, policy = self._version.stored, self._version.disclosure.policy
+        dues = ((key, policy.due(one)) for key, one in stored.strikes.items()) if policy.embargo else ()
+        ended = {key for key, due in dues if due and due <= self._now and since <= timestamp(due)}
+        naming = [(table, name) for table, names in REFERENCES.items() for name in names if "strikes" in names[name]]
+        about = {(table, one.id) for key in ended for table, name in naming for one in stored.where(table, name, key)}
+        return about | {("strikes", key) for key in ended}
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         bounds = (self._below, self._floor, _MAX_REMOVALS)
@@ -300,8 +309,10 @@ class _Reading:
                     about.add(("strikes", values["strike"]))
             elif rests_on(values, named):
                 about.add(row.key)
-        below = self._below
-        while rows := history_pages.rows_of(self._connection, keys | about, below, self._floor, _PAGE):
+        yield from self._rows_of(keys | about, self._below, self._floor)
+
+    def _rows_of(self, keys: Set[RecordKey], below: int, from_seq: int) -> Iterator[HistoryRow]:
+        while rows := history_pages.rows_of(self._connection, keys, min(below, self._below), from_seq, _PAGE):
             yield from rows
             below = rows[-1].seq
 

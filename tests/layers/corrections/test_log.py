@@ -475,6 +475,25 @@ class TestPolicy:
         assert "marker" not in str(atlas.page(policy))
         assert "marker" in str(atlas.page())
 
+    def test_who_asks_what_was_published_since_a_time_is_told_of_embargoes_that_ended(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        day = START.date().isoformat()  # due on the next day at 13:00 UTC
+        atlas.add("strikes", strike(title="first", host_country="GE", when=day))
+        said = {"record": "new", "field": "damage", "value": "fire", "source": "24tv-pmi", "checked": "read"}
+        atlas.add("claims", Claim(id="c", dataset="review", **said))
+        atlas.change("strikes", "new", title="as published")
+        atlas.change("strikes", DEPOT, note="another")
+        due, later = "2026-03-02T13:00:00.000Z", "2026-03-02T13:00:00.001Z"
+        found = atlas.entries(policy, since=due)
+        assert [(entry.key, entry.at) for entry in found] == [(("strikes", "new"), due), (("claims", "c"), due)]
+        assert changes(found[0])["title"] == (None, "as published")
+        assert atlas.entries(policy, since=later) == ()
+        assert [entry.id for entry in atlas.entries(policy, since=due, until=later)] == [entry.id for entry in found]
+        assert due not in {entry.at for entry in atlas.entries(policy, until=due)}
+        first = atlas.page(policy, since=due, limit=1)
+        assert first.next_before is not None
+        assert first.entries + atlas.entries(policy, since=due, before=first.next_before) == found
+
     def test_places_are_rounded_and_fields_left_out(self, atlas: Atlas) -> None:
         policy = parse(
             '[[rounding]]\ntable = "strikes"\ndecimals = 1\n[[withhold]]\ntable = "strikes"\nfields = ["damage"]'
