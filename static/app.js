@@ -156,8 +156,7 @@ function change(view, before) {
   if (differs(view, before, ["strike", "entity"])) drawSide(view);
   const chosen = isChosen(view) && differs(view, before, ["country", "role", "owner", "asset", "q"]);
   if (differs(view, before, FILTERS)) drawSelection(view, chosen);
-  // Of the newest view: the list of one before may be seen after that of the one that followed it.
-  if (differs(view, before, [...FILTERS, "minority"])) waiting.listed.then(() => showSummary(state.now));
+  if (differs(view, before, [...FILTERS, "minority"])) waiting.listed.then(() => showSummary(state.now)); // whose list may be there before
   if ((view.strike || before?.strike) && differs(view, before, ["strike", "country", "basis", "minority"])) drawDetail(view, before);
   if (differs(view, before, ["strike", "entity"])) drawEntity(view);
   if (view.strike !== before?.strike) list.mark(view.strike);

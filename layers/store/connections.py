@@ -359,7 +359,7 @@ class Connections:
             raise fault
         raise StoreOverwritten(
             f"{self._path.name}: another file was written over it, or its log ({self._path.name}-wal) is of another: "
-            "stop what has it open, remove the log and its index (-shm), and put the right file there again"
+            "stop what has it open; if it was copied there, remove the log and its index (-shm), and copy it again"
         ) from fault
 
     def _without_log(self, head_of: HeadOf) -> tuple[Head, Head, Head] | None:

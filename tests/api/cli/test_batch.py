@@ -35,7 +35,7 @@ def test_a_store_and_its_records_in_files_have_the_same_answers(command: Run, ow
     other = command("batch", "run", tmp_path / "b", "--workers", 1, "--progress", "--json")
     assert one["digest"] == other.report["digest"]
     assert one["attributions"] > one["strikes"] == len(records.strikes)
-    assert f"1 of 1 cells, {len(records.strikes)} of {len(records.strikes)} strikes" in other.err
+    assert f"1 of 1 cell, {len(records.strikes)} of {len(records.strikes)} strikes" in other.err
     again = command("batch", "run", tmp_path / "a", "--workers", 1)
     assert one["digest"] in again.out
     assert one["head"] == {"seq": own.seq(), "hash": own.head().hash}
