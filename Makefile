@@ -92,7 +92,7 @@ fix: $(VENV)/.stamp-dev ## apply what the linter and the formatter can put right
 
 docs: $(VENV)/.stamp-dev ## write the pages that are made from the schema, the help and the imports
 	$(BIN)/python -m tests.records_page > docs/records.md
-	$(BIN)/typer api.cli.main utils docs --name strikeatlas --output docs/cli.md
+	$(BIN)/python -m tests.cli_page > docs/cli.md
 	$(BIN)/python -m tests.architecture
 	$(BIN)/python -m tools.build.module_preloads
 	$(BIN)/python -m tests.notebook
