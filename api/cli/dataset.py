@@ -106,7 +106,7 @@ def publish(
     store: StoreAddress = STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Make a private dataset public, or single private records of a public one. Nothing else makes either public."""
+    """Make a private dataset public, or single private records of a public one; no load or edit does."""
     reason = require_reason("--why", why)
     opened = open_store(store)
     published, staying = opened.publish(dataset, ids or (), author=who, why=reason)

@@ -88,7 +88,7 @@ FilesArgument = Annotated[
     typer.Argument(help="Files to read together, or a folder of them.", show_default="the bundled records"),
 ]
 MappingOption = Annotated[
-    Path | None, typer.Option("--mapping", help="What the columns mean: TOML, for csv, geojson and gpkg.")
+    Path | None, typer.Option("--mapping", help="What the columns mean: TOML, for csv, geojson, gpkg and json.")
 ]
 RetrievedOption = Annotated[str | None, typer.Option(help="Day on which the files were obtained, such as 2025-11-25.")]
 LicenceOption = Annotated[str | None, typer.Option(help="Licence of the data, in place of the format's.")]
