@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -41,8 +41,8 @@ and country; units and other parts of a site are not counted. Written by `make d
 - **Held**: sites of the records and the open layer together, a site of both once; in brackets those of the records.
 - **Owner**: how many of these belong, on 2 December 2026, to a country that is known, at least in part.
 - **Said to be**: what a public page says there is, with the year of which it speaks, by its own definition
-  and often of one company. "≥" stands where it speaks of a part of the kind alone. Where it is empty no page was found,
-  and how much is missing is not known.
+  and often of one company. "≥" means that it speaks of a part of the kind alone. For countries without a row no page
+  was found, and how much is missing is not known: they are listed as held (records), owner.
 """
 #: States in which a site is not counted.
 _NOT_THERE = frozenset({*NEVER_BUILT, "pre-construction", "construction", "retired"})
@@ -68,27 +68,30 @@ def markdown(records: Records, totals: Iterable[Mapping[str, Any]]) -> str:
     owned = {asset.id for there in sites.values() for asset in there if owners.of(asset.id).shares}
     parts = [HEAD]
     for kind in KINDS:
-        rows = [*_rows(kind, sites, said, owned)]
-        parts.append(
-            f"## `{kind}`\n\n| country | held | owner | said to be |\n|---|---|---|---|\n" + "\n".join(rows) + "\n"
-        )
+        parts.append(f"## `{kind}`\n")
+        compared = [row for row in COUNTRIES if said[kind, row]]
+        if compared:
+            parts.append("| country | held | owner | said to be |\n|---|---|---|---|")
+        for country in compared:
+            held, ours, known = _held(sites[kind, country], owned)
+            parts.append(f"| {country} | {held} ({ours}) | {known} | {'; '.join(said[kind, country])} |")
+        rest = [
+            "{} {} ({}), {}".format(country, *_held(sites[kind, country], owned))
+            for country in COUNTRIES
+            if sites[kind, country] and country not in compared
+        ]
+        parts.append("")
+        if rest:
+            parts.append(f"Without a public figure: {'; '.join(rest)}.\n")
         if nowhere[kind]:
             parts.append(f"In no row: {nowhere[kind]} at sea, across borders or of no stated country.\n")
     return "\n".join(parts)
 
 
-def _rows(
-    kind: str,
-    sites: Mapping[tuple[str, str], Sequence[Asset]],
-    said: Mapping[tuple[str, str], Sequence[str]],
-    owned: set[str],
-) -> Iterator[str]:
-    for country in COUNTRIES:
-        there, totals = sites.get((kind, country), ()), said.get((kind, country), ())
-        if there or totals:
-            ours = sum(not asset.dataset.startswith(OPEN) for asset in there)
-            known = sum(asset.id in owned for asset in there)
-            yield f"| {country} | {len(there)} ({ours}) | {known} | {'; '.join(totals)} |"
+def _held(there: Sequence[Asset], owned: Collection[str]) -> tuple[int, int, int]:
+    """Numbers of sites, of those of the records, and of those whose owner's country is known."""
+    ours = sum(not asset.dataset.startswith(OPEN) for asset in there)
+    return len(there), ours, sum(asset.id in owned for asset in there)
 
 
 def _said(total: Mapping[str, Any]) -> str:

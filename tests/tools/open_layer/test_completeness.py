@@ -43,9 +43,9 @@ def test_sites_are_counted_once_by_kind_and_country() -> None:
     }
     table = rows(records, total, part)
     assert table["refinery"] == [
-        "| RU | 1 (0) | 0 |  |",
         "| UA | 2 (1) | 1 | 7, [2013~](https://example.org/seven) |",
         "| BY | 0 (0) | 0 | ≥ 2 (large), [2022](https://example.org/) |",
+        "Without a public figure: RU 1 (0), 0.",
     ]
     assert table["oil-depot"] == []
 
