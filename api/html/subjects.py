@@ -41,7 +41,7 @@ from api.wording.preference import language_of
 from api.wording.strikes import strike_title
 from layers.attribution.attribute import StrikeAttribution
 from layers.corrections.concerned import records_of_entity
-from layers.disclosure.ruling import is_rounded, left_out
+from layers.disclosure.ruling import is_left_out, is_rounded
 from layers.model.records import Asset, Entity, Strike
 from layers.model.types import EntityType
 from layers.ownership.owners import Owners
@@ -304,7 +304,7 @@ def _asset_facts(asset: Asset, answer: Json, countries: Names, language: str) ->
     facts = [
         (phrase("html.published.kind", language), ", ".join(part for part in kind if part)),
         (page_text("host", language), countries.get(asset.host_country or "", asset.host_country or "")),
-        (page_text("where", language), where if asset.basis or "geometry" in left_out(answer["asset"]) else ""),
+        (page_text("where", language), where if asset.basis or is_left_out(answer["asset"], "geometry") else ""),
         (page_text("control", language), control["name"] if control else page_text("controlNobody", language)),
         (phrase("html.published.capacity", language), capacity_in_words(answer["asset"], language)),
     ]
@@ -384,7 +384,7 @@ def _unknown_of_strike(answer: Json, countries: Names, language: str) -> Iterabl
                 yield phrase("html.published.end-open", language, when=date_in_words(row["since"], language), **said)
     if not strike["n_voices"]:
         yield phrase("html.published.no-voice", language)
-    if not strike["damage"] and "damage" not in left_out(strike):
+    if not strike["damage"] and not is_left_out(strike, "damage"):
         yield phrase("html.published.no-damage", language)
 
 
@@ -410,7 +410,7 @@ def _unknown_place(asset: Json, is_spot: bool, language: str) -> Iterable[str]:
 
 def _unknown_place_of(record: Json, language: str, coarse: str = "coarse-place") -> Iterable[str]:
     basis, uncertainty_m = record["basis"], record["uncertainty_m"]
-    if is_rounded(record) or "geometry" in left_out(record):
+    if is_rounded(record) or is_left_out(record, "geometry"):
         return
     if basis is None or uncertainty_m is None:
         yield phrase("html.published.no-place", language)

@@ -17,7 +17,7 @@ from api.wording.catalogue import phrase, text
 from api.wording.dates import DATED, date_in_words, span_in_words
 from api.wording.problems import error_sentence, located_sentence, problem_values, worded_value
 from api.wording.strikes import sources_in_words, strike_title
-from layers.disclosure.ruling import is_rounded, left_out
+from layers.disclosure.ruling import is_left_out, is_rounded
 from layers.model.problems import ProblemsError
 from layers.ownership.percent import SITE_DIGITS, digits_of, interval_text
 from layers.ownership.walk import REACHES, Interval
@@ -94,7 +94,7 @@ def _listed(name: str, row: Json, column: str) -> object:
 def strike(answer: Json) -> RenderableType:
     """Show the owners of what a strike hit, and the evidence for them."""
     about = answer["strike"]
-    missing = "withheld" if "geometry" in left_out(about) else "not known"
+    missing = "withheld" if is_left_out(about, "geometry") else "not known"
     host = answer["host"]["name"] if answer["host"] else "none, at sea" if answer["host_basis"] else missing
     if answer["host_basis"] in ("point", "region", "site"):
         host = f"{host} (by its {answer['host_basis']})"
@@ -381,7 +381,7 @@ def capacity(answer: Json) -> RenderableType:
 
 def _size(asset: Json) -> str:
     if asset["capacity"] is None or asset["capacity_unit"] is None:
-        return "capacity withheld" if {"capacity", "capacity_unit"} & {*left_out(asset)} else "capacity not known"
+        return "capacity withheld" if is_left_out(asset, "capacity", "capacity_unit") else "capacity not known"
     on = f", {date_in_words(asset['capacity_on'])}" if asset["capacity_on"] else ""
     return f"{_number(asset['capacity'])} {asset['capacity_unit']}{on}"
 

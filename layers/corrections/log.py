@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from layers.corrections.concerned import MAY_FOLLOW, NAMING_OWNER, ConcernedStrikes, rests_on
 from layers.corrections.visibility import PublishedChange, Visibility
+from layers.disclosure.policy import ALWAYS
 from layers.model.cache import LruCache
 from layers.model.records import REFERENCES, Records
 from layers.model.timestamps import timestamp
@@ -217,8 +218,8 @@ class _Reading:
     ) -> None:
         self._connection, self._version, self._query, self._counts = connection, version, query, counts
         self._concerned = ConcernedStrikes(version.snapshot)
-        self._now, seq = datetime.now(UTC), version.snapshot.seq
-        self._visibility = Visibility(connection, version.stored, version.disclosure, seq, self._now)
+        seq = version.snapshot.seq
+        self._visibility = Visibility(connection, version.stored, version.disclosure, seq, datetime.now(UTC))
         since = 1 if query.since is None else history_pages.first_since(connection, query.since)
         self._floor = max(since, query.above + 1)
         above = version.snapshot.seq + 1
@@ -288,12 +289,14 @@ class _Reading:
 
     def _published_later(self, since: str) -> set[RecordKey]:
         """Strikes whose embargo ended at a time or later, and what refers to them: their changes were made before."""
-        stored, policy = self._version.stored, self._version.disclosure.policy
-        dues = ((key, policy.due(one)) for key, one in stored.strikes.items()) if policy.embargo else ()
-        ended = {key for key, due in dues if due and due <= self._now and since <= timestamp(due)}
+        stored, disclosure = self._version.stored, self._version.disclosure
+        if (last := disclosure.last_due) is None or timestamp(last) < since:
+            return set()
+        dues = ((key, ruling.due) for key, ruling in disclosure.together["strikes"].of.items())
+        ended = {key for key, due in dues if due and ALWAYS < due <= last and since <= timestamp(due)}
         naming = [(table, name) for table, names in REFERENCES.items() for name in names if "strikes" in names[name]]
         about = {(table, one.id) for key in ended for table, name in naming for one in stored.where(table, name, key)}
-        return about | {("strikes", key) for key in ended}
+        return about.union(("strikes", key) for key in ended)
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         bounds = (self._below, self._floor, _MAX_REMOVALS)

@@ -252,12 +252,9 @@ class Visibility:
         if targets is None or not isinstance(value, list):
             return value
         reached = ((one, self._horizon_among(targets, one)) for one in value)
+        public = ((one, horizon) for one, horizon in reached if horizon is not None)
         is_seen_anew = is_after and row.before == row.after
-        return [
-            one
-            for one, horizon in reached
-            if horizon is not None and (horizon.is_before(row) or (is_seen_anew and self._is_last_before(row, horizon)))
-        ]
+        return [one for one, at in public if at.is_before(row) or (is_seen_anew and self._is_last_before(row, at))]
 
 
 def _without_merged(values: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

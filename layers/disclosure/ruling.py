@@ -62,6 +62,11 @@ def left_out(values: Mapping[str, Any]) -> tuple[str, ...]:
     return (*names, *PLACE_FIELDS[1:]) if "geometry" in names else names
 
 
+def is_left_out(values: Mapping[str, Any], *names: str) -> bool:
+    """Whether the policy leaves out any of some members of a record in an answer, see `left_out`."""
+    return not {*left_out(values)}.isdisjoint(names)
+
+
 @dataclass(frozen=True, slots=True)
 class Ruling:
     """What a policy says of one record.

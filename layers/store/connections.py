@@ -306,28 +306,24 @@ class Connections:
         """
         now = _stamp(self._path)
         if state is None and now[:2] != self._device_and_inode:
-            with self._lock:
-                self._leave_to_parent()
-                while self._idle:
-                    _fold(self._idle.pop())
+            self._close_idle(_fold)
             self.close()
             raise StoreReplaced(
                 f"{self._path.name}: another file took its place, or none; what was written since is not in it: "
                 "start again what has it open"
             )
-        if self._head_of is not None and now != self._compared:
-            self._compare_history(self._head_of, state)
+        self._compare_history(now, state)
 
-    def _compare_history(self, head_of: HeadOf, state: FileState | None) -> None:
+    def _compare_history(self, now: tuple[int, ...], state: FileState | None) -> None:
         """Refuse a file whose history does not go on from the last row that it had, by `StoreOverwritten`.
 
         It is compared whenever the file was written to, which is mostly as its log was folded into it. Its rows are
         read without the log, from which all of them must go on, and by no connection that has pages of the file before.
         """
-        with self._lock:
-            self._leave_to_parent()
-            while self._idle:
-                self._idle.pop().close()
+        head_of = self._head_of
+        if head_of is None or now == self._compared:
+            return
+        self._close_idle()
         fault: StoreError | None = None
         for look in range(_LOOKS):
             time.sleep(_LOOK_AGAIN_S if look else 0)
@@ -420,12 +416,12 @@ class Connections:
     def wait(self, timeout_s: float) -> None:
         """Give at once that nothing is known."""
 
-    def _close_idle(self) -> None:
-        """Close the idle connections, without folding the log while it is guarded."""
+    def _close_idle(self, close: Callable[[SqliteConnection], None] = SqliteConnection.close) -> None:
+        """Close the idle connections; while the log is guarded, closing alone does not fold it."""
         with self._lock:
             self._leave_to_parent()
             while self._idle:
-                self._idle.pop().close()
+                close(self._idle.pop())
 
     def close(self) -> None:
         """Close the idle connections; the last one to leave the file folds the log into it, if the log is of it."""
@@ -442,13 +438,12 @@ class Connections:
 
     def _is_own_log(self) -> bool:
         """Whether the log may be folded into the file that has the name."""
-        stamp = _stamp(self._path)
-        if self._head_of is None or self._guard is None or self._pid != os.getpid() or stamp == self._compared:
-            return True
-        if stamp[:2] != self._device_and_inode:  # SQLite leaves a file alone that was moved
+        now = _stamp(self._path)
+        # SQLite leaves a file alone that was moved.
+        if self._guard is None or self._pid != os.getpid() or now[:2] != self._device_and_inode:
             return True
         try:
-            self._compare_history(self._head_of, self._state)
+            self._compare_history(now, self._state)
         except StoreError:
             return False
         return True

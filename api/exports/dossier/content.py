@@ -23,7 +23,7 @@ from api.exports.dossier.parts import (
     Table,
     plain,
 )
-from api.exports.dossier.sections import CitedSources, Names, rests_in_words
+from api.exports.dossier.sections import CitedSources, Names, amount_in_words, rests_in_words
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
 from api.exports.text import NO_BREAK, page_text, share
@@ -32,7 +32,7 @@ from api.wording.catalogue import formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
-from layers.disclosure.ruling import left_out
+from layers.disclosure.ruling import is_left_out
 from layers.model import edtf
 
 #: Countries that the five lines and rows of the timeline name; the rest is counted.
@@ -309,9 +309,7 @@ class _Writer:
         numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         language, rows = self.order.language, []
         for site in self.selection["sites"]:
-            amount = page_text("withheldValue", language) if "capacity" in left_out(site) else "–"
-            if site["capacity"] is not None:
-                amount = f"{formatted(site['capacity'], ',.12g', language)}\u00a0{site['capacity_unit']}"
+            amount = amount_in_words(site, language) or "–"
             lost = [
                 f"{page_text('lost' + loss['cause'], language)}: {self._lost(loss, site['capacity_unit'])}"
                 for loss in site["lost"]
@@ -410,7 +408,7 @@ class _Writer:
             runs += [_address(source["url"]), Run(" ")]
         archived = source["archive_url"]
         runs.append(Run(self._say("archive") + NO_BREAK, "soft"))
-        is_withheld = "archive_url" in left_out(source)
+        is_withheld = is_left_out(source, "archive_url")
         missing = page_text("withheldValue", self.order.language) if is_withheld else self._say("archive-none")
         runs.append(_address(archived) if archived else Run(missing, "soft"))
         if source["licence"]:

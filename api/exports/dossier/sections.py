@@ -12,7 +12,7 @@ from api.wording.catalogue import ENGLISH, catalogue, formatted, phrase
 from api.wording.countries import in_language
 from api.wording.dates import date_in_words, span_in_words
 from api.wording.strikes import sources_in_words, strike_title
-from layers.disclosure.ruling import PLACE_FIELDS, is_rounded, left_out
+from layers.disclosure.ruling import PLACE_FIELDS, is_left_out, is_rounded, left_out
 from layers.ownership.walk import REACHES
 
 #: Gives the number under which a source is listed.
@@ -213,7 +213,7 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
     place = ", ".join(filter(None, named))
     sure = place_in_words(strike, language)
     country = countries.get(host["country"], host["name"]) if host else ""
-    known = answer["host_basis"] or ("withheld" if "geometry" in left_out(strike) else "unknown")
+    known = answer["host_basis"] or ("withheld" if is_left_out(strike, "geometry") else "unknown")
     said = page_text(f"host{known}", language, country=country)
     cited = " ".join(f"[{sources.cite(name)}]" for name in strike["sources"])
     voices = sources_in_words(strike["n_sources"], strike["n_voices"], language)
@@ -229,7 +229,7 @@ def _facts(answer: Answer, sources: CitedSources, countries: Names, language: st
 def place_in_words(record: Answer, language: str, code: str = "within") -> str:
     """Write how exactly the place of a strike or site is given, or that it is withheld, or that none is known."""
     if not record["basis"]:
-        return page_text("placeWithheld" if "geometry" in left_out(record) else "noPlace", language)
+        return page_text("placeWithheld" if is_left_out(record, "geometry") else "noPlace", language)
     basis = page_text("roundedBy", language) if is_rounded(record) else word("basis", record["basis"], language)
     return page_text(code, language, basis=basis, radius=length(record["uncertainty_m"], language))
 
@@ -297,11 +297,16 @@ def _asset(hit: Answer, when: str, sources: CitedSources, countries: Names, lang
 
 def capacity_in_words(asset: Answer, language: str = ENGLISH) -> str:
     """Write the capacity of a site with its unit and its day, or that it is withheld; nothing where it is not known."""
+    is_dated = asset["capacity"] is not None and asset["capacity_unit"] is not None and asset["capacity_on"]
+    day = f" ({date_in_words(asset['capacity_on'], language)})" if is_dated else ""
+    return amount_in_words(asset, language) + day
+
+
+def amount_in_words(asset: Answer, language: str) -> str:
+    """Write the capacity of a site with its unit, or that it is withheld; nothing where it is not known."""
     if asset["capacity"] is None or asset["capacity_unit"] is None:
-        is_withheld = {"capacity", "capacity_unit"} & {*left_out(asset)}
-        return page_text("withheldValue", language) if is_withheld else ""
-    amount = f"{formatted(asset['capacity'], ',.12g', language)}{NO_BREAK}{asset['capacity_unit']}"
-    return amount + (f" ({date_in_words(asset['capacity_on'], language)})" if asset["capacity_on"] else "")
+        return page_text("withheldValue", language) if is_left_out(asset, "capacity", "capacity_unit") else ""
+    return f"{formatted(asset['capacity'], ',.12g', language)}{NO_BREAK}{asset['capacity_unit']}"
 
 
 def _condition(row: Answer, sources: CitedSources, language: str) -> str:

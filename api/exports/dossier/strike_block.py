@@ -16,7 +16,7 @@ from api.exports.text import NO_BREAK, page_text, word, words
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.dates import DATED, date_in_words
-from layers.disclosure.ruling import is_rounded, left_out
+from layers.disclosure.ruling import is_left_out, is_rounded, left_out
 from layers.reference.country_names import code_of
 
 _CITED = re.compile(r"\[([0-9]{1,6})\]")
@@ -109,7 +109,7 @@ class StrikeBlocks:
         """Write a place in degrees with no more decimals than its uncertainty allows."""
         middle = _middle(strike["geometry"])
         if middle is None:
-            is_withheld = "geometry" in left_out(strike)
+            is_withheld = is_left_out(strike, "geometry")
             return page_text("placeWithheld", self.language) if is_withheld else self._say("no-coordinates")
         decimals = decimals_of(strike["uncertainty_m"])
         lon, lat = (formatted(abs(degrees), f".{decimals}f", self.language) for degrees in middle)

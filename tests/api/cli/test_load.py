@@ -124,19 +124,19 @@ def test_it_is_said_how_many_records_of_a_load_are_private(run: Run, own: Store,
     table = '[[sources]]\nid = "mine/{0}"\npublisher = "A. Editor"\nprivate = {1}\n'
     file = tmp_path / "mine.toml"
 
-    def told(*private: str) -> tuple[object, str]:
+    def load_with(*private: str) -> tuple[object, str]:
         file.write_text("".join(table.format(number, said) for number, said in enumerate(private)))
         report = load(run, "curated", file, "--dataset", "mine", "--dry-run")
         shown = run("load", "curated", file, "--dataset", "mine", "--dry-run").out
         return (report["private"], report["private_records"]), " ".join(shown.split())
 
-    values, shown = told("false", "true", "false")
+    values, shown = load_with("false", "true", "false")
     assert values == (False, 1)
     assert "(1 of 3 records private: never published)" in shown
-    values, shown = told("true", "true")
+    values, shown = load_with("true", "true")
     assert values == (True, 2)
     assert "(private: never published)" in shown
-    values, shown = told("false")
+    values, shown = load_with("false")
     assert values == (False, 0)
     assert "never published" not in shown
 

@@ -144,7 +144,7 @@ OTHERS: list[Row] = [("2024-01-01", "Elsewhere", 40.0, 50.0)] * 20
 
 
 @pytest.mark.parametrize("append", [(), ("--append",)])
-def test_another_sheet_of_the_same_name_makes_no_other_events_unasked(
+def test_another_sheet_of_the_same_name_is_stopped_before_it_replaces_events(
     run: Run, own: Store, events: Any, append: tuple[str, ...]
 ) -> None:
     load(run, *events(SHEET))
@@ -164,7 +164,7 @@ def test_another_sheet_of_the_same_name_makes_no_other_events_unasked(
     assert len(load(run, *events(OTHERS), *append, "--replace")["changes"]["strikes"]["changed"]) == 20
 
 
-def test_a_row_inserted_above_others_that_are_known_by_their_numbers_makes_no_other_events_unasked(
+def test_a_row_inserted_above_others_that_are_known_by_their_numbers_is_stopped(
     run: Run, own: Store, events: Any
 ) -> None:
     load(run, *events(SHEET, by_row=True))

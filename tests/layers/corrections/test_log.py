@@ -475,7 +475,7 @@ class TestPolicy:
         assert "marker" not in str(atlas.page(policy))
         assert "marker" in str(atlas.page())
 
-    def test_who_asks_what_was_published_since_a_time_is_told_of_embargoes_that_ended(self, atlas: Atlas) -> None:
+    def test_entries_since_a_time_include_strikes_whose_embargo_ended(self, atlas: Atlas) -> None:
         policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
         day = START.date().isoformat()  # due on the next day at 13:00 UTC
         atlas.add("strikes", strike(title="first", host_country="GE", when=day))

@@ -225,7 +225,7 @@ def test_a_strike_near_its_place_or_at_one_of_several_is_not_remarked_on(
     assert sentences(doubted(base, hit("x", lon, lat, **values), gazetteer=towns)) == []
 
 
-def test_another_name_of_a_town_far_abroad_is_no_contradiction_and_an_open_country_is_not_told(
+def test_another_name_of_a_town_far_abroad_is_no_contradiction_and_an_open_country_is_not_named(
     base: Basemap, towns: Gazetteer
 ) -> None:
     """Kavkaz is one of the names of Caucasia in Colombia; at Yahodyn two states are within 2 km."""
