@@ -81,6 +81,20 @@ function createChoices(set) {
   };
 }
 
+const inputs = (fieldset) => [...fieldset.querySelectorAll("input")];
+
+/** Boxes stay while the same ones are offered, so that a click that begins on one ends on it, whatever counts come meanwhile. */
+function update(before, after) {
+  const shown = inputs(before);
+  const now = inputs(after);
+  const isSame = shown.length === now.length && now.every(({ value }, i) => value === shown[i].value);
+  if (!isSame) before.replaceWith(after);
+  else now.forEach((input, i) => {
+    shown[i].checked = input.checked;
+    shown[i].parentNode.lastChild.textContent = input.parentNode.lastChild.textContent;
+  });
+}
+
 /** Prepare the filters; `onOpen` is called when they are unfolded and need counts. Draws the head, and then the body. */
 export function createFilters(set, onOpen) {
   const fold = byId("filters");
@@ -102,7 +116,7 @@ export function createFilters(set, onOpen) {
       const key = held?.value;
       const boxes = [kinds(facets.kinds, view, set), statuses(facets.status, view, set)];
       choices.draw(facets, view);
-      if (choices.node.isConnected) body.querySelectorAll("fieldset").forEach((before, i) => before.replaceWith(boxes[i]));
+      if (choices.node.isConnected) body.querySelectorAll("fieldset").forEach((before, i) => update(before, boxes[i]));
       else body.replaceChildren(...boxes, choices.node, clear);
       if (held && !held.isConnected) [...body.querySelectorAll("input")].find(({ value }) => value === key)?.focus();
     },

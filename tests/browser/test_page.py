@@ -490,7 +490,7 @@ def test_boxes_that_are_used_at_once_are_one_choice(open_page: Open) -> None:
     page = open_page()
     page.locator("#filters summary").click()
     expect(page.locator("#filters input[data-filter=kinds]").first).to_be_visible()
-    # Found and clicked in one step: boxes are drawn anew when their counts come.
+    # Clicked in one step: before an answer to the first can come.
     values = page.evaluate(
         """() => {
           const boxes = [...document.querySelectorAll("#filters input[data-filter=kinds]")];
@@ -528,6 +528,23 @@ def test_a_choice_that_is_open_stays_while_the_filters_change(open_page: Open) -
     assert page.evaluate("window.held === document.activeElement && window.held.id") == "filter-commodity"
     select.select_option("gas")
     assert view_of(page)["commodity"] == "gas"
+
+
+def test_a_box_stays_the_same_element_while_its_counts_change(open_page: Open) -> None:
+    page = open_page()
+    page.locator("#filters summary").click()
+    boxes = page.locator("#filters input[data-filter=kinds]")
+    expect(boxes.first).to_be_visible()
+    counts = page.locator("#filters fieldset:has(input[data-filter=status]) .n")
+    before = counts.all_text_contents()
+    page.evaluate("window.held = [...document.querySelectorAll('#filters input')]")
+    boxes.first.uncheck()
+    expect(counts).not_to_have_text(before)
+    assert page.evaluate("window.held.every((box) => box.isConnected)")
+    expect(boxes.first).not_to_be_checked()
+    page.go_back()
+    expect(counts).to_have_text(before)
+    expect(boxes.first).to_be_checked()
 
 
 def test_countries_can_be_counted_by_head_office(open_page: Open) -> None:
