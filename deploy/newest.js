@@ -13,8 +13,9 @@ function remember(r) {
     if (answered > (memory.get('seq') || 0)) {
         memory.set('seq', answered);
     }
-    // The number counts private changes: who only reads is not told it.
-    if (r.method === 'GET' || r.method === 'HEAD') {
+    // The number counts private changes: only who wrote is told it.
+    const isWrite = r.method !== 'GET' && r.method !== 'HEAD' && r.headersIn.Authorization && r.status < 300;
+    if (!isWrite) {
         delete r.headersOut['Atlas-Seq'];
     }
 }

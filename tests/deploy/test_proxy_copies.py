@@ -133,6 +133,29 @@ def test_a_reader_cannot_tell_the_worker_what_was_passed_on(site: Site) -> None:
     assert (status, headers.get("atlas-seq")) == (200, None), "nor is it told the number, which counts private changes"
 
 
+def test_only_who_wrote_is_told_how_many_changes_there_are(site: Site) -> None:
+    refused = (
+        exchange(site.proxy.port, "DELETE", "/about"),
+        exchange(site.proxy.port, "POST", "/collections/strikes/items", {"Content-Type": "application/json"}),
+        exchange(site.proxy.port, "DELETE", "/about", {"Authorization": f"Bearer {site.token}"}),
+        exchange(site.proxy.port, "OPTIONS", "/collections/strikes/items"),
+    )
+    assert [(status, headers.get("atlas-seq")) for status, headers, _ in refused] == [
+        (405, None),
+        (401, None),
+        (405, None),
+        (200, None),
+    ]
+
+
+def test_a_reader_cannot_say_below_which_prefix_the_site_is(site: Site) -> None:
+    stated = {"X-Forwarded-Prefix": "/evil"}
+    _, status, _, body = site.get("/collections/assets?f=json", X_Forwarded_Prefix="/evil")
+    assert (status, b"/evil" in body) == (200, False)
+    for path in ("/evil/health", "/evil/metrics", "/evil/about"):
+        assert exchange(site.proxy.port, "GET", path, stated)[0] == 404, path
+
+
 def test_how_busy_the_workers_are_is_not_public(site: Site) -> None:
     for path in ("/health", "/health/live", "/metrics"):
         assert exchange(site.proxy.port, "GET", path)[0] == 404
