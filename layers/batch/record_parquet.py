@@ -29,7 +29,7 @@ STRIKE_COLUMNS = (
     *("targets", "target_kinds", "status"),
 )
 #: By table, values of columns that no answer reads but each record must have: the layers that we export lack them.
-STAND_INS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+_STAND_INS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         name: {"sources": ("unread",), "checked": "unverified", "place_source": "unread"}
         for name in ("strikes", "assets")
@@ -99,12 +99,12 @@ def read_pages(path: Path, name: str) -> Iterator[pa.Table]:
     try:
         with pq.ParquetFile(path) as file:
             _require_lonlat(path, file.schema_arrow.metadata)
-            there = set(file.schema_arrow.names)
-            required = {column.name for column in TABLES[name].columns if column.required} - _stand_ins(name).keys()
-            if missing := sorted(required - there):
-                raise ProblemsError(
-                    tuple(_problem(path, column, Message("batch.column-missing")) for column in missing)
-                )
+            there = file.schema_arrow.names
+            given = {*there, *_STAND_INS.get(name, {})}
+            required = (column.name for column in TABLES[name].columns if column.required)
+            if missing := sorted(column for column in required if column not in given):
+                expected = Message("batch.column-missing")
+                raise ProblemsError(tuple(_problem(path, column, expected) for column in missing))
             for batch in file.iter_batches(_PAGE, columns=[name for name in schema.names if name in there]):
                 page = pa.Table.from_batches([batch])
                 yield pa.table([_column(page, field) for field in schema], schema)
@@ -140,10 +140,6 @@ def _problem(path: Path, column: str, expected: Message) -> Problem:
     return Problem(path.name, None, "file", column, "", expected)
 
 
-def _stand_ins(name: str) -> Mapping[str, Any]:
-    return STAND_INS.get(name, MappingProxyType({}))
-
-
 def records_of(name: str, page: pa.Table, file: str) -> list[Any]:
     """Read columns back as validated records.
 
@@ -165,7 +161,7 @@ def records_of(name: str, page: pa.Table, file: str) -> list[Any]:
     records = []
     for row in zip(*columns.values(), strict=True):
         values = {column: value for column, value in zip(columns, row, strict=True) if value is not None}
-        records.append(validated(table.record_type, {**_stand_ins(name), **values}, location, problems))
+        records.append(validated(table.record_type, {**_STAND_INS.get(name, {}), **values}, location, problems))
     if problems:
         raise ProblemsError(tuple(problems))
     return records
@@ -185,7 +181,7 @@ def _decoded(type_: str, column: pa.ChunkedArray) -> Sequence[Any]:
 def store_rows(name: str, page: pa.Table) -> list[Row]:
     """Lay out columns as rows of the store, see `layers.store.row_mapping`; null has its default, or a stand-in."""
     table = TABLES[name]
-    defaults, columns = table.completed(_stand_ins(name)), list[Sequence[Any]]()
+    defaults, columns = table.completed(_STAND_INS.get(name, {})), list[Sequence[Any]]()
     for column in table.columns:
         values = page[column.name].to_pylist()
         if column.type == "geometry":
