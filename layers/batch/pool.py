@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -66,7 +68,8 @@ def outcomes(work: Callable[[T], R], tasks: Iterable[T], workers: int) -> Iterat
 def _until_one_ends(work: Callable[[T], R], tasks: list[T], workers: int) -> Iterator[Outcome[T, R]]:
     """Yield the outcomes of tasks by new processes, of all or of those that were done before one of these ended."""
     # A fork would share the locks of threads that do not exist in it.
-    pool = ProcessPoolExecutor(min(workers, len(tasks)), multiprocessing.get_context("spawn"))
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(min(workers, len(tasks)), context, initializer=_end_with_parent)
     try:
         futures = []
         with suppress(BrokenProcessPool):
@@ -76,6 +79,18 @@ def _until_one_ends(work: Callable[[T], R], tasks: list[T], workers: int) -> Ite
                 yield future.result()
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it ends: a pool that is killed leaves its workers waiting for ever."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def wait() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _outcome(work: Callable[[T], R], task: T) -> Outcome[T, R]:

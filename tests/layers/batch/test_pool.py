@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from layers.batch.pool import MAX_ENDS, outcomes
-from tests.layers.batch.tasks import Deadly
+from tests.layers.batch.tasks import Deadly, Endless
 
 
 def answered(work: Deadly, numbers: list[int], workers: int) -> dict[int, int | str | None]:
@@ -38,3 +41,28 @@ def test_a_task_that_ends_its_workers_again_and_again_is_reported(tmp_path: Path
 @pytest.mark.parametrize("workers", [1, 2])
 def test_without_a_task_nothing_is_done(tmp_path: Path, workers: int) -> None:
     assert answered(Deadly(tmp_path, 0, 0), [], workers) == {}
+
+
+def test_workers_end_with_the_process_that_started_them(tmp_path: Path) -> None:
+    starter = multiprocessing.get_context("spawn").Process(target=work_endlessly, args=(tmp_path,))
+    starter.start()
+    require_soon(lambda: len(list(tmp_path.iterdir())) == 2)
+    starter.kill()
+    starter.join()
+    require_soon(lambda: not any(is_running(int(file.name)) for file in tmp_path.iterdir()))
+
+
+def work_endlessly(folder: Path) -> None:
+    list(outcomes(Endless(folder), [1, 2], 2))
+
+
+def is_running(process: int) -> bool:
+    status = Path(f"/proc/{process}/stat")
+    return status.exists() and status.read_text(encoding="ascii").rpartition(")")[2].split()[0] != "Z"
+
+
+def require_soon(holds: Callable[[], bool]) -> None:
+    last = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < last
+        time.sleep(0.05)
