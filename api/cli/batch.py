@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -31,7 +31,7 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import StakeColumns
 from layers.reference import basemap
 from layers.store.record_table import PackedRecords, RecordTable
-from layers.store.row_mapping import TABLES
+from layers.store.row_mapping import TABLES, Row
 
 # Modules that read Parquet are imported by what uses them: no other command waits for it.
 if TYPE_CHECKING:
@@ -137,7 +137,8 @@ def _of_store(address: str, base: Path) -> _Input:
 def _of_files(folder: Path) -> _Input:
     """Records in Parquet files, a file or a folder of files for each table.
 
-    Raises `ProblemsError` if there is no file of strikes or of assets, or one that cannot be read.
+    Raises `ProblemsError` if there is no file of strikes or of assets, or one that cannot be read, and with every fault
+    of records other than strikes.
     """
     from layers.batch.record_parquet import files_of, read_pages
 
@@ -150,16 +151,26 @@ def _of_files(folder: Path) -> _Input:
         for path in files_of(folder, "strikes"):
             yield from read_pages(path, "strikes")
 
-    tables: dict[str, Any] = {name: MappingProxyType({}) for name in RECORD_TYPES}
-    records = Records(**tables | {name: _table(folder, name) for name in RECORD_TYPES if name != "strikes"})
+    problems = list[Problem]()
+    names = (name for name in RECORD_TYPES if name != "strikes")
+    tables = {name: RecordTable(PackedRecords.of(TABLES[name], _rows_of(folder, name, problems))) for name in names}
+    if problems:
+        raise ProblemsError(tuple(problems))
+    records = Records(strikes=MappingProxyType({}), **tables)  # type: ignore[arg-type]
     return _Input(pages, records, index_of(records), StakeColumns.of(records), {})
 
 
-def _table(folder: Path, name: str) -> Mapping[str, Any]:
-    from layers.batch.record_parquet import files_of, read_pages, store_rows
+def _rows_of(folder: Path, name: str, problems: list[Problem]) -> Iterator[list[Row]]:
+    """Yield the rows of a table page by page; append the faults of pages that have any, and leave these out."""
+    from layers.batch.record_parquet import files_of, read_pages, records_of
 
-    pages = (page for path in files_of(folder, name) for page in read_pages(path, name))
-    return RecordTable(PackedRecords.of(TABLES[name], (store_rows(name, page) for page in pages)))
+    table = TABLES[name]
+    for path in files_of(folder, name):
+        for page in read_pages(path, name):
+            try:
+                yield [table.row(record, table.to_dict(record)) for record in records_of(name, page, path.name)]
+            except ProblemsError as error:
+                problems += error.problems
 
 
 @contextmanager

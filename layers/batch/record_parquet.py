@@ -13,14 +13,12 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geo.lonlat import Objects
-from layers.geopackage.geopackage import encode
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, validated
 from layers.model.records import Record
-from layers.store.row_mapping import TABLES, Row, geometry_of, to_json
+from layers.store.row_mapping import TABLES, geometry_of, to_json
 
 GEOMETRY = "geometry"
 #: Columns of strikes that answers are based on.
@@ -176,20 +174,3 @@ def _decoded(type_: str, column: pa.ChunkedArray) -> Sequence[Any]:
     if type_ == "json":
         return [None if value is None else orjson.loads(value) for value in values]
     return values
-
-
-def store_rows(name: str, page: pa.Table) -> list[Row]:
-    """Lay out columns as rows of the store, see `layers.store.row_mapping`; null has its default, or a stand-in."""
-    table = TABLES[name]
-    defaults, columns = table.completed(_STAND_INS.get(name, {})), list[Sequence[Any]]()
-    for column in table.columns:
-        values = page[column.name].to_pylist()
-        if column.type == "geometry":
-            shapes = _decoded(column.type, page[column.name])
-            columns.append([encode(shape) if isinstance(shape, BaseGeometry) else shape for shape in shapes])
-        else:
-            default = defaults.get(column.name)
-            if column.type == "json" and default is not None:
-                default = to_json(default)
-            columns.append([default if value is None else value for value in values])
-    return list(zip(*columns, strict=True))

@@ -97,3 +97,20 @@ def test_a_file_that_lacks_a_column_is_refused_and_all_columns_are_named(command
     told = command("batch", "plan", tmp_path / "b", "--records", tmp_path, "--json")
     assert told.code == 1
     assert "a column of this name" in told.err + told.out
+
+
+def test_faults_of_assets_and_entities_are_named_all_at_once(command: Run, own: Store, tmp_path: Path) -> None:
+    write_parquet(tmp_path / "parquet", own.records())
+    faulty = {"assets": "kind", "entities": "type"}
+    for name, column in faulty.items():
+        file = tmp_path / "parquet" / f"{name}.parquet"
+        table = pq.read_table(file)
+        values = ["nonsense" if row in (1, 3) else value for row, value in enumerate(table[column].to_pylist())]
+        pq.write_table(table.set_column(table.column_names.index(column), column, pa.array(values)), file)
+    refused = command("batch", "plan", tmp_path / "b", "--records", tmp_path / "parquet", "--json")
+    assert refused.code == 1
+    problems = [(one["file"], one["column"], one["value"]) for one in refused.report["problems"]]
+    assert sorted(problems) == [
+        (f"{name}.parquet", column, "'nonsense'") for name, column in faulty.items() for _ in range(2)
+    ]
+    assert not (tmp_path / "b").exists()
