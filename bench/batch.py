@@ -1,4 +1,4 @@
-"""Answer S strikes on A assets by one process, by processes and by Dask: `python -m bench.batch WORK --strikes 100000`.
+"""Answer S strikes on A assets by one process and by several: `python -m bench.batch WORK --strikes 100000`.
 
 Each run is a process of its own. Its processor time is that of all its processes, killed ones too; the digest of its
 answers has to be that of one process.
@@ -7,6 +7,7 @@ answers has to be that of one process.
 from __future__ import annotations
 
 import argparse
+import hashlib
 import multiprocessing
 import os
 import random
@@ -23,21 +24,21 @@ from time import perf_counter
 from typing import TypeVar
 
 import numpy as np
+import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
 from rich.console import Console
 from rich.table import Table
 
+from api.cli.batch import CELL_STRIKES
 from api.cli.batch import plan as plan_command
+from api.server.build_id import answers_version
 from api.wording.catalogue import text
 from bench.world import edtf_texts, tables
 from bench.world_columns import BASES, KINDS, STATUSES, WORDS, Box, Sizes, World, synthesize
-from layers.batch.cells import CELL_STRIKES
-from layers.batch.record_parquet import schema_of, to_arrow
-from layers.batch.run import run
-from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
-from layers.batch.work import ANSWERS, COLUMNS
+from layers.batch.record_parquet import GEOMETRY, schema_of, to_arrow
+from layers.batch.run import ANSWERS, ATTRIBUTIONS, CANDIDATES, run
 
 #: The land of the world, roughly: as dense as real layers of a million sites.
 LAND: Box = (-125.0, -35.0, 150.0, 65.0)
@@ -76,7 +77,7 @@ def _paged(records: Iterable[_Item]) -> Iterator[list[_Item]]:
 def strike_pages(world: World) -> Iterator[pa.Table]:
     """The strikes of a world as columns, the same as those of its records, without building a record of each."""
     strikes, towns = world.strikes, world.towns
-    schema = pa.schema([schema_of("strikes").field(name) for name in COLUMNS], schema_of("strikes").metadata)
+    schema = schema_of("strikes")
     kinds, words = np.array(KINDS, dtype=object), np.array(WORDS, dtype=object)
     for start in range(0, len(strikes.day), _PAGE):
         rows = slice(start, min(start + _PAGE, len(strikes.day)))
@@ -102,29 +103,28 @@ def strike_pages(world: World) -> Iterator[pa.Table]:
         yield pa.table([pa.array(columns[field.name], field.type) for field in schema], schema)
 
 
-def plan(folder: Path, cell_strikes: int) -> dict[str, float | str]:
+def plan(folder: Path, cell_strikes: int) -> None:
     """Plan the batch of an input."""
     plan_command(folder / WORK, folder / INPUT, cell_strikes, as_json=True)
-    return {}
 
 
-def answer(folder: Path, runner: str, workers: int, kill_every: float) -> dict[str, float | str]:
+def answer(folder: Path, workers: int, kill_every: float) -> dict[str, float | str]:
     """Answer a plan, while a worker is killed every so many seconds (0: none)."""
-    runners: dict[str, Runner] = {
-        "one": InProcess(),
-        "processes": LocalProcesses(workers),
-        "dask": DaskCluster(workers=workers),
-    }
-    with_kills = Kills(kill_every if runner != "one" else 0)
+    with_kills = Kills(kill_every if workers > 1 else 0)
     shutil.rmtree(folder / WORK / ANSWERS, ignore_errors=True)
     with with_kills:
-        manifest = run(folder / WORK, runners[runner], text)
-    return {
-        "digest": manifest.digest,
-        "rows": manifest.candidates + manifest.attributions,
-        "worker_mb": manifest.peak_bytes / 1e6,
-        "kills": with_kills.count,
-    }
+        summary = run(folder / WORK, answers_version(), workers, text)
+    return {"rows": summary.candidates + summary.attributions, "kills": with_kills.count}
+
+
+def digest(folder: Path) -> str:
+    """The SHA-256 of the sorted SHA-256 of all rows of the answers in the folder of a plan."""
+    hashes = []
+    for name in (CANDIDATES, ATTRIBUTIONS):
+        for file in folder.glob(f"{ANSWERS}/*/{name}"):
+            rows = pq.read_table(file, partitioning=None).drop_columns(GEOMETRY).to_pylist()
+            hashes += [hashlib.sha256(orjson.dumps(row)).digest() for row in rows]
+    return hashlib.sha256(b"".join(sorted(hashes))).hexdigest()
 
 
 class Kills:
@@ -150,12 +150,13 @@ class Kills:
                 self.count += 1
 
 
-PARTS = ("plan", "one", "processes", "dask")
+PARTS = ("input", "plan", "one", "processes")
 
 
 def measured(part: str, given: argparse.Namespace) -> dict[str, float | str]:
     """Do one part in a process of its own."""
-    options = [f"--workers={given.workers}", f"--kill={given.kill}", f"--cell-strikes={given.cell_strikes}"]
+    names = ("strikes", "assets", "workers", "kill", "cell_strikes")
+    options = [f"--{name.replace('_', '-')}={getattr(given, name)}" for name in names]
     command = [sys.executable, "-m", "bench.batch", str(given.folder), f"--part={part}", *options]
     answered = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
     pairs = (line.partition("=") for line in answered.stdout.splitlines() if line.startswith("figure "))
@@ -165,14 +166,17 @@ def measured(part: str, given: argparse.Namespace) -> dict[str, float | str]:
 def do_part(given: argparse.Namespace) -> None:
     """Do one part here, and print its figures."""
     began = perf_counter()
-    if given.part == "plan":
-        figures = plan(given.folder, given.cell_strikes)
+    figures: dict[str, float | str] = {}
+    if given.part == "input":
+        write_input(given.folder / INPUT, Sizes(given.strikes, given.assets // 20, given.assets * 19 // 20, LAND))
+    elif given.part == "plan":
+        plan(given.folder, given.cell_strikes)
     else:
-        figures = answer(given.folder, given.part, given.workers, given.kill)
+        figures = answer(given.folder, 1 if given.part == "one" else given.workers, given.kill)
     used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     figures["processor"] = sum(who.ru_utime + who.ru_stime for who in used)
     figures["seconds"] = perf_counter() - began
-    figures["own_mb"] = used[0].ru_maxrss / 1024
+    figures["mb"] = max(who.ru_maxrss for who in used) / 1024
     print("".join(f"figure {key}={value}\n" for key, value in figures.items()), end="")
 
 
@@ -182,7 +186,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="for the input, the plan and the answers")
     parser.add_argument("--strikes", type=int, default=100_000)
     parser.add_argument("--assets", type=int, default=100_000)
-    parser.add_argument("--runs", nargs="+", choices=PARTS[1:], default=PARTS[1:])
+    parser.add_argument("--runs", nargs="+", choices=PARTS[2:], default=PARTS[2:])
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--kill", type=float, default=60, help="seconds between kills of a worker; 0 for none")
     parser.add_argument("--cell-strikes", type=int, default=CELL_STRIKES)
@@ -192,13 +196,14 @@ def main() -> None:
         do_part(given)
         return
     if not (given.folder / INPUT).exists():
-        write_input(given.folder / INPUT, Sizes(given.strikes, given.assets // 20, given.assets * 19 // 20, LAND))
+        measured("input", given)
     shutil.rmtree(given.folder / WORK, ignore_errors=True)
-    shown = Table("run", "seconds", "processor s", "to one", "MB of a worker", "kills", "digest")
+    shown = Table("run", "seconds", "processor s", "to one", "MB at most", "kills", "digest")
     console = Console(width=140)
     first: dict[str, float | str] = {}
     for part in ("plan", *given.runs):
         figures = measured(part, given)
+        figures["digest"] = digest(given.folder / WORK)
         first = first or (figures if part == given.runs[0] else {})
         processor = float(figures["processor"])
         shown.add_row(
@@ -206,9 +211,9 @@ def main() -> None:
             f"{float(figures['seconds']):.1f}",
             f"{processor:.1f}",
             f"{processor / float(first['processor']):.3f}" if first else "",
-            f"{float(figures.get('worker_mb', figures['own_mb'])):,.0f}",
+            f"{float(figures['mb']):,.0f}",
             str(figures.get("kills", "")),
-            str(figures.get("digest", ""))[:16],
+            str(figures["digest"])[:16] if first else "",
         )
         if first and figures["digest"] != first["digest"]:
             raise SystemExit(f"{part}: other answers, {figures['digest']} and not {first['digest']}")

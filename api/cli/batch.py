@@ -1,16 +1,15 @@
-"""``strikeatlas batch``: plan and answer millions of strikes cell by cell, on this machine or on a Dask cluster."""
+"""``strikeatlas batch``: plan and answer millions of strikes cell by cell, on one machine or several."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.util import find_spec
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import RenderableType
@@ -18,14 +17,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemaini
 from rich.progress import Progress as ProgressBar
 from rich.table import Table
 
-from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, named_head, open_published, output
-from api.requests.parameters import BadParameter
+from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output
 from api.server.build_id import answers_version
 from api.settings import BASEMAP
 from api.terminal.console import counted, errors
 from api.wording.catalogue import text
-from layers.batch.cells import CELL_STRIKES
-from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
 from layers.decisions.hits import PUBLISH_FROM
 from layers.matching.asset_index import AssetIndex, index_of
 from layers.model.garbage import collection_paused
@@ -35,22 +31,22 @@ from layers.model.records import RECORD_TYPES, Records
 from layers.ownership.stake_graph import StakeColumns
 from layers.reference import basemap
 from layers.store.record_table import PackedRecords, RecordTable
-from layers.store.row_mapping import TABLES
+from layers.store.row_mapping import TABLES, Row
 
 # Modules that read Parquet are imported by what uses them: no other command waits for it.
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from layers.batch.plan import Plan, StrikePages
-    from layers.batch.run import Manifest, Progress
+    from layers.batch.run import Progress, Summary
 
 EPILOG = "Example: strikeatlas batch plan work --records parquet; strikeatlas batch run work --workers 4"
 #: Records of a store that are laid out at once.
 _PAGE = 20_000
+#: Strikes of a cell by default: seconds of work, so that little is lost with a worker that is killed.
+CELL_STRIKES = 2_500
 
 app = typer.Typer(help="Answer millions of strikes cell by cell.", no_args_is_help=True, epilog=EPILOG)
-#: Who answers the cells.
-RunnerName = Literal["processes", "dask"]
 Folder = Annotated[Path, typer.Argument(help="The folder of the plan and of its answers.")]
 
 
@@ -62,8 +58,7 @@ class _Input:
     records: Records
     index: AssetIndex
     stakes: StakeColumns
-    head: Mapping[str, Any]
-    is_whole: bool
+    head: dict[str, Any]
 
 
 @app.command(epilog="Example: strikeatlas batch plan work --records parquet --cell-strikes 50000")
@@ -76,15 +71,10 @@ def plan(
             "read then."
         ),
     ] = None,
-    cell_strikes: Annotated[int, typer.Option(min=1, help="Most strikes of a cell; fuller ones are split.")] = (
-        CELL_STRIKES
-    ),
+    cell_strikes: Annotated[int, typer.Option(min=1, help="Most strikes of a cell.")] = (CELL_STRIKES),
     publish_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which an undecided candidate counts as hit.")
     ] = PUBLISH_FROM,
-    layers: Annotated[
-        bool, typer.Option("--layers", help="Lay out what servers keep of a store as well, for keep --answers.")
-    ] = False,
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
@@ -92,12 +82,10 @@ def plan(
     """Divide strikes into cells, and lay out what the cells share; see docs/batch.md."""
     from layers.batch.plan import write_plan
 
-    if layers and records is not None:
-        raise typer.BadParameter("files of records lack what layers say", param_hint="--layers")
     if folder.exists():
         raise FileExistsError(f"{folder} is there: a plan is written into a new folder")
     with collection_paused():
-        given = _of_store(store, base, layers) if records is None else _of_files(records)
+        given = _of_store(store, base) if records is None else _of_files(records)
         written = write_plan(
             folder,
             given.strikes,
@@ -107,93 +95,82 @@ def plan(
             program=answers_version(),
             head=given.head,
             publish_from=publish_from,
-            is_whole=given.is_whole,
-            layers=layers,
             land=basemap.read(base).land if base.is_file() else None,
             limit=cell_strikes,
         )
-    values = {"folder": str(folder), "plan": written.id, "strikes": written.strikes, "cells": len(written.tasks)}
+    values = {"folder": str(folder), "strikes": sum(written.cells), "cells": len(written.cells)}
     output({**values, "assets": len(given.index)}, as_json, _planned(written, len(given.index)))
 
 
-@app.command("run", epilog="Example: strikeatlas batch run work --runner dask --scheduler tcp://10.0.0.1:8786")
+@app.command("run", epilog="Example: strikeatlas batch run work --workers 4")
 def run_(
     folder: Folder,
-    runner: Annotated[RunnerName, typer.Option(help="Processes of this machine, or Dask distributed.")] = "processes",
     workers: Annotated[int, typer.Option(min=0, help="Number of workers; 0 for the cores of this machine.")] = 0,
-    scheduler: Annotated[
-        str | None, typer.Option(help="Address of the scheduler of a Dask cluster; by default one on this machine.")
-    ] = None,
     progress: Annotated[bool, typer.Option(help="Show on standard error how far it is, a line for each cell.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Answer the cells of a plan that are not answered yet, and sum up what that took."""
-    from layers.batch.plan import read_plan, require_program
+    """Answer the cells of a plan that are not answered yet; also on several machines at once, see docs/batch.md."""
     from layers.batch.run import run
 
-    chosen = _runner(runner, workers or os.cpu_count() or 1, scheduler)
-    require_program(read_plan(folder), answers_version())
     with _shown_progress(lines=progress) as tell:
-        manifest = run(folder, chosen, text, tell)
-    output(asdict(manifest), as_json, _summary(manifest))
+        summary = run(folder, answers_version(), workers or os.cpu_count() or 1, text, tell)
+    output(asdict(summary), as_json, _summary(summary))
 
 
-def _runner(name: RunnerName, workers: int, scheduler: str | None) -> Runner:
-    if scheduler is not None and name != "dask":
-        raise typer.BadParameter("only a cluster of Dask has a scheduler", param_hint="--scheduler")
-    if name == "dask":
-        if find_spec("distributed") is None:
-            raise BadParameter("runner", name, "processes, as distributed is not installed: strikeatlas[dask]")
-        return DaskCluster(scheduler, workers)
-    return LocalProcesses(workers) if workers > 1 else InProcess()
-
-
-def _of_store(address: str, base: Path, layers: bool) -> _Input:
+def _of_store(address: str, base: Path) -> _Input:
     """What is published of a store."""
-    from layers.batch.record_parquet import schema_of, to_arrow
-    from layers.batch.work import COLUMNS
+    from layers.batch.record_parquet import to_arrow
 
-    every = tuple(schema_of("strikes").names) if layers else COLUMNS
     store, published = open_published(address, base)
     snapshot = published.snapshot
-    is_whole = snapshot.records is published.stored
 
-    def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
+    def pages() -> Iterator[pa.Table]:
         strikes = iter(snapshot.records.strikes.values())
         while page := list(islice(strikes, _PAGE)):
-            yield to_arrow("strikes", page).select(columns or every)
+            yield to_arrow("strikes", page)
 
-    head = named_head(store.head(snapshot.seq))
-    return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, head, is_whole)
+    head = store.head(snapshot.seq)
+    named = {"seq": head.seq, "hash": head.hash}
+    return _Input(pages, snapshot.records, snapshot.asset_index, snapshot.stakes, named)
 
 
 def _of_files(folder: Path) -> _Input:
     """Records in Parquet files, a file or a folder of files for each table.
 
-    Raises `ProblemsError` if there is no file of strikes or of assets, or one that cannot be read.
+    Raises `ProblemsError` if there is no file of strikes or of assets, or one that cannot be read, and with every fault
+    of records other than strikes.
     """
     from layers.batch.record_parquet import files_of, read_pages
-    from layers.batch.work import COLUMNS
 
     lacking = [name for name in ("strikes", "assets") if not files_of(folder, name)]
     if lacking:
         faults = (Message("batch.file-missing", {"name": name}) for name in lacking)
         raise ProblemsError(tuple(Problem(str(folder), None, "folder", "", "", fault) for fault in faults))
 
-    def pages(columns: tuple[str, ...] | None) -> Iterator[pa.Table]:
+    def pages() -> Iterator[pa.Table]:
         for path in files_of(folder, "strikes"):
-            yield from read_pages(path, "strikes", columns or COLUMNS)
+            yield from read_pages(path, "strikes")
 
-    tables: dict[str, Any] = {name: MappingProxyType({}) for name in RECORD_TYPES}
-    records = Records(**tables | {name: _table(folder, name) for name in RECORD_TYPES if name != "strikes"})
-    return _Input(pages, records, index_of(records), StakeColumns.of(records), {}, False)
+    problems = list[Problem]()
+    names = (name for name in RECORD_TYPES if name != "strikes")
+    tables = {name: RecordTable(PackedRecords.of(TABLES[name], _rows_of(folder, name, problems))) for name in names}
+    if problems:
+        raise ProblemsError(tuple(problems))
+    records = Records(strikes=MappingProxyType({}), **tables)  # type: ignore[arg-type]
+    return _Input(pages, records, index_of(records), StakeColumns.of(records), {})
 
 
-def _table(folder: Path, name: str) -> Mapping[str, Any]:
-    from layers.batch.record_parquet import files_of, read_pages, store_rows
+def _rows_of(folder: Path, name: str, problems: list[Problem]) -> Iterator[list[Row]]:
+    """Yield the rows of a table page by page; append the faults of pages that have any, and leave these out."""
+    from layers.batch.record_parquet import files_of, read_pages, records_of
 
-    pages = (page for path in files_of(folder, name) for page in read_pages(path, name))
-    return RecordTable(PackedRecords.of(TABLES[name], (store_rows(name, page) for page in pages)))
+    table = TABLES[name]
+    for path in files_of(folder, name):
+        for page in read_pages(path, name):
+            try:
+                yield [table.row(record, table.to_dict(record)) for record in records_of(name, page, path.name)]
+            except ProblemsError as error:
+                problems += error.problems
 
 
 @contextmanager
@@ -215,28 +192,18 @@ def _shown_progress(lines: bool) -> Iterator[Any]:
 
 
 def _planned(written: Plan, assets: int) -> RenderableType:
-    fullest = max((task.strikes for task in written.tasks), default=0)
-    reach = max((task.assets for task in written.tasks), default=0)
     return _rows(
-        ("strikes", f"{written.strikes:,}"),
-        ("assets", f"{assets:,}"),
-        ("cells", f"{len(written.tasks):,}"),
-        ("most strikes of a cell", f"{fullest:,}"),
-        ("most assets in reach of a cell", f"{reach:,}"),
+        ("strikes", f"{sum(written.cells):,}"), ("assets", f"{assets:,}"), ("cells", f"{len(written.cells):,}")
     )
 
 
-def _summary(manifest: Manifest) -> RenderableType:
-    costly = max(manifest.cells, key=lambda cell: cell.processor_seconds, default=None)
+def _summary(summary: Summary) -> RenderableType:
     return _rows(
-        ("digest", manifest.digest),
-        ("strikes", f"{manifest.strikes:,}"),
-        ("candidates", f"{manifest.candidates:,}"),
-        ("attributions", f"{manifest.attributions:,}"),
-        ("size", f"{manifest.bytes / 1e6:,.1f} MB"),
-        ("processor", f"{manifest.processor_seconds:,.1f} s"),
-        ("most memory of a worker", f"{manifest.peak_bytes / 1e6:,.0f} MB"),
-        ("costliest cell", f"{costly.name}: {costly.processor_seconds:.1f} s" if costly else ""),
+        ("cells", f"{summary.cells:,}"),
+        ("strikes", f"{summary.strikes:,}"),
+        ("candidates", f"{summary.candidates:,}"),
+        ("attributions", f"{summary.attributions:,}"),
+        ("size", f"{summary.bytes / 1e6:,.1f} MB"),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import orjson
 import typer
@@ -25,7 +25,6 @@ from layers.ownership.minority import Minority
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.clock import clock_remark
-from layers.store.history_chain import Head
 from layers.store.store import Store
 
 _STORE_HELP = "The GeoPackage that holds the records, or the postgresql:// address of a database that does."
@@ -67,11 +66,6 @@ def open_published(store: str, base: Path) -> tuple[Store, PublishedVersion]:
     warn_of_clock(opened)
     with progress_bar("reading the store"):
         return opened, opened_version(opened, settings.Settings(basemap=base))
-
-
-def named_head(head: Head) -> dict[str, Any]:
-    """The head of a history by name, as the plan of a batch has it."""
-    return {"seq": head.seq, "hash": head.hash}
 
 
 def open_snapshot(store: str, base: Path) -> Snapshot:

@@ -49,7 +49,7 @@ from api.settings import BASEMAP, PolicyDiffers, Settings, open_layer
 from api.terminal import attribution as terminal
 from api.terminal.load_report import print_publish_problems, publish_tables
 from layers.attribution.country_totals import Relation
-from layers.batch.runner import BatchError
+from layers.batch.pool import BatchError
 from layers.ingest.integrity import check as check_records
 from layers.ingest.publishable import check_publishable
 from layers.model.problems import ProblemsError, UnknownRecord

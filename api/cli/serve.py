@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -18,7 +17,6 @@ from api.cli.common import (
     AsJson,
     BasemapOption,
     StoreAddress,
-    named_head,
     open_checked,
     output,
     progress_bar,
@@ -28,7 +26,7 @@ from api.cli.load import create_store
 from api.http.request_log import LogFormat
 from api.requests.parameters import BadParameter
 from api.requests.reviewer_tokens import read_reviewers
-from api.server.build_id import answers_version, build_id
+from api.server.build_id import build_id
 from api.server.live_snapshot import LiveSnapshot, SnapshotNotCached
 from api.settings import BASEMAP, REVIEWERS, Settings, open_layer, require_policy, stated_embedders, with_overrides
 from api.terminal.console import counted, errors
@@ -38,7 +36,6 @@ from layers.model.garbage import collection_paused
 from layers.reference import basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.snapshot.disclosure import policy_of
-from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 from layers.store.store import Store
 
@@ -168,22 +165,15 @@ def build_cache(
     base: BasemapOption = BASEMAP,
     publish_from: PublishFromOption = PUBLISH_FROM,
     keep_in: KeepInOption = None,
-    answers: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="WORK", help="Folder of a batch of this store that is done: its answers are kept; see batch.md."
-        ),
-    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
     opened = open_store(store).mount(open_layer())
     settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
     begun = time.monotonic()
-    answer = None if answers is None else _answered_by(answers, opened, publish_from)
     count = opened.count("strikes", "assets")
     with errors.status(f"Finding what follows from {counted(count, 'records')}"), collection_paused():
-        atlas = LiveSnapshot(opened, settings, build_id(settings), answer, must_cache=True)
+        atlas = LiveSnapshot(opened, settings, build_id(settings), must_cache=True)
         atlas.rebuild_cache()
         snapshot = atlas.view.snapshot
     opened.close()
@@ -200,29 +190,6 @@ def build_cache(
     }
     summary = f"{folder}: {size / 1e6:,.0f} MB, as of change {snapshot.seq:,}, in {result['seconds']} s"
     output(result, as_json, escape(summary))
-
-
-def _answered_by(folder: Path, store: Store, publish_from: float) -> Callable[[Snapshot], Snapshot]:
-    """Check the answers of a batch, and give what puts them into a snapshot of the store.
-
-    Raises `FileNotFoundError` if there is no plan in the folder; `ProblemsError` if they are not all there, damaged, or
-    not of what the store has now.
-    """
-    from layers.batch.run import FinishedRun  # slow to import
-
-    finished = FinishedRun.open(folder)
-
-    def require_of(seq: int) -> None:
-        head = {} if store.last_external_edit() else named_head(store.head(seq))
-        finished.require_of(answers_version(), head, publish_from)
-
-    def answer(snapshot: Snapshot) -> Snapshot:
-        require_of(snapshot.seq)  # it may have changed meanwhile
-        return finished.answer(snapshot)
-
-    require_of(store.seq())
-    finished.require_undamaged()
-    return answer
 
 
 PUBLISH_EPILOG = "Example: strikeatlas publish site --base-url https://atlas.example.org"

@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -76,12 +76,11 @@ class LiveSnapshot:
         store: Store,
         settings: Settings,
         program: str,
-        answer: Callable[[Snapshot], Snapshot] | None = None,
         *,
         must_cache: bool = False,
         loaded: CachedVersion | None = None,
     ) -> None:
-        """Read the newest version; ``answer`` and ``loaded`` are as in `VersionBuilder`.
+        """Read the newest version; ``loaded`` is as in `VersionBuilder`.
 
         With ``must_cache`` the version is there to be cached: where it cannot be, it is not computed to be served.
 
@@ -94,7 +93,7 @@ class LiveSnapshot:
         self._must_cache = must_cache
         self._building = threading.Lock()
         self.basemap = basemap.read(settings.basemap)
-        self._versions = VersionBuilder(store, self.basemap, settings, program, answer, loaded)
+        self._versions = VersionBuilder(store, self.basemap, settings, program, loaded)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
         self.base_tiles = TileCache(settings.tiles_kept, self.counts)

@@ -235,8 +235,6 @@ class VersionBuilder:
         What is published, from which days on, and how many tiles are cached.
     program
         Name of this build of the program, which the names of all versions end with.
-    answer
-        Gives a snapshot of all that is stored what is known already of what follows from it.
     loaded
         What a load computed of the records that it left; not used once there is a later change.
     """
@@ -247,14 +245,13 @@ class VersionBuilder:
         base: Basemap,
         settings: Settings,
         program: str,
-        answer: Callable[[Snapshot], Snapshot] | None = None,
         loaded: CachedVersion | None = None,
     ) -> None:
         self._store = store
         self._basemap = base
         self._settings = settings
         self._program = program
-        self._answer, self._loaded = answer, loaded
+        self._loaded = loaded
         self._heat_loads: object = None
         self._heat: Lazy[HeatColumns] = Lazy(store.heat)
         #: Tiles of all versions so far.
@@ -283,8 +280,6 @@ class VersionBuilder:
         else:
             known = self._snapshots_at(seq, head)(disclosure.records)
         snapshot = with_times(self._store, known, stored, disclosure)
-        if self._answer is not None and snapshot.records is stored:
-            snapshot = self._answer(snapshot)
         return PublishedVersion(snapshot, stored, disclosure, head)
 
     def computed(self, published: PublishedVersion, begun: float) -> ServedVersion:

@@ -13,18 +13,21 @@ import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
 import shapely
-from shapely.geometry.base import BaseGeometry
 
 from geo.lonlat import Objects
-from layers.geopackage.geopackage import encode
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, validated
 from layers.model.records import Record
-from layers.store.row_mapping import TABLES, Row, geometry_of, to_json
+from layers.store.row_mapping import TABLES, geometry_of, to_json
 
 GEOMETRY = "geometry"
+#: Columns of strikes that answers are based on.
+STRIKE_COLUMNS = (
+    *("id", "title", "when", "place", "region", "host_country", GEOMETRY, "uncertainty_m", "basis"),
+    *("targets", "target_kinds", "status"),
+)
 #: By table, values of columns that no answer reads but each record must have: the layers that we export lack them.
-STAND_INS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
+_STAND_INS: Mapping[str, Mapping[str, Any]] = MappingProxyType(
     {
         name: {"sources": ("unread",), "checked": "unverified", "place_source": "unread"}
         for name in ("strikes", "assets")
@@ -52,27 +55,28 @@ GEO_METADATA: Mapping[bytes, bytes] = {b"geo": json.dumps(_GEO).encode()}
 
 
 def schema_of(name: str) -> pa.Schema:
-    """Return the columns of a table of records."""
+    """Return the columns of a table of records that answers are based on."""
     table = TABLES[name]
-    fields = [pa.field(column.name, _TYPES[column.type]) for column in table.columns]
+    columns = [column for column in table.columns if name != "strikes" or column.name in STRIKE_COLUMNS]
+    fields = [pa.field(column.name, _TYPES[column.type]) for column in columns]
     return pa.schema(fields, GEO_METADATA if table.geometry_type else None)
 
 
 def to_arrow(name: str, records: Iterable[Record]) -> pa.Table:
-    """Lay out records of one table as columns."""
-    table = TABLES[name]
-    rows = list(records)
-    plain = [table.to_dict(record) for record in rows]
+    """Lay out records of one table as the columns of `schema_of`."""
+    schema, rows = schema_of(name), list(records)
+    plain = [TABLES[name].to_dict(record) for record in rows]
+    types = {column.name: column.type for column in TABLES[name].columns}
     columns: dict[str, Any] = {}
-    for column in table.columns:
-        if column.type == "geometry":
+    for column in schema.names:
+        if types[column] == "geometry":
             shapes = np.array([geometry_of(record) for record in rows], dtype=object)
-            columns[column.name] = shapely.to_wkb(shapes, flavor="iso")
-        elif column.type == "json":
-            columns[column.name] = [to_json(values[column.name]) if values[column.name] else None for values in plain]
+            columns[column] = shapely.to_wkb(shapes, flavor="iso")
+        elif types[column] == "json":
+            columns[column] = [to_json(values[column]) if values[column] else None for values in plain]
         else:
-            columns[column.name] = [values[column.name] for values in plain]
-    return pa.table(columns, schema_of(name))
+            columns[column] = [values[column] for values in plain]
+    return pa.table(columns, schema)
 
 
 def files_of(folder: Path, name: str) -> list[Path]:
@@ -80,13 +84,8 @@ def files_of(folder: Path, name: str) -> list[Path]:
     return sorted([*folder.glob(f"{name}.parquet"), *folder.glob(f"{name}/**/*.parquet")])
 
 
-def read_pages(path: Path, name: str, columns: Sequence[str] | None = None) -> Iterator[pa.Table]:
-    """Read a file page by page, in the columns of the table and their types; others are left out.
-
-    Parameters
-    ----------
-    columns
-        Names of columns; all by default. One that the file lacks is null.
+def read_pages(path: Path, name: str) -> Iterator[pa.Table]:
+    """Read a file page by page, in the columns of `schema_of`; one that the file lacks is null, others are left out.
 
     Raises
     ------
@@ -98,16 +97,15 @@ def read_pages(path: Path, name: str, columns: Sequence[str] | None = None) -> I
     try:
         with pq.ParquetFile(path) as file:
             _require_lonlat(path, file.schema_arrow.metadata)
-            there = set(file.schema_arrow.names)
-            required = {column.name for column in TABLES[name].columns if column.required} - _stand_ins(name).keys()
-            if missing := sorted(required - there):
-                raise ProblemsError(
-                    tuple(_problem(path, column, Message("batch.column-missing")) for column in missing)
-                )
-            chosen = [field for field in schema if columns is None or field.name in columns]
-            for batch in file.iter_batches(_PAGE, columns=[field.name for field in chosen if field.name in there]):
+            there = file.schema_arrow.names
+            given = {*there, *_STAND_INS.get(name, {})}
+            required = (column.name for column in TABLES[name].columns if column.required)
+            if missing := sorted(column for column in required if column not in given):
+                expected = Message("batch.column-missing")
+                raise ProblemsError(tuple(_problem(path, column, expected) for column in missing))
+            for batch in file.iter_batches(_PAGE, columns=[name for name in schema.names if name in there]):
                 page = pa.Table.from_batches([batch])
-                yield pa.table([_column(page, field) for field in chosen], pa.schema(chosen, schema.metadata))
+                yield pa.table([_column(page, field) for field in schema], schema)
     except pa.ArrowException as error:
         raise ProblemsError((_problem(path, "", Message("batch.unreadable", {"text": str(error)})),)) from error
 
@@ -123,8 +121,6 @@ def _require_lonlat(path: Path, metadata: Mapping[bytes, bytes] | None) -> None:
 
 def geometries_of(page: pa.Table) -> Objects:
     """Return the geometry of each row, ``None`` where there is none or its bytes are no WKB; shape (n,)."""
-    if GEOMETRY not in page.column_names:
-        return np.full(len(page), None, dtype=object)
     return np.asarray(shapely.from_wkb(np.array(page[GEOMETRY].to_pylist(), dtype=object), on_invalid="ignore"))
 
 
@@ -142,17 +138,13 @@ def _problem(path: Path, column: str, expected: Message) -> Problem:
     return Problem(path.name, None, "file", column, "", expected)
 
 
-def _stand_ins(name: str) -> Mapping[str, Any]:
-    return STAND_INS.get(name, MappingProxyType({}))
-
-
 def records_of(name: str, page: pa.Table, file: str) -> list[Any]:
     """Read columns back as validated records.
 
     Parameters
     ----------
     page
-        Columns of the table; those that are missing or null have their defaults, or a stand-in. Others are left out.
+        Columns of `schema_of`; null has its default, or a stand-in. Others are left out.
     file
         Where its rows stand, for problems.
 
@@ -161,27 +153,16 @@ def records_of(name: str, page: pa.Table, file: str) -> list[Any]:
     ProblemsError
         If rows are no valid records, with every fault of every row.
     """
-    table, problems = TABLES[name], list[Problem]()
-    location = SourceLocation(file, 0)
-    records = [
-        validated(table.record_type, {**_stand_ins(name), **row}, location, problems)
-        for row in _present_values(name, page)
-    ]
+    table, problems, location = TABLES[name], list[Problem](), SourceLocation(file, 0)
+    types = {column.name: column.type for column in table.columns}
+    columns = {column: _decoded(types[column], page[column]) for column in schema_of(name).names}
+    records = []
+    for row in zip(*columns.values(), strict=True):
+        values = {column: value for column, value in zip(columns, row, strict=True) if value is not None}
+        records.append(validated(table.record_type, {**_STAND_INS.get(name, {}), **values}, location, problems))
     if problems:
         raise ProblemsError(tuple(problems))
     return records
-
-
-def _present_values(name: str, page: pa.Table) -> Iterator[dict[str, Any]]:
-    """Yield the values of each row that are not null, geometries and lists decoded."""
-    filled = [
-        column
-        for column in TABLES[name].columns
-        if column.name in page.column_names and page[column.name].null_count < len(page)
-    ]
-    names, columns = [column.name for column in filled], [_decoded(column.type, page[column.name]) for column in filled]
-    for row in zip(*columns, strict=True):
-        yield {name: value for name, value in zip(names, row, strict=True) if value is not None}
 
 
 def _decoded(type_: str, column: pa.ChunkedArray) -> Sequence[Any]:
@@ -193,20 +174,3 @@ def _decoded(type_: str, column: pa.ChunkedArray) -> Sequence[Any]:
     if type_ == "json":
         return [None if value is None else orjson.loads(value) for value in values]
     return values
-
-
-def store_rows(name: str, page: pa.Table) -> list[Row]:
-    """Lay out columns as rows of the store, see `layers.store.row_mapping`; null has its default, or a stand-in."""
-    table = TABLES[name]
-    defaults, columns = table.completed(_stand_ins(name)), list[Sequence[Any]]()
-    for column in table.columns:
-        values = page[column.name].to_pylist()
-        if column.type == "geometry":
-            shapes = _decoded(column.type, page[column.name])
-            columns.append([encode(shape) if isinstance(shape, BaseGeometry) else shape for shape in shapes])
-        else:
-            default = defaults.get(column.name)
-            if column.type == "json" and default is not None:
-                default = to_json(default)
-            columns.append([default if value is None else value for value in values])
-    return list(zip(*columns, strict=True))

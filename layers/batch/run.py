@@ -1,79 +1,38 @@
-"""A run of a plan: tasks that are not done yet go to a runner, and what all workers have written is summed up.
-
-Who serves the answers of a finished run reads them here, unless they are not whole or of other data.
-"""
+"""A run of a plan: the cells that are not answered yet are answered by some workers, each into a folder of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from functools import partial
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from time import perf_counter
-from typing import Any
 
-import numpy as np
-import orjson
-import pyarrow.compute as pc
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from layers.batch.digest import digest_of
-from layers.batch.layer_rows import COUNTS, LAYERS, layer_file, rows_of_layers
-from layers.batch.plan import PLAN, Plan, read_plan, require_program
-from layers.batch.runner import BatchError, Runner
-from layers.batch.work import (
-    ANSWERS,
-    ATTRIBUTIONS,
-    HASHES,
-    CellReport,
-    Work,
-    cell_folder,
-    file_digest,
-    remove_unfinished,
-    report_of,
-)
-from layers.filesystem.atomic_file import write_file
-from layers.model.cache import Lazy
-from layers.model.messages import Message, Wording
+from layers.batch.answers import answers
+from layers.batch.plan import SHARED, Plan, read_plan, read_strikes
+from layers.batch.pool import BatchError, outcomes
+from layers.batch.shared_tables import SharedTables
+from layers.filesystem.atomic_file import replacing
+from layers.model.garbage import collection_paused
+from layers.model.messages import Wording
 from layers.model.problems import Problem, ProblemsError
-from layers.snapshot.snapshot import Snapshot
 
-MANIFEST = "manifest.json"
+ANSWERS, CANDIDATES, ATTRIBUTIONS = "answers", "candidates.parquet", "attributions.parquet"
 
 
 @dataclass(frozen=True)
-class Manifest:
-    """What a batch answered, and what it took."""
+class Summary:
+    """What a plan was answered: numbers of cells, of strikes, of rows of each kind, and the bytes of all files."""
 
-    #: Of the plan.
-    plan: str
-    program: str
-    head: dict[str, object]
-    #: Of all answers, see `layers.batch.digest`.
-    digest: str
-    #: How many strikes were answered, how many rows the answers have, and the size of their files.
+    cells: int
     strikes: int
     candidates: int
     attributions: int
     bytes: int
-    #: What all cells took together.
-    processor_seconds: float
-    #: Largest memory of any worker.
-    peak_bytes: int
-    #: The report of each cell, in the order of the plan.
-    cells: tuple[CellReport, ...]
-
-    @classmethod
-    def read(cls, folder: Path) -> Manifest | None:
-        """Read the manifest in the folder of a plan; ``None`` where no run was finished.
-
-        Raises `ValueError` or `TypeError` or `LookupError` if it is no manifest.
-        """
-        try:
-            values = orjson.loads((folder / ANSWERS / MANIFEST).read_bytes())
-        except FileNotFoundError:
-            return None
-        return cls(**{**values, "cells": tuple(map(CellReport.of, values["cells"]))})
 
 
 @dataclass(frozen=True)
@@ -88,16 +47,24 @@ class Progress:
 
 
 def run(
-    folder: Path, runner: Runner, wording: Wording, progress: Callable[[Progress], None] = lambda _: None
-) -> Manifest:
-    """Answer all cells of a plan that are not answered yet, and write the manifest of all.
+    folder: Path,
+    program: str,
+    workers: int,
+    wording: Wording,
+    progress: Callable[[Progress], None] = lambda _: None,
+) -> Summary:
+    """Answer all cells of a plan that are not answered yet.
+
+    Other machines may do the same in the same folder at the same time.
 
     Parameters
     ----------
     folder
         That of the plan.
-    runner
-        Who does it.
+    program
+        Version of this program.
+    workers
+        Number of processes.
     wording
         A function of a module, which words why a part is unattributed.
     progress
@@ -108,170 +75,96 @@ def run(
     FileNotFoundError
         If there is no plan.
     ProblemsError
-        If strikes are no valid records, with every fault; all sound cells were answered.
+        If another program wrote the plan, or strikes are no valid records, with every fault; all sound cells were
+        answered.
     BatchError
-        If tasks ended their workers, or failed otherwise; all others were done.
+        If cells ended their workers, or failed otherwise; all others were answered.
     """
-    plan, began = read_plan(folder), perf_counter()
-    reports = {task.name: report for task in plan.tasks if (report := report_of(folder, task, plan.id)) is not None}
+    plan, began = read_plan(folder, program), perf_counter()
+    done = {cell for cell in range(len(plan.cells)) if is_answered(folder, cell)}
 
     def tell() -> None:
-        done = sum(report.strikes for report in reports.values())
-        progress(Progress(len(reports), len(plan.tasks), done, plan.strikes, perf_counter() - began))
+        strikes = sum(plan.cells[cell] for cell in done)
+        progress(Progress(len(done), len(plan.cells), strikes, sum(plan.cells), perf_counter() - began))
 
     tell()
-    problems, failures = list[Problem](), dict[str, str]()
-    # The largest first, so that none is left for one worker at the end.
-    waiting = sorted((task for task in plan.tasks if task.name not in reports), key=lambda task: -task.strikes)
-    for outcome in runner.outcomes(Work.of(folder, plan, wording), waiting):
+    problems, failures = list[Problem](), dict[int, str]()
+    waiting = sorted(set(range(len(plan.cells))) - done)
+    random.shuffle(waiting)  # so that other machines begin with other cells
+    work = CellWork(folder.absolute(), plan.publish_from, wording)
+    for outcome in outcomes(work, waiting, workers):
         if outcome.result is None:
-            failures[outcome.task.name] = outcome.failure or ""
-        elif outcome.result.problems:
-            problems += outcome.result.problems
+            failures[outcome.task] = outcome.failure or ""
+        elif outcome.result:
+            problems += outcome.result
         else:
-            reports[outcome.task.name] = outcome.result
+            done.add(outcome.task)
             tell()
     if problems:
         raise ProblemsError(tuple(problems))
     if failures:
         raise BatchError(failures)
-    remove_unfinished(folder)
-    manifest = _manifest(folder, plan, [reports[task.name] for task in plan.tasks])
-    write_file(folder / ANSWERS / MANIFEST, orjson.dumps(asdict(manifest), option=orjson.OPT_INDENT_2))
-    return manifest
-
-
-def _manifest(folder: Path, plan: Plan, reports: Sequence[CellReport]) -> Manifest:
-    (folder / ANSWERS).mkdir(exist_ok=True)
-    hashes = [np.load(cell_folder(folder, task) / HASHES, mmap_mode="r") for task in plan.tasks]
-    return Manifest(
-        plan.id,
-        plan.program,
-        dict(plan.head),
-        digest_of(hashes),
-        sum(report.strikes for report in reports),
-        sum(report.candidates for report in reports),
-        sum(report.attributions for report in reports),
-        sum(report.bytes for report in reports),
-        round(sum(report.processor_seconds for report in reports), 3),
-        max((report.peak_bytes for report in reports), default=0),
-        tuple(reports),
-    )
+    return _summary(folder, plan)
 
 
 @dataclass(frozen=True)
-class FinishedRun:
-    """A plan all of whose cells are answered."""
+class CellWork:
+    """Answers cells of a plan; a copy of it goes to each worker."""
 
     #: That of the plan.
     folder: Path
-    #: As they stand in it.
-    plan: Plan
-    manifest: Manifest
+    #: As in `Plan`.
+    publish_from: float
+    #: A function of a module, which workers import by its name.
+    wording: Wording
 
-    @classmethod
-    def open(cls, folder: Path) -> FinishedRun:
-        """Read the plan and the manifest; answers are not looked at.
+    @collection_paused()
+    def __call__(self, cell: int) -> tuple[Problem, ...]:
+        """Answer the strikes of a cell, unless another worker has; return their faults, with which nothing is written.
 
-        Raises `FileNotFoundError` if there is no plan; `ProblemsError` if it was written by a program with other files
-        or weights, a run of it has not ended yet, or the manifest is of another plan or none at all.
+        The attributions are its last file: each file is there as a whole or not at all.
         """
-        plan = read_plan(folder)
+        if is_answered(self.folder, cell):
+            return ()
         try:
-            manifest = Manifest.read(folder)
-        except (ValueError, TypeError, LookupError):
-            raise ProblemsError((_manifest_problem("", "", "damaged"),)) from None
-        if manifest is None:
-            raise ProblemsError((_manifest_problem("", "", "unfinished"),))
-        if manifest.plan != plan.id or [cell.name for cell in manifest.cells] != [task.name for task in plan.tasks]:
-            raise ProblemsError((_manifest_problem("plan", manifest.plan, "other-plan"),))
-        return cls(folder, plan, manifest)
-
-    def require_of(self, program: str, head: Mapping[str, Any], publish_from: float) -> None:
-        """Refuse answers that are not those to all strikes of a state of a store.
-
-        Parameters
-        ----------
-        program
-            Version of the program that serves them.
-        head
-            The head of the history of the store, by name as in `Plan`; empty where history does not tell of all edits.
-        publish_from
-            The probability from which an undecided candidate is published.
-
-        Raises
-        ------
-        ProblemsError
-            With all that is another.
-        """
-        require_program(self.plan, program)
-        plan = self.plan
-        checks = (
-            ("head", dict(plan.head) or "", bool(head) and plan.head == head, "other-head"),
-            ("publish_from", plan.publish_from, plan.publish_from == publish_from, "other-threshold"),
-            ("is_whole", plan.is_whole, plan.is_whole, "not-whole"),
-        )
-        faults = [(name, str(value), message) for name, value, is_right, message in checks if not is_right]
-        if faults:
-            raise ProblemsError(
-                tuple(
-                    Problem(PLAN, None, "plan", name, value, Message(f"batch.{message}"))
-                    for name, value, message in faults
-                )
-            )
-
-    def require_undamaged(self) -> None:
-        """Refuse answers that are not as their workers wrote them: every file is read, piece by piece.
-
-        Each file has to have the SHA-256 that the manifest tells of it, and the hashes of all rows the digest.
-
-        Raises `ProblemsError` with every file that is missing or has other bytes.
-        """
-        if problems := tuple(self._damages()):
-            raise ProblemsError(problems)
-        hashes = [np.load(cell_folder(self.folder, task) / HASHES, mmap_mode="r") for task in self.plan.tasks]
-        if (digest := digest_of(hashes)) != self.manifest.digest:
-            raise ProblemsError((_manifest_problem("digest", self.manifest.digest, "other-digest", found=digest),))
-
-    def _damages(self) -> Iterator[Problem]:
-        needed = {ATTRIBUTIONS, HASHES, *((COUNTS, *map(layer_file, LAYERS)) if self.plan.layers else ())}
-        for task, report in zip(self.plan.tasks, self.manifest.cells, strict=True):
-            folder = cell_folder(self.folder, task)
-            # What a worker writes last says what it has written, and is no answer.
-            if missing := needed - report.files.keys():
-                yield _manifest_problem(f"{folder.name}/files", ", ".join(sorted(missing)), "damaged")
-            for name, expected in report.files.items():
-                try:
-                    is_whole = file_digest(folder / name) == expected
-                except OSError:
-                    is_whole = False
-                if not is_whole:
-                    where = str(Path(ANSWERS, folder.name, name))
-                    yield Problem(where, None, f"cell {task.name}", "", "", Message("batch.damaged"))
-
-    def answer(self, snapshot: Snapshot) -> Snapshot:
-        """The snapshot of the strikes that were answered, which finds none of their assets anew.
-
-        Where the rows of layers were laid out, it takes these too, and attributes no strike.
-        """
-        stages = replace(snapshot.stages, proposed=Lazy(self.probable_assets))
-        if self.plan.layers:
-            folders = [cell_folder(self.folder, task) for task in self.plan.tasks]
-            stages = replace(stages, rows=Lazy(partial(rows_of_layers, folders, snapshot)))
-        return snapshot.with_stages(stages)
-
-    def probable_assets(self) -> dict[str, str]:
-        """Read the asset that is published as probable, by strike; strikes that somebody decided about have none."""
-        probable: dict[str, str] = {}
-        for task in self.plan.tasks:
-            with pq.ParquetFile(cell_folder(self.folder, task) / ATTRIBUTIONS) as file:
-                rows = file.read(["strike", "asset", "rests_on"])
-            # Beside the rows of the asset each strike has one of its host country.
-            matched = rows.filter(pc.and_(pc.equal(rows["rests_on"], "match"), pc.is_valid(rows["asset"])))
-            probable.update(zip(matched["strike"].to_pylist(), matched["asset"].to_pylist(), strict=True))
-        return probable
+            strikes = read_strikes(self.folder, cell)
+        except ProblemsError as error:
+            return error.problems
+        candidates, attributions = answers(strikes, _shared(self.folder), self.publish_from, self.wording)
+        cell_folder(self.folder, cell).mkdir(parents=True, exist_ok=True)
+        _write(cell_folder(self.folder, cell) / CANDIDATES, candidates)
+        _write(cell_folder(self.folder, cell) / ATTRIBUTIONS, attributions)
+        return ()
 
 
-def _manifest_problem(column: str, value: str, message: str, **about: str) -> Problem:
-    expected = Message(f"batch.{message}", about)
-    return Problem(f"{ANSWERS}/{MANIFEST}", None, "manifest", column, value, expected)
+def cell_folder(folder: Path, cell: int) -> Path:
+    """Return where the answers of a cell stand."""
+    return folder / ANSWERS / f"cell={cell}"
+
+
+def is_answered(folder: Path, cell: int) -> bool:
+    """Whether all answers of a cell are there."""
+    return (cell_folder(folder, cell) / ATTRIBUTIONS).exists()
+
+
+# The files of one plan: a worker has one at a time.
+@lru_cache(maxsize=1)
+def _shared(folder: Path) -> SharedTables:
+    return SharedTables.read(folder / SHARED)
+
+
+def _write(path: Path, table: pa.Table) -> None:
+    with replacing(path) as fresh:
+        pq.write_table(table, fresh, compression="zstd")
+
+
+def _summary(folder: Path, plan: Plan) -> Summary:
+    folders = [cell_folder(folder, cell) for cell in range(len(plan.cells))]
+    candidates, attributions = ([each / name for each in folders] for name in (CANDIDATES, ATTRIBUTIONS))
+    return Summary(
+        len(plan.cells),
+        sum(plan.cells),
+        sum(pq.read_metadata(file).num_rows for file in candidates),
+        sum(pq.read_metadata(file).num_rows for file in attributions),
+        sum(file.stat().st_size for file in (*candidates, *attributions)),
+    )

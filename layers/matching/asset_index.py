@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from types import MappingProxyType
 from typing import Any
@@ -257,31 +256,6 @@ class AssetIndex:
         """Return how many assets of any of some kinds, as a mask, may be candidates in a country, by its code."""
         fits = (self.counted_kind & np.uint64(kinds) != 0) & (self.counted_country == country)
         return int(self.counted[fits].sum())
-
-    @property
-    def widest_m(self) -> tuple[float, ...]:
-        """The largest uncertainty of the assets of each class that may be candidates, in metres; -1 without any."""
-        widest = {bisect_left(CLASSES_M, widest_m): widest_m for widest_m, *_ in self.trees}
-        return tuple(widest.get(number, -1.0) for number in range(len(CLASSES_M)))
-
-    def searching(self, rows: Ints, widest_m: Sequence[float]) -> AssetIndex:
-        """Return the index with trees of some rows alone, which finds the same candidates where no other is in reach.
-
-        Parameters
-        ----------
-        rows
-            Rows that may be candidates, ascending.
-        widest_m
-            As `widest_m` of the index of all: each class is searched as far as in that.
-        """
-        of_class = np.searchsorted(CLASSES_M, self.uncertainty_m[rows])
-        parts = ((widest_m[number], rows[of_class == number]) for number in range(len(CLASSES_M)))
-        return replace(self, trees=tuple((widest, part, self._tree(part)) for widest, part in parts if len(part)))
-
-    def _tree(self, rows: Ints) -> shapely.STRtree:
-        points = np.asarray(self.geometry[rows])
-        points[shapely.get_type_id(points) != 0] = None
-        return _tree(self.bounds[rows], points)
 
     def alike(self, left: Ints, right: Ints) -> tuple[Ints, Ints, Floats]:
         """Find the candidates of one strike that may be one site.

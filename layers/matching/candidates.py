@@ -120,31 +120,6 @@ def _within_reach(strikes: StrikeColumns, index: AssetIndex) -> Pairs:
     return Pairs(left[within], right[within], distance_m[within])
 
 
-def rows_in_reach(bounds: Floats, uncertainty_m: Floats, index: AssetIndex) -> Ints:
-    """Return all rows of assets that may be within reach of any of some places, and maybe others that lie near them.
-
-    Parameters
-    ----------
-    bounds
-        West, south, east, north in degrees of each place, shape (n, 4), NaN for one without a geometry.
-    uncertainty_m
-        Radius in metres that holds each true place, shape (n,).
-    index
-        The assets.
-
-    Returns
-    -------
-    Ints
-        Rows of ``index``, each once, ascending.
-    """
-    placed = np.isfinite(bounds[:, 0])
-    bounds, radius_m = bounds[placed], np.maximum(uncertainty_m[placed], MIN_RADIUS_M)
-    found = [np.empty(0, np.int64)]
-    for widest_m, rows, tree in index.trees if placed.any() else ():
-        found.append(rows[_rows_near(tree, bounds, _widest_reach_m(radius_m, widest_m))])
-    return np.sort(np.concatenate(found))
-
-
 def _widest_reach_m(radius_m: Floats, widest_m: float) -> Floats:
     """Return how far the assets of a class may be from places of some uncertainty, in metres."""
     return reach_m(np.hypot(radius_m, max(widest_m, MIN_RADIUS_M)))

@@ -72,8 +72,6 @@ class Stages:
         The files that parts are mapped from.
     order, proposed, counts, layers
         As the attributes of `Snapshot`; a part that is ``None`` is computed by the snapshot when it is first read.
-    rows
-        As `Snapshot.flat` and `Snapshot.hits`.
     """
 
     stakes: Lazy[StakeColumns]
@@ -84,7 +82,6 @@ class Stages:
     proposed: Lazy[Mapping[str, str]] | None = None
     counts: Counts | None = None
     layers: Mapping[str, Collection] | None = None
-    rows: Lazy[tuple[FlatRows, FeatureTable[HitFeature]]] | None = None
 
     @classmethod
     def of(cls, records: Records) -> Stages:
@@ -412,7 +409,7 @@ class Snapshot:
     @cached_property
     def _rows(self) -> Lazy[tuple[FlatRows, FeatureTable[HitFeature]]]:
         """All rows that follow from the strikes."""
-        return self.stages.rows or Lazy(self._computed_rows)
+        return Lazy(self._computed_rows)
 
     def _computed_rows(self) -> tuple[FlatRows, FeatureTable[HitFeature]]:
         return self._finished(*self._laid_out())
@@ -561,14 +558,13 @@ class Snapshot:
         if self.stages.layers is not None or "layers" in self.__dict__:
             yield from self.layers.values()
             return
-        rows, are_own = self._rows, self.stages.rows is None
-        if are_own and not rows.is_computed:
+        rows = self._rows
+        if not rows.is_computed:
             rows.reset(partial(self._finished, *self._laid_out()))
             # What strikes were matched with is not needed any more; where it is read again it is computed anew.
             self.stages.asset_index.reset(partial(index_of, self.records))
         layers = [*reversed(self._computed_layers())]
-        if are_own:
-            rows.reset(self._computed_rows)
+        rows.reset(self._computed_rows)
         while layers:
             yield layers.pop()
 

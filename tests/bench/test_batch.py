@@ -6,25 +6,21 @@ import multiprocessing
 import os
 import shutil
 import signal
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
 
+from api.server.build_id import answers_version
 from api.wording.catalogue import text
 from bench import batch
 from bench.world import records
 from bench.world_columns import Sizes, synthesize
 from layers.batch.record_parquet import to_arrow
-from layers.batch.run import run
-from layers.batch.runner import DaskCluster, InProcess, LocalProcesses, Runner
-from layers.batch.work import ANSWERS, COLUMNS
+from layers.batch.run import ANSWERS, run
 
 SIZES = Sizes(strikes=5_000, lines=250, facilities=4_750, region=batch.LAND)
-#: Largest memory of a worker.
-MAX_BYTES = 4e9
 
 
 @pytest.fixture(scope="module")
@@ -35,29 +31,11 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture(scope="module")
-def digest(planned: Path) -> str:
-    return run(planned / batch.WORK, InProcess(), text).digest
-
-
-@pytest.mark.parametrize(
-    "runner",
-    [
-        LocalProcesses(2),
-        pytest.param(
-            DaskCluster(workers=2),
-            marks=[
-                pytest.mark.skipif(find_spec("distributed") is None, reason="needs the extra dask"),
-                pytest.mark.filterwarnings("ignore"),
-            ],
-        ),
-    ],
-)
-def test_two_workers_of_which_one_is_killed_give_the_answers_of_one_process(
-    planned: Path, digest: str, runner: Runner
-) -> None:
-    shutil.rmtree(planned / batch.WORK / ANSWERS)
-    killed: list[int] = []
+def test_two_workers_of_which_one_is_killed_give_the_answers_of_one_process(planned: Path) -> None:
+    work, killed = planned / batch.WORK, list[int]()
+    run(work, answers_version(), 1, text)
+    expected = batch.digest(work)
+    shutil.rmtree(work / ANSWERS)
 
     def kill_one(now: Any) -> None:
         workers = [child.pid for child in multiprocessing.active_children() if child.pid]
@@ -65,16 +43,15 @@ def test_two_workers_of_which_one_is_killed_give_the_answers_of_one_process(
             os.kill(workers[0], signal.SIGKILL)
             killed.append(workers[0])
 
-    manifest = run(planned / batch.WORK, runner, text, kill_one)
+    summary = run(work, answers_version(), 2, text, kill_one)
     assert killed
-    assert manifest.digest == digest
-    assert manifest.strikes == SIZES.strikes
-    assert manifest.peak_bytes < MAX_BYTES
+    assert batch.digest(work) == expected
+    assert summary.strikes == SIZES.strikes
 
 
 def test_strikes_as_columns_are_those_of_the_records_of_the_world(planned: Path) -> None:
     world = synthesize(SIZES)
-    expected = to_arrow("strikes", records(world).strikes.values()).select(COLUMNS)
+    expected = to_arrow("strikes", records(world).strikes.values())
     assert pq.read_table(planned / batch.INPUT / "strikes.parquet").equals(expected)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,3 +24,14 @@ class Deadly:
         if number < 0:
             raise ValueError("no root")
         return number * number
+
+
+@dataclass(frozen=True)
+class Endless:
+    """Notes the process that it is done by in a folder, and does not end."""
+
+    folder: Path
+
+    def __call__(self, _: int) -> None:
+        (self.folder / str(os.getpid())).touch()
+        time.sleep(600)

@@ -185,7 +185,6 @@ _EXEMPT = {
     "layers.filesystem.atomic_file": "is the way",
     "layers.snapshot.table_folder": "fills a folder that SnapshotCache puts in place as a whole",
     "layers.snapshot.arrow_table": "writes a table of such a folder",
-    "layers.batch.work": "fills a folder that it puts in place as a whole",
     "layers.snapshot.snapshot_cache": "opens a file to lock it, which is never read",
     "api.exports.printed_map.lettering": "fills a temporary folder with fonts",
     "api.formats.geopackage": "GDAL minds the end of the name, so that it writes beside the file that takes the place",

@@ -196,6 +196,11 @@ def test_far_assets_are_no_candidates() -> None:
 SLAVYANSK = asset("Slavyansk-EKO refinery", 38.12, host_country="RU")
 
 
+def test_the_antimeridian_is_no_edge() -> None:
+    found = matched(strike(geometry=shapely.Point(180, 46)), asset("Alpha", 179.99), asset("Beta", -179.99))
+    assert {match.asset for match in found} == {None, "alpha", "beta"}
+
+
 def test_a_rare_name_is_found_where_the_place_is_wrong() -> None:
     """A geocoder puts the refinery of Slavyansk-na-Kubani at Sloviansk."""
     wrong = strike(
