@@ -59,7 +59,7 @@ ROOMS: Mapping[str, int] = {
     "layers.query": 3_850,
     "layers.snapshot": 3_500,
     "layers.corrections": 1_350,
-    "layers.batch": 1_850,
+    "layers.batch": 900,
     "api.http.json": 50,
     "api.wording": 600,
     "api.terminal": 750,

@@ -87,7 +87,6 @@ LONGEST = (
 #: test by test, rehearsals that kill processes, and benches. The map page and the review
 #: page are in the first tier.
 LONG_TIER = (
-    "api/cli/test_keep_answers.py",
     "api/cli/test_load_killed.py",
     "api/conformance",
     "bench",
