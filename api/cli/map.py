@@ -24,7 +24,8 @@ from layers.model.problems import ProblemsError, ReadResult
 from layers.model.records import RECORD_TYPES, Record, Records
 from layers.reference import basemap
 from layers.sources.column_mapping.draft.file_sample import read_samples
-from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit, mapping_text
+from layers.sources.column_mapping.draft.mapping_draft import draft
+from layers.sources.column_mapping.draft.tables import mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader.mapping_file import parse
 from layers.sources.reader.record_builder import slug
@@ -75,7 +76,7 @@ def map_(
     sources = SourceFile.all_of(files)
     with progress_bar("reading"):
         country_at = basemap.read(base).country_at if base.is_file() else None
-        tables = [table for file in sources for table in draft(read_samples(file, header_fit), noun, country_at)]
+        tables = [table for file in sources for table in draft(read_samples(file), noun, country_at)]
         fmt = tables[0].sample.fmt
         text = mapping_text(tables)
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"

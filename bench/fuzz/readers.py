@@ -12,7 +12,8 @@ from pathlib import Path
 import shapely
 
 from layers.sources.column_mapping.draft.file_sample import read_samples
-from layers.sources.column_mapping.draft.mapping_draft import draft, header_fit, mapping_text
+from layers.sources.column_mapping.draft.mapping_draft import draft
+from layers.sources.column_mapping.draft.tables import mapping_text
 from layers.sources.files.source_file import SourceFile
 from layers.store.store import Store
 from tests import heat_files
@@ -214,7 +215,7 @@ def _drafted(files: InputFiles) -> InputFiles:
         paths = [Path(folder) / file.name for file in files]
         for path, file in zip(paths, files, strict=True):
             path.write_bytes(file.content)
-        samples = [read_samples(SourceFile.of(path), header_fit) for path in paths]
+        samples = [read_samples(SourceFile.of(path)) for path in paths]
         return (*files, _text("mapping.toml", mapping_text([table for sample in samples for table in draft(sample)])))
 
 

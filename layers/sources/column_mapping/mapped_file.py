@@ -7,6 +7,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import repeat
 from typing import Any, Literal
 from urllib.parse import urlsplit
@@ -72,7 +73,7 @@ class OtherCountry(LookupError):
 
 
 class NamedRecords:
-    """Finds the assets and entities of names among those that were read, and adds the entities that were not.
+    """Finds the assets and entities of names among those that a builder has by now, and adds entities that it lacks.
 
     ``source`` and ``publisher`` are those of the file, which every added record names.
     """
@@ -82,15 +83,10 @@ class NamedRecords:
         self._companies = CompaniesByName(builder, dataset, source, publisher)
         self._entities: dict[str, list[str]] = defaultdict(list)
         self._assets: dict[str, list[str]] = defaultdict(list)
-
-    def index(self) -> None:
-        """Take the names of all records that were read so far; assets and entities have to be read before."""
-        self._entities.clear()
-        self._assets.clear()
-        for key, record in self._builder.tables["entities"].items():
-            _add(self._entities, key, _names(record))
-        for key, record in self._builder.tables["assets"].items():
-            _add(self._assets, key, _names(record))
+        for table, index in (("entities", self._entities), ("assets", self._assets)):
+            for key, record in builder.tables[table].items():
+                for name in {plain_name(name) for name in _names(record)}:
+                    index[name].append(key)
 
     def entity(self, name: str, location: SourceLocation, country: str | None = None) -> str:
         """Return the id of the entity of a name; one that was not read is added, as registered in a country if given.
@@ -147,11 +143,6 @@ def _names(record: object) -> Iterator[str]:
         yield record.name
         yield from record.names.values()
         yield from record.aliases
-
-
-def _add(index: dict[str, list[str]], key: str, names: Iterable[str]) -> None:
-    for name in {plain_name(name) for name in names}:
-        index[name].append(key)
 
 
 def _only(ids: Iterable[str]) -> str:
@@ -223,10 +214,13 @@ class MappedTable:
         licence = options.licence or mapping.source.get("licence", NO_LICENCE)
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
         builder.add_new("sources", values, SourceLocation(file, 1))
-        self._named = NamedRecords(builder, options.dataset, self.source, mapping.source["publisher"])
         self._ties: list[Tie] = []
         self._repeats: dict[str, int] = {}
-        self._indexed = False
+
+    @cached_property
+    def _named(self) -> NamedRecords:
+        """The records of names: they are read when the first row refers to one, or all rows have been read."""
+        return NamedRecords(self._builder, self._dataset, self.source, self._mapping.source["publisher"])
 
     def missing(self, header: tuple[str, ...]) -> list[tuple[str, str]]:
         """Return record columns whose file column the header lacks, each with that file column."""
@@ -238,20 +232,19 @@ class MappedTable:
         self,
         cells: Mapping[str, str],
         location: SourceLocation,
-        shape: BaseGeometry | None = None,
-        number: str | None = None,
-        is_only_table: bool = True,
+        shape: BaseGeometry | None,
+        number: str,
+        is_only_table: bool,
     ) -> None:
         """Add the record of one row, or every problem of the row.
 
         ``cells``: cells by file column. ``location``: where the row stands. ``shape``: geometry of the feature in
-        lon/lat degrees (OGC:CRS84); None for rows of tables. ``number``: the number that an id of it has; that of the
-        location where it is None. ``is_only_table``: whether no other table reads the row: then it counts as skipped
-        where it is left out.
+        lon/lat degrees (OGC:CRS84); None for rows of tables. ``number``: the number that an id of it has.
+        ``is_only_table``: whether no other table reads the row: then it counts as skipped where it is left out.
         """
         row = MappedRow(self._mapping, self._columns, self._dataset, cells)
         reason = row.skipped()
-        key = None if reason else self._key(row, number or str(location.row), shape)
+        key = None if reason else self._key(row, number, shape)
         if key is None:
             # Rows of one name are one entity; a row that another table reads, too, has not ended here.
             if is_only_table and self._mapping.id.origin != "name":
@@ -274,7 +267,6 @@ class MappedTable:
 
     def finish(self) -> None:
         """Add the stakes and relations of the owners and operators that the rows name."""
-        self._named.index()
         for tie in self._ties:
             record = f"{self._noun} {tie.record}"
             try:
@@ -311,9 +303,6 @@ class MappedTable:
 
     def _references(self, row: MappedRow, location: SourceLocation) -> dict[str, Any]:
         """Return the ids of the records that a row refers to by name."""
-        if self._mapping.by_name and not self._indexed:
-            self._named.index()
-            self._indexed = True
         ids: dict[str, Any] = {}
         for column in self._mapping.by_name:
             text = row.text(column)

@@ -39,7 +39,7 @@ class MappedCells(NamedTuple):
     shape: BaseGeometry | None
 
 
-class _Tabular:
+class Tabular:
     """Rows of a table or JSON document, which have no geometry of their own."""
 
     def __init__(self, rows: RowTable | JsonRows) -> None:
@@ -60,7 +60,7 @@ class _Tabular:
         return Message("column-mapping.sheet", words)
 
 
-class _Features:
+class Features:
     """Features of a collection or layer; of properties that are objects the dotted names are columns, too."""
 
     def __init__(self, features: GeoJsonRows | GeoPackageRows, columns: Iterable[str]) -> None:
@@ -88,7 +88,7 @@ class _Features:
             yield MappedCells(feature.number, cells, feature.geometry)
 
 
-def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> _Tabular | _Features | None:
+def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None) -> Tabular | Features | None:
     """Open the rows of a file as a mapping describes them; None for features of which there are none.
 
     ``mapping``: which rows and columns are read. ``name``: what rows of JSON are called in
@@ -98,14 +98,14 @@ def open_rows(file: SourceFile, mapping: ColumnMapping, name: str | None = None)
     """
     sniff = file.sniff()
     if sniff.container == "gpkg":
-        return _Features(GeoPackageRows(file, mapping.layer), ())
+        return Features(GeoPackageRows(file, mapping.layer), ())
     if sniff.container != "json":
-        return _Tabular(file.table(mapping.layer))
+        return Tabular(file.table(mapping.layer))
     if mapping.rows is not None or not is_geojson(sniff):
-        return _Tabular(JsonRows(file, mapping.rows, mapping.file_columns, name))
+        return Tabular(JsonRows(file, mapping.rows, mapping.file_columns, name))
     features = GeoJsonRows(file)
     # Without features the properties are unknown, so no column can be missing.
-    return _Features(features, mapping.file_columns) if features.features else None
+    return Features(features, mapping.file_columns) if features.features else None
 
 
 def is_geojson(head: FileSniff) -> bool:
@@ -168,7 +168,7 @@ class _Reading:
         rows = open_rows(file, mapping, f"{file.name}{path}")
         if rows is None or not _has_columns(self.builder, mapped, rows.file, rows.header):
             return
-        if isinstance(rows, _Tabular) and (taken := rows.taken(file, mapping)):
+        if isinstance(rows, Tabular) and (taken := rows.taken(file, mapping)):
             self.builder.warn(taken)
         is_first, is_only = rows.file not in self.counted, self.readers[file.name, mapping.rows] == 1
         self.counted.add(rows.file)

@@ -273,7 +273,6 @@ KINDS: Mapping[str, str] = {_folded_word(word): kind for word, kind in TABLE.kin
 #: Folded words for rows that are no assets: plumes of methane seen from above.
 NO_ASSETS = frozenset({"plumesattrib", "plumesunattrib", "plume"})
 _KindPatterns: TypeAlias = tuple[tuple[re.Pattern[str], str], ...]
-_WORDS = frozenset({*KINDS, *NO_ASSETS})
 #: Kinds by a word in a name, in small letters; the first that is in it counts.
 _KINDS_BY_NAME: _KindPatterns = (
     (re.compile(r"\bpipelines?\b"), "pipeline"),

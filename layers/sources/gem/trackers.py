@@ -35,8 +35,6 @@ from layers.sources.reader.record_builder import concatenate_results, short_dige
 _INSTEAD_OF_OWNER = ("owner", "parent", "status")
 #: An unknown word that more than one row in this many has for its type is an error, not a row that is skipped.
 _ROWS_PER_UNKNOWN = 100
-#: Oddities of an owner list that lose something, and are therefore problems of the row.
-LOSSES = ("unreadable-share", "unclosed-bracket", "text-after-share", "no-name", "percent-in-name", "list-in-name")
 
 
 class Tracker(Protocol):
@@ -356,31 +354,30 @@ def intervals(owners: OwnerList) -> tuple[tuple[float, float], ...]:
     for 100 and 0 would be exact and wrong: A has from 0 to 100, and so has B. Of shares that make more than 100 each is
     at most what is printed, and at least what the others leave.
     """
-    if owners.sum == "full-and-unknown":
+    if owners.contradiction == "full-and-unknown":
         return tuple((0.0, 100.0 if owner.share is None else owner.share) for owner in owners.entries)
-    if owners.sum != "over":
+    if owners.contradiction != "over":
         return owners.intervals()
     shares = (owner.share or 0.0 for owner in owners.entries)
     return tuple((max(0.0, 100.0 - (owners.known_sum - share)), min(share, 100.0)) for share in shares)
 
 
 def _note(owners: OwnerList, owner: Owner) -> str | None:
-    if owners.sum == "full-and-unknown":
+    if owners.contradiction == "full-and-unknown":
         return "GEM lists shares of 100 % and owners without a share beside them; none is taken for sure"
-    if owners.sum == "over":
+    if owners.contradiction == "over":
         return f"GEM prints {owner.raw.strip()[:200]} among shares that make more than 100 %"
     return "GEM gives no share" if owner.share is None else None
 
 
 def _losses(builder: GemRecordBuilder, row: TrackerRow, asset: str, owners: OwnerList) -> None:
-    for oddity in owners.oddities:
-        if oddity.name in LOSSES:
-            meaning = Message(f"gem.oddity.{oddity.name}")
-            expected = Message("gem.plain-entry", {"oddity": oddity.name, "meaning": meaning})
-            builder.add_row_problem(row.line, f"asset {asset}", "owner", oddity.raw, expected)
-    if owners.sum == "full-and-unknown":
+    for loss in owners.losses:
+        meaning = Message(f"gem.oddity.{loss.name}")
+        expected = Message("gem.plain-entry", {"oddity": loss.name, "meaning": meaning})
+        builder.add_row_problem(row.line, f"asset {asset}", "owner", loss.raw, expected)
+    if owners.contradiction == "full-and-unknown":
         builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-left"))
-    elif owners.sum == "over":
+    elif owners.contradiction == "over":
         builder.add_row_problem(row.line, f"asset {asset}", "owner", owners.text, Message("gem.shares-over"))
 
 

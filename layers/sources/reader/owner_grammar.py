@@ -5,27 +5,19 @@ from __future__ import annotations
 import math
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, NamedTuple
 
 #: Shares may miss 100 by this many percentage points by rounding alone.
 TOLERANCE = 0.5
 
 Holder = Literal["named", "unknown", "other", "small-shareholders", "natural-persons", "members"]
-#: Classes of lists by the sum of their shares. ``full-and-unknown``: the known shares make 100, and an owner without a
-#: share is listed beside them.
-Sum = Literal["whole", "all-unknown", "part-unknown", "full-and-unknown", "under", "over", "not-given"]
-
-#: Oddities of a list; the catalogue says of each, as ``gem.oddity``, how the parser treats it.
-ODDITIES = (
-    "not-given", "empty-entry", "trailing-separator", "no-name", "no-share", "unreadable-share", "unclosed-bracket",
-    "missing-separator", "text-after-share", "round-brackets", "open-decimal", "decimal-comma", "full-width",
-    "share-over-100", "tag", "bracket-in-name", "percent-in-name", "list-in-name", "invisible-characters",
-    "duplicate-name",
-)  # fmt: skip
+#: What a parsed entry may have lost of its text; the catalogue says of each, as ``gem.oddity``, what the parser does.
+LossName = Literal[
+    "unreadable-share", "unclosed-bracket", "text-after-share", "no-name", "percent-in-name", "list-in-name"
+]  # fmt: skip
 
 _WIDE = str.maketrans("；［］％", ";[]%")
 _SQUARE = re.compile(r"\[([^\[\]%]*)%\s*\]")
@@ -60,30 +52,24 @@ class Owner:
         return _HOLDERS.get(self.name.casefold(), "named")
 
 
-@dataclass(frozen=True, slots=True)
-class Oddity:
-    """An oddity by its name in ``ODDITIES``, and the part of the text that has it."""
+class Loss(NamedTuple):
+    """What an entry may have lost, and the part of the text that has it."""
 
-    name: str
+    name: LossName
     raw: str
 
 
 @dataclass(frozen=True, slots=True)
 class OwnerList:
-    """A parsed list. ``slices`` joined give the text again: each slice belongs to an entry or to an oddity.
+    """A parsed list: its entries, what they may have lost, and the text.
 
     ``step`` is how much more a known share may be than is printed, where the file cuts digits off.
     """
 
     entries: tuple[Owner, ...]
-    oddities: tuple[Oddity, ...]
-    slices: tuple[str, ...]
+    losses: tuple[Loss, ...]
+    text: str
     step: float = 0.0
-
-    @property
-    def text(self) -> str:
-        """The text that was parsed."""
-        return "".join(self.slices)
 
     @property
     def known_sum(self) -> float:
@@ -96,27 +82,16 @@ class OwnerList:
         return max(0.0, 100.0 - self.known_sum)
 
     @property
-    def has_unknown(self) -> bool:
-        """Whether the share of any entry is unknown."""
-        return any(entry.share is None for entry in self.entries)
-
-    @property
     def over_100(self) -> bool:
         """Whether the sum of known shares exceeds 100 by more than rounding."""
         return self.known_sum > 100 + TOLERANCE
 
     @property
-    def sum(self) -> Sum:
-        """Class of the list; an unknown share beside known ones of 100 or more makes it ``full-and-unknown``."""
-        if not self.entries:
-            return "not-given"
-        if self.has_unknown:
-            if all(entry.share is None for entry in self.entries):
-                return "all-unknown"
-            return "part-unknown" if self.known_sum < 100 - TOLERANCE else "full-and-unknown"
-        if self.over_100:
-            return "over"
-        return "under" if self.known_sum < 100 - TOLERANCE else "whole"
+    def contradiction(self) -> Literal["full-and-unknown", "over"] | None:
+        """Whether the known shares make 100 and owners without a share stand beside them, or more than 100."""
+        if any(entry.share is None for entry in self.entries):
+            return "full-and-unknown" if self.known_sum >= 100 - TOLERANCE else None
+        return "over" if self.over_100 else None
 
     def intervals(self) -> tuple[tuple[float, float], ...]:
         """Return the bounds of each entry's share in percent.
@@ -129,42 +104,23 @@ class OwnerList:
         return tuple((0.0, self.remainder) if e.share is None else (e.share, e.share + more) for e in self.entries)
 
 
-@dataclass(frozen=True, slots=True)
-class _Piece:
-    """A slice of the text, its entry, if any, and its oddities."""
-
-    raw: str
-    entry: Owner | None
-    oddities: tuple[str, ...]
-
-
 def parse_owners(text: str, step: float = 0.0) -> OwnerList:
-    """Parse a list of owners or parents. No text is refused: each deviation from the grammar is an oddity.
+    """Parse a list of owners or parents. No text is refused: what an entry may have lost of it is listed.
 
     The grammar is that of GEM's releases and map files: entries between semicolons, each a name and a share in
     brackets. Empty text and dashes give no entries. ``step`` is stored with the list.
     """
-    if _NOT_GIVEN.fullmatch(text):
-        return OwnerList((), (Oddity("not-given", text),), (text,), step)
-    pieces = [piece for part in _parts(text) for piece in _pieces(part)]
-    entries = tuple(piece.entry for piece in pieces if piece.entry is not None)
-    oddities = [Oddity(name, piece.raw) for piece in pieces for name in piece.oddities]
-    counts = Counter(entry.name for entry in entries)
-    oddities += [Oddity("duplicate-name", entry.raw) for entry in entries if counts[entry.name] > 1]
-    return OwnerList(entries, tuple(oddities), tuple(piece.raw for piece in pieces), step)
+    # Each part ends with its separator.
+    parts = [] if _NOT_GIVEN.fullmatch(text) else re.split(r"(?<=[;；])", text)
+    entries = [entry for part in parts for entry in _entries(part)]
+    losses = (Loss(name, owner.raw) for owner, names in entries for name in names)
+    return OwnerList(tuple(owner for owner, _ in entries), tuple(losses), text, step)
 
 
-def _parts(text: str) -> Iterator[str]:
-    """Split behind each separator; the last part has none."""
-    return (part for part in re.split(r"(?<=[;；])", text) if part)
-
-
-def _pieces(part: str) -> Iterator[_Piece]:
-    """Parse the text between two separators; several shares make several entries."""
-    plain = part.translate(_WIDE)
-    body = plain.removesuffix(";")
+def _entries(part: str) -> Iterator[tuple[Owner, list[LossName]]]:
+    """Parse the text up to a separator, and yield each entry with what it lost; several shares make several entries."""
+    body = part.translate(_WIDE).removesuffix(";")
     if not body.strip():
-        yield _Piece(part, None, ("empty-entry" if body != plain else "trailing-separator",))
         return
     marks = _marks(body)
     rest = body[marks[-1].end() :] if marks else body
@@ -172,11 +128,11 @@ def _pieces(part: str) -> Iterator[_Piece]:
     if not marks or any(sign.isalnum() for sign in rest):
         ends.append(None)
         rest = ""
-    stops = [*(mark.end() for mark in marks), len(part)][: len(ends) - 1]
-    joined = ["missing-separator"] if len(ends) > 1 else []
+    stops = [mark.end() for mark in marks][: len(ends) - 1]
     for mark, (start, stop) in zip(ends, pairwise([0, *stops, len(part)]), strict=True):
-        after = ["text-after-share"] if stop == len(part) and rest.strip() else []
-        yield _piece(part[start:stop], body[start : mark.start() if mark else len(body)], mark, joined + after)
+        after: list[LossName] = ["text-after-share"] if stop == len(part) and rest.strip() else []
+        owner, losses = _entry(part[start:stop], body[start : mark.start() if mark else len(body)], mark)
+        yield owner, after + losses
 
 
 def _marks(plain: str) -> list[re.Match[str]]:
@@ -187,55 +143,38 @@ def _marks(plain: str) -> list[re.Match[str]]:
     return matches if matches and not plain[matches[-1].end() :].strip() else []
 
 
-def _piece(raw: str, text: str, mark: re.Match[str] | None, odd_names: list[str]) -> _Piece:
-    """Parse one entry: the text before its share, and the share; ``odd_names`` are the oddities of its surroundings."""
-    share, faults = _share(mark)
+def _entry(raw: str, text: str, mark: re.Match[str] | None) -> tuple[Owner, list[LossName]]:
+    """Parse the text before a share, and the share."""
+    share, losses = _share(mark[1].strip()) if mark else (None, [])
     opened = None if mark else _OPEN.search(text)
     text = text[: opened.start()] if opened else text
     tag = _TAG.search(text)
-    name, more = _name((text[: tag.start()] if tag else text).lstrip(" ,"))
-    named = {
-        "unclosed-bracket": opened,
-        "tag": tag,
-        "no-share": mark is None,
-        "full-width": raw.translate(_WIDE) != raw,
-    }
-    oddities = (*odd_names, *faults, *more, *(word for word, there in named.items() if there))
-    return _Piece(raw, Owner(name, share, raw, tag[1] if tag else None), oddities)
+    name = _name((text[: tag.start()] if tag else text).lstrip(" ,"))
+    lost: dict[LossName, object] = {
+        "no-name": not name, "percent-in-name": "%" in name, "list-in-name": "，" in name, "unclosed-bracket": opened
+    }  # fmt: skip
+    losses += [loss for loss, is_lost in lost.items() if is_lost]
+    return Owner(name, share, raw, tag[1] if tag else None), losses
 
 
-def _share(mark: re.Match[str] | None) -> tuple[float | None, list[str]]:
-    if mark is None:
-        return None, []
-    oddities = ["round-brackets"] if mark.re is _ROUND else []
-    text = mark[1].strip()
+def _share(text: str) -> tuple[float | None, list[LossName]]:
     if text.casefold() == "unknown":
-        return None, oddities
+        return None, []
     share = float(text.replace(",", ".")) if _NUMBER.fullmatch(text) else math.inf
-    if not math.isfinite(share):
-        return None, [*oddities, "unreadable-share"]
-    oddities += ["decimal-comma"] if "," in text else []
-    oddities += ["open-decimal"] if not (text[0].isdigit() and text[-1].isdigit()) else []
-    oddities += ["share-over-100"] if share > 100 else []
-    return share, oddities
+    return (share, []) if math.isfinite(share) else (None, ["unreadable-share"])
 
 
-def _name(text: str) -> tuple[str, list[str]]:
+def _name(text: str) -> str:
+    """Return a name without signs that have no shape; empty for dashes."""
     seen = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "Cc") or sign.isspace())
     name = " ".join(unicodedata.normalize("NFC", seen).split())
-    name = "" if _NOT_GIVEN.fullmatch(name) else name
-    oddities = ["invisible-characters"] if seen != text else []
-    oddities += ["no-name"] if not name else []
-    oddities += ["bracket-in-name"] if "[" in name or "]" in name else []
-    oddities += ["percent-in-name"] if "%" in name else []
-    oddities += ["list-in-name"] if "，" in name else []
-    return name, oddities
+    return "" if _NOT_GIVEN.fullmatch(name) else name
 
 
 #: What separates the owners of a list within a name, and the share of each, which stands in round brackets.
 _COMMA = re.compile(r"[,，、]")
 _DECIMAL = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-#: Oddities of a name that holds a list, which end when the list is unnested.
+#: Losses of a name that holds a list, which end when the list is unnested.
 _MENDED = ("percent-in-name", "list-in-name")
 
 
@@ -250,8 +189,8 @@ def unnested(owners: OwnerList) -> OwnerList:
         return owners
     mended = {owner.raw for owner in apart}
     entries = (part for owner in owners.entries for part in apart.get(owner, (owner,)))
-    oddities = (odd for odd in owners.oddities if odd.name not in _MENDED or odd.raw not in mended)
-    return replace(owners, entries=tuple(entries), oddities=tuple(oddities))
+    losses = (loss for loss in owners.losses if loss.name not in _MENDED or loss.raw not in mended)
+    return replace(owners, entries=tuple(entries), losses=tuple(losses))
 
 
 def _joint_owners(owner: Owner) -> tuple[Owner, ...]:

@@ -162,16 +162,17 @@ def unknown_end(since: str | None, known: str | None) -> str:
     The interval runs from the start of ``since``, or from the year 1 where that is missing or later, to ``known``. It
     is open where ``known`` is no day.
     """
-    end = _edtf_date(known)
+    end = edtf_date(known)
     if end is None or end.latest is None:
         return "0001-01-01/.."
-    begin = _edtf_date(since)
+    begin = edtf_date(since)
     if begin is None or begin.earliest is None or begin.earliest > end.latest:
         return f"0001-01-01/{known}"
     return f"{begin.earliest.isoformat()}/{known}"
 
 
-def _edtf_date(text: str | None) -> edtf.EdtfDate | None:
+def edtf_date(text: str | None) -> edtf.EdtfDate | None:
+    """Return the date of a text in EDTF; None where there is none."""
     try:
         return edtf.parse(text) if text else None
     except edtf.EdtfError:

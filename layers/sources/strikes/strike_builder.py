@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from layers.model import edtf
 from layers.model.messages import Argument, InvalidValue, Message, alternatives
 from layers.model.problems import MISSING, ReadResult, SourceLocation
 from layers.model.records import DESCRIPTION, Strike
@@ -16,7 +15,7 @@ from layers.sources.files.source_file import SourceFile
 from layers.sources.files.tables import RowTable
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
-from layers.sources.reader.record_builder import RecordBuilder, short_digest
+from layers.sources.reader.record_builder import RecordBuilder, edtf_date, short_digest
 from layers.sources.strikes.target_extraction import targets
 
 #: Most words of a quotation.
@@ -377,13 +376,14 @@ class StrikeBuilder:
         return f"{self.options.dataset}/{short_digest(address or words, 16)}"
 
     def _source(self, source_id: str, report: Report) -> dict[str, Any]:
+        published = edtf_date(report.published)
         return {
             "id": source_id,
             "publisher": (report.publisher.strip() or "unknown")[:_MAX_TEXT],
             "url": web_address(report.url or ""),
             "title": (report.title or "").strip()[:_MAX_TEXT] or None,
             "language": report.language,
-            "published": _edtf(report.published),
+            "published": published.text if published else None,
             "licence": None,
         }
 
@@ -420,10 +420,3 @@ def read_rows(
             row_reader(StrikeRow(cells), SourceLocation(table.file, number), builder)
         builder.add_unreadable_rows(table)
     return builder.result()
-
-
-def _edtf(text: str | None) -> str | None:
-    try:
-        return edtf.parse(text).text if text else None
-    except edtf.EdtfError:
-        return None

@@ -270,6 +270,9 @@ def test_a_pair_that_nothing_tells_is_a_remark_and_a_comment(command: Run, tmp_p
     assert "Look at this: 'xy' is read longitude first" in " ".join(told.err.split())
     turned = mapping_file.parse("m.toml", told.out.replace("lonlat =", "latlon ="))
     assert turned.columns["latlon"] == "xy"
+    assert (turned.constants["basis"], turned.constants["uncertainty_m"]) == ("rounded", 8000), (
+        "one decimal of a degree"
+    )
 
 
 def test_features_that_look_swapped_are_a_remark(command: Run, tmp_path: Path) -> None:
@@ -482,6 +485,14 @@ def test_a_draft_of_hostile_names_is_toml_all_the_same(command: Run, tmp_path: P
     mapping = mapping_file.parse("m.toml", told.report["mapping"])
     assert mapping.columns["when"] == name
     assert told.report["loads"] == {"strikes": 3}
+
+
+def test_a_column_may_be_called_geometry(command: Run, tmp_path: Path) -> None:
+    shape = {"type": "Point", "coordinates": [30.001, 46.002]}
+    rows = [{"date": "2024-05-03", "headline": f"Fire {n}", "geometry": shape} for n in range(3)]
+    told = command("map", written(tmp_path / "a.json", rows), "--json")
+    assert told.report["loads"] == {"strikes": 3}
+    assert mapping_file.parse("m.toml", told.report["mapping"]).id.columns == ("date", "geometry", "headline")
 
 
 # An empty store.

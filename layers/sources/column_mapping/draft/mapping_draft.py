@@ -1,55 +1,219 @@
-"""Drafts the mapping of a file by its headers and cells, and writes it as TOML: each guess with its reason."""
+"""Drafts the mapping of a file: what its rows are, and which of its columns is which of a record."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
-from layers.sources.column_mapping.draft.column_profile import (
+from layers.sources.column_mapping.draft.axis_order import CountryAt
+from layers.sources.column_mapping.draft.columns import (
     MOST,
-    WORDS,
-    header_words,
-    kind_of,
-    role_fit,
+    MOST_WORDS,
+    ColumnProfile,
+    ColumnRoles,
+    are_weapons,
     words_of,
 )
-from layers.sources.column_mapping.draft.column_roles import (
+from layers.sources.column_mapping.draft.file_sample import FileSample, singular
+from layers.sources.column_mapping.draft.tables import TableDraft, toml_value
+from layers.sources.column_mapping.draft.words import (
     FITS,
     OTHER_RECORDS,
-    ROLE_NAMES,
-    ColumnRoles,
-    CountryAt,
+    REPORT_RECORDS,
+    WORDS,
+    header_words,
     is_id_field,
+    is_name_field,
+    kind_of,
+    meaning,
+    record_of,
+    role_fit,
 )
-from layers.sources.column_mapping.draft.file_sample import FileSample, singular, with_references
-from layers.sources.column_mapping.draft.noun_tables import (
-    AssetWriter,
-    EntityWriter,
-    StakeWriter,
-    StrikeWriter,
-    assets_of_strikes,
-)
-from layers.sources.column_mapping.draft.table_writer import TableDraft, TableWriter, toml_value
-
-#: Roles that tell of a row more than others: what happened when and where.
-_TELLING = frozenset({"when", "title", "lat", "lon", "latlon", "wkt", "share"})
-
-#: Words for lists of a noun, and how much the name of a list tells.
-LISTS: Mapping[str, frozenset[str]] = {noun: frozenset(words) for noun, words in WORDS["lists"].items()}
-_LISTED = 2
-
-_WRITERS: Mapping[str, type[TableWriter]] = {
-    writer.noun: writer for writer in (StrikeWriter, AssetWriter, EntityWriter, StakeWriter)
-}
 
 
-def header_fit(names: Iterable[str]) -> float:
-    """Return how many roles the names of columns fill; the rows of a document are the list with the most."""
-    listed = tuple(names)
-    filled = [role for role in ROLE_NAMES if role != "note" and any(role_fit(name, role) >= FITS for name in listed)]
-    return sum(2.0 if role in _TELLING else 1.0 for role in filled)
+def strike_table(columns: ColumnRoles, reason: str) -> TableDraft:
+    """Draft a table of strikes."""
+    table = TableDraft(columns, "strikes", reason)
+    day = table.take("when")
+    table.where()
+    table.take("source_url", "url")
+    title = table.best("title", _is_of_event)
+    place = table.best("place", lambda profile: record_of(profile.header) not in {"asset", "facility", "target"})
+    target = _target(columns, table.taken | {name for name in (title, place) if name})
+    note = table.best("note")
+    is_listed = target is not None and table.profile(target).distinct[0].startswith("[")
+    title = title or (note if is_listed else None) or target or note or place or table.longest_text()
+    where = place or (None if is_listed else target)
+    table.map("title", title, "what happened", shared=title in (target, place))
+    table.map("place", where, "where" if place else "no column of places", shared=place is None)
+    table.map("targets", target, "what was struck")
+    table.take("region")
+    table.take("host_country", "country")
+    if table.take("weapon"):
+        table.take("status_note", "cause")
+    else:
+        table.map("weapon", table.best("cause", are_weapons) or table.best("kind", are_weapons), "words for weapons")
+    for role in ("killed", "injured"):
+        table.map(f"{role}_min", table.best(role), shared=True)
+        table.take(f"{role}_max", role)
+    table.take("attacker")
+    table.take("damage")
+    table.map("status", table.best("status", _is_of_event))
+    if note and note != title and table.profile(note).longest <= 2000:
+        table.map("note", note)
+    table.map("target_kinds", table.best("kind", lambda profile: profile.part(kind_of) >= 0.5))
+    location = [table.mapped.get(name) for name in ("lat", "lon", "latlon", "lonlat", "wkt")]
+    # A title may be any text, and be corrected: it tells rows apart only where nothing else does.
+    table.row_id([day, where, target, _asset_id(columns), *location, title])
+    return table.finish()
+
+
+def _is_of_event(profile: ColumnProfile) -> bool:
+    return record_of(profile.header) not in OTHER_RECORDS
+
+
+def _target(columns: ColumnRoles, taken: set[str]) -> str | None:
+    """Return the column of what was struck: by its header, or the name in an object such as ``asset``."""
+    headers = {name: columns.profiles[name].header for name in columns.names(taken)}
+    named = (name for name, text in headers.items() if record_of(text) in OTHER_RECORDS and is_name_field(text))
+    target = next(named, None) or columns.best("target", taken, lambda profile: profile.longest <= 2000)
+    of_site = columns.best("name", taken, lambda profile: record_of(profile.header) not in REPORT_RECORDS)
+    return target or of_site or _asset_id(columns)
+
+
+def _asset_id(columns: ColumnRoles) -> str | None:
+    """Return the column of the ids of what was struck."""
+    headers = {name: profile.header for name, profile in columns.profiles.items()}
+    return next((n for n, text in headers.items() if record_of(text) in OTHER_RECORDS and is_id_field(text)), None)
+
+
+def asset_table(columns: ColumnRoles, reason: str) -> TableDraft:
+    """Draft a table of assets."""
+    table = TableDraft(columns, "assets", reason)
+    table.where()
+    name = table.best("name") or table.best("target") or table.best("title") or table.longest_text()
+    kind = table.best("kind") or _kinds_by_cells(columns, table.taken)
+    _name_and_kind(table, name, kind)
+    if capacity := table.take("capacity"):
+        table.set("constants", "capacity_unit", "MW" if "mw" in header_words(capacity) else "unit of the file", "CHECK")
+    table.take("commodity")
+    table.row_id([part for part in (name, kind, *table.mapped.values()) if part][:4])
+    return table.finish()
+
+
+def assets_of_strikes(columns: ColumnRoles) -> TableDraft | None:
+    """Return a table of the assets that rows of strikes name with ids, if their kinds can be told; else None."""
+    sites = OTHER_RECORDS - {"source", "owner", "operator"}
+    ids = next((name for name in columns.profiles if record_of(name) in sites and is_id_field(name)), None)
+    own = {name: one for name, one in columns.profiles.items() if ids and record_of(name) == record_of(ids)}
+    name = next((name for name, profile in own.items() if profile.is_text and is_name_field(name)), None)
+    if ids is None or name is None:
+        return None
+    kind = _kinds_by_cells(columns, {*columns.profiles} - {*own} | {ids, name}) or name
+    if not all(own[part].is_whole for part in (ids, name, kind)) or not own[kind].part(kind_of):
+        return None
+    table = TableDraft(columns, "assets", f"{record_of(ids)!r} of each row has an id, a name and a kind")
+    table.map("id", ids)
+    _name_and_kind(table, name, kind)
+    table.where()
+    table.set("id", "repeated", "first", "an asset stands in several rows: the first makes it")
+    return table.finish()
+
+
+def _kinds_by_cells(columns: ColumnRoles, taken: set[str]) -> str | None:
+    """Return the column of which most words say kinds of assets."""
+    few = [name for name in columns.names(taken) if len(columns.profiles[name].distinct) < MOST_WORDS]
+    best = max(few, key=lambda name: columns.profiles[name].part(kind_of), default=None)
+    return best if best and columns.profiles[best].part(kind_of) >= 0.5 else None
+
+
+def _name_and_kind(table: TableDraft, name: str | None, kind: str | None) -> None:
+    """Map the name and the kind of assets, which may be one column, and their companies and countries."""
+    table.map("name", name, shared=kind == name)
+    table.map("kind", kind, "kinds" if kind != name else "no column of kinds: by the words of the names")
+    owner, operator = table.take("owner"), table.take("operator")
+    if owner:
+        table.take("owner_country")
+        if not {"lists", "grammar"} & {name for name, entries in table.tables.items() if entries}:
+            table.map("owner_share", table.best("share"))
+    elif not operator and (company := table.best("owned")):
+        text = f"owner = {toml_value(company)}  # or operator: the header does not say which it is"
+        table.open["columns"].append(text)
+    table.take("host_country", "country")
+
+
+def entity_table(columns: ColumnRoles, reason: str) -> TableDraft:
+    """Draft a table of entities."""
+    table = TableDraft(columns, "entities", reason)
+    by_header = (table.best(role, lambda profile: profile.is_name) for role in ("owned", "name", "owner"))
+    table.map("name", next(filter(None, by_header), None) or next(iter(columns.names()), None))
+    table.set("id", "name", True, "equal names are one entity, so that owners are found by name")
+    numbers = {role for role in ("inn", "ogrn", "edrpou", "lei", "isin", "wikidata") if table.best(role)}
+    for role in sorted(numbers):
+        table.take(f"external_ids.{role}", role)
+    for column, role in (("registered_in", "country"), ("type", "type"), ("aliases", "alias")):
+        table.take(column, role)
+    if "registered_in" not in table.mapped:
+        home = "UA" if "edrpou" in numbers else "RU" if {"inn", "ogrn"} & numbers else "XX"
+        table.open["constants"].append(f'registered_in = "{home}"  # if all of them are registered there')
+    return table.finish()
+
+
+def stake_table(columns: ColumnRoles, reason: str) -> TableDraft:
+    """Draft a table of stakes."""
+    table = TableDraft(columns, "stakes", reason)
+    shares = _shares(columns)
+    for column, name in shares.items():
+        table.map(column, name, "shares as written")
+    share = next(iter(shares.values()), None)
+    owner, owned = _holders(columns, table.taken)
+    table.map("owned", owned, "what is held")
+    if owner:
+        table.map("owner", owner, "who holds it")
+        stem = owner.rstrip("0123456789")
+        further = [name for name in columns.profiles if name != owner and name.rstrip("0123456789") == stem]
+        if stem != owner and further:
+            table.remark("columns", f"rows name further owners in {', '.join(map(repr, further))}: one table each")
+    elif state := meaning(share or "", "header_owners"):
+        table.set("constants", "owner", state, f"the header of the shares says so ({share!r}): check")
+    else:
+        unknown = f"Owner not named in {columns.sample.file.stem}"
+        table.set("constants", "owner", unknown, "no column of owners: say who holds these shares")
+    since = table.map("since", table.best("when", lambda profile: profile.part(str.isdecimal) < 0.5))
+    table.take("until")
+    table.row_id([owner, owned, since])
+    return table.finish()
+
+
+def _shares(columns: ColumnRoles) -> Mapping[str, str]:
+    """Return the columns of the least and the largest share, or that of the shares as written."""
+    numbers = [n for n, one in columns.profiles.items() if one.numbers and role_fit(one.header, "share") >= FITS]
+    bounds = {
+        column: [name for name in numbers if {*header_words(name)} & {*words}]
+        for column, words in WORDS["share_bounds"].items()
+    }
+    if all(len(names) == 1 for names in bounds.values()):
+        return {column: name for column, (name,) in bounds.items()}
+    share = columns.best("share")
+    return {"share": share} if share else {}
+
+
+def _holders(columns: ColumnRoles, taken: set[str]) -> tuple[str | None, str | None]:
+    """Return the columns of owners and of what they own, by headers or else by names; one alone is of the owned."""
+    names = columns.names(taken)
+    owner = columns.best("owner", {*columns.profiles} - {*names})
+    others = [name for name in names if name != owner]
+    by_header = (columns.best(role, {*columns.profiles} - {*others}) for role in ("subsidiary", "owned", "name"))
+    owned = next(filter(None, (*by_header, *others)), None)
+    named = (n for n in others if n != owned and max(role_fit(n, "owned"), role_fit(n, "name")) >= FITS)
+    owner = owner or next(named, None)
+    return (owner, owned) if owned else (None, owner)
+
+
+#: How the table of a noun is drafted.
+TABLES: Mapping[str, Callable[[ColumnRoles, str], TableDraft]] = {
+    "strikes": strike_table, "assets": asset_table, "entities": entity_table, "stakes": stake_table
+}  # fmt: skip
 
 
 def draft(
@@ -61,20 +225,19 @@ def draft(
     its rows are; None where the headers and cells have to tell. ``country_at``: the country of a point, by which the
     order of pairs of degrees is told; None where there is no map.
     """
-    lists = events_and_sites(samples) if noun in (None, "strikes") else None
+    lists = events_and_sites(samples) if len(samples) > 1 and noun in (None, "strikes") else None
     if lists:
         events, sites = lists
-        strikes = StrikeWriter(ColumnRoles(events, country_at), "a list of events").write()
-        struck = AssetWriter(ColumnRoles(sites, country_at), "a list of what the events struck").write()
-        if "kind" in {**struck.columns, **struck.constants}:
+        strikes = strike_table(ColumnRoles(events, country_at), "a list of events")
+        struck = asset_table(ColumnRoles(sites, country_at), "a list of what the events struck")
+        if "kind" in {**struck.mapped, **struck.tables["constants"]}:
             return [strikes, struck]
-        strikes.remarks.append(
-            f"{sites.rows or 'the list of sites'!r} is left out: nothing says of which kind they are"
-        )
+        left_out = f"{sites.rows or 'the list of sites'!r} is left out"
+        strikes.remarks.append(f"{left_out}: nothing says of which kind they are")
         return [strikes]
     columns = ColumnRoles(samples[0], country_at)
     nouns, reason = ([noun], "as told") if noun else _nouns(columns)
-    tables = [_WRITERS[name](columns, reason).write() for name in nouns]
+    tables = [TABLES[name](columns, reason) for name in nouns]
     if tables[0].noun == "strikes" and (assets := assets_of_strikes(columns)):
         tables.append(assets)
     return tables
@@ -87,25 +250,27 @@ def events_and_sites(samples: Sequence[FileSample]) -> tuple[FileSample, FileSam
     events that refer to sites by an id have their fields. None where a document has no two such lists.
     """
     own = [(sample, ColumnRoles(sample.own)) for sample in samples]
-    events = next((sample for sample, columns in own if _are_events(columns)), None)
-    sites = next((sample for sample, columns in own if sample is not events and _are_sites(columns)), None)
+    events = next((one for one in own if _are_events(one[1])), None)
+    sites = next((one for one in own if one is not events and _are_sites(one[1])), None)
     if events is None or sites is None:
         return None
-    inner, outer = f"{events.rows or ''}.", f"{sites.rows}." if sites.rows else ""
+    (event, event_columns), (site, site_columns) = events, sites
+    inner, outer = f"{event.rows or ''}.", f"{site.rows}." if site.rows else ""
     if inner.startswith(outer):
-        return (events if outer else replace(events, outermost="site")), sites
+        return (event if outer else replace(event, outermost="site")), site
     if outer.startswith(inner.lstrip(".")):
-        is_placed = bool(ColumnRoles(events.own).place())
-        return (events if is_placed else replace(sites, around=singular(sites.rows or ""))), sites
-    profiles = ColumnRoles(sites.own).profiles.items()
-    ids = next((name for name, one in profiles if is_id_field(one.header) and one.is_whole and one.is_unique), None)
-    reference = ids and _reference(events, sites, {*sites.columns[ids]})
-    return (with_references(events, reference, sites, ids), sites) if ids and reference else None
+        return (event if event_columns.place else replace(site, around=singular(site.rows))), site
+    profiles = site_columns.profiles.items()
+    whole = (name for name, one in profiles if is_id_field(one.header) and len({*one.texts}) == one.rows)
+    ids = next(whole, "")
+    named = OTHER_RECORDS | {singular(site.rows).casefold()}
+    reference = _reference(event_columns, named, {*site.columns.get(ids, ())})
+    return (event.with_references(reference, site, ids), site) if reference else None
 
 
 def _are_events(columns: ColumnRoles) -> bool:
     """Whether rows have names for their fields and a day of their own, and are no places."""
-    day = columns.day()
+    day = columns.best("when")
     if day is None or all(name.isdecimal() for name in columns.profiles):
         return False
     return columns.profiles[day].is_date and _nouns(columns)[0][0] == "strikes"
@@ -113,17 +278,16 @@ def _are_events(columns: ColumnRoles) -> bool:
 
 def _are_sites(columns: ColumnRoles) -> bool:
     """Whether rows have a name, and a place or a kind."""
-    has_name = any(columns.best(role, lambda profile: profile.is_text) for role in ("name", "target", "title"))
-    return has_name and (bool(columns.place()) or columns.best("kind", lambda p: p.part(kind_of) > 0) is not None)
+    has_name = any(map(columns.best, ("name", "target", "title")))
+    return has_name and (bool(columns.place) or columns.best("kind") is not None)
 
 
-def _reference(events: FileSample, sites: FileSample, ids: Collection[str]) -> str | None:
+def _reference(events: ColumnRoles, named: frozenset[str], ids: set[str]) -> str | None:
     """Return the column of events whose cells are ids of sites, alone or as arrays, and whose header names them.
 
     Small numbers may be ids of anything: of the events themselves, or counts.
     """
-    named = OTHER_RECORDS | {singular(sites.rows or "").casefold()}
-    for name, profile in ColumnRoles(events.own).profiles.items():
+    for name, profile in events.profiles.items():
         words = [word for text in profile.distinct for word in words_of(text)]
         are_ids = words and sum(word in ids for word in words) >= MOST * len(words)
         if are_ids and not named.isdisjoint(header_words(profile.header)):
@@ -133,15 +297,12 @@ def _reference(events: FileSample, sites: FileSample, ids: Collection[str]) -> s
 
 def _nouns(columns: ColumnRoles) -> tuple[list[str], str]:
     """Return what the rows of a file are, and why; holdings may tell of their companies, too."""
-    located = bool(columns.place()) or columns.has_shapes
-    has = {role: columns.best(role) is not None for role in ROLE_NAMES}
+    located = bool(columns.place) or columns.has_shapes
+    has = {role: columns.best(role) is not None for role in WORDS["roles"]}
     # "Kind" says of companies, too, what they are.
-    has["kind"] = located or columns.best("kind", lambda profile: profile.part(kind_of) > 0) is not None
-    day, share = columns.day(), columns.share()
-    names = columns.names([name for name in (day, share) if name])
-    by_day = day is not None and (
-        role_fit(columns.profiles[day].header, "when") >= FITS or columns.profiles[day].is_date
-    )
+    has["kind"] = located or has["kind"]
+    by_day, share = columns.best("when") is not None, columns.best("share")
+    names = columns.names([share] if share else ())
     tax = has["inn"] or has["ogrn"] or has["edrpou"] or has["lei"]
     scores = {
         "strikes": 3 * by_day + 2 * has["title"] + has["weapon"] + has["killed"] + has["attacker"] + has["cause"]
@@ -152,108 +313,8 @@ def _nouns(columns: ColumnRoles) -> tuple[list[str], str]:
         - 3 * located - (by_day and has["title"]),
         "stakes": (4 * (share is not None) + 2 * has["owner"] + has["owned"] - 4 * located) * bool(names),
     }  # fmt: skip
-    scores = {noun: score + _LISTED * bool(columns.sample.list_words & LISTS[noun]) for noun, score in scores.items()}
     noun = max(scores, key=lambda name: scores[name])
     ranked = ", ".join(f"{name} {score}" for name, score in sorted(scores.items(), key=lambda item: -item[1]))
-    reason = f"by its columns ({ranked})"
-    if noun == "stakes" and (tax or has["country"]):
-        return ["entities", "stakes"], reason
-    if noun == "entities" and share is not None and len(names) > 0 and has["owner"]:
-        return ["entities", "stakes"], reason
-    return [noun], reason
-
-
-_BARE = re.compile(r"[A-Za-z0-9_-]+")
-#: Letters of a comment.
-_COMMENT_LENGTH = 150
-#: Tables of a mapping in the order in which they are written.
-_TABLES = ("id", "columns", "constants", "blank", "empty", "values", "dates", "units", "lists", "skip", "grammar")
-#: Columns of a file that are listed as not used.
-_MOST_UNUSED = 60
-
-
-def mapping_text(tables: Sequence[TableDraft]) -> str:
-    """Return a mapping file of one table or several; every line that is no comment is read by a load."""
-    is_single = len(tables) == 1
-    lines = ["# A draft: each line says why it is there. Check those that say so before you load.", ""]
-    if is_single:
-        lines += [*_head(tables[0], is_single), ""]
-    lines += [*_source(tables), ""]
-    decimals = {table.decimal for table in tables}
-    if decimals == {","}:
-        lines += ["[numbers]", 'decimal = ","', ""]
-    for table in tables:
-        if not is_single:
-            lines += ["[[tables]]", *_head(table, is_single), ""]
-        if table.decimal == "," and len(decimals) > 1:
-            lines += [f"[{'' if is_single else 'tables.'}numbers]", 'decimal = ","', ""]
-        lines += _body(table, "" if is_single else "tables.")
-    return "\n".join(lines).rstrip("\n") + "\n"
-
-
-def _head(table: TableDraft, is_single: bool) -> Iterator[str]:
-    yield f'noun = "{table.noun}"{_comment(table.reason)}'
-    if not is_single:
-        name = table.sample.file.name.rpartition("/")[2]
-        yield f"file = {toml_value(name)}{_comment('the files of this name; * stands for any letters')}"
-    if table.sample.rows is not None:
-        yield f"rows = {toml_value(table.sample.rows)}{_comment('where the list of rows is')}"
-    if table.by_name:
-        yield f"by_name = {toml_value(table.by_name)}{_comment(table.reasons.get('by_name', ''))}"
-
-
-def _source(tables: Sequence[TableDraft]) -> Iterator[str]:
-    stated = tables[0].sample.source or {}
-    yield "[source]"
-    if "publisher" in stated:
-        yield f"publisher = {toml_value(stated['publisher'])}{_comment('the file says so')}"
-    else:
-        unknown = f"Publisher of {tables[0].sample.file.stem}"
-        yield f"publisher = {toml_value(unknown)}{_comment('CHECK: who published the file')}"
-    for column, example in (("title", "Title as published"), ("url", "https://example.org/"), ("licence", "CC BY 4.0")):
-        if column in stated:
-            yield f"{column} = {toml_value(stated[column])}{_comment('the file says so')}"
-        else:
-            yield f'# {column} = "{example}"'
-
-
-def _body(table: TableDraft, prefix: str) -> Iterator[str]:
-    for name in _TABLES:
-        entries: Mapping[str, Any] = getattr(table, name)
-        open_lines = table.open.get(name, [])
-        if name == "values":
-            for column, words in table.values.items():
-                yield f"[{prefix}values.{_key(column)}]{_comment(table.reasons.get(f'values.{column}', ''))}"
-                yield from (f"{_key(word)} = {toml_value(value)}" for word, value in words.items())
-                yield ""
-        elif entries or open_lines:
-            yield f"[{prefix}{name}]{_comment(table.reasons.get(name, ''))}"
-            for key, value in entries.items():
-                yield f"{_dotted(key)} = {toml_value(value)}{_comment(table.reasons.get(f'{name}.{key}', ''))}"
-            yield from open_lines
-            if name == "columns" and table.unused:
-                yield from _unused(table)
-            yield ""
-
-
-def _unused(table: TableDraft) -> Iterator[str]:
-    yield "# Not used: ... = the column of the record (docs/records.md)"
-    for name in table.unused[:_MOST_UNUSED]:
-        cells = table.sample.columns.get(name, ())
-        sample = next((text for text in cells if text), "").replace("\n", " ")[:60]
-        yield f"# ... = {toml_value(name)}{_comment(sample)}"
-
-
-def _comment(text: str) -> str:
-    # A control character or line end would end the comment, or be no TOML.
-    plain = "".join(sign if sign.isprintable() else " " for sign in text)
-    return f"  # {plain[:_COMMENT_LENGTH]}" if plain.strip() else ""
-
-
-def _dotted(key: str) -> str:
-    root, dot, rest = key.partition(".")
-    return f"{_key(root)}.{_key(rest)}" if dot else _key(key)
-
-
-def _key(text: str) -> str:
-    return text if _BARE.fullmatch(text) else toml_value(text)
+    has_companies = tax or has["country"] if noun == "stakes" else share is not None and bool(names) and has["owner"]
+    is_pair = noun in ("entities", "stakes") and has_companies
+    return (["entities", "stakes"] if is_pair else [noun]), f"by its columns ({ranked})"

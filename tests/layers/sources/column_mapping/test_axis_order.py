@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from layers.sources.column_mapping.draft.column_roles import AxisOrderGuess, Countries, guess_axis_order
+from layers.sources.column_mapping.draft.axis_order import AxisOrderGuess, Countries, guess_axis_order
 
 
 def country_at(lon: float, lat: float) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from layers.sources.column_mapping.draft.column_profile import ColumnProfile
+from layers.sources.column_mapping.draft.columns import ColumnProfile
 
 
 @pytest.mark.parametrize(
