@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,9 +25,9 @@ from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
-from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, site_colour, symbol_paint
+from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, site_colour, symbol_paint
 from api.styles.symbol_paths import outline
-from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.lonlat import Floats, Ints, Objects
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
 from layers.collections.feature_types import share_in
@@ -45,15 +44,16 @@ def _symbol(text: str) -> mpath.Path:
     return mpath.Path.make_compound_path(*figures).transformed(Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1))
 
 
-def render_png(
+def render(
     canvas: Canvas,
     drawn: Iterable[RenderedLayer],
     look: StyleTable,
     ground: Sequence[TileLayer] = (),
     background: str | None = None,
     step: Callable[[], None] = lambda: None,
+    form: str = "png",
 ) -> bytes:
-    """Draw collections as PNG.
+    """Draw collections as PNG, or as SVG 1.1 of which a user unit is a pixel of the PNG.
 
     Parameters
     ----------
@@ -65,60 +65,15 @@ def render_png(
         Colour where nothing is drawn; transparent without one.
     step
         Called between the steps; it raises where the picture is not wanted any more.
+    form
+        "png" or "svg".
 
     Returns
     -------
     bytes
-        A PNG with an alpha channel; wholly transparent where nothing is drawn.
+        A PNG with an alpha channel, wholly transparent where nothing is drawn; or a document without texts, times or
+        references to other files. The same collections give the same bytes.
     """
-    figure = _figure(canvas, drawn, look, ground, background, step)
-    if not figure.artists and background is None:
-        return _empty(canvas.width, canvas.height)
-    return _drawn_png(figure, step)
-
-
-def _drawn_png(figure: Figure, step: Callable[[], None] = lambda: None) -> bytes:
-    board = FigureCanvasAgg(figure)
-    with _pen:
-        step()
-        board.draw()  # type: ignore[no-untyped-call]
-    step()
-    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
-
-
-def render_svg(
-    canvas: Canvas,
-    drawn: Iterable[RenderedLayer],
-    look: StyleTable,
-    ground: Sequence[TileLayer] = (),
-    background: str | None = None,
-    step: Callable[[], None] = lambda: None,
-) -> bytes:
-    """Draw collections as SVG 1.1: a user unit is a pixel of `render_png`, which has the same parameters.
-
-    Returns
-    -------
-    bytes
-        A document without texts, times or references to other files; the same collections give the same bytes.
-    """
-    board = FigureCanvasSVG(_figure(canvas, drawn, look, ground, background, step))
-    out = io.BytesIO()
-    # Identifiers are drawn by lot without a salt.
-    with _pen, rc_context({"svg.hashsalt": "strikeatlas"}):
-        step()
-        board.print_svg(out, metadata={"Creator": "StrikeAtlas", "Date": None})  # type: ignore[no-untyped-call]
-    return out.getvalue()
-
-
-def _figure(
-    canvas: Canvas,
-    drawn: Iterable[RenderedLayer],
-    look: StyleTable,
-    ground: Sequence[TileLayer],
-    background: str | None,
-    step: Callable[[], None],
-) -> Figure:
-    """Lay out what a picture shows."""
     figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, facecolor=background or "none")
     artists = _base_map(canvas, ground, look) if ground else []
     for rendered in drawn:
@@ -128,7 +83,24 @@ def _figure(
         figure.add_artist(artist)
         # Where an SVG has a path a point, matplotlib moves a copy of the transform: that cannot be the identity.
         artist.set_transform(Affine2D())
-    return figure
+    if form == "png":
+        is_empty = not artists and background is None
+        return _empty(canvas.width, canvas.height) if is_empty else _drawn_png(figure, step)
+    out = io.BytesIO()
+    # Identifiers are drawn by lot without a salt.
+    with _pen, rc_context({"svg.hashsalt": "strikeatlas"}):
+        step()
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Creator": "StrikeAtlas", "Date": None})  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def _drawn_png(figure: Figure, step: Callable[[], None] = lambda: None) -> bytes:
+    board = FigureCanvasAgg(figure)
+    with _pen:
+        step()
+        board.draw()  # type: ignore[no-untyped-call]
+    step()
+    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=16)
@@ -142,56 +114,46 @@ def _png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _moved(xy: Floats, worlds: float) -> Floats:
-    return np.add(xy, [worlds, 0])
+def _pixels(canvas: Canvas, shape: BaseGeometry | Floats, world: float) -> Floats:
+    """Return the vertices of a line or ring, or points, of a copy of the world in pixels, shape (n, 2)."""
+    xy = shapely.get_coordinates(shape) if isinstance(shape, BaseGeometry) else shape
+    return canvas.to_pixels(np.add(xy, [world, 0]))
 
 
 def _paths(canvas: Canvas, shapes: Objects, world: float) -> list[mpath.Path]:
     """Return the outlines of polygons with their holes, in pixels."""
     paths = []
     for shape in shapely.orient_polygons(shapes):
-        rings = [canvas.to_pixels(_moved(shapely.get_coordinates(ring), world)) for ring in shapely.get_rings(shape)]
-        paths.append(mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings)))
+        rings = [mpath.Path(_pixels(canvas, ring, world), closed=True) for ring in shapely.get_rings(shape)]
+        paths.append(mpath.Path.make_compound_path(*rings))
     return paths
-
-
-def _strings(canvas: Canvas, shapes: Objects, world: float) -> list[Floats]:
-    return [canvas.to_pixels(_moved(shapely.get_coordinates(shape), world)) for shape in shapes]
 
 
 def _base_map(canvas: Canvas, ground: Sequence[TileLayer], look: StyleTable) -> list[Any]:
     base = look["base"]["light"]
     countries, boundaries = ground
+    coast, border = (canvas.pixels_of(look["size"][name]) for name in ("coast", "border"))
     artists: list[Any] = []
     for seen, world in canvas.visible(countries):
         land = _paths(canvas, seen.areas, world)
-        artists.append(
-            PathCollection(
-                land,
-                facecolors=base["land"],
-                edgecolors=base["coast"],
-                linewidths=canvas.pixels_of(look["size"]["coast"]),
-            )
-        )
+        artists.append(PathCollection(land, facecolors=base["land"], edgecolors=base["coast"], linewidths=coast))
     for seen, world in canvas.visible(boundaries):
-        lines = _strings(canvas, seen.lines, world)
-        artists.append(
-            LineCollection(lines, colors=base["border"], linewidths=canvas.pixels_of(look["size"]["border"]))
-        )
+        lines = [_pixels(canvas, line, world) for line in seen.lines]
+        artists.append(LineCollection(lines, colors=base["border"], linewidths=border))
     return artists
 
 
 def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> list[Any]:
-    appearance = appearance_of(rendered.collection, look)
+    has_symbols = rendered.collection.name in ("strikes", *BY_STRIKE)
+    draw = _shares if rendered.country else _symbols if has_symbols else _sites
     artists: list[Any] = []
     for visible, world in canvas.visible(rendered.layer, rendered.mask):
         if len(visible.areas):
             artists.append(_areas(canvas, visible, world, look))
         if len(visible.lines):
-            artists += _pipelines(canvas, visible, world, appearance, look)
+            artists += _pipelines(canvas, visible, world, rendered.collection, look)
         if len(visible.points):
-            points = canvas.to_pixels(_moved(visible.points, world))
-            draw = _shares if rendered.country else _sites if appearance.symbols is None else _symbols
+            points = _pixels(canvas, visible.points, world)
             artists.append(draw(canvas, points, visible.point_rows, rendered, look))
     return artists
 
@@ -200,48 +162,18 @@ def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> li
 Symbol: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, eq=False)
-class RowAppearance:
-    """How each row of a collection is drawn: three columns of length n.
-
-    ``symbols`` is ``None`` where points are drawn as circles, each filled with its ``site_colours``; lines are drawn by
-    ``carries_gas``.
-    """
-
-    symbols: Sequence[Symbol] | None
-    site_colours: Objects
-    carries_gas: Bools
+def symbols_of(collection: Collection, rows: Ints, look: StyleTable) -> list[Symbol]:
+    """Return the symbols of rows of strikes, attributions or hits."""
+    paint = symbol_paint(collection.name, look)
+    choices = (paint.shape, paint.host, paint.fill)
+    keys = ([choice.key_of(value) for value in _column(collection, choice.column, rows)] for choice in choices)
+    return list(zip(*keys, strict=True))
 
 
-_APPEARANCES: weakref.WeakKeyDictionary[Collection, RowAppearance] = weakref.WeakKeyDictionary()
-
-
-def appearance_of(collection: Collection, look: StyleTable) -> RowAppearance:
-    """Return how the rows of a collection are drawn; it is computed once for each collection."""
-    if collection not in _APPEARANCES:
-        carried = zip(_column(collection, "commodity"), _column(collection, "group"), strict=True)
-        has_symbols = collection.name in ("strikes", *BY_STRIKE)
-        colours = np.empty(len(collection), dtype=object)
-        colours[:] = [site_colour(kind, look) for kind in _column(collection, "kind")]
-        _APPEARANCES[collection] = RowAppearance(
-            _symbols_of_rows(collection, symbol_paint(collection.name, look)) if has_symbols else None,
-            colours,
-            np.array(["gas" in (commodity or group or "") for commodity, group in carried], dtype=bool),
-        )
-    return _APPEARANCES[collection]
-
-
-def _symbols_of_rows(collection: Collection, paint: SymbolPaint) -> Sequence[Symbol]:
-    columns = ((choice, _column(collection, choice.column)) for choice in (paint.shape, paint.host, paint.fill))
-    shape, host, fill = ([choice.key_of(value) for value in column] for choice, column in columns)
-    return list(zip(shape, host, fill, strict=True))
-
-
-def _column(collection: Collection, name: str) -> Objects:
-    """Return the values of a column, shape (n,); ``None`` in each row where the collection has no such column."""
-    values = np.empty(len(collection), dtype=object)
-    values[:] = collection.features.columns.get(name, [None] * len(collection))
-    return values
+def _column(collection: Collection, name: str, rows: Ints) -> Sequence[Any]:
+    """Return the values of a column in some rows; ``None`` in each where the collection has no such column."""
+    column = collection.features.columns.get(name)
+    return [None] * len(rows) if column is None else column.take(rows)
 
 
 def _areas(canvas: Canvas, visible: VisibleFeatures, world: float, look: StyleTable) -> PathCollection:
@@ -256,28 +188,20 @@ def _areas(canvas: Canvas, visible: VisibleFeatures, world: float, look: StyleTa
 
 
 def _pipelines(
-    canvas: Canvas, visible: VisibleFeatures, world: float, appearance: RowAppearance, look: StyleTable
+    canvas: Canvas, visible: VisibleFeatures, world: float, collection: Collection, look: StyleTable
 ) -> list[LineCollection]:
-    lines = _strings(canvas, visible.lines, world)
-    width = canvas.pixels_of(look["size"]["pipe"])
-    case = LineCollection(
-        lines,
-        colors=(look["base"]["light"]["halo"], 0.7),
-        linewidths=canvas.pixels_of(look["size"]["case"]),
-        capstyle="butt",
-    )
-    artists = [case]
-    gas = appearance.carries_gas[visible.line_rows]
-    for name, selected in (("gas", gas), ("oil", ~gas)):
-        drawn = [line for line, is_selected in zip(lines, selected, strict=True) if is_selected]
-        dash = look["line"][name]["dash"]
-        style: Any = (0, dash) if dash else "solid"
+    lines = [_pixels(canvas, line, world) for line in visible.lines]
+    width, case = (canvas.pixels_of(look["size"][name]) for name in ("pipe", "case"))
+    halo = (look["base"]["light"]["halo"], 0.7)
+    artists = [LineCollection(lines, colors=halo, linewidths=case, capstyle="butt")]
+    carried = zip(*(_column(collection, name, visible.line_rows) for name in ("commodity", "group")), strict=True)
+    is_gas = ["gas" in (commodity or group or "") for commodity, group in carried]
+    for name in ("gas", "oil"):
+        drawn = [line for line, carries_gas in zip(lines, is_gas, strict=True) if carries_gas == (name == "gas")]
+        dash, colour = look["line"][name]["dash"], look["line"][name]["light"]
         # matplotlib, like the web map, counts dashes in widths of the line.
-        artists.append(
-            LineCollection(
-                drawn, colors=look["line"][name]["light"], linewidths=width, linestyles=style, capstyle="butt"
-            )
-        )
+        style: Any = (0, dash) if dash else "solid"
+        artists.append(LineCollection(drawn, colors=colour, linewidths=width, linestyles=style, capstyle="butt"))
     return artists
 
 
@@ -287,7 +211,7 @@ def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, 
         [circle],
         offsets=points,
         offset_transform=IdentityTransform(),
-        facecolors=appearance_of(rendered.collection, look).site_colours[rows].tolist(),
+        facecolors=[site_colour(kind, look) for kind in _column(rendered.collection, "kind", rows)],
         edgecolors=look["base"]["light"]["mark"],
         linewidths=1.2 * canvas.ratio,
     )
@@ -295,22 +219,18 @@ def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, 
 
 def _symbols(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
     """Draw the symbols at points, in the order of their rows."""
-    symbols = appearance_of(rendered.collection, look).symbols
-    assert symbols is not None
     order = np.argsort(rows, kind="stable")
     scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return _symbol_artist([symbols[rows[at]] for at in order], points[order], scale, look)
+    return _symbol_artist(symbols_of(rendered.collection, rows[order], look), points[order], scale, look)
 
 
 def _shares(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
     """Draw the strikes at points, in the order of their rows, by the share of a country."""
-    symbols = appearance_of(rendered.collection, look).symbols
-    assert symbols is not None, "shares are those of strikes"
     assert rendered.country is not None
-    collection, country = rendered.collection, rendered.country
-    drawn = [share_symbol(collection, row, symbols[row][0], country) for row in sorted(rows.tolist())]
-    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return share_artist(drawn, points[np.argsort(rows, kind="stable")], scale, look)
+    collection, country, order = rendered.collection, rendered.country, np.argsort(rows, kind="stable")
+    symbols = zip(rows[order].tolist(), symbols_of(collection, rows[order], look), strict=True)
+    drawn = [share_symbol(collection, row, group, country) for row, (group, _, _) in symbols]
+    return _share_artist(drawn, points[order], canvas.pixels_of(look["size"]["symbol"]) * UNIT, look)
 
 
 def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
@@ -416,7 +336,7 @@ def _area_path(area: BaseGeometry) -> mpath.Path:
     return mpath.Path.make_compound_path(*outlines) if outlines else mpath.Path(np.empty((0, 2)))
 
 
-def share_artist(symbols: Iterable[ShareSymbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
+def _share_artist(symbols: Iterable[ShareSymbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
     """Draw each symbol, with halo, fill and outline, before the next one; `scale` is pixels of a unit of its box."""
     base, share = look["base"]["light"], look["share"]["light"]
     size = Affine2D().scale(scale)

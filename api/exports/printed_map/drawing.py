@@ -5,16 +5,17 @@ Placement asks the same list of extents for room that the check of overlaps read
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, get_args
 
 import numpy as np
 import shapely
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, printable, text_extent
+from api.exports.printed_map.lettering import CAPITALS, DESCENT, FAMILY, LEAN_DEG, printable, width_of
 from geo.lonlat import Floats, Objects
 
 #: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
@@ -49,29 +50,30 @@ class Letters:
 
     @property
     def extent(self) -> shapely.Polygon:
-        """What the text covers."""
-        return text_extent(
-            (self.x, self.y), self.text, self.size, self.bold, self.anchor, self.spacing, self.angle, self.leaning
-        )
+        """What the text covers, turned about (x, y)."""
+        width = width_of(self.text, self.size, self.bold, self.spacing)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        lean = 0.14 * self.size if self.leaning else 0.0
+        box = shapely.box(left, self.y - CAPITALS * self.size, left + width + lean, self.y + DESCENT * self.size)
+        turned: shapely.Polygon = affinity.rotate(box, self.angle, origin=(self.x, self.y)) if self.angle else box
+        return turned
 
-    def svg(self, paint: str) -> str:
-        """The text as an element with some paint."""
+    def svg(self, drawn: Literal["letters", "halo", "both"] = "letters") -> str:
+        """The text as an element: its letters, the halo around them, or both."""
         moves = f"rotate({self.angle:.1f} {self.x:.2f} {self.y:.2f})" if self.angle else ""
         if self.leaning:
             moves += f"translate({self.x:.2f} {self.y:.2f}) skewX(-{LEAN_DEG:g}) translate({-self.x:.2f} {-self.y:.2f})"
+        halo = f'stroke="#fff" stroke-opacity="0.85" stroke-width="{self.halo:.2f}" stroke-linejoin="round"'
         return (
             f'<text x="{self.x:.2f}" y="{self.y:.2f}" font-size="{self.size:.3f}"'
             + (' font-weight="700"' if self.bold else "")
             + (f' letter-spacing="{self.spacing:.3f}"' if self.spacing else "")
             + (f' text-anchor="{self.anchor}"' if self.anchor != "start" else "")
             + (f' transform="{moves}"' if moves else "")
-            + f" {paint}>{escape(self.text)}</text>"
+            + (f' fill="none" {halo}' if drawn == "halo" else f' fill="{self.fill}"')
+            + (f' paint-order="stroke" {halo}' if drawn == "both" and self.halo else "")
+            + f">{escape(self.text)}</text>"
         )
-
-    @property
-    def halo_paint(self) -> str:
-        """The paint of a halo."""
-        return f'stroke="#fff" stroke-opacity="0.85" stroke-width="{self.halo:.2f}" stroke-linejoin="round"'
 
 
 class ExtentList:
@@ -168,23 +170,16 @@ class Drawing:
 
     def _groups(self, single_texts: bool) -> Iterator[str]:
         for name, parts in self.layers.items():
-            if not parts:
-                continue
-            if single_texts:
-                yield group(self.prefix + name, "".join(_once(part) for part in parts), name)
-                continue
-            written = (part for part in parts if isinstance(part, Letters))
-            halos = [part.svg(f'fill="none" {part.halo_paint}') for part in written if part.halo]
-            if halos:
+            halos = [part.svg("halo") for part in parts if isinstance(part, Letters) and part.halo]
+            if halos and not single_texts:
                 yield group(f"{self.prefix}halo-{name}", "".join(halos), f"halo-{name}", ' aria-hidden="true"')
-            drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in parts)
-            yield group(self.prefix + name, "\n".join(drawn), name)
+            if parts:
+                yield group(self.prefix + name, elements(parts, "both" if single_texts else "letters"), name)
 
 
-def _once(part: str | Letters) -> str:
-    if isinstance(part, str):
-        return part
-    return part.svg(f'fill="{part.fill}"' + (f' paint-order="stroke" {part.halo_paint}' if part.halo else ""))
+def elements(parts: Iterable[str | Letters], drawn: Literal["letters", "both"] = "letters") -> str:
+    """Return elements and texts, each on a line of its own."""
+    return "\n".join(part if isinstance(part, str) else part.svg(drawn) for part in parts)
 
 
 def group(identity: str, body: str, label: str, more: str = "") -> str:

@@ -52,21 +52,12 @@ class Extent:
         return Extent(lon - self.lon_span / 2, self.south, lon + self.lon_span / 2, self.north)
 
     def outline(self) -> Floats:
-        """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (n, 2)."""
-        return rectangle(self.west, self.south, self.east, self.north)
-
-
-def rectangle(left: float, bottom: float, right: float, top: float) -> Floats:
-    """Points all along a rectangle, shape (260, 2), closed."""
-    along = np.linspace(0, 1, 65)
-    x, y = left + along * (right - left), bottom + along * (top - bottom)
-    sides = [
-        (x, np.full(65, bottom)),
-        (np.full(65, right), y),
-        (x[::-1], np.full(65, top)),
-        (np.full(65, left), y[::-1]),
-    ]
-    return np.concatenate([np.column_stack(side) for side in sides])
+        """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (260, 2)."""
+        along = np.linspace(0, 1, 65)
+        lon, lat = self.west + along * self.lon_span, self.south + along * (self.north - self.south)
+        west, south, east, north = (np.full(65, edge) for edge in (self.west, self.south, self.east, self.north))
+        sides = ((lon, south), (east, lat), (lon[::-1], north), (west, lat[::-1]))
+        return np.concatenate([np.column_stack(side) for side in sides])
 
 
 #: The poles, lon/lat degrees.
@@ -105,18 +96,23 @@ ProjectionKind = Literal["merc", "lcc", "laea", "eqearth"]
 
 @dataclass(frozen=True)
 class Projection:
-    """A map projection in metres; its kind is named at the foot of the map."""
+    """A map projection in metres; its kind is named at the foot of the map. ``parameters`` are those of PROJ."""
 
-    definition: str
     kind: ProjectionKind
     lon_0: float
-    whole_world: bool = False
+    parameters: str = ""
+
+    @property
+    def whole_world(self) -> bool:
+        """Whether it is for maps of the world."""
+        return self.kind == "eqearth"
 
     @cached_property
     def _forward(self) -> Transformer:
         from pyproj import CRS, Transformer
 
-        return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(self.definition), always_xy=True)
+        definition = f"+proj={self.kind} {self.parameters} +lon_0={self.lon_0} +datum=WGS84 +units=m"
+        return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(definition), always_xy=True)
 
     def forward(self, lonlat: Floats) -> Floats:
         """Project lon/lat degrees to metres, both of shape (n, 2); what cannot be shown becomes infinite."""
@@ -137,20 +133,15 @@ def projection_for(extent: Extent) -> Projection:
     lon_0, lat_0 = extent.middle
     height = extent.north - extent.south
     if abs(lat_0) > 60 and (extent.lon_span > 120 or max(abs(extent.south), abs(extent.north)) > 84):
-        return azimuthal(lon_0, math.copysign(90, lat_0))
+        return Projection("laea", lon_0, f"+lat_0={math.copysign(90, lat_0)}")
     if extent.lon_span > 180 or height > 110:
-        return world(lon_0)
+        return Projection("eqearth", lon_0)
     if extent.lon_span > 100 or height > 70 or abs(lat_0) > 70:
-        return azimuthal(lon_0, lat_0)
+        return Projection("laea", lon_0, f"+lat_0={lat_0}")
     if abs(lat_0) < 15:
-        return _projection("merc", lon_0, f"+lat_ts={lat_0}")
+        return Projection("merc", lon_0, f"+lat_ts={lat_0}")
     lower, upper = extent.south + height / 6, extent.north - height / 6
-    return _projection("lcc", lon_0, f"+lat_1={lower} +lat_2={upper} +lat_0={lat_0}")
-
-
-def _projection(kind: ProjectionKind, lon_0: float, parameters: str, whole_world: bool = False) -> Projection:
-    definition = f"+proj={kind} {parameters} +lon_0={lon_0} +datum=WGS84 +units=m"
-    return Projection(definition, kind, lon_0, whole_world)
+    return Projection("lcc", lon_0, f"+lat_1={lower} +lat_2={upper} +lat_0={lat_0}")
 
 
 def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, float, float, float]:
@@ -165,20 +156,8 @@ def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, flo
     return west, south, east, north
 
 
-def azimuthal(lon_0: float, lat_0: float) -> Projection:
-    """Lambert azimuthal equal-area about a point in degrees."""
-    return _projection("laea", lon_0, f"+lat_0={lat_0}")
-
-
-def world(lon_0: float) -> Projection:
-    """Equal Earth with a middle meridian in degrees."""
-    return _projection("eqearth", lon_0, "", whole_world=True)
-
-
-#: Detail finer than this on paper is dropped, in millimetres.
-DETAIL_MM = 0.04
-#: How far beyond the frame geometry goes on, in millimetres, so that its cut edges are not seen.
-_BEYOND_MM = 0.6
+#: Millimetres: detail finer than the first is dropped; so far beyond the frame geometry goes on, or cuts are seen.
+_DETAIL_MM, _BEYOND_MM = 0.04, 0.6
 #: Part of the frame that stays free on each side of what it is to show.
 _MARGIN = 0.02
 #: Northings grow to the north, millimetres of the page to the south.
@@ -278,11 +257,8 @@ class Frame:
             origins.append(rows[present])
         # A long straight line in degrees is curved on paper, so it gets points in between.
         dense = shapely.segmentize(np.concatenate(pieces), 1.0)
-        on_page = shapely.simplify(shapely.transform(dense, self.mm), DETAIL_MM, preserve_topology=False)
-        left, top, right, bottom = self.box
-        on_page = shapely.clip_by_rect(
-            on_page, left - _BEYOND_MM, top - _BEYOND_MM, right + _BEYOND_MM, bottom + _BEYOND_MM
-        )
+        on_page = shapely.simplify(shapely.transform(dense, self.mm), _DETAIL_MM, preserve_topology=False)
+        on_page = shapely.clip_by_rect(on_page, *(np.array(self.box) + np.array([-1, -1, 1, 1]) * _BEYOND_MM).tolist())
         drawn = ~shapely.is_empty(on_page)
         return on_page[drawn], np.concatenate(origins)[drawn]
 

@@ -13,10 +13,32 @@ from api.exports.printed_map.drawing import Drawing, Layer, path_of, rectangle_s
 from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_strikes import MapLine
+from api.exports.printed_map.print_words import PrintWords
 from geo.lonlat import Objects
-from layers.reference.map_ground import MapGround
+from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from layers.reference.map_ground import MapGround, read_ground
 
+#: A pipeline on the page: whether it was struck, its name and its line.
+DrawnLine = tuple[bool, str, BaseGeometry]
 _LEAST_ISLAND, _LEAST_LAKE = 0.02, 0.15
+
+
+@dataclass(frozen=True)
+class MapSubject:
+    """What is on a map beside its story: the ground's sources, pipelines, and words."""
+
+    basemap: Basemap
+    archive: BasemapArchive | None
+    lines: Sequence[MapLine]
+    words: PrintWords
+
+
+def ground_of(frame: Frame, subject: MapSubject) -> MapGround:
+    """Read the ground that a frame shows."""
+    seen = frame.window
+    window = (seen.west, seen.south, seen.east, seen.north)
+    return read_ground(subject.basemap, subject.archive, window, frame.metres_per_mm, subject.words.language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,8 +113,8 @@ def _large(frame: Frame, areas: Objects, least: float) -> Objects:
 
 def draw_lines(
     drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
-) -> list[tuple[bool, str, BaseGeometry]]:
-    """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines.
+) -> list[DrawnLine]:
+    """Draw pipelines thin and grey, those that were struck with a casing, and return them.
 
     Those of a roughly known course are dashed.
     """
@@ -103,7 +125,7 @@ def draw_lines(
     order = np.argsort(rows, kind="stable")
     seen, first = np.unique(rows[order], return_index=True)
     palette, hit = look.palette, frozenset(struck)
-    drawn: list[tuple[bool, str, BaseGeometry]] = []
+    drawn: list[DrawnLine] = []
     for row, pieces in zip(seen.tolist(), np.split(parts[order], first)[1:], strict=True):
         line, is_struck = lines[row], lines[row].id in hit
         if line.only_struck and not is_struck:

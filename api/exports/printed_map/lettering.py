@@ -12,15 +12,13 @@ import logging
 import tempfile
 import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
-import shapely
 from fontTools import subset
 from fontTools.merge import Merger
 from fontTools.ttLib import TTFont
-from shapely import affinity
 
 from api.exports.text import STATIC
 
@@ -42,12 +40,9 @@ CAPITALS, DESCENT = 0.76, 0.22
 LEAN_DEG = 10.0
 
 
-@dataclass(frozen=True, eq=False)
-class FontSubset:
+class FontSubset(NamedTuple):
     """A subset of a font: advance widths in parts of the size by character, and the font as TrueType."""
 
-    name: str
-    bold: bool
     advances: Mapping[int, float]
     truetype: bytes
 
@@ -55,14 +50,13 @@ class FontSubset:
 @cache
 def font_subset(script: str, bold: bool) -> FontSubset:
     """Unpack a subset of the vendored font."""
-    name = f"noto-sans-{script}-{700 if bold else 400}-normal"
-    font = TTFont(FOLDER / f"{name}.woff2", recalcTimestamp=False)
+    font = TTFont(FOLDER / f"noto-sans-{script}-{700 if bold else 400}-normal.woff2", recalcTimestamp=False)
     widths, em = font["hmtx"], font["head"].unitsPerEm
     advances = {code: widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
     font.flavor = None
     unpacked = io.BytesIO()
     font.save(unpacked)
-    return FontSubset(name, bold, advances, unpacked.getvalue())
+    return FontSubset(advances, unpacked.getvalue())
 
 
 @cache
@@ -125,20 +119,6 @@ def balanced_width(text: str, size: float, width: float) -> float:
     while lines > 1 and width > 30 and len(wrapped(text, size, width - 1, True)) == lines:
         width -= 1
     return width
-
-
-def text_extent(
-    at: tuple[float, float], text: str, size: float, bold: bool = False, anchor: str = "start",
-    spacing: float = 0.0, angle: float = 0.0, leaning: bool = False,
-) -> shapely.Polygon:  # fmt: skip
-    """Return what a text covers whose line starts, is centred or ends at a point (y to the south), turned about it."""
-    x, y = at
-    width = width_of(text, size, bold, spacing)
-    left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-    lean = 0.14 * size if leaning else 0.0
-    box = shapely.box(left, y - CAPITALS * size, left + width + lean, y + DESCENT * size)
-    turned: shapely.Polygon = affinity.rotate(box, angle, origin=(x, y)) if angle else box
-    return turned
 
 
 def font_folder(texts: Iterable[str]) -> tempfile.TemporaryDirectory[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 import shapely
@@ -13,13 +13,12 @@ from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, Letters
 from api.exports.printed_map.extent import Frame
-from api.exports.printed_map.ground_layers import DrawnGround
+from api.exports.printed_map.ground_layers import DrawnGround, DrawnLine, MapSubject
 from api.exports.printed_map.lettering import CAPITALS, DESCENT, width_of
 from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.symbol_placement import circle
 from geo.lonlat import Floats
-from layers.reference.basemap import Basemap
 from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_names
 
 #: Millimetres: radius of the dot of a place, gap between it and its name, halo, and room of a name to what it may not
@@ -48,26 +47,15 @@ _OFF_LINE = 0.35
 _NEAR_RIVER, _STRAIGHT_RIVER, _STRAIGHT_LINE = 2.5, 0.86, 0.93
 
 
-@dataclass(frozen=True, slots=True)
-class NameSource:
-    """What names are written from."""
-
-    basemap: Basemap
-    ground: MapGround
-    words: PrintWords
-
-
 def write_names(
-    drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
-    lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
-    shown_larger: Sequence[BaseGeometry] = (), struck: Sequence[str] = (),
+    drawing: Drawing, frame: Frame, drawn: DrawnGround, subject: MapSubject, ground: MapGround, look: SheetLook,
+    lines: Sequence[DrawnLine], sites: Floats, is_inset: bool, shown_larger: Sequence[BaseGeometry],
+    struck: Sequence[str],
 ) -> None:  # fmt: skip
     """Write all names of a frame: the city of a region, the countries struck, then the others of each kind.
 
     Parameters
     ----------
-    lines
-        Pipelines on the page: whether struck, name and shape.
     sites
         Points on the page where sites are, shape (n, 2): the first place at one is named without a dot of its own.
     is_inset
@@ -82,24 +70,24 @@ def write_names(
     shapely.prepare(pipes)
     city = None
     if not is_inset and frame.width * frame.metres_per_mm < _REGION_M:
-        city = max(_in_view(frame, source.ground.places), key=lambda place: place.population, default=None)
+        city = max(_in_view(frame, ground.places), key=lambda place: place.population, default=None)
     if city is not None:
         writer.place(city, pipes, sites, is_city=True)
     if not is_inset:
-        writer.countries(drawn, source, pipes, struck)
-    for place in _in_view(frame, source.ground.places, shown_larger)[: look.places]:
+        writer.countries(drawn, subject, pipes, struck)
+    for place in _in_view(frame, ground.places, shown_larger)[: look.places]:
         if place != city:
             writer.place(place, pipes, sites)
     if not is_inset:
-        writer.seas(drawn, source.words)
-        writer.countries(drawn, source, pipes)
+        writer.seas(drawn, subject.words)
+        writer.countries(drawn, subject, pipes)
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
         for text in _shorter_names(name[:1].upper() + name[1:]):
             label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
             if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
                 break
-    writer.rivers(drawn, source.words, pipes)
+    writer.rivers(drawn, subject.words, pipes)
 
 
 def _shorter_names(name: str) -> Iterator[str]:
@@ -193,7 +181,7 @@ class _NameWriter:
                     break
 
     def countries(
-        self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry, struck: Sequence[str] | None = None
+        self, drawn: DrawnGround, subject: MapSubject, pipes: BaseGeometry, struck: Sequence[str] | None = None
     ) -> None:
         """Write the countries in capitals, where no thin line is under the letters.
 
@@ -203,7 +191,7 @@ class _NameWriter:
             These alone, in their order and whatever their size, over thin lines too; where one has no room for its
             name, that stands near it on a leader, if it is among the first.
         """
-        table = source.basemap.countries
+        table = subject.basemap.countries
         parts, rows = self._frame.cut(table.shape)
         parts = shapely.make_valid(parts)
         shapes: dict[str, list[BaseGeometry]] = {}
@@ -217,7 +205,7 @@ class _NameWriter:
         )
         chosen = {iso: shape for shape, iso in by_area if shape.area > least and iso not in self._named_countries}
         for number, iso in enumerate(chosen if struck is None else [iso for iso in struck if iso in chosen]):
-            shape, name = chosen[iso], source.words.country(iso).upper()
+            shape, name = chosen[iso], subject.words.country(iso).upper()
             labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
             free = shape.buffer(-0.8 if struck is None else -0.3).difference(pipes)
             free = free if struck is not None else free.difference(drawn.fine)

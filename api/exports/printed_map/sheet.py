@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any, Literal
 from api.exports.errors import ExportError
 from api.exports.printed_map.drawing import svg_file
 from api.exports.printed_map.extent import extent_of
+from api.exports.printed_map.ground_layers import MapSubject
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
 from api.exports.printed_map.look import LOOKS, SheetLook
-from api.exports.printed_map.map_frame import MapPicture, MapSubject, compose
+from api.exports.printed_map.map_frame import MapPicture, compose
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, SheetOrigin
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
@@ -182,14 +183,13 @@ def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
 
 def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
     """Return a strike with those of its places that lie in a box."""
-    places = tuple(place for place in strike.places if _lies_in(place.lon, place.lat, bbox))
-    return strike if len(places) == len(strike.places) else replace(strike, places=places)
-
-
-def _lies_in(lon: float, lat: float, bbox: Sequence[float]) -> bool:
     west, south, east, north = (float(edge) for edge in bbox)
-    across = lon >= west or lon <= east if west > east else west <= lon <= east
-    return across and south <= lat <= north
+
+    def lies_in(lon: float, lat: float) -> bool:
+        across = lon >= west or lon <= east if west > east else west <= lon <= east
+        return across and south <= lat <= north
+
+    return replace(strike, places=tuple(place for place in strike.places if lies_in(*place.point)))
 
 
 # --- the page -------------------------------------------------------------------------------------
@@ -270,19 +270,7 @@ def _described(png: bytes, sheet: MapSheet) -> bytes:
     """Add resolution, title and author to a PNG behind its header (PNG specification, 11.3.4.3 and 11.3.5.3)."""
     texts = {"Title": sheet.contents.title, "Author": AUTHOR, "Description": sheet.contents.spoken, "Software": AUTHOR}
     dots = round(sheet.order.dpi / 0.0254)
-    chunks = [_chunk(b"pHYs", struct.pack(">IIB", dots, dots, 1))]
-    chunks += [_chunk(b"iTXt", name.encode() + b"\0\0\0\0\0" + text.encode()) for name, text in sorted(texts.items())]
-    rest = b"".join(part for kind, part in _chunks(png[_PNG_HEAD:]) if kind != b"pHYs")
-    return png[:_PNG_HEAD] + b"".join(chunks) + rest
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at < len(png):
-        size = struct.unpack(">I", png[at : at + 4])[0] + 12
-        yield png[at + 4 : at + 8], png[at : at + size]
-        at += size
+    chunks = [b"pHYs" + struct.pack(">IIB", dots, dots, 1)]
+    chunks += [b"iTXt" + name.encode() + b"\0\0\0\0\0" + text.encode() for name, text in sorted(texts.items())]
+    packed = (struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks)
+    return png[:_PNG_HEAD] + b"".join(packed) + png[_PNG_HEAD:]

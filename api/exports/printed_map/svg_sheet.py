@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from api.exports.printed_map.drawing import Letters, group, svg_file
+from api.exports.printed_map.drawing import Letters, elements, group, svg_file
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, embedded_fonts, width_of, wrapped
 from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_frame import MapPicture
@@ -41,8 +41,7 @@ class SheetBlock:
 
     def svg(self) -> str:
         """Return the group."""
-        drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in self.parts)
-        return group(self.name, "\n".join(drawn), self.name)
+        return group(self.name, elements(self.parts), self.name)
 
 
 def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, language: str) -> bytes:

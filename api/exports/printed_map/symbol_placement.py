@@ -31,6 +31,8 @@ _REACHES = (0.0, 1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
 _DIRECTIONS = 24
 #: Room around a symbol in millimetres, and what it costs to come near another site, or to cross something.
 _ROOM, _NEAR_SITE, _CROSSING, _OVER_LINE = 0.3, 6.0, 14.0, 3.0
+#: More areas within which places are known hide the map.
+MOST_AREAS = 150
 #: A circle of fewer radii of a dot than this is not seen beside it, and is left out.
 _SEEN = 2.0
 #: Dots nearer than this are one, in millimetres; names keep off dots where there are no more than so many.
@@ -283,24 +285,33 @@ def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
     return f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" {paint}/>'
 
 
-def uncertain_areas(
-    frame: Frame, sites: Sequence[MapSite], look: SheetLook, most: int
-) -> tuple[list[tuple[MapSite, BaseGeometry]], bool]:
-    """Return areas on the page within which places are known, to size, and whether some are left out.
+def draw_areas(
+    drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook, clip: str
+) -> tuple[bool, bool]:
+    """Draw the areas within which places are known, to size; return whether there are any, and more than are drawn.
 
-    Those that are larger than a dot are, at most so many, the largest first.
+    Those that are larger than a dot are, at most `MOST_AREAS`, the largest first.
     """
-    least = look.dot * _SEEN * frame.metres_per_mm
+    least, seen = look.dot * _SEEN * frame.metres_per_mm, False
     large = [
         (site, place) for site in sites for place in site.places if place.area is not None or place.radius_m > least
     ]
     large.sort(key=lambda one: (one[1].area is None, -one[1].radius_m))
-    found = list[tuple[MapSite, BaseGeometry]]()
-    for site, place in large[:most]:
+    for site, place in large[:MOST_AREAS]:
         outline = shapely.transform(place.area or shapely.Polygon(circle_around(place)), frame.mm)
-        if outline.is_valid and not outline.is_empty:
-            found.append((site, outline))
-    return found, len(large) > most
+        if not outline.is_valid or outline.is_empty or not outline.intersects(shapely.box(*frame.box)):
+            continue
+        seen, drawn = True, look.palette.classes[site.kind]
+        # What the map does not tell of is not to rule it.
+        opacity = 0 if site.kind == "other" else 0.07
+        tone = drawn.edge if drawn.fill == "#ffffff" or drawn.edge != "#ffffff" else drawn.fill
+        drawing.add(
+            "uncertainty",
+            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
+            'stroke-opacity="0.7" stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
+            clip,
+        )
+    return seen, len(large) > MOST_AREAS
 
 
 def circle_around(place: StruckPlace) -> Floats:
@@ -309,19 +320,3 @@ def circle_around(place: StruckPlace) -> Floats:
     count = np.full(len(bearing), 1.0)
     lon, lat, _ = wgs84().fwd(count * place.lon, count * place.lat, bearing, count * place.radius_m)
     return np.column_stack([(np.asarray(lon) - place.lon + 180) % 360 - 180 + place.lon, lat])
-
-
-def draw_areas(drawing: Drawing, areas: Sequence[tuple[MapSite, BaseGeometry]], look: SheetLook, clip: str) -> None:
-    """Draw the areas within which places are known."""
-    for site, outline in areas:
-        drawn = look.palette.classes[site.kind]
-        # What the map does not tell of is not to rule it.
-        opacity = 0 if site.kind == "other" else 0.07
-        tone = drawn.edge if drawn.fill == "#ffffff" or drawn.edge != "#ffffff" else drawn.fill
-        drawing.add(
-            "uncertainty",
-            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
-            'stroke-opacity="0.7" '
-            'stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
-            clip,
-        )

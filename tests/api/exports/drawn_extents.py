@@ -11,8 +11,7 @@ from itertools import combinations
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.drawing import ExtentList
-from api.exports.printed_map.lettering import text_extent
+from api.exports.printed_map.drawing import ExtentList, Letters
 from api.exports.printed_map.map_frame import MapPicture
 
 _SVG = "{http://www.w3.org/2000/svg}"
@@ -143,8 +142,8 @@ def _letters(text: ElementTree.Element) -> BaseGeometry:
     turned = re.search(r"rotate\((-?[\d.]+)", text.get("transform", ""))
     leaning = "skewX" in text.get("transform", "")
     angle = float(turned[1]) if turned else 0.0
-    return text_extent(
-        (float(text.get("x", 0)), float(text.get("y", 0))), "".join(text.itertext()), float(text.get("font-size", 0)),
-        text.get("font-weight") == "700", text.get("text-anchor", "start"), float(text.get("letter-spacing", 0)), angle,
-        leaning,
-    )  # fmt: skip
+    return Letters(
+        float(text.get("x", 0)), float(text.get("y", 0)), "".join(text.itertext()), float(text.get("font-size", 0)), "",
+        text.get("font-weight") == "700", leaning, text.get("text-anchor", "start"),
+        float(text.get("letter-spacing", 0)), angle,
+    ).extent  # fmt: skip
