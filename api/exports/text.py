@@ -20,16 +20,10 @@ _GAP = re.compile(r"\{(\w+)\}")
 NO_BREAK = "\u00a0"
 
 
-def read_texts(source: str) -> dict[str, str]:
-    """Read the table of the page: names and texts as a JSON object."""
-    texts: dict[str, str] = json.loads(source)
-    return texts
-
-
 @cache
 def texts(language: str = ENGLISH) -> Mapping[str, str]:
     """Read the table of the page in a language; a text that it lacks is the English one."""
-    own = read_texts((STATIC / f"text.{language}.json").read_text(encoding="utf-8"))
+    own: dict[str, str] = json.loads((STATIC / f"text.{language}.json").read_text(encoding="utf-8"))
     return MappingProxyType(own if language == ENGLISH else {**texts(), **own})
 
 
@@ -70,17 +64,6 @@ def share(low: float, high: float, sites: int = 1, language: str = ENGLISH) -> s
 def amount(low: float, high: float, language: str = ENGLISH) -> str:
     """Write a sum of shares in whole sites, or its range, to two decimals; a little is never said to be none."""
     return "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
-
-
-#: The basis of an ownership figure, in words.
-RESTS_ON: Mapping[str, str] = MappingProxyType(
-    {
-        "decision": "decided by a person",
-        "alternatives": "several possible sites",
-        "match": "machine match, not reviewed",
-        "nothing": "site not known",
-    }
-)
 
 
 def with_country_names(shares: str, names: Mapping[str, str], language: str = ENGLISH) -> str:

@@ -25,7 +25,7 @@ from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
-from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, site_colour, symbol_paint
+from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, symbol_paint
 from api.styles.symbol_paths import outline
 from geo.lonlat import Floats, Ints, Objects
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
@@ -211,7 +211,7 @@ def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, 
         [circle],
         offsets=points,
         offset_transform=IdentityTransform(),
-        facecolors=[site_colour(kind, look) for kind in _column(rendered.collection, "kind", rows)],
+        facecolors=[look["base"]["light"]["paper"]] * len(rows),
         edgecolors=look["base"]["light"]["mark"],
         linewidths=1.2 * canvas.ratio,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.negotiation import MediaFormat
-from api.styles.rules import ChoiceCase, StyleRule, StyleTable, SymbolPaint, TextMatch, rules
+from api.styles.rules import StyleRule, StyleTable, SymbolPaint, rules
 from layers.collections.collection import Collection
 
 MAPBOX = MediaFormat("mapbox", "application/vnd.mapbox.style+json", "Mapbox Style", ("application/json",))
@@ -86,9 +86,10 @@ def style_layer(collection: Collection, look: StyleTable) -> dict[str, Any]:
 
 def _columns(rule: StyleRule) -> Iterator[str]:
     """Give the columns that a rule reads."""
-    if isinstance(rule.condition, TextMatch):
+    if rule.condition is not None:
         yield from rule.condition.columns
-    yield from (case.column for case in (rule.condition, rule.stand_in) if isinstance(case, ChoiceCase))
+    if rule.stand_in is not None:
+        yield rule.stand_in.column
     if isinstance(rule.paint, SymbolPaint):
         choices = (rule.paint.shape, rule.paint.host, rule.paint.fill)
         yield from (choice.column for choice in choices if choice.column)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -40,17 +39,6 @@ _NAMESPACE = uuid.UUID("0f3a6b52-7f0c-5d0c-9a43-55d1a6a1b0f7")
 _FILLS = {"filled": "corroborated or verified", "hollow": "reported only"}
 
 
-@dataclass(frozen=True, slots=True)
-class _DrawnRule:
-    """One rule of QGIS: which features it draws, as an expression (empty for all), from which zoom, and how."""
-
-    name: str
-    label: str
-    expression: str
-    from_zoom: float
-    symbol: Element
-
-
 def document(collection: str, look: StyleTable, days: tuple[str, str] | None) -> str:
     """Write the style of a layer that has a collection of one kind of geometry.
 
@@ -70,15 +58,17 @@ def document(collection: str, look: StyleTable, days: tuple[str, str] | None) ->
     renderer = SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", enableorderby="0")
     tree = SubElement(renderer, "rules", key=_key(collection, "root"))
     symbols = SubElement(renderer, "symbols")
-    for number, rule in enumerate(drawn for one in rules(collection, look) for drawn in _drawn(one, look)):
-        entry = {"key": _key(collection, rule.name), "symbol": str(number), "label": rule.label}
-        if rule.expression:
-            entry["filter"] = rule.expression
-        if rule.from_zoom:
-            entry["scalemaxdenom"] = str(round(_SCALE / 2**rule.from_zoom))
-        SubElement(tree, "rule", entry)
-        rule.symbol.set("name", str(number))
-        symbols.append(rule.symbol)
+    for rule in rules(collection, look):
+        for name, label, expression, symbol in _drawn(rule, look):
+            number = str(len(symbols))
+            entry = {"key": _key(collection, name), "symbol": number, "label": label}
+            if expression:
+                entry["filter"] = expression
+            if rule.from_zoom:
+                entry["scalemaxdenom"] = str(round(_SCALE / 2**rule.from_zoom))
+            SubElement(tree, "rule", entry)
+            symbol.set("name", number)
+            symbols.append(symbol)
     if days is not None:
         # Mode 2 is a span from field to field, limit mode 1 includes its end.
         mode = {"enabled": "1", "mode": "2", "limitMode": "1", "startField": days[0], "endField": days[1]}
@@ -90,21 +80,17 @@ def _key(collection: str, name: str) -> str:
     return f"{{{uuid.uuid5(_NAMESPACE, f'{collection}/{name}')}}}"
 
 
-def _drawn(rule: StyleRule, look: StyleTable) -> Iterator[_DrawnRule]:
+def _drawn(rule: StyleRule, look: StyleTable) -> Iterator[tuple[str, str, str, Element]]:
+    """Yield the rules of QGIS for a rule: name, label, which features it draws (empty for all), and their symbol."""
     if isinstance(rule.paint, SymbolPaint):
         for cases in rule.paint.combinations():
             shape, host, fill = (case.key for case in cases)
-            expressions = [_case(case) for case in cases if case.column]
-            yield _DrawnRule(
-                f"{rule.name}-{shape}-{host}-{fill}",
-                ", ".join(_label(rule.paint, shape, host, fill)),
-                " AND ".join(expressions),
-                rule.from_zoom,
-                _marker(shape, host, fill, rule.paint.size, look),
-            )
+            label = ", ".join(_label(rule.paint, shape, host, fill))
+            expression = " AND ".join(_case(case) for case in cases if case.column)
+            symbol = _marker(shape, host, fill, rule.paint.size, look)
+            yield f"{rule.name}-{shape}-{host}-{fill}", label, expression, symbol
         return
-    expression = "" if rule.condition is None else _condition(rule.condition)
-    yield _DrawnRule(rule.name, rule.title, expression, rule.from_zoom, _symbol(rule.paint))
+    yield rule.name, rule.title, "" if rule.condition is None else _text_match(rule.condition), _symbol(rule.paint)
 
 
 def _label(paint: SymbolPaint, shape: str, host: str, fill: str) -> Iterator[str]:
@@ -199,11 +185,9 @@ def _by_scale(stops: ZoomStops, times: float = 1.0) -> str:
     return f"with_variable('zoom', {_ZOOM}, CASE {' '.join(cases)} ELSE {stops[-1][1] * times:g} END)"
 
 
-def _condition(condition: TextMatch | ChoiceCase) -> str:
-    if isinstance(condition, ChoiceCase):
-        return _case(condition)
-    columns = ", ".join(f'"{column}"' for column in condition.columns)
-    return f"coalesce({columns}, '') {'LIKE' if condition.contains else 'NOT LIKE'} '%{condition.text}%'"
+def _text_match(match: TextMatch) -> str:
+    columns = ", ".join(f'"{column}"' for column in match.columns)
+    return f"coalesce({columns}, '') {'LIKE' if match.contains else 'NOT LIKE'} '%{match.text}%'"
 
 
 def _case(case: ChoiceCase) -> str:

@@ -128,7 +128,7 @@ def _part(style: Element, collection: str, rule: StyleRule, look: StyleTable, di
             _mark(element, keys[0], keys[1], keys[2], rule.paint.size, look, dialect)
     else:
         conditions = [] if rule.stand_in is None else [_case(rule.stand_in)]
-        conditions += [] if rule.condition is None else [_condition(rule.condition, dialect)]
+        conditions += [] if rule.condition is None else [_text_match(rule.condition, dialect)]
         _add_symbolizer(_rule(part, rule.name, rule.title, conditions, rule, dialect), rule.paint, dialect)
 
 
@@ -214,10 +214,6 @@ def _opacity(opacity: float) -> str | None:
 
 
 # Filters. A comparison with a missing value is neither true nor false, so a filter asks for missing values explicitly.
-
-
-def _condition(condition: TextMatch | ChoiceCase, dialect: SldVersion) -> Element:
-    return _case(condition) if isinstance(condition, ChoiceCase) else _text_match(condition, dialect)
 
 
 def _case(case: ChoiceCase) -> Element:

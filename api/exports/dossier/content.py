@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -16,7 +16,6 @@ from api.exports.dossier.parts import (
     Line,
     MapPart,
     Numbered,
-    PageBreak,
     Paragraph,
     Part,
     Run,
@@ -112,25 +111,22 @@ def dossier(
     return _Writer(selection, order).written(answers, map_part)
 
 
-@dataclass
 class _Writer:
-    selection: Json
-    order: DossierOrder
-    sources: CitedSources = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sources = CitedSources([self.selection])
+    def __init__(self, selection: Json, order: DossierOrder) -> None:
+        self.selection, self.order = selection, order
+        self.sources = CitedSources([selection])
+        self._number_of = {key: number for number, key in enumerate(order.strikes, 1)}
 
     def written(self, answers: Iterable[tuple[Mapping[str, Json], str]], map_part: MapPart | None) -> Dossier:
         order, language = self.order, self.order.language
         title, several = self._title(), len(order.strikes) > _SINGLE
-        self._facts = [*self._five_lines()]
-        parts: list[Part] = [Heading(1, title), Facts(self._facts)]
+        facts = [*self._five_lines()]
+        parts: list[Part] = [Heading(1, title), Facts(facts)]
         if map_part:
             parts.append(map_part)
         if several:
             shown = 3 if len(order.strikes) <= _MOST_LISTED else 2
-            parts += [PageBreak(), Contents(self._say("contents"), shown), *self._tables()]
+            parts += [Contents(self._say("contents"), shown), *self._tables()]
         parts.append(Heading(2, self._say("strikes" if several else "strike"), "strikes"))
         parts += [Paragraph(plain(text, soft=True)) for text in self._reading()]
         blocks = StrikeBlocks(self.sources, order.countries, language, order.address)
@@ -147,7 +143,7 @@ class _Writer:
             day=order.day,
             foot=self._say("foot", day=self._day(), history=order.head[:16], code=code).strip(),
             page=(before, between),
-            description=" ".join(run.text for _, line in self._facts for run in line),
+            description=" ".join(run.text for _, line in facts for run in line),
             parts=parts,
         )
 
@@ -261,6 +257,12 @@ class _Writer:
         yield Heading(2, self._say("timeline"), "timeline")
         yield self._timeline()
 
+    def _table(
+        self, name: str, columns: Mapping[str, float], rows: Sequence[Sequence[Line]], caption: str = ""
+    ) -> Table:
+        """A table whose columns have a head, by its code, and a width each."""
+        return Table(caption, [self._say(f"{name}-{column}") for column in columns], [*columns.values()], rows)
+
     def _countries_table(self) -> Table:
         rows = []
         for row in self.selection["countries"]:
@@ -270,18 +272,16 @@ class _Writer:
             numbers = (owner["sure"], owner["possible"], held if has_owned else 0, row["host"], row["related"])
             cells = ("–" if value in (0, "0") else str(value) for value in numbers)
             rows.append((plain(self._country(row)), *map(plain, cells)))
-        heads = [self._say(f"countries-{name}") for name in ("country", "sure", "possible", "whole", "host", "related")]
-        return Table("", heads, (3.4, -1.6, -1.6, -2.2, -1.6, -1.6), rows)
+        columns = {"country": 3.4, "sure": -1.6, "possible": -1.6, "whole": -2.2, "host": -1.6, "related": -1.6}
+        return self._table("countries", columns, rows)
 
     def _capacity(self) -> Iterator[Part]:
-        figures, language = self.selection["capacity"], self.order.language
-        yield Paragraph(plain(self._say("capacity-why" if not self.selection["country"] else "capacity-why-owner",
-                                        country=self.order.countries.get(self.selection["country"] or "", "")),
-                              soft=True))  # fmt: skip
-        rows = [self._capacity_row(page_text("capacityHit", language), row, "capacity", row["unit"])
-                for row in figures["hit"]]  # fmt: skip
-        rows += [
-            self._capacity_row(
+        figures, language, owner = self.selection["capacity"], self.order.language, self.selection["country"]
+        why = self._say("capacity-why-owner" if owner else "capacity-why", country=self.order.countries.get(owner, ""))
+        yield Paragraph(plain(why, soft=True))
+        hit = [(page_text("capacityHit", language), row, "capacity", row["unit"]) for row in figures["hit"]]
+        lost = [
+            (
                 page_text(f"lost{row['cause']}", language),
                 row,
                 "capacity_days",
@@ -289,24 +289,22 @@ class _Writer:
             )
             for row in figures["lost"]
         ]
+        rows = []
+        for what, row, name, unit in (*hit, *lost):
+            ends = ["–" if row["unit"] is None else self._number(row[f"{name}_{end}"]) for end in ("min", "max")]
+            unit = unit or page_text("capacityUnknown", language)
+            rows.append([*map(plain, (what, unit, *ends, str(row["sites"]), str(row["sites_sure"])))])
         if not rows:
             yield Paragraph(plain(self._say("line-no-capacity")))
             return
-        heads = [self._say(f"capacity-{name}") for name in ("what", "unit", "least", "most", "sites", "sure")]
-        yield Table("", heads, (3, 2.6, -1.8, -1.8, -1.2, -1.2), rows)
+        columns = {"what": 3, "unit": 2.6, "least": -1.8, "most": -1.8, "sites": -1.2, "sure": -1.2}
+        yield self._table("capacity", columns, rows)
         if figures["untold"]:
             yield Paragraph(plain(self._say("untold", n=figures["untold"])))
         if self.selection["sites"]:
             yield self._sites_table()
 
-    def _capacity_row(self, what: str, row: Json, name: str, unit: str | None) -> Sequence[Line]:
-        known = row["unit"] is not None
-        ends = [self._number(row[f"{name}_{end}"]) if known else "–" for end in ("min", "max")]
-        unit_words = unit or page_text("capacityUnknown", self.order.language)
-        return [*map(plain, (what, unit_words, *ends, str(row["sites"]), str(row["sites_sure"])))]
-
     def _sites_table(self) -> Table:
-        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         language, rows = self.order.language, []
         for site in self.selection["sites"]:
             amount = amount_in_words(site, language) or "–"
@@ -315,19 +313,20 @@ class _Writer:
                 for loss in site["lost"]
                 if loss["capacity_days_min"] is not None
             ]
-            found = sorted(numbers[one["strike"]] for one in site["strikes"] if one["strike"] in numbers)
+            found = sorted(
+                self._number_of[one["strike"]] for one in site["strikes"] if one["strike"] in self._number_of
+            )
             links = [run for n in found for run in (Run(", "), Run(str(n), target=f"#strike-{n}"))][1:]
             said = plain("; ".join(lost) or "–")
             rows.append((plain(site["asset_name"]), plain(amount), links, said, self._citations(site["sources"])))
-        heads = [self._say(f"sites-{name}") for name in ("site", "capacity", "strikes", "lost", "sources")]
-        return Table(page_text("capacitySites", language), heads, (3.4, 2, 1.6, 3, 1.8), rows)
+        columns = {"site": 3.4, "capacity": 2, "strikes": 1.6, "lost": 3, "sources": 1.8}
+        return self._table("sites", columns, rows, page_text("capacitySites", language))
 
     def _citations(self, sources: Iterable[str]) -> list[Run]:
         numbers = [self.sources.cite(name) for name in sources]
         return [run for n in sorted(numbers) for run in (Run(" "), Run(f"[{n}]", target=f"#source-{n}"))][1:]
 
     def _timeline(self) -> Table:
-        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         rows = [
             (
                 (Run(str(number), target=f"#strike-{number}"),),
@@ -336,10 +335,9 @@ class _Writer:
                 plain(self._owners(row)),
             )
             for row in self.selection["strikes"]
-            if (number := numbers.get(row["strike"]))
+            if (number := self._number_of.get(row["strike"]))
         ]
-        heads = [self._say(f"timeline-{name}") for name in ("number", "when", "strike", "owners")]
-        return Table("", heads, (-0.8, 2.6, 5.2, 4.2), rows)
+        return self._table("timeline", {"number": -0.8, "when": 2.6, "strike": 5.2, "owners": 4.2}, rows)
 
     def _owners(self, row: Json) -> str:
         owners, sites = row["owners"], row["sites_together"]

@@ -93,7 +93,7 @@ class MapPart:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The list of headings up to a level, under a heading that is not among them."""
+    """The list of headings up to a level, on a new page, under a heading that is not among them."""
 
     heading: str
     level: int
@@ -106,14 +106,7 @@ class Numbered:
     lines: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True)
-class PageBreak:
-    """Begins a new page, where there are pages."""
-
-
-Part: TypeAlias = (
-    Heading | Paragraph | Facts | Bullets | Table | Holders | MapPart | Contents | Numbered | PageBreak
-)  # fmt: skip
+Part: TypeAlias = Heading | Paragraph | Facts | Bullets | Table | Holders | MapPart | Contents | Numbered
 
 
 @dataclass(frozen=True, kw_only=True)

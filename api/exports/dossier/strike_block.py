@@ -11,7 +11,7 @@ from urllib.parse import quote
 from shapely.geometry import shape
 
 from api.exports.dossier.parts import Bullets, Facts, Heading, Holder, Holders, Line, Paragraph, Part, Run, Table, plain
-from api.exports.dossier.sections import Answer, CitedSources, Names, checked_words, length, section
+from api.exports.dossier.sections import Answer, CitedSources, Names, SectionWriter, checked_words, length
 from api.exports.text import NO_BREAK, page_text, word, words
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
@@ -48,7 +48,7 @@ class StrikeBlocks:
 
         ``code``: the code of the answer, which `strikeatlas verify` takes.
         """
-        said = section(number, answer, self.sources, self.countries, self.language)
+        said = SectionWriter(self.sources, self.countries, self.language).section(number, answer)
         yield Heading(3, said["title"], f"strike-{number}")
         for sentence in said["headline"]:
             yield Paragraph(plain(f"{sentence}.", strong=True))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import folium
 import geopandas
@@ -21,20 +20,11 @@ from api.exports.errors import ExportError
 from api.exports.offline_page.page import bare_collection
 from api.exports.offline_page.page import script_json as plain_script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
-from api.exports.symbols import (
-    FILLED,
-    OTHER_PIPE_COLOUR,
-    PIPE_COLOURS,
-    PIPE_DASHES,
-    SHAPES,
-    colour_of,
-    pipe_group,
-)
-from api.exports.text import RESTS_ON, STATIC, with_country_names
+from api.exports.symbols import FILLED, STYLE_TABLE, colour_of
+from api.exports.text import STATIC, with_country_names, word
 from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words, strike_title
 from geo.lonlat import Objects, geodataframe_lonlat
-from layers.ownership.percent import percent_text
 from layers.reference.basemap import Basemap
 
 LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOpacity": 1}
@@ -63,7 +53,6 @@ class _Call(MacroElement):
 def notebook_map(
     strikes: geopandas.GeoDataFrame,
     assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
     basemap: Basemap,
     cites: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
 ) -> folium.Map:
@@ -73,7 +62,7 @@ def notebook_map(
 
     Parameters
     ----------
-    strikes, assets, attributions
+    strikes, assets
         Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing; strikes
         without a place, and retracted ones, are left out.
     cites
@@ -95,7 +84,7 @@ def notebook_map(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
     ).add_to(page)  # fmt: skip
-    _add_records(page, marks, geodataframe_lonlat(assets), attributions, basemap.country_names, extent, cites)
+    _add_records(page, marks, geodataframe_lonlat(assets), basemap.country_names, extent, cites)
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
@@ -182,7 +171,6 @@ def _add_records(
     page: folium.Map,
     marks: Sequence[Mark],
     assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
     names: Mapping[str, str],
     extent: Extent,
     cites: Mapping[str, Sequence[tuple[str, str]]],
@@ -196,19 +184,19 @@ def _add_records(
     }
     for layer in layers.values():
         layer.add_to(page)
-    lines_by_strike = ownership_lines(attributions)
     drawn = []
     for (row, point), (dx, dy) in zip(marks, fanned([(point.x, point.y) for _, point in marks]), strict=True):
         offset = {"dx": dx, "dy": dy, "cites": [*cites.get(text_value(row, "id"), ())]}
-        drawn.append(_strike(row, point, lines_of_strike(row, lines_by_strike, names), names, extent) | offset)
+        drawn.append(_strike(row, point, names, extent) | offset)
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
-    data = {"paths": dict(SHAPES), "strikes": drawn}
+    data = {"paths": STYLE_TABLE["group"], "strikes": drawn}
     page.add_child(_Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], data))
 
 
-def _strike(
-    row: Mapping[str, Any], point: shapely.Point, lines: OwnershipLines, names: Mapping[str, str], extent: Extent
-) -> dict[str, Any]:
+def _strike(row: Mapping[str, Any], point: shapely.Point, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
+    def ties(column: str) -> list[str]:
+        return [with_country_names(tie, names) for tie in text_value(row, column).split(", ") if tie]
+
     host, status = text_value(row, "host_country"), text_value(row, "status")
     return {
         "title": title_of(row),
@@ -218,9 +206,9 @@ def _strike(
         "host": names.get(host) or host,
         "status": status,
         "headline": text_value(row, "headline"),
-        "owners": [*lines.owners] or ["not known"],
-        "rests": f"Which site was hit: {RESTS_ON.get(text_value(row, 'rests_on'), 'not said')}",
-        "others": [*lines.others],
+        "owners": ties("owners") or ["not known"],
+        "rests": word("rests", text_value(row, "rests_on")),
+        "others": ties("relations"),
         "sources": sources_in_words(int(_number(row, "n_sources")), int(_number(row, "n_voices"))),
         "lon": _shown_lon(point.x, extent),
         "lat": round(point.y, 5),
@@ -239,13 +227,12 @@ def _shown_lon(lon: float, extent: Extent) -> float:
 def _lines(assets: geopandas.GeoDataFrame, extent: Extent) -> Iterator[dict[str, Any]]:
     """Give the pipelines as lat/lon lists, which is the order that Leaflet wants."""
     for row, shape in rows(assets):
-        group = pipe_group(text_value(row, "commodity"))
+        look = STYLE_TABLE["line"]["gas" if "gas" in text_value(row, "commodity") else "oil"]
+        dash = " ".join(str(length * 2.2) for length in look["dash"] or ())
         for part in shapely.get_parts(shape) if shape is not None else ():
             if part.geom_type == "LineString":
                 at = [[round(lat, 4), _shown_lon(lon, extent)] for lon, lat in shapely.get_coordinates(part)]
-                dash = " ".join(str(length * 2.2) for length in PIPE_DASHES.get(group, ()))
-                colour = PIPE_COLOURS.get(group, OTHER_PIPE_COLOUR)
-                yield {"name": text_value(row, "name"), "at": at, "colour": colour, "dash": dash or None}
+                yield {"name": text_value(row, "name"), "at": at, "colour": look["light"], "dash": dash or None}
 
 
 def fanned(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -283,60 +270,6 @@ def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent)
     return {"text": text, "kind": kind, "zoom": int(zoom)} | place
 
 
-class OwnershipLines(NamedTuple):
-    """Lines about the owners of what a strike hit, and about countries with another relation to it in ``others``."""
-
-    owners: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, OwnershipLines]:
-    """Write the lines about owners of every strike by its id; host countries are in none of them.
-
-    ``attributions``: rows with the columns of the collection of attributions; their geometry is not read. May be empty.
-
-    Returns
-    -------
-    dict
-        Of a strike with several assets, possible or hit, each line names its asset, so that shares are never added up.
-    """
-    by_strike: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row, _ in rows(attributions):
-        by_strike[text_value(row, "strike")].append(row)
-    return {strike: _lines_of(attributions) for strike, attributions in by_strike.items()}
-
-
-def lines_of_strike(
-    row: Mapping[str, Any], lines_by_strike: Mapping[str, OwnershipLines], names: Mapping[str, str]
-) -> OwnershipLines:
-    """Return the lines of a strike; without attributions the short texts of the strike itself."""
-    if (known := lines_by_strike.get(text_value(row, "id"))) is not None:
-        return known
-    texts = (text_value(row, "owners"), text_value(row, "relations"))
-    return OwnershipLines(*((with_country_names(text, names),) if text else () for text in texts))
-
-
-def _lines_of(attributions: list[Mapping[str, Any]]) -> OwnershipLines:
-    owning = [row for row in attributions if text_value(row, "relation") == "owner"]
-    others = [row for row in attributions if text_value(row, "relation") not in ("owner", "host")]
-    several = len({text_value(row, "asset") for row in owning}) > 1
-    owning.sort(key=lambda row: (text_value(row, "asset"), -_number(row, "share_max")))
-    owners = [_owner_line(row, several) for row in owning]
-    tied = [f"{_country(row)}: {text_value(row, 'relation')}" for row in others]
-    return OwnershipLines(tuple(dict.fromkeys(owners)), tuple(dict.fromkeys(tied)))
-
-
-def _owner_line(row: Mapping[str, Any], several: bool) -> str:
-    low, high = (percent_text(_number(row, name)) for name in ("share_min", "share_max"))
-    share = f"{high} %" if low == high else f"{low} to {high} %"
-    maybe = " (a possible target)" if row.get("alternative") is True else ""
-    return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset_name')}{maybe}" if several else maybe)
-
-
-def _country(row: Mapping[str, Any]) -> str:
-    return text_value(row, "country_name") or text_value(row, "country") or "unattributed"
-
-
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent
 
@@ -365,8 +298,7 @@ def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
     # In a map's header a name is there once, be it of a script or of a style.
     scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
-    # Without heading and foot the map fills its frame.
-    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", f"{own_css}\nbody {{ display: block; }}")]
+    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", own_css)]
     return (
         [(name, _data_address("text/javascript", code)) for name, code in scripts],
         [(name, _data_address("text/css", code)) for name, code in styles],

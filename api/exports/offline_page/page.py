@@ -22,7 +22,7 @@ import shapely
 from jinja2 import Template
 
 from api.exports.errors import ExportError
-from api.exports.symbols import FILLED, HOST_COLOURS, OTHER_COLOUR
+from api.exports.symbols import FILLED, HOST_COLOURS
 from api.exports.text import STATIC, holder_in_words, named_shares, page_text, word
 from api.http.json import Json
 from api.wording.catalogue import phrase
@@ -88,7 +88,7 @@ def page(
         "sources": [_source(source, order.language) for source in sources.values()],
         "lines": _collection(lines, 0.01),
         "texts": {name: phrase(f"offline.{code}", order.language, **_GAPS) for name, code in _SAID.items()},
-        "colours": {**HOST_COLOURS, "other": OTHER_COLOUR},
+        "colours": dict(HOST_COLOURS),
         "box": [[order.box[0], order.box[1]], [order.box[2], order.box[3]]],
     }
     library, worker, licence, vendor_style = _maplibre()
@@ -153,9 +153,9 @@ def _packed(text: str) -> str:
 
 def _key(order: PageOrder) -> Iterator[tuple[str, str, str]]:
     """Yield fill, outline and words of each kind of symbol."""
+    elsewhere = {"other": phrase("offline.key-elsewhere", order.language)}
     for code, colour in HOST_COLOURS.items():
-        yield colour, "#fff", order.countries.get(code, code)
-    yield OTHER_COLOUR, "#fff", phrase("offline.key-elsewhere", order.language)
+        yield colour, "#fff", elsewhere.get(code) or order.countries.get(code, code)
     yield "#444444", "#fff", page_text("legendHeavy", order.language)
     yield "#fff", "#444444", page_text("legendThin", order.language)
 

@@ -11,6 +11,7 @@ import io
 import logging
 import tempfile
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
@@ -98,19 +99,11 @@ def wrapped(text: str, size: float, width: float, bold: bool = False) -> list[st
             longer = word
         line = longer
         while width_of(line, size, bold) > width and len(line) > 1:
-            fits = _fitting(line, size, width, bold)
+            shorter = range(1, len(line))
+            fits = bisect_right(shorter, width, key=lambda letters: width_of(line[:letters], size, bold)) or 1
             lines.append(line[:fits])
             line = line[fits:]
     return [*lines, line] if line else lines
-
-
-def _fitting(word: str, size: float, width: float, bold: bool) -> int:
-    """Return how many letters of a word fit, one at least."""
-    low, high = 1, len(word)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if width_of(word[:middle], size, bold) <= width else (low, middle - 1)
-    return low
 
 
 def balanced_width(text: str, size: float, width: float) -> float:

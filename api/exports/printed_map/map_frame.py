@@ -31,8 +31,6 @@ from api.exports.printed_map.symbol_placement import (
     place_symbols,
 )
 from geo.lonlat import Objects
-from layers.ownership.percent import percent_text
-from layers.ownership.walk import Interval
 from layers.reference.map_ground import MapGround
 
 #: Sites within so many heights of a symbol of each other are a crowd; three symbols make an inset.
@@ -383,51 +381,36 @@ def share_bar(drawing: Drawing, story: Story, corner: Point, width: float, look:
 
     A share that is a range is drawn from its least to its largest as hatched white; what is surely held is filled.
     """
-    size, height = look.letters, look.symbol * 1.15
+    size, height, ink = look.letters, look.symbol * 1.15, look.palette.ink
     x, y = corner
-    drawing.write("text", Letters(x, y + size, words("table.bar"), size, look.palette.ink, True))
-    top, low = y + size * 1.6, 0
+    drawing.write("text", Letters(x, y + size, words("table.bar"), size, ink, True))
+    at, top, low = x, y + size * 1.6, 0
     total = max(100.0, sum(share.high for _, share in story.shares))
-    at = x
     for number, (owner, share) in enumerate(story.shares):
         part = width * share.high / total
         kind: StoryClass = "unclear" if owner is None else "home" if owner == story.home else "abroad"
-        for element in _bar_part((at, top), (part, height), share, kind, look):
-            drawing.add("symbols", element)
-        label = words.country(owner)
-        figure = _range(share, words)
-        sure = part * share.low / share.high if share.high and kind != "unclear" else 0.0
+        drawn, label, figure = look.palette.classes[kind], words.country(owner), words.bounds(share, 1)
+        dash = ' stroke-dasharray="0.55 0.35"' if drawn.dashed or share.low < share.high else ""
+        edge = f'fill="#ffffff" stroke="{drawn.edge}" stroke-width="0.2"{dash}'
+        drawing.add("symbols", rectangle_svg((at + 0.15, top + 0.15, max(part - 0.3, 0.1), height - 0.3), edge))
+        sure = part * share.low / share.high if share.high and not drawn.dashed else 0.0
+        if sure > 0.2:
+            drawing.add("symbols", rectangle_svg((at + 0.1, top, sure - 0.2, height), f'fill="{drawn.fill}"'))
         # The figure stands on what is filled or on what is not, whichever is wider: no letter is on both.
         first, last = (at, at + sure) if sure >= part - sure else (at + sure, at + part)
         if last - first > width_of(figure, size, True) + 1:
-            letters = look.palette.classes[kind].letters if first == at and sure else look.palette.ink
+            letters = drawn.letters if first == at and sure else ink
             place, baseline = (first + last) / 2, top + height / 2 + size * 0.36
             drawing.write("text", Letters(place, baseline, figure, size * 0.95, letters, True, anchor="middle"))
         else:
             label = f"{label} {figure}"
         if not low and (part >= width_of(label, size * 0.9) + 1 or number == 0):
-            drawing.write("text", Letters(at, top + height + size * 1.15, label, size * 0.9, look.palette.ink))
+            drawing.write("text", Letters(at, top + height + size * 1.15, label, size * 0.9, ink))
         else:
             low += 1
             middle, line = min(at + part / 2, x + width - 0.1), top + height + size * 1.15 * (low + 1)
             hook = f"M{middle:.2f} {top + height:.2f}V{line - size * 0.33:.2f}h-0.7"
-            drawing.add("text", f'<path d="{hook}" fill="none" stroke="{look.palette.ink}" stroke-width="0.15"/>')
-            drawing.write("text", Letters(middle - 1, line, label, size * 0.9, look.palette.ink, anchor="end"))
+            drawing.add("text", f'<path d="{hook}" fill="none" stroke="{ink}" stroke-width="0.15"/>')
+            drawing.write("text", Letters(middle - 1, line, label, size * 0.9, ink, anchor="end"))
         at += part
     return top + height + size * (1.6 + 1.15 * low)
-
-
-def _bar_part(corner: Point, size: Point, share: Interval, kind: StoryClass, look: SheetLook) -> Iterator[str]:
-    (x, y), (width, height) = corner, size
-    drawn = look.palette.classes[kind]
-    sure = width * share.low / share.high if share.high else 0.0
-    dash = ' stroke-dasharray="0.55 0.35"' if drawn.dashed or share.low < share.high else ""
-    edge = f'fill="#ffffff" stroke="{drawn.edge}" stroke-width="0.2"{dash}'
-    yield rectangle_svg((x + 0.15, y + 0.15, max(width - 0.3, 0.1), height - 0.3), edge)
-    if sure > 0.2 and not drawn.dashed:
-        yield rectangle_svg((x + 0.1, y, sure - 0.2, height), f'fill="{drawn.fill}"')
-
-
-def _range(share: Interval, words: PrintWords) -> str:
-    low, high = (words.number(percent_text(end, 1)) for end in share.rounded())
-    return low if low == high else f"{low}–{high}"

@@ -16,7 +16,6 @@ from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.ground_layers import DrawnGround, DrawnLine, MapSubject
 from api.exports.printed_map.lettering import CAPITALS, DESCENT, width_of
 from api.exports.printed_map.look import SheetLook
-from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.symbol_placement import circle
 from geo.lonlat import Floats
 from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_names
@@ -65,29 +64,29 @@ def write_names(
     struck
         Countries (ISO 3166-1) that were struck, those that matter most first.
     """
-    writer = _NameWriter(drawing, frame, look)
     pipes = shapely.union_all(shapely.buffer([line for _, _, line in lines], _OFF_LINE, quad_segs=2))
     shapely.prepare(pipes)
+    writer = _NameWriter(drawing, frame, look, drawn, subject, pipes, sites)
     city = None
     if not is_inset and frame.width * frame.metres_per_mm < _REGION_M:
         city = max(_in_view(frame, ground.places), key=lambda place: place.population, default=None)
     if city is not None:
-        writer.place(city, pipes, sites, is_city=True)
+        writer.place(city, is_city=True)
     if not is_inset:
-        writer.countries(drawn, subject, pipes, struck)
+        writer.countries(struck)
     for place in _in_view(frame, ground.places, shown_larger)[: look.places]:
         if place != city:
-            writer.place(place, pipes, sites)
+            writer.place(place)
     if not is_inset:
-        writer.seas(drawn, subject.words)
-        writer.countries(drawn, subject, pipes)
+        writer.seas()
+        writer.countries()
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
         for text in _shorter_names(name[:1].upper() + name[1:]):
             label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
             if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
                 break
-    writer.rivers(drawn, subject.words, pipes)
+    writer.rivers()
 
 
 def _shorter_names(name: str) -> Iterator[str]:
@@ -106,8 +105,12 @@ def _in_view(frame: Frame, places: Sequence[NamedPlace], shown_larger: Sequence[
 class _NameWriter:
     """Writes names into a frame of a drawing, whose extents say where room is."""
 
-    def __init__(self, drawing: Drawing, frame: Frame, look: SheetLook) -> None:
-        self._drawing, self._frame, self._look = drawing, frame, look
+    def __init__(
+        self, drawing: Drawing, frame: Frame, look: SheetLook, drawn: DrawnGround, subject: MapSubject,
+        pipes: BaseGeometry, sites: Floats,
+    ) -> None:  # fmt: skip
+        self._drawing, self._frame, self._look, self._drawn, self._subject = drawing, frame, look, drawn, subject
+        self._pipes, self._sites = pipes, sites
         self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
         self._named_sites, self._named_countries = set[int](), set[str]()
         shapely.prepare(self._inside)
@@ -115,7 +118,7 @@ class _NameWriter:
     def _fits(self, extent: BaseGeometry) -> bool:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
 
-    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats, is_city: bool = False) -> None:
+    def place(self, place: NamedPlace, is_city: bool = False) -> None:
         """Write a place beside its dot, in the first of eight positions that is free; a city may stand farther off."""
         x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
         is_bold = place.capital or is_city
@@ -128,18 +131,19 @@ class _NameWriter:
             label
             for gap in gaps
             for label in _beside((x, y), place.name, size, gap, is_bold, self._look)
-            if self._fits(label.extent) and not pipes.intersects(label.extent)
+            if self._fits(label.extent) and not self._pipes.intersects(label.extent)
         ]
         if covered and not is_city:
-            labels = self._read_right(labels, (x, y), sites)
+            labels = self._read_right(labels, (x, y))
         for label in labels[:1]:
             self._drawing.write("labels-places", label, "place")
             if not covered:
                 self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
                 self._drawing.extents.claim("site", place.name, spot)
 
-    def _read_right(self, labels: Sequence[Letters], at: tuple[float, float], sites: Floats) -> list[Letters]:
+    def _read_right(self, labels: Sequence[Letters], at: tuple[float, float]) -> list[Letters]:
         """Return the names that are read as that of an unnamed site here, the plainest first; none without one."""
+        sites = self._sites
         is_here = np.hypot(*(sites - at).T) < _AT_SITE if len(sites) else np.zeros(0, dtype=bool)
         numbers = set(np.flatnonzero(is_here).tolist())
         if not labels or not numbers - self._named_sites:
@@ -153,11 +157,11 @@ class _NameWriter:
             self._named_sites |= numbers
         return sorted(found, key=lambda one: nearer[id(one)])
 
-    def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
+    def seas(self) -> None:
         """Write each sea once, in the widest of its water that is free."""
         written = set[str]()
         taken: BaseGeometry = shapely.Polygon()
-        for sea in sea_names(words.language):
+        for sea in sea_names(self._subject.words.language):
             if sea.name in written:
                 continue
             seen = self._frame.window
@@ -165,7 +169,7 @@ class _NameWriter:
             box = shapely.transform(shapely.segmentize(box, 1.0), self._frame.mm)
             if box.is_empty or not box.is_valid:
                 continue
-            water = drawn.water.intersection(box).difference(taken)
+            water = self._drawn.water.intersection(box).difference(taken)
             # A sea that finds no room for its name keeps its water: the next one would be read as its name.
             taken = taken.union(box)
             if water.area < _LEAST_SEA * self._frame.width * self._frame.height:
@@ -180,9 +184,7 @@ class _NameWriter:
                     written.add(sea.name)
                     break
 
-    def countries(
-        self, drawn: DrawnGround, subject: MapSubject, pipes: BaseGeometry, struck: Sequence[str] | None = None
-    ) -> None:
+    def countries(self, struck: Sequence[str] | None = None) -> None:
         """Write the countries in capitals, where no thin line is under the letters.
 
         Parameters
@@ -191,13 +193,14 @@ class _NameWriter:
             These alone, in their order and whatever their size, over thin lines too; where one has no room for its
             name, that stands near it on a leader, if it is among the first.
         """
-        table = subject.basemap.countries
+        table = self._subject.basemap.countries
         parts, rows = self._frame.cut(table.shape)
+        land = self._drawn.land
         parts = shapely.make_valid(parts)
         shapes: dict[str, list[BaseGeometry]] = {}
         for row in np.unique(rows).tolist():
             if (iso := table.iso_a2[row]) is not None:
-                shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(drawn.land))
+                shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(land))
         least = 0.0 if struck is not None else _LEAST_COUNTRY * self._frame.width * self._frame.height
         by_area = sorted(
             ((max(of, key=lambda one: one.area), iso) for iso, of in shapes.items()),
@@ -205,10 +208,10 @@ class _NameWriter:
         )
         chosen = {iso: shape for shape, iso in by_area if shape.area > least and iso not in self._named_countries}
         for number, iso in enumerate(chosen if struck is None else [iso for iso in struck if iso in chosen]):
-            shape, name = chosen[iso], subject.words.country(iso).upper()
+            shape, name = chosen[iso], self._subject.words.country(iso).upper()
             labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
-            free = shape.buffer(-0.8 if struck is None else -0.3).difference(pipes)
-            free = free if struck is not None else free.difference(drawn.fine)
+            free = shape.buffer(-0.8 if struck is None else -0.3).difference(self._pipes)
+            free = free if struck is not None else free.difference(self._drawn.fine)
             if any(self._within(label, "labels-countries", "country", free, shape) for label in labels) or (
                 struck is not None and number < self._look.places // 2 and self._on_leader(labels[1], shape)
             ):
@@ -260,17 +263,17 @@ class _NameWriter:
         self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])), kind)
         return True
 
-    def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: BaseGeometry) -> None:
+    def rivers(self) -> None:
         """Write each river once, along a stretch near one of the points that name it."""
-        written = set[str]()
-        for river in river_names(words.language):
-            if river.name in written or not len(drawn.rivers):
+        rivers, written = self._drawn.rivers, set[str]()
+        for river in river_names(self._subject.words.language):
+            if river.name in written or not len(rivers):
                 continue
             xy = self._frame.mm(np.array([[river.lon, river.lat]]))
             if not self._frame.shows(xy, 2.0)[0]:
                 continue
             here = shapely.Point(xy[0])
-            far = shapely.distance(drawn.rivers, here)
+            far = shapely.distance(rivers, here)
             size = self._look.letters * 0.86
             label = Letters(
                 0, 0, river.name, size, self._look.palette.water_letters, leaning=True, anchor="middle", halo=_HALO
@@ -278,7 +281,7 @@ class _NameWriter:
             for at in np.argsort(far, kind="stable")[:3].tolist():
                 if far[at] > _NEAR_RIVER:
                     break
-                if self.along(label, "labels-water", drawn.rivers[at], here, _STRAIGHT_RIVER, 0.1, pipes):
+                if self.along(label, "labels-water", rivers[at], here, _STRAIGHT_RIVER, 0.1, self._pipes):
                     written.add(river.name)
                     break
 
@@ -333,6 +336,4 @@ def _turned(label: Letters, first: shapely.Point, last: shapely.Point) -> Iterat
             shift = -off * label.size if side < 0 else (off + CAPITALS) * label.size
             x = (first.x + last.x) / 2 - shift * math.sin(turn)
             y = (first.y + last.y) / 2 + shift * math.cos(turn)
-            yield Letters(
-                x, y, label.text, label.size, label.fill, label.bold, label.leaning, "middle", 0.0, angle, label.halo
-            )
+            yield replace(label, x=x, y=y, spacing=0.0, angle=angle)

@@ -123,10 +123,18 @@ class MapSheet:
 
 
 def drawn_file(sheet: MapSheet) -> bytes:
-    """Return the file of a sheet."""
-    if sheet.order.fmt == "svg":
-        return svg_sheet(sheet.picture, sheet.contents, sheet.look, sheet.order.language)
-    return typeset(sheet)
+    """Return the file of a sheet; Typst sets PDF and PNG, of which a picture is as high as it needs to be."""
+    order, drawn = sheet.order, (letters.text for letters in sheet.picture.drawing.texts)
+    texts = [*sheet.contents.texts, *drawn, "0123456789·[]"]
+    if order.fmt == "svg":
+        return svg_sheet(sheet.picture, sheet.contents, sheet.look, order.language)
+    if order.fmt == "pdf":
+        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, texts, order.origin.day)
+    pages = compile_pictures(TEMPLATE, page_values(sheet, False), texts, order.dpi)
+    if len(pages) > 1:
+        unbound = replace(sheet, look=replace(sheet.look, page=(sheet.look.page[0], None)))
+        pages = compile_pictures(TEMPLATE, page_values(unbound, False), texts, order.dpi)
+    return _described(pages[0], sheet)
 
 
 def composed(
@@ -195,54 +203,28 @@ def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
 # --- the page -------------------------------------------------------------------------------------
 
 
-def typeset(sheet: MapSheet) -> bytes:
-    """Let Typst set the page as PDF or PNG; a picture is as high as it needs to be."""
-    order = sheet.order
-    if order.fmt == "pdf":
-        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, _all_texts(sheet), order.origin.day)
-    pages = compile_pictures(TEMPLATE, page_values(sheet, False), _all_texts(sheet), order.dpi)
-    if len(pages) > 1:
-        unbound = replace(sheet, look=replace(sheet.look, page=(sheet.look.page[0], None)))
-        pages = compile_pictures(TEMPLATE, page_values(unbound, False), _all_texts(sheet), order.dpi)
-    return _described(pages[0], sheet)
-
-
-def _all_texts(sheet: MapSheet) -> list[str]:
-    drawn = (letters.text for letters in sheet.picture.drawing.texts)
-    return [*sheet.contents.texts, *drawn, "0123456789·[]"]
-
-
 def page_values(sheet: MapSheet, all_pages: bool) -> str:
     """Return what the template reads, as JSON."""
     look, contents, picture = sheet.look, sheet.contents, sheet.picture
     palette, margin = look.palette, look.margin or 0.25
     drawing = svg_file(picture.size, picture.drawing.body(True), contents.title, contents.spoken, sheet.order.language)
     values = {
+        **asdict(contents),
         "lang": sheet.order.language,
         "day": sheet.order.origin.day.isoformat(),
-        "title": contents.title,
         "titleWidth": balanced_width(contents.title, look.title * POINT_MM, look.page[0] - 2 * margin) * 1.01,
-        "subtitle": contents.subtitle,
-        "spoken": contents.spoken,
         "map": drawing,
         "mapWidth": picture.size[0],
-        "key": contents.key,
-        "samples": contents.samples,
-        "rows": [asdict(row) for row in contents.rows],
-        "heads": contents.heads,
-        "heading": contents.heading,
-        "afterRows": contents.after_rows,
         "tableApart": picture.is_full,
         "dots": picture.story.dotted,
         "allPages": all_pages,
-        "notes": contents.notes,
         "classes": {kind: asdict(drawn) for kind, drawn in palette.classes.items()},
         **{name: getattr(palette, name) for name in ("ink", "soft", "struck", "pipe", "coast")},
         "look": {
             "size": sheet.order.size,
             **{name: getattr(look, name) for name in ("page", "margin", "columns", *_TEXT_SIZES)},
         },
-    }  # fmt: skip
+    }
     return json.dumps(values, ensure_ascii=False)
 
 

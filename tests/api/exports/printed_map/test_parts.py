@@ -21,7 +21,7 @@ from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import owners_in_words
 from api.exports.printed_map.story import CLASSES, StoryTeller, country_class, region_class, sites_of
 from api.exports.printed_map.symbol_placement import NoRoom, circle_around, on_page, place_symbols
-from api.exports.symbols import SHAPES, colour_of, pipe_group
+from api.exports.symbols import colour_of
 from api.exports.text import with_country_names
 from api.wording.catalogue import catalogue, gaps
 from api.wording.countries import country_names as spoken
@@ -313,15 +313,6 @@ def test_print_names_countries_as_pages_do(small_base: Basemap) -> None:
     assert PrintWords.of("de", small_base).countries == spoken(english, "de")
 
 
-def test_every_group_has_a_shape_of_its_own() -> None:
-    assert len({*SHAPES.values()}) == len(SHAPES) == 7
-
-
 def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
     assert (colour_of("UA"), colour_of("RU")) == ("#0063A6", "#A83C00")
     assert colour_of("KZ") == colour_of(None) not in (colour_of("UA"), colour_of("RU"))
-
-
-@pytest.mark.parametrize(("commodity", "group"), [("oil products", "oil"), ("LNG", ""), ("gas", "gas"), ("", "")])
-def test_pipelines_are_grouped_by_their_cargo(commodity: str, group: str) -> None:
-    assert pipe_group(commodity) == group
