@@ -25,7 +25,7 @@ from api.exports.dossier.parts import (
 from api.exports.dossier.sections import CitedSources, Names, amount_in_words, rests_in_words
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
-from api.exports.text import NO_BREAK, page_text, share
+from api.exports.text import NO_BREAK, named_shares, page_text
 from api.http.json import Json
 from api.wording.catalogue import formatted, phrase
 from api.wording.countries import in_language
@@ -340,19 +340,12 @@ class _Writer:
         return self._table("timeline", {"number": -0.8, "when": 2.6, "strike": 5.2, "owners": 4.2}, rows)
 
     def _owners(self, row: Json) -> str:
-        owners, sites = row["owners"], row["sites_together"]
-        nobody = page_text("unattributed", self.order.language)
-        named = [
-            (nobody if row["country"] is None else self._country(row)).replace(" ", NO_BREAK)
-            + f"{NO_BREAK}{share(row['share_min'], row['share_max'], sites, self.order.language).replace('–', _DASH)}"
-            for row in owners
-        ]
+        language = self.order.language
+        owners = named_shares(row["owners"], self.order.countries, row["sites_together"], language)
+        named = [owner.replace(" ", NO_BREAK).replace("–", _DASH) for owner in owners]
         rest = len(named) - _MOST_OWNERS
-        return (
-            ", ".join(named[:_MOST_OWNERS])
-            + (NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else "")
-            or nobody
-        )
+        more = NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else ""
+        return ", ".join(named[:_MOST_OWNERS]) + more or page_text("unattributed", language)
 
     # --- what it rests on -------------------------------------------------------------------------
 

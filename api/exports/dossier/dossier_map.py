@@ -34,19 +34,18 @@ class DossierMap:
         What it shows in words, its key and its notes.
     svg, width
         The picture with its key below it, and its width in millimetres.
-    letters
-        The texts in the picture.
     """
 
     drawn: Sequence[str]
     part: MapPart
     svg: str
     width: float
-    letters: Sequence[str]
 
     def png(self) -> bytes:
         """The picture for programs that draw no SVG."""
-        return compile_pictures(_TEMPLATE, json.dumps({"map": self.svg, "width": self.width}), self.letters, _DPI)[0]
+        return compile_pictures(
+            _TEMPLATE, json.dumps({"map": self.svg, "width": self.width}, ensure_ascii=False), _DPI
+        )[0]
 
 
 def dossier_map(
@@ -67,7 +66,7 @@ def dossier_map(
     """
     sheet = composed(strikes, lines, basemap, archive, order, _LOOK)
     contents, picture, (width, height) = sheet.contents, sheet.picture, sheet.picture.size
-    key = key_block(contents, _LOOK, height + 1.5, width, sheet.story.dotted)
+    key = key_block(picture, contents, height + 1.5)
     words = "; ".join(text for _, text in (*contents.key, *contents.samples))
     body = picture.drawing.body(True) + key.svg()
     return DossierMap(
@@ -75,5 +74,4 @@ def dossier_map(
         MapPart(f"{contents.spoken} {words}", " ".join(contents.notes)),
         svg_file((width, key.y), body, contents.title, contents.spoken, order.language),
         width,
-        [letters.text for letters in (*picture.drawing.texts, *key.letters)],
     )

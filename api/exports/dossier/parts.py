@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,15 +125,3 @@ class Dossier:
 def plain(text: str, *, strong: bool = False, soft: bool = False) -> Line:
     """Return a line of one style."""
     return (Run(text, "strong" if strong else "soft" if soft else "plain"),)
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Yield every text in a part, a dossier or a list of them."""
-    if isinstance(value, str):
-        yield value
-    elif is_dataclass(value):
-        for one in fields(value):
-            yield from texts(getattr(value, one.name))
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from texts(one)

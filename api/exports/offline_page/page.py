@@ -96,7 +96,7 @@ def page(
     script = (HERE / "page.js").read_text(encoding="utf-8")
     packed = {"library": library, "worker": worker, "base": json.dumps(_base(basemap, order), ensure_ascii=False)}
     template = "".join(line.strip() for line in (HERE / "page.html").read_text(encoding="utf-8").splitlines())
-    return Template(template, autoescape=True).render(
+    written: str = Template(template, autoescape=True).render(
         order=order,
         language=order.language,
         policy=_policy(script, style),
@@ -109,6 +109,7 @@ def page(
         data=script_json(data),
         script=script,
     )
+    return written
 
 
 def script_json(value: object) -> str:

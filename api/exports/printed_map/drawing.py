@@ -1,6 +1,6 @@
 """A drawing in millimetres, y to the south: named layers of SVG with real text, and the extents of what is drawn.
 
-Placement asks the same list of extents for room that the check of overlaps reads, so what is drawn is what was placed.
+Placement asks the extents of what is drawn for room.
 """
 
 from __future__ import annotations
@@ -77,37 +77,28 @@ class Letters:
 
 
 class ExtentList:
-    """What is taken of a drawing, by kind and name."""
+    """What is taken of a drawing."""
 
     def __init__(self) -> None:
-        self.kinds: list[str] = []
-        self.names: list[str] = []
         self.shapes: list[BaseGeometry] = []
         self._bounds: Floats = np.empty((64, 4))
 
-    def claim(self, kind: str, name: str, shape: BaseGeometry) -> None:
+    def claim(self, shape: BaseGeometry) -> None:
         """Take a shape."""
         count = len(self.shapes)
         if count == len(self._bounds):
             self._bounds = np.concatenate([self._bounds, np.empty_like(self._bounds)])
         self._bounds[count] = shape.bounds
-        self.kinds.append(kind)
-        self.names.append(name)
         self.shapes.append(shape)
 
-    def near(self, shape: BaseGeometry, margin: float = 0.0) -> Iterator[int]:
-        """Yield the numbers of what is nearer to a shape than a margin in millimetres."""
+    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
+        """Whether nothing is nearer to a shape than a margin in millimetres."""
         west, south, east, north = shape.bounds
         known = self._bounds[: len(self.shapes)]
         boxes = (known[:, 0] < east + margin) & (known[:, 2] > west - margin)
         boxes &= (known[:, 1] < north + margin) & (known[:, 3] > south - margin)
-        for at in np.flatnonzero(boxes).tolist():
-            if self.shapes[at].distance(shape) < margin or (not margin and self.shapes[at].intersects(shape)):
-                yield at
-
-    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
-        """Whether nothing is nearer to a shape than a margin in millimetres."""
-        return next(self.near(shape, margin), None) is None
+        near = (self.shapes[at] for at in np.flatnonzero(boxes).tolist())
+        return not any(one.distance(shape) < margin or (not margin and one.intersects(shape)) for one in near)
 
     def area(self, margin: float) -> BaseGeometry:
         """All that is taken, with a margin in millimetres around it."""
@@ -133,11 +124,11 @@ class Drawing:
         """Draw an element, cut to a clipping path."""
         self.layers[layer].append(f'<g clip-path="url(#{clip})">{element}</g>' if clip else element)
 
-    def write(self, layer: Layer, letters: Letters, kind: str = "") -> None:
-        """Draw a text; with a kind it takes its extent."""
+    def write(self, layer: Layer, letters: Letters) -> None:
+        """Draw a text; a name on the map takes its extent."""
         self.layers[layer].append(letters)
-        if kind:
-            self.extents.claim(kind, letters.text, letters.extent)
+        if layer.startswith("labels-"):
+            self.extents.claim(letters.extent)
 
     def clip(self, box: tuple[float, float, float, float]) -> str:
         """Add a clipping path of a box of left, top, right and bottom in millimetres, and give its name."""

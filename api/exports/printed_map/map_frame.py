@@ -196,9 +196,9 @@ class MapPicture:
             if inset is not None and sum(len(site.numbered) for site in inset.sites) >= _LEAST_CROWD:
                 self._insets.append(inset)
                 known |= {id(site) for site in inset.sites}
-                self.drawing.extents.claim("inset", inset.letter, inset.seen_as.buffer(0.3))
+                self.drawing.extents.claim(inset.seen_as.buffer(0.3))
                 if not below:
-                    self.drawing.extents.claim("inset", inset.letter, shapely.box(*inset.frame.box).buffer(0.4))
+                    self.drawing.extents.claim(shapely.box(*inset.frame.box).buffer(0.4))
 
     def _crowds(self) -> list[list[MapSite]]:
         """Sites whose symbols would touch, joined by chains of neighbours, the most numbers first."""
@@ -321,7 +321,7 @@ def _tag(drawing: Drawing, layer: Layer, corner: Point, size: Point, letter: str
         anchor="middle",
     )  # fmt: skip
     drawing.write(layer, middle)
-    drawing.extents.claim("tag", letter, shapely.box(x, y, x + width, y + height))
+    drawing.extents.claim(shapely.box(x, y, x + width, y + height))
 
 
 # --- furniture ------------------------------------------------------------------------------------
@@ -366,7 +366,7 @@ def scale_bar(
         'stroke-width="0.28"/>',
     )
     drawing.write("furniture", label)
-    drawing.extents.claim("scale", label.text, box)
+    drawing.extents.claim(box)
 
 
 def neat_line(drawing: Drawing, frame: Frame, look: SheetLook) -> None:

@@ -136,10 +136,10 @@ class _NameWriter:
         if covered and not is_city:
             labels = self._read_right(labels, (x, y))
         for label in labels[:1]:
-            self._drawing.write("labels-places", label, "place")
+            self._drawing.write("labels-places", label)
             if not covered:
                 self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
-                self._drawing.extents.claim("site", place.name, spot)
+                self._drawing.extents.claim(spot)
 
     def _read_right(self, labels: Sequence[Letters], at: tuple[float, float]) -> list[Letters]:
         """Return the names that are read as that of an unnamed site here, the plainest first; none without one."""
@@ -180,7 +180,7 @@ class _NameWriter:
                     0, 0, sea.name, size, self._look.palette.water_letters, leaning=True, anchor="middle",
                     spacing=size * _WIDE_WATER,
                 )  # fmt: skip
-                if self._within(label, "labels-water", "sea", water.buffer(-0.3), water):
+                if self._within(label, "labels-water", water.buffer(-0.3), water):
                     written.add(sea.name)
                     break
 
@@ -212,7 +212,7 @@ class _NameWriter:
             labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
             free = shape.buffer(-0.8 if struck is None else -0.3).difference(self._pipes)
             free = free if struck is not None else free.difference(self._drawn.fine)
-            if any(self._within(label, "labels-countries", "country", free, shape) for label in labels) or (
+            if any(self._within(label, "labels-countries", free, shape) for label in labels) or (
                 struck is not None and number < self._look.places // 2 and self._on_leader(labels[1], shape)
             ):
                 self._named_countries.add(iso)
@@ -240,11 +240,11 @@ class _NameWriter:
                     f'<path d="M{data}" fill="none" stroke="{label.fill}" stroke-width="0.16"/>'
                     f"{circle((here.x, here.y), 0.22, label.fill, label.fill, 0.05)}",
                 )
-                self._drawing.write("labels-countries", moved, "country")
+                self._drawing.write("labels-countries", moved)
                 return True
         return False
 
-    def _within(self, label: Letters, layer: Layer, kind: str, room: BaseGeometry, whole: BaseGeometry) -> bool:
+    def _within(self, label: Letters, layer: Layer, room: BaseGeometry, whole: BaseGeometry) -> bool:
         """Write a name within an area, as near to its middle as it is free."""
         free = room.difference(self._drawing.extents.area(0.4)).intersection(self._inside)
         if free.is_empty:
@@ -260,7 +260,7 @@ class _NameWriter:
         middle = whole.centroid
         far = np.where(fits, np.hypot(xs - middle.x, ys - (middle.y + label.size * 0.3)), np.inf)
         at = int(far.argmin())
-        self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])), kind)
+        self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])))
         return True
 
     def rivers(self) -> None:
@@ -307,7 +307,7 @@ class _NameWriter:
                     if extent.intersects(under) or not self._fits(extent):
                         continue
                     if keep_off is None or not extent.intersects(keep_off):
-                        self._drawing.write(layer, turned, "line")
+                        self._drawing.write(layer, turned)
                         return True
         return False
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -113,7 +113,6 @@ class MapSheet:
 
     picture: MapPicture
     contents: SheetContents
-    look: SheetLook
     order: MapOrder
 
     @property
@@ -124,16 +123,14 @@ class MapSheet:
 
 def drawn_file(sheet: MapSheet) -> bytes:
     """Return the file of a sheet; Typst sets PDF and PNG, of which a picture is as high as it needs to be."""
-    order, drawn = sheet.order, (letters.text for letters in sheet.picture.drawing.texts)
-    texts = [*sheet.contents.texts, *drawn, "0123456789·[]"]
+    order = sheet.order
     if order.fmt == "svg":
-        return svg_sheet(sheet.picture, sheet.contents, sheet.look, order.language)
+        return svg_sheet(sheet.picture, sheet.contents)
     if order.fmt == "pdf":
-        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, texts, order.origin.day)
-    pages = compile_pictures(TEMPLATE, page_values(sheet, False), texts, order.dpi)
+        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, order.origin.day)
+    pages = compile_pictures(TEMPLATE, page_values(sheet, False), order.dpi)
     if len(pages) > 1:
-        unbound = replace(sheet, look=replace(sheet.look, page=(sheet.look.page[0], None)))
-        pages = compile_pictures(TEMPLATE, page_values(unbound, False), texts, order.dpi)
+        pages = compile_pictures(TEMPLATE, page_values(sheet, False, is_bound=False), order.dpi)
     return _described(pages[0], sheet)
 
 
@@ -157,8 +154,7 @@ def composed(
     ExportError
         If the extent cannot be drawn, or the strike that the map is about is not there.
     """
-    extent, words, own = extent_of(order.bbox), PrintWords.of(order.language, basemap), look
-    look = look or order.look
+    extent, words = extent_of(order.bbox), PrintWords.of(order.language, basemap)
     placed = [seen for strike in strikes if (seen := _within(strike, order.bbox)).places]
     teller = StoryTeller(words, sum(not strike.places for strike in strikes), order.scope)
     if order.strike is not None:
@@ -167,16 +163,12 @@ def composed(
         story = teller.of_strike(placed, order.strike)
     else:
         story = teller.of_country(placed, order.country) if order.country else teller.of_region(placed)
-    story = _numbered_as_listed(story, order)
-    picture = compose(story, extent, MapSubject(basemap, archive, lines, words), look, order.table)
-    return MapSheet(
-        picture,
-        sheet_contents(
-            picture, words, order.origin, order.title, order.table, order.size != "slide", stands_alone=own is None
-        ),
-        look,
-        order,
+    subject = MapSubject(basemap, archive, lines, words)
+    picture = compose(_numbered_as_listed(story, order), extent, subject, look or order.look, order.table)
+    contents = sheet_contents(
+        picture, order.origin, order.title, order.table, order.size != "slide", stands_alone=look is None
     )
+    return MapSheet(picture, contents, order)
 
 
 def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
@@ -203,16 +195,16 @@ def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
 # --- the page -------------------------------------------------------------------------------------
 
 
-def page_values(sheet: MapSheet, all_pages: bool) -> str:
-    """Return what the template reads, as JSON."""
-    look, contents, picture = sheet.look, sheet.contents, sheet.picture
-    palette, margin = look.palette, look.margin or 0.25
+def page_values(sheet: MapSheet, all_pages: bool, is_bound: bool = True) -> str:
+    """Return what the template reads, as JSON; a page that is not bound is as high as it needs to be."""
+    contents, picture, look = sheet.contents, sheet.picture, sheet.picture.look
+    palette, margin, (width, height) = look.palette, look.margin or 0.25, look.page
     drawing = svg_file(picture.size, picture.drawing.body(True), contents.title, contents.spoken, sheet.order.language)
     values = {
         **asdict(contents),
         "lang": sheet.order.language,
         "day": sheet.order.origin.day.isoformat(),
-        "titleWidth": balanced_width(contents.title, look.title * POINT_MM, look.page[0] - 2 * margin) * 1.01,
+        "titleWidth": balanced_width(contents.title, look.title * POINT_MM, width - 2 * margin) * 1.01,
         "map": drawing,
         "mapWidth": picture.size[0],
         "tableApart": picture.is_full,
@@ -222,29 +214,33 @@ def page_values(sheet: MapSheet, all_pages: bool) -> str:
         **{name: getattr(palette, name) for name in ("ink", "soft", "struck", "pipe", "coast")},
         "look": {
             "size": sheet.order.size,
-            **{name: getattr(look, name) for name in ("page", "margin", "columns", *_TEXT_SIZES)},
+            "page": (width, height if is_bound else None),
+            **{name: getattr(look, name) for name in ("margin", "columns", *_TEXT_SIZES)},
         },
     }
     return json.dumps(values, ensure_ascii=False)
 
 
-def compile_page(template: Path, inputs: dict[str, str], texts: Sequence[str], day: date) -> bytes:
+def compile_page(template: Path, inputs: Mapping[str, str], day: date) -> bytes:
     """Let Typst set a template as a tagged PDF in the vendored fonts; equal input gives equal bytes."""
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return _compiled(template, inputs, texts, format="pdf", pdf_standards="ua-1", timestamp=moment)[0]
+    return _compiled(template, inputs, format="pdf", pdf_standards="ua-1", timestamp=moment)[0]
 
 
-def compile_pictures(template: Path, values: str, texts: Sequence[str], dpi: float) -> list[bytes]:
+def compile_pictures(template: Path, values: str, dpi: float) -> list[bytes]:
     """Let Typst set a template as a PNG for each page."""
-    return _compiled(template, {"sheet": values}, texts, format="png", ppi=dpi)
+    return _compiled(template, {"sheet": values}, format="png", ppi=dpi)
 
 
-def _compiled(template: Path, inputs: dict[str, str], texts: Sequence[str], **options: Any) -> list[bytes]:
+def _compiled(template: Path, inputs: Mapping[str, str], **options: Any) -> list[bytes]:
     import typst
 
-    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
+    # Whatever is set is in the inputs or in the template.
+    with font_folder([*inputs.values(), template.read_text(encoding="utf-8")]) as fonts:
         own = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts])
-        pages: bytes | list[bytes] = typst.compile(template.read_bytes(), font_paths=own, sys_inputs=inputs, **options)
+        pages: bytes | list[bytes] = typst.compile(
+            template.read_bytes(), font_paths=own, sys_inputs=dict(inputs), **options
+        )
     return [pages] if isinstance(pages, bytes) else pages
 
 

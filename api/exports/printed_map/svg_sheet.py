@@ -44,9 +44,9 @@ class SheetBlock:
         return group(self.name, elements(self.parts), self.name)
 
 
-def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, language: str) -> bytes:
+def svg_sheet(picture: MapPicture, contents: SheetContents) -> bytes:
     """Set the sheet as one SVG of the width of the frame."""
-    width, ink = picture.size[0], look.palette.ink
+    look, width, ink = picture.look, picture.size[0], picture.look.palette.ink
     title = SheetBlock("title", 0.0)
     size = look.title * POINT_MM
     wide = balanced_width(contents.title, size, width)
@@ -54,7 +54,7 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     title.y += size * 0.3
     title.lines(0.0, wrapped(contents.subtitle, look.subtitle * POINT_MM, width), look.subtitle * POINT_MM, ink)
     top = title.y + 2.0
-    key = key_block(contents, look, top + picture.size[1] + 1.2, width, picture.story.dotted)
+    key = key_block(picture, contents, top + picture.size[1] + 1.2)
     rows = _table(contents, look, key.y + 1.5, width) if not picture.is_full else SheetBlock("table", key.y)
     notes = SheetBlock("notes", rows.y + 1.0)
     tiny = look.tiny * POINT_MM
@@ -65,15 +65,15 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     numbers = "".join(str(one.number) for one in picture.story.numbered)
     texts = [letters.text for block in (title, *blocks) for letters in block.letters]
     style = embedded_fonts([*texts, *(letters.text for letters in picture.drawing.texts), numbers])
-    whole = svg_file((width, notes.y + 1.0), body, contents.title, contents.spoken, language, style)
+    whole = svg_file(
+        (width, notes.y + 1.0), body, contents.title, contents.spoken, picture.subject.words.language, style
+    )
     return whole.encode()
 
 
-def key_block(
-    contents: SheetContents, look: SheetLook, top: float, width: float, dotted: Sequence[StoryClass]
-) -> SheetBlock:
-    """Draw the key in lines of a width in millimetres from ``top`` down; some classes are dots on the map."""
-    block = SheetBlock("key", top)
+def key_block(picture: MapPicture, contents: SheetContents, top: float) -> SheetBlock:
+    """Draw the key in lines of the width of the frame from ``top`` down; some classes are dots on the map."""
+    block, look, width, dotted = SheetBlock("key", top), picture.look, picture.size[0], picture.story.dotted
     size, ink, x, y = look.small * POINT_MM, look.palette.ink, 0.0, top
     height = size * 1.35
     entries = [(_sign(kind, look, kind in dotted), text) for kind, text in contents.key]

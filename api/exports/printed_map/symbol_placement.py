@@ -27,7 +27,7 @@ Point = tuple[float, float]
 #: Cells of a joint symbol stand so many in a row; gap between them in millimetres.
 _ROW, _LONG_ROW, _GAP = 4, 3, 0.22
 #: Distances of a symbol from its site that are tried, in heights of a symbol, and directions.
-_REACHES = (0.0, 1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
+_REACHES = (1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
 _DIRECTIONS = 24
 #: Room around a symbol in millimetres, and what it costs to come near another site, or to cross something.
 _ROOM, _NEAR_SITE, _CROSSING, _OVER_LINE = 0.3, 6.0, 14.0, 3.0
@@ -109,12 +109,11 @@ def place_symbols(
         others = every[every[:, 2] != at, :2]
         symbol = _placed(drawing, frame, sites[at], targets[at], others, look, lines)
         placed.append(symbol)
-        name = "+".join(str(one.number) for one in symbol.site.numbered)
-        drawing.extents.claim("symbol", name, symbol.box)
+        drawing.extents.claim(symbol.box)
         for leader in _leaders(symbol):
-            drawing.extents.claim("leader", name, leader)
+            drawing.extents.claim(leader)
         for target in symbol.targets if symbol.has_leader else ():
-            drawing.extents.claim("site", name, shapely.Point(target).buffer(_target_radius(symbol, look)))
+            drawing.extents.claim(shapely.Point(target).buffer(_target_radius(symbol, look)))
     return placed
 
 
@@ -150,21 +149,13 @@ def _tries(targets: tuple[Point, ...], size: Point, look: SheetLook) -> Iterator
     middle_x, middle_y = np.mean(np.array(targets), axis=0).tolist()
     stretch = 1 + (size[0] - size[1]) / 4 / look.symbol
     tall = 1 + max(0.0, size[1] - look.symbol) / 3 / look.symbol
-    for reach in _REACHES:
-        distance = reach * look.symbol
-        if not reach:
-            if len(targets) == 1:
-                yield 0.0, targets[0]
-            continue
+    if len(targets) == 1:
+        yield 0.0, targets[0]
+    for distance in (reach * look.symbol for reach in _REACHES):
         for step in range(_DIRECTIONS):
             angle = 2 * math.pi * step / _DIRECTIONS + 0.26
-            yield (
-                distance,
-                (
-                    middle_x + distance * stretch * math.cos(angle),
-                    middle_y + distance * tall * math.sin(angle),
-                ),
-            )
+            x, y = distance * stretch * math.cos(angle), distance * tall * math.sin(angle)
+            yield distance, (middle_x + x, middle_y + y)
 
 
 def _covers(box: shapely.Polygon, points: Floats, margin: float) -> int:
@@ -273,7 +264,7 @@ def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: Sh
         radius = look.dot if CLASSES[rank] == "other" else look.dot * 1.25
         drawing.add("sites", dot_svg(point, radius, look.palette.classes[CLASSES[rank]]))
         if len(points) <= _MOST_CLAIMED:
-            drawing.extents.claim("site", f"{point[0]:.1f} {point[1]:.1f}", shapely.Point(point).buffer(radius + 0.1))
+            drawing.extents.claim(shapely.Point(point).buffer(radius + 0.1))
 
 
 def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:

@@ -50,8 +50,8 @@ def bare(text: str) -> str:
 @pytest.fixture(scope="session")
 def pages(written: Written, picture: DossierMap) -> bytes:
     pytest.importorskip("typst")
-    file = pdf(written(), picture.svg, picture.letters)
-    assert file == pdf(written(), picture.svg, picture.letters)
+    file = pdf(written(), picture.svg)
+    assert file == pdf(written(), picture.svg)
     return file
 
 
