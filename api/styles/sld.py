@@ -98,16 +98,14 @@ def descriptor(name: str, abstract: str, layers: Mapping[str, str], look: StyleT
         dialect.add(style, "Name", name)
         dialect.entitle(style, title, abstract)
         SubElement(style, f"{{{_SLD}}}IsDefault").text = "1"
-        for rule in _expressible(rules(layer, look)):
-            _part(style, layer, rule, look, dialect)
+        drawn = rules(layer, look)
+        for rule in drawn:
+            # No filter can ask for areas: their rule is left out where the collection has other geometries.
+            if rule.geometry != "polygons" or len(drawn) == 1:
+                _part(style, layer, rule, look, dialect)
     indent(root)
     xml: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
     return xml
-
-
-def _expressible(collection_rules: Sequence[StyleRule]) -> list[StyleRule]:
-    """Leave out the rule of areas where the collection has other geometries, as no filter can ask for areas."""
-    return [rule for rule in collection_rules if rule.geometry != "polygons" or len(collection_rules) == 1]
 
 
 def _part(style: Element, collection: str, rule: StyleRule, look: StyleTable, dialect: SldVersion) -> None:

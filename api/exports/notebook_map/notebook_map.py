@@ -16,12 +16,10 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
-from api.exports.errors import ExportError
 from api.exports.offline_page.page import bare_collection
-from api.exports.offline_page.page import script_json as plain_script_json
 from api.exports.printed_map.extent import WORLD, Extent, extent_of
 from api.exports.symbols import FILLED, STYLE_TABLE, colour_of
-from api.exports.text import STATIC, with_country_names, word
+from api.exports.text import STATIC, script_json, vendored, with_country_names, word
 from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words, strike_title
 from geo.lonlat import Objects, geodataframe_lonlat
@@ -273,17 +271,7 @@ def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent)
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent
 
-_TEMPLATE_START = re.compile(r"\{(?=[{%#])")
 _CSS_URL = re.compile(r"url\(([^()]+)\)")
-
-
-def script_json(value: object) -> str:
-    """Write JSON for a script element, as the offline page does, that is no template either.
-
-    branca reads what it puts into a page as a Jinja template once more, so what would start a tag of that is escaped
-    too; in JSON it can only stand inside a text.
-    """
-    return _TEMPLATE_START.sub("\\\\u007b", plain_script_json(value))
 
 
 def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
@@ -294,7 +282,7 @@ def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     ExportError
         Leaflet is not installed in ``static/vendor``.
     """
-    leaflet_css, leaflet_js = _leaflet(VENDOR)
+    leaflet_css, leaflet_js = _leaflet()
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
     # In a map's header a name is there once, be it of a script or of a style.
     scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
@@ -309,15 +297,13 @@ def _data_address(media_type: str, content: str) -> str:
     return f"data:{media_type};base64,{base64.b64encode(content.encode()).decode()}"
 
 
-def _leaflet(folder: Path) -> tuple[str, str]:
+def _leaflet() -> tuple[str, str]:
     """Read Leaflet's style, with its pictures in it, and its script with the licence that goes with every copy."""
-    try:
-        style = (folder / "leaflet.css").read_text(encoding="utf-8")
-        script, licence = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "LICENSE"))
-        style = _CSS_URL.sub(lambda match: f"url({_data_uri(folder, match[1])})", style)
-    except FileNotFoundError as missing:
-        name = Path(str(missing.filename)).name
-        raise ExportError(f"expected Leaflet in static/vendor/leaflet, without {name}: run `make setup`") from None
+    with vendored("Leaflet", VENDOR):
+        style, script, licence = (
+            (VENDOR / name).read_text(encoding="utf-8") for name in ("leaflet.css", "leaflet.js", "LICENSE")
+        )
+        style = _CSS_URL.sub(lambda match: f"url({_data_uri(VENDOR, match[1])})", style)
     return style, f"/*\n{licence}\n*/\n{script}".replace("</script", "<\\/script")
 
 

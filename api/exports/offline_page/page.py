@@ -21,9 +21,8 @@ import numpy as np
 import shapely
 from jinja2 import Template
 
-from api.exports.errors import ExportError
 from api.exports.symbols import FILLED, HOST_COLOURS
-from api.exports.text import STATIC, holder_in_words, named_shares, page_text, word
+from api.exports.text import STATIC, holder_in_words, named_shares, page_text, script_json, vendored, word
 from api.http.json import Json
 from api.wording.catalogue import phrase
 from api.wording.dates import date_in_words
@@ -112,17 +111,6 @@ def page(
     return written
 
 
-def script_json(value: object) -> str:
-    """Write JSON that may stand inside a script element: nothing in it can end the element or open a comment.
-
-    The HTML standard's advice (4.12.1.3): every "<" is written as an escape; so are the line separators.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for letter in ("<", ">", "&", "\u2028", "\u2029"):
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
-
-
 def _policy(script: str, style: str) -> str:
     """A policy by which only the page's own script runs, and what it unpacks; no request leaves the page."""
     hashes = (base64.b64encode(hashlib.sha256(text.encode()).digest()).decode() for text in (script, style))
@@ -137,11 +125,8 @@ def _policy(script: str, style: str) -> str:
 def _maplibre() -> tuple[str, str, str, str]:
     """Read MapLibre: module, worker, licence and style."""
     names = ("maplibre-gl.mjs", "maplibre-gl-worker.mjs", "LICENSE.txt", "maplibre-gl.css")
-    try:
+    with vendored("MapLibre", VENDOR):
         library, worker, licence, style = ((VENDOR / name).read_text(encoding="utf-8") for name in names)
-    except FileNotFoundError as missing:
-        name = Path(str(missing.filename)).name
-        raise ExportError(f"expected MapLibre in static/vendor/maplibre-gl, without {name}: run `make setup`") from None
     return library, worker, licence, style
 
 

@@ -15,7 +15,9 @@ import shapely
 from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
+from api.exports.printed_map.extent import Frame
 from api.exports.printed_map.lettering import CAPITALS, DESCENT, FAMILY, LEAN_DEG, printable, width_of
+from api.exports.printed_map.look import SheetLook
 from geo.lonlat import Floats, Objects
 
 #: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
@@ -108,11 +110,12 @@ class ExtentList:
 
 @dataclass
 class Drawing:
-    """Layers of a drawing; each holds elements of SVG and texts in the order in which they are drawn."""
+    """Layers of the drawing of a frame; each holds elements of SVG and texts in the order in which they are drawn."""
 
+    frame: Frame
+    look: SheetLook
     prefix: str = ""
     layers: dict[str, list[str | Letters]] = field(default_factory=lambda: {name: [] for name in LAYERS})
-    clips: list[str] = field(default_factory=list)
     extents: ExtentList = field(default_factory=ExtentList)
     insets: list[tuple[str, Drawing]] = field(default_factory=list)
     #: Publishers and licences of the open data that is drawn.
@@ -120,23 +123,15 @@ class Drawing:
     #: Whether a line is drawn of whose course hardly more than the ends is known.
     has_rough: bool = False
 
-    def add(self, layer: Layer, element: str, clip: str | None = None) -> None:
-        """Draw an element, cut to a clipping path."""
-        self.layers[layer].append(f'<g clip-path="url(#{clip})">{element}</g>' if clip else element)
+    def add(self, layer: Layer, element: str, is_cut: bool = False) -> None:
+        """Draw an element, cut to the frame where that is wanted."""
+        self.layers[layer].append(f'<g clip-path="url(#{self.prefix}clip-0)">{element}</g>' if is_cut else element)
 
     def write(self, layer: Layer, letters: Letters) -> None:
         """Draw a text; a name on the map takes its extent."""
         self.layers[layer].append(letters)
         if layer.startswith("labels-"):
             self.extents.claim(letters.extent)
-
-    def clip(self, box: tuple[float, float, float, float]) -> str:
-        """Add a clipping path of a box of left, top, right and bottom in millimetres, and give its name."""
-        name = f"{self.prefix}clip-{len(self.clips)}"
-        left, top, right, bottom = box
-        rectangle = rectangle_svg((left, top, right - left, bottom - top), "")
-        self.clips.append(f'<clipPath id="{name}">{rectangle}</clipPath>')
-        return name
 
     @property
     def texts(self) -> list[Letters]:
@@ -153,11 +148,17 @@ class Drawing:
             Whether a halo is the stroke under its own letters, so that a reader of a PDF meets each text once; else
             halos are a layer of their own, as editors draw a stroke over the letters.
         """
-        definitions = f"<defs>{'' if self.prefix else ''.join(self.clips)}</defs>"
+        clips = "" if self.prefix else "".join(one._clip for one in (self, *(inset for _, inset in self.insets)))
         inner = "".join(
             group(f"inset-{name}", inset.body(single_texts), f"inset-{name}") for name, inset in self.insets
         )
-        return definitions + "".join(self._groups(single_texts)) + inner
+        return f"<defs>{clips}</defs>" + "".join(self._groups(single_texts)) + inner
+
+    @property
+    def _clip(self) -> str:
+        left, top, _, _ = self.frame.box
+        rectangle = rectangle_svg((left, top, self.frame.width, self.frame.height), "")
+        return f'<clipPath id="{self.prefix}clip-0">{rectangle}</clipPath>'
 
     def _groups(self, single_texts: bool) -> Iterator[str]:
         for name, parts in self.layers.items():

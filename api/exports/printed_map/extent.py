@@ -80,14 +80,10 @@ def extent_of(bbox: Sequence[float]) -> Extent:
     is_in_range = all(abs(lon) <= 180 for lon in (west, east)) and all(abs(lat) <= 90 for lat in (south, north))
     if not is_in_range or south > north:
         raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
-    return _with_some_size(Extent(west, south, east + 360 if west > east else east, north))
-
-
-def _with_some_size(extent: Extent) -> Extent:
-    """Widen a box that is a point or a line, or nearly one, so that there is a map to draw."""
-    lon, lat = (max(0.0, SMALLEST_DEG - span) / 2 for span in (extent.lon_span, extent.north - extent.south))
-    south = max(extent.south - lat, -90.0)
-    return Extent(extent.west - lon, south, extent.east + lon, min(extent.north + lat, 90.0))
+    extent = Extent(west, south, east + 360 if west > east else east, north)
+    # A box that is a point or a line, or nearly one, is widened, so that there is a map to draw.
+    lon, lat = (max(0.0, SMALLEST_DEG - span) / 2 for span in (extent.lon_span, north - south))
+    return Extent(west - lon, max(south - lat, -90.0), extent.east + lon, min(north + lat, 90.0))
 
 
 #: A projection by its name in PROJ.

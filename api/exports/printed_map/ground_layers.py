@@ -11,7 +11,6 @@ from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, path_of, rectangle_svg
 from api.exports.printed_map.extent import Frame
-from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_strikes import MapLine
 from api.exports.printed_map.print_words import PrintWords
 from geo.lonlat import Objects
@@ -54,9 +53,9 @@ class DrawnGround:
     former: bool
 
 
-def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLook, clip: str) -> DrawnGround:
+def draw_ground(drawing: Drawing, ground: MapGround) -> DrawnGround:
     """Draw the ground of a frame."""
-    palette = look.palette
+    frame, look, palette = drawing.frame, drawing.look, drawing.look.palette
     whole = shapely.box(*frame.box)
     sea = _united(frame, ground.sea)
     shore, former = _large(frame, ground.lakes, _LEAST_LAKE), _large(frame, ground.former, _LEAST_LAKE)
@@ -76,10 +75,10 @@ def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLo
             f'fill="none" stroke="{palette.border}" stroke-width="0.22" stroke-dasharray="1.6 0.5 0.3 0.5"',
         ),
     )
-    drawing.add("sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" {coast} stroke-width="0.12"/>', clip)
+    drawing.add("sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" {coast} stroke-width="0.12"/>', True)
     for layer, shapes, paint in drawn:
         if len(shapes):
-            drawing.add(layer, f'<path d="{path_of(shapes)}" {paint}/>', clip)
+            drawing.add(layer, f'<path d="{path_of(shapes)}" {paint}/>', True)
     fine = shapely.union_all(
         shapely.buffer(np.concatenate([rivers, borders, shapely.boundary(shore)]), 0.25, quad_segs=1)
     )
@@ -111,9 +110,7 @@ def _large(frame: Frame, areas: Objects, least: float) -> Objects:
     return fits
 
 
-def draw_lines(
-    drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
-) -> list[DrawnLine]:
+def draw_lines(drawing: Drawing, lines: Sequence[MapLine], struck: Iterable[str]) -> list[DrawnLine]:
     """Draw pipelines thin and grey, those that were struck with a casing, and return them.
 
     Those of a roughly known course are dashed.
@@ -121,10 +118,10 @@ def draw_lines(
     if not lines:
         return []
     shapes: Objects = np.array([line.shape for line in lines], dtype=object)
-    parts, rows = frame.cut(shapes)
+    parts, rows = drawing.frame.cut(shapes)
     order = np.argsort(rows, kind="stable")
     seen, first = np.unique(rows[order], return_index=True)
-    palette, hit = look.palette, frozenset(struck)
+    look, palette, hit = drawing.look, drawing.look.palette, frozenset(struck)
     drawn: list[DrawnLine] = []
     for row, pieces in zip(seen.tolist(), np.split(parts[order], first)[1:], strict=True):
         line, is_struck = lines[row], lines[row].id in hit
@@ -142,6 +139,6 @@ def draw_lines(
         )
         for layer, colour, width, dashed in strokes:
             paint = f'fill="none" stroke="{colour}" stroke-width="{width:.2f}" stroke-linejoin="round"{dashed}'
-            drawing.add(layer, f'<path d="{data}" {paint}/>', clip)
+            drawing.add(layer, f'<path d="{data}" {paint}/>', True)
         drawn.append((is_struck, line.name, whole))
     return drawn

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -104,14 +104,14 @@ class MapPicture:
     ) -> None:
         self.story, self.frame, self.ground, self.subject, self.look = story, frame, ground, subject, look
         self.is_full, self.areas_left_out, self._has_areas = is_full, False, False
-        self.drawing, self.symbols = Drawing(), list[PlacedSymbol]()
+        self.drawing, self.symbols = Drawing(frame, look), list[PlacedSymbol]()
         self._insets = list[_Inset]()
         self._sites = [site for site in sites_of(story.numbered) if self._is_seen(frame, site)]
         self._dots = sites_of(story.others)
-        lines, has_former = self._draw(self.drawing, frame, ground, look, self._sites, self._dots)
+        lines, has_former = self._draw(self.drawing, ground, self._sites, self._dots)
         bottom = max(one.box[3] for one in (frame, *(inset.frame for inset in self._insets)))
         if story.shares:
-            bottom = share_bar(self.drawing, story, (0.2, bottom + 2.0), frame.width - 0.4, look, subject.words)
+            bottom = share_bar(self.drawing, story, bottom + 2.0, subject.words)
         self.size: Point = (frame.width, bottom)
         explained = {
             "circle": self._has_areas,
@@ -128,51 +128,47 @@ class MapPicture:
         return _is_scaled(self.frame)
 
     def _draw(
-        self, drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLook, sites: Sequence[MapSite],
-        dots: Sequence[MapSite], letter: str = "",
-    ) -> tuple[Sequence[DrawnLine], bool]:  # fmt: skip
+        self, drawing: Drawing, ground: MapGround, sites: Sequence[MapSite], dots: Sequence[MapSite], letter: str = ""
+    ) -> tuple[Sequence[DrawnLine], bool]:
         """Draw the map, or the inset of a letter; return its lines, and whether it has shores of before."""
-        clip = drawing.clip(frame.box)
-        drawn = draw_ground(drawing, frame, ground, look, clip)
-        lines = draw_lines(drawing, frame, self.subject.lines, self.story.struck_lines, look, clip)
+        frame, look = drawing.frame, drawing.look
+        drawn = draw_ground(drawing, ground)
+        lines = draw_lines(drawing, self.subject.lines, self.story.struck_lines)
         if letter:
             tag = (width_of(letter, look.letters, True) + 1.1, look.letters * 1.25)
-            _tag(drawing, "furniture", (frame.left, frame.top), tag, letter, look)
+            _tag(drawing, "furniture", (frame.left, frame.top), tag, letter)
         else:
             self._choose_insets(drawn.land)
         insets = [] if letter else self._insets
         larger = [site for inset in insets for site in inset.sites]
         known = {id(site) for site in larger}
         outer = [site for site in sites if id(site) not in known]
-        taken = [(shapely.box(*inset.frame.box), 0.0) for inset in insets]
-        avoid = [*taken, *self._off_bars(frame, lines)]
-        scale_bar(drawing, frame, look, self.subject.words, avoid, 0.3 if letter else 0.22)
-        has_areas, are_left_out = draw_areas(drawing, frame, [*outer, *dots], look, clip)
+        # What the scale bar keeps off, and how far: insets, sites, and lines that were struck.
+        avoid: list[tuple[BaseGeometry, float]] = [(shapely.box(*inset.frame.box), 0.0) for inset in insets]
+        avoid.append((shapely.MultiPoint(page_points(frame, self._shown)), self.look.symbol * 0.8))
+        avoid += [(line, 0.5) for is_struck, _, line in lines if is_struck]
+        scale_bar(drawing, self.subject.words, avoid, 0.3 if letter else 0.22)
+        has_areas, are_left_out = draw_areas(drawing, [*outer, *dots])
         self._has_areas |= has_areas
         self.areas_left_out |= are_left_out
-        draw_dots(drawing, frame, [*dots, *larger], look)
+        draw_dots(drawing, [*dots, *larger])
         for inset in insets:
             self._reference(inset)
         shapes: Objects = np.array([line for _, _, line in lines], dtype=object)
-        placed = place_symbols(drawing, frame, outer, look, shapes)
-        draw_symbols(drawing, placed, look)
+        placed = place_symbols(drawing, outer, shapes)
+        draw_symbols(drawing, placed)
         self.symbols += placed
         write_names(
-            drawing, frame, drawn, self.subject, ground, look, lines, page_points(frame, [*outer, *dots]), bool(letter),
+            drawing, drawn, self.subject, ground, lines, page_points(frame, [*outer, *dots]), bool(letter),
             shown_larger=[inset.seen_as for inset in insets], struck=() if letter else self.story.hosts,
         )  # fmt: skip
-        neat_line(drawing, frame, look)
+        neat_line(drawing)
         drawing.insets += [(inset.letter, self._inset(inset)) for inset in insets]
         return lines, drawn.former
 
     @staticmethod
     def _is_seen(frame: Frame, site: MapSite) -> bool:
         return bool(frame.shows(page_points(frame, [site]), 0.3).all())
-
-    def _off_bars(self, frame: Frame, lines: Sequence[DrawnLine]) -> Iterator[tuple[BaseGeometry, float]]:
-        """Yield what a scale bar has to keep off in a frame, and how far: sites, and lines that were struck."""
-        yield shapely.MultiPoint(page_points(frame, self._shown)), self.look.symbol * 0.8
-        yield from ((line, 0.5) for is_struck, _, line in lines if is_struck)
 
     @property
     def _shown(self) -> list[MapSite]:
@@ -300,22 +296,20 @@ class MapPicture:
             tag = shapely.box(x, y, x + width, y + height)
             if shapely.box(*self.frame.box).contains(tag) and self.drawing.extents.is_free(tag, 0.1):
                 break
-        _tag(self.drawing, "inset-frames", (x, y), (width, height), inset.letter, self.look)
+        _tag(self.drawing, "inset-frames", (x, y), (width, height), inset.letter)
 
     def _inset(self, inset: _Inset) -> Drawing:
         """Draw an inset as a drawing of its own."""
-        drawing, frame = Drawing(prefix=f"{inset.letter.lower()}-"), inset.frame
         look = replace(self.look, places=max(8, self.look.places // 2), river_least=2.0)
-        near = [site for site in self._dots if self._is_seen(frame, site)]
-        self._draw(drawing, frame, ground_of(frame, self.subject), look, inset.sites, near, inset.letter)
-        self.drawing.clips += drawing.clips
+        drawing = Drawing(inset.frame, look, f"{inset.letter.lower()}-")
+        near = [site for site in self._dots if self._is_seen(inset.frame, site)]
+        self._draw(drawing, ground_of(inset.frame, self.subject), inset.sites, near, inset.letter)
         return drawing
 
 
-def _tag(drawing: Drawing, layer: Layer, corner: Point, size: Point, letter: str, look: SheetLook) -> None:
-    (x, y), (width, height) = corner, size
-    ink = look.palette.ink
-    drawing.add(layer, rectangle_svg((x, y, width, height), f'fill="{ink}"'))
+def _tag(drawing: Drawing, layer: Layer, corner: Point, size: Point, letter: str) -> None:
+    (x, y), (width, height), look = corner, size, drawing.look
+    drawing.add(layer, rectangle_svg((x, y, width, height), f'fill="{look.palette.ink}"'))
     middle = Letters(
         x + width / 2, y + height / 2 + look.letters * 0.34, letter, look.letters * 0.95, "#ffffff", True,
         anchor="middle",
@@ -331,16 +325,14 @@ def _is_scaled(frame: Frame) -> bool:
     return not frame.projection.whole_world and frame.metres_per_mm * frame.width < _WIDEST_SCALED_M
 
 
-def scale_bar(
-    drawing: Drawing, frame: Frame, look: SheetLook, words: PrintWords, avoid: Iterable[tuple[BaseGeometry, float]],
-    part: float = 0.22,
-) -> None:  # fmt: skip
+def scale_bar(drawing: Drawing, words: PrintWords, avoid: Iterable[tuple[BaseGeometry, float]], part: float) -> None:
     """Draw a bar of a round length, true at the middle of the frame, in the first corner that is free.
 
     It keeps its distance, in millimetres, from each shape that it is to avoid.
 
     A world map has none: its scale is not the same everywhere.
     """
+    frame, look = drawing.frame, drawing.look
     if not _is_scaled(frame):
         return
     longest = frame.width * part * frame.true_metres_per_mm / 1000
@@ -369,20 +361,20 @@ def scale_bar(
     drawing.extents.claim(box)
 
 
-def neat_line(drawing: Drawing, frame: Frame, look: SheetLook) -> None:
+def neat_line(drawing: Drawing) -> None:
     """Draw the line around a frame."""
-    left, top, right, bottom = frame.box
-    box = (left + 0.12, top + 0.12, right - left - 0.24, bottom - top - 0.24)
-    drawing.add("furniture", rectangle_svg(box, f'fill="none" stroke="{look.palette.ink}" stroke-width="0.25"'))
+    frame, ink = drawing.frame, drawing.look.palette.ink
+    box = (frame.left + 0.12, frame.top + 0.12, frame.width - 0.24, frame.height - 0.24)
+    drawing.add("furniture", rectangle_svg(box, f'fill="none" stroke="{ink}" stroke-width="0.25"'))
 
 
-def share_bar(drawing: Drawing, story: Story, corner: Point, width: float, look: SheetLook, words: PrintWords) -> float:
-    """Draw the shares of one strike as a bar with the owners under it, and return where it ends.
+def share_bar(drawing: Drawing, story: Story, y: float, words: PrintWords) -> float:
+    """Draw the shares of one strike as a bar from ``y`` down with the owners under it, and return where it ends.
 
     A share that is a range is drawn from its least to its largest as hatched white; what is surely held is filled.
     """
+    look, x, width = drawing.look, 0.2, drawing.frame.width - 0.4
     size, height, ink = look.letters, look.symbol * 1.15, look.palette.ink
-    x, y = corner
     drawing.write("text", Letters(x, y + size, words("table.bar"), size, ink, True))
     at, top, low = x, y + size * 1.6, 0
     total = max(100.0, sum(share.high for _, share in story.shares))

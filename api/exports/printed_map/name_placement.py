@@ -47,9 +47,8 @@ _NEAR_RIVER, _STRAIGHT_RIVER, _STRAIGHT_LINE = 2.5, 0.86, 0.93
 
 
 def write_names(
-    drawing: Drawing, frame: Frame, drawn: DrawnGround, subject: MapSubject, ground: MapGround, look: SheetLook,
-    lines: Sequence[DrawnLine], sites: Floats, is_inset: bool, shown_larger: Sequence[BaseGeometry],
-    struck: Sequence[str],
+    drawing: Drawing, drawn: DrawnGround, subject: MapSubject, ground: MapGround, lines: Sequence[DrawnLine],
+    sites: Floats, is_inset: bool, shown_larger: Sequence[BaseGeometry], struck: Sequence[str],
 ) -> None:  # fmt: skip
     """Write all names of a frame: the city of a region, the countries struck, then the others of each kind.
 
@@ -64,9 +63,10 @@ def write_names(
     struck
         Countries (ISO 3166-1) that were struck, those that matter most first.
     """
+    frame, look = drawing.frame, drawing.look
     pipes = shapely.union_all(shapely.buffer([line for _, _, line in lines], _OFF_LINE, quad_segs=2))
     shapely.prepare(pipes)
-    writer = _NameWriter(drawing, frame, look, drawn, subject, pipes, sites)
+    writer = _NameWriter(drawing, drawn, subject, pipes, sites)
     city = None
     if not is_inset and frame.width * frame.metres_per_mm < _REGION_M:
         city = max(_in_view(frame, ground.places), key=lambda place: place.population, default=None)
@@ -106,12 +106,12 @@ class _NameWriter:
     """Writes names into a frame of a drawing, whose extents say where room is."""
 
     def __init__(
-        self, drawing: Drawing, frame: Frame, look: SheetLook, drawn: DrawnGround, subject: MapSubject,
-        pipes: BaseGeometry, sites: Floats,
-    ) -> None:  # fmt: skip
-        self._drawing, self._frame, self._look, self._drawn, self._subject = drawing, frame, look, drawn, subject
+        self, drawing: Drawing, drawn: DrawnGround, subject: MapSubject, pipes: BaseGeometry, sites: Floats
+    ) -> None:
+        self._drawing, self._frame, self._look = drawing, drawing.frame, drawing.look
+        self._drawn, self._subject = drawn, subject
         self._pipes, self._sites = pipes, sites
-        self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
+        self._inside = shapely.box(*self._frame.box).buffer(-_EDGE, join_style="mitre")
         self._named_sites, self._named_countries = set[int](), set[str]()
         shapely.prepare(self._inside)
 

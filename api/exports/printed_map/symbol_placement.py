@@ -91,9 +91,7 @@ def cells_of(site: MapSite, look: SheetLook) -> tuple[Point, list[tuple[float, f
     return (widest, rows * (height + _GAP) - _GAP), cells
 
 
-def place_symbols(
-    drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook, lines: Objects
-) -> list[PlacedSymbol]:
+def place_symbols(drawing: Drawing, sites: Sequence[MapSite], lines: Objects) -> list[PlacedSymbol]:
     """Find a place for every symbol, and take it.
 
     Raises
@@ -101,29 +99,29 @@ def place_symbols(
     NoRoom
         If there is none for one of them.
     """
-    targets = [on_page(frame, site.places) for site in sites]
+    targets = [on_page(drawing.frame, site.places) for site in sites]
     every = np.array([(*point, at) for at, points in enumerate(targets) for point in points]).reshape(-1, 3)
     order = sorted(range(len(sites)), key=lambda at: (len(targets[at]) > 1, sites[at].numbered[0].number or 0))
     placed = []
     for at in order:
         others = every[every[:, 2] != at, :2]
-        symbol = _placed(drawing, frame, sites[at], targets[at], others, look, lines)
+        symbol = _placed(drawing, sites[at], targets[at], others, lines)
         placed.append(symbol)
         drawing.extents.claim(symbol.box)
         for leader in _leaders(symbol):
             drawing.extents.claim(leader)
         for target in symbol.targets if symbol.has_leader else ():
-            drawing.extents.claim(shapely.Point(target).buffer(_target_radius(symbol, look)))
+            drawing.extents.claim(shapely.Point(target).buffer(_target_radius(symbol, drawing.look)))
     return placed
 
 
 def _placed(
-    drawing: Drawing, frame: Frame, site: MapSite, targets: tuple[Point, ...], others: Floats, look: SheetLook,
-    lines: Objects,
-) -> PlacedSymbol:  # fmt: skip
+    drawing: Drawing, site: MapSite, targets: tuple[Point, ...], others: Floats, lines: Objects
+) -> PlacedSymbol:
     """Return the cheapest place of a symbol: near, free, never over another site, its leaders crossing little."""
+    look = drawing.look
     size, _ = cells_of(site, look)
-    inside = shapely.box(*frame.box).buffer(-0.5, join_style="mitre")
+    inside = shapely.box(*drawing.frame.box).buffer(-0.5, join_style="mitre")
     shapely.prepare(inside)
     best: tuple[float, PlacedSymbol] | None = None
     for reach, at in _tries(targets, size, look):
@@ -194,9 +192,9 @@ def _leaders(symbol: PlacedSymbol) -> Iterator[BaseGeometry]:
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol], look: SheetLook) -> None:
-    """Draw placed symbols with their leaders, and a dot or a ring at each true place that a leader goes to."""
-    ink = look.palette.ink
+def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol]) -> None:
+    """Draw placed symbols, titled by their strikes, with leaders, and a dot or a ring at each true place of those."""
+    look, ink = drawing.look, drawing.look.palette.ink
     for symbol in placed:
         edge = look.palette.classes[symbol.site.kind].edge
         several = len(symbol.targets) > 1
@@ -207,19 +205,14 @@ def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol], look: SheetLo
                 drawing.add("leaders", f'<path d="{line}" stroke="#fff" stroke-width="0.7" fill="none"/>')
                 drawing.add("leaders", f'<path d="{line}" stroke="{ink}" stroke-width="0.22" fill="none"{dash}/>')
                 drawing.add("sites", circle(target, _target_radius(symbol, look), "#fff" if several else edge, ink))
-        drawing.add("symbols", symbol_svg(symbol, look))
-
-
-def symbol_svg(symbol: PlacedSymbol, look: SheetLook) -> str:
-    """A symbol as a group that is titled by its strikes."""
-    (width, height), cells = cells_of(symbol.site, look)
-    left, top = symbol.at[0] - width / 2, symbol.at[1] - height / 2
-    title = "; ".join(f"{one.number} {one.strike.title}" for one in symbol.site.numbered)
-    drawn = "".join(
-        cell_svg((left + x, top + y), (wide, look.symbol), str(one.number), look.palette.classes[one.kind], look)
-        for x, y, wide, one in cells
-    )
-    return f"<g><title>{escape(title)}</title>{drawn}</g>"
+        (width, height), cells = cells_of(symbol.site, look)
+        left, top = symbol.at[0] - width / 2, symbol.at[1] - height / 2
+        title = "; ".join(f"{one.number} {one.strike.title}" for one in symbol.site.numbered)
+        drawn = "".join(
+            cell_svg((left + x, top + y), (wide, look.symbol), str(one.number), look.palette.classes[one.kind], look)
+            for x, y, wide, one in cells
+        )
+        drawing.add("symbols", f"<g><title>{escape(title)}</title>{drawn}</g>")
 
 
 def cell_svg(corner: Point, size: Point, label: str, drawn: ClassLook, look: SheetLook) -> str:
@@ -248,9 +241,9 @@ def circle(at: Point, radius: float, fill: str, edge: str, width: float = 0.22) 
     )
 
 
-def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook) -> None:
+def draw_dots(drawing: Drawing, sites: Sequence[MapSite]) -> None:
     """Draw a dot for each site, those at one point of the page as one, the first classes on top."""
-    points: dict[tuple[int, int], tuple[int, Point]] = {}
+    frame, look, points = drawing.frame, drawing.look, dict[tuple[int, int], tuple[int, Point]]()
     if not sites:
         return
     every = [(CLASSES.index(site.kind), place) for site in sites for place in site.places]
@@ -276,14 +269,13 @@ def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
     return f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" {paint}/>'
 
 
-def draw_areas(
-    drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook, clip: str
-) -> tuple[bool, bool]:
+def draw_areas(drawing: Drawing, sites: Sequence[MapSite]) -> tuple[bool, bool]:
     """Draw the areas within which places are known, to size; return whether there are any, and more than are drawn.
 
     Those that are larger than a dot are, at most `MOST_AREAS`, the largest first.
     """
-    least, seen = look.dot * _SEEN * frame.metres_per_mm, False
+    frame, look, seen = drawing.frame, drawing.look, False
+    least = look.dot * _SEEN * frame.metres_per_mm
     large = [
         (site, place) for site in sites for place in site.places if place.area is not None or place.radius_m > least
     ]
@@ -300,7 +292,7 @@ def draw_areas(
             "uncertainty",
             f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
             'stroke-opacity="0.7" stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
-            clip,
+            True,
         )
     return seen, len(large) > MOST_AREAS
 

@@ -12,7 +12,8 @@ from playwright.sync_api import Browser
 
 from api.exports.errors import ExportError
 from api.exports.notebook_map import notebook_map
-from api.exports.notebook_map.notebook_map import drawn_strikes, script_json
+from api.exports.notebook_map.notebook_map import drawn_strikes
+from api.exports.text import script_json
 from layers.reference.basemap import Basemap
 from tests.api.exports.making import frame_of, strike
 

@@ -93,7 +93,8 @@ def test_extents_know_what_is_free() -> None:
 
 
 def test_a_text_takes_what_it_covers_and_is_met_once_in_a_page() -> None:
-    drawing = Drawing()
+    extent = extent_of((28, 45, 33, 48))
+    drawing = Drawing(fitted(extent, projection_for(extent), (10, 10, 150, 100)), LOOKS["180"])
     drawing.write("labels-places", Letters(10, 10, "Odesa <1>", 2.0, "#222", halo=0.5))
     assert shapely.Point(11, 9.5).within(drawing.extents.shapes[0])
     assert drawing.body(True).count("Odesa &lt;1&gt;") == 1
@@ -219,9 +220,8 @@ def test_no_symbol_is_moved_without_a_leader_and_none_touches_another(places: li
     frame = fitted(extent, projection_for(extent), (0, 0, *look.frame))
     strikes = [struck(number, places=(StruckPlace(*place),)) for number, place in enumerate(places)]
     sites = sites_of(StoryTeller(WORDS).of_region(strikes).numbered)
-    drawing = Drawing()
     try:
-        placed = place_symbols(drawing, frame, sites, look, np.empty(0, dtype=object))
+        placed = place_symbols(Drawing(frame, look), sites, np.empty(0, dtype=object))
     except NoRoom:
         return  # the map then has dots
     assert not any(one.box.intersects(other.box) for one, other in combinations(placed, 2))
