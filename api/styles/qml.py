@@ -163,17 +163,21 @@ def _layer(
     layer = SubElement(symbol, "layer", {"class": layer_class, "enabled": "1", "locked": "0", "pass": "0"})
     options = SubElement(layer, "Option", type="Map")
     for name, value in values.items():
-        SubElement(options, "Option", name=name, type="QString", value=value)
+        _option(options, name, "QString", value)
     whole = SubElement(SubElement(layer, "data_defined_properties"), "Option", type="Map")
-    SubElement(whole, "Option", name="name", type="QString", value="")
+    _option(whole, "name", "QString", "")
     properties = SubElement(whole, "Option", name="properties", type="Map")
     for name, expression in defined.items():
         one = SubElement(properties, "Option", name=name, type="Map")
-        SubElement(one, "Option", name="active", type="bool", value="true")
-        SubElement(one, "Option", name="expression", type="QString", value=expression)
-        SubElement(one, "Option", name="type", type="int", value="3")
-    SubElement(whole, "Option", name="type", type="QString", value="collection")
+        _option(one, "active", "bool", "true")
+        _option(one, "expression", "QString", expression)
+        _option(one, "type", "int", "3")
+    _option(whole, "type", "QString", "collection")
     return symbol
+
+
+def _option(parent: Element, name: str, kind: str, value: str) -> None:
+    SubElement(parent, "Option", name=name, type=kind, value=value)
 
 
 def _by_scale(stops: ZoomStops, times: float = 1.0) -> str:

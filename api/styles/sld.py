@@ -139,7 +139,7 @@ def _rule(
     if isinstance(rule.paint, SymbolPaint) and not conditions:
         dialect.add(element, "ElseFilter")
     if conditions:
-        SubElement(element, f"{{{_OGC}}}Filter").append(_joined("And", conditions))
+        element.append(_ogc("Filter", _joined("And", conditions)))
     if rule.from_zoom:
         # QGIS reads a whole number only.
         dialect.add(element, "MaxScaleDenominator", round(_SCALE / 2**rule.from_zoom))
@@ -229,7 +229,7 @@ def _text_match(match: TextMatch, dialect: SldVersion) -> Element:
         like = _comparison(
             "PropertyIsLike", column, f"*{match.text}*", wildCard="*", singleChar="?", **{dialect.escape: "!"}
         )
-        test = like if match.contains else _joined("And", [_not(_missing(column)), _not(like)])
+        test = like if match.contains else _ogc("And", _ogc("Not", _missing(column)), _ogc("Not", like))
         alternatives.append(_joined("And", [*(_missing(earlier) for earlier in before), test]))
         before.append(column)
     if not match.contains:
@@ -238,28 +238,20 @@ def _text_match(match: TextMatch, dialect: SldVersion) -> Element:
 
 
 def _comparison(operator: str, column: str, value: str, **attributes: str) -> Element:
-    element = Element(f"{{{_OGC}}}{operator}", attributes)
-    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
-    SubElement(element, f"{{{_OGC}}}Literal").text = value
-    return element
+    return _ogc(operator, _ogc("PropertyName", text=column), _ogc("Literal", text=value), **attributes)
 
 
 def _missing(column: str) -> Element:
-    element = Element(f"{{{_OGC}}}PropertyIsNull")
-    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
-    return element
-
-
-def _not(condition: Element) -> Element:
-    element = Element(f"{{{_OGC}}}Not")
-    element.append(condition)
-    return element
+    return _ogc("PropertyIsNull", _ogc("PropertyName", text=column))
 
 
 def _joined(operator: str, conditions: Sequence[Element]) -> Element:
     """Join conditions by an operator; a single condition stays as it is."""
-    if len(conditions) == 1:
-        return conditions[0]
-    element = Element(f"{{{_OGC}}}{operator}")
-    element.extend(conditions)
+    return conditions[0] if len(conditions) == 1 else _ogc(operator, *conditions)
+
+
+def _ogc(tag: str, /, *children: Element, text: str | None = None, **attributes: str) -> Element:
+    element = Element(f"{{{_OGC}}}{tag}", attributes)
+    element.text = text
+    element.extend(children)
     return element

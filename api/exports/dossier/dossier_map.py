@@ -70,7 +70,7 @@ def dossier_map(
     words = "; ".join(text for _, text in (*contents.key, *contents.samples))
     body = picture.drawing.body(True) + key.svg()
     return DossierMap(
-        [one.strike.id for one in sheet.story.strikes],
+        [one.strike.id for one in picture.story.strikes],
         MapPart(f"{contents.spoken} {words}", " ".join(contents.notes)),
         svg_file((width, key.y), body, contents.title, contents.spoken, order.language),
         width,

@@ -15,7 +15,6 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
 from fontTools import subset
 from fontTools.merge import Merger
@@ -41,23 +40,19 @@ CAPITALS, DESCENT = 0.76, 0.22
 LEAN_DEG = 10.0
 
 
-class FontSubset(NamedTuple):
-    """A subset of a font: advance widths in parts of the size by character, and the font as TrueType."""
-
-    advances: Mapping[int, float]
-    truetype: bytes
+def _font(script: str, bold: bool) -> TTFont:
+    """Open a subset of the vendored font."""
+    font = TTFont(FOLDER / f"noto-sans-{script}-{700 if bold else 400}-normal.woff2", recalcTimestamp=False)
+    font.flavor = None
+    return font
 
 
 @cache
-def font_subset(script: str, bold: bool) -> FontSubset:
-    """Unpack a subset of the vendored font."""
-    font = TTFont(FOLDER / f"noto-sans-{script}-{700 if bold else 400}-normal.woff2", recalcTimestamp=False)
+def _advances(script: str, bold: bool) -> Mapping[int, float]:
+    """Advance widths of a subset in parts of the size by character."""
+    font = _font(script, bold)
     widths, em = font["hmtx"], font["head"].unitsPerEm
-    advances = {code: widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
-    font.flavor = None
-    unpacked = io.BytesIO()
-    font.save(unpacked)
-    return FontSubset(advances, unpacked.getvalue())
+    return {code: widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
 
 
 @cache
@@ -66,7 +61,7 @@ def _advance(letter: str, bold: bool) -> float | None:
     if letter in _UNSEEN:
         return 0.0
     for script in _SCRIPTS:
-        width = font_subset(script, bold).advances.get(ord(letter))
+        width = _advances(script, bold).get(ord(letter))
         if width is not None:
             return width
     return None
@@ -143,9 +138,8 @@ def _one_font(letters: frozenset[int], bold: bool, flavor: str | None) -> bytes:
     """Join what letters need of the subsets to one font: of several of one name a program may take the wrong one."""
     left, parts = set(letters), list[io.BytesIO]()
     for script in _SCRIPTS:
-        font = font_subset(script, bold)
-        if own := left & font.advances.keys():
-            parts.append(io.BytesIO(_only(font, own)))
+        if own := left & _advances(script, bold).keys():
+            parts.append(io.BytesIO(_only(_font(script, bold), own)))
             left -= own
         if not left:
             break
@@ -158,14 +152,13 @@ def _one_font(letters: frozenset[int], bold: bool, flavor: str | None) -> bytes:
     return written.getvalue()
 
 
-def _only(font: FontSubset, letters: Iterable[int]) -> bytes:
+def _only(font: TTFont, letters: Iterable[int]) -> bytes:
     """Cut a subset to letters; kerning goes too, as widths are measured without it."""
     options = subset.Options(layout_features=[], hinting=False, notdef_outline=True)
     options.drop_tables += ["GDEF", "GPOS", "GSUB", "FFTM", "STAT", "gasp"]
-    whole = TTFont(io.BytesIO(font.truetype), recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=sorted(letters))
-    cutter.subset(whole)
+    cutter.subset(font)
     written = io.BytesIO()
-    subset.save_font(whole, written, options)
+    subset.save_font(font, written, options)
     return written.getvalue()

@@ -19,7 +19,7 @@ from api.exports.printed_map.drawing import svg_file
 from api.exports.printed_map.extent import extent_of
 from api.exports.printed_map.ground_layers import MapSubject
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
-from api.exports.printed_map.look import LOOKS, SheetLook
+from api.exports.printed_map.look import GREY, LOOKS, SheetLook
 from api.exports.printed_map.map_frame import MapPicture, compose
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, SheetOrigin
 from api.exports.printed_map.print_words import PrintWords
@@ -103,8 +103,7 @@ class MapOrder:
     def look(self) -> SheetLook:
         """Measures and colours of the sheet."""
         size: Any = self.size
-        look = LOOKS[size]
-        return look.in_grey() if self.in_grey else look
+        return replace(LOOKS[size], palette=GREY) if self.in_grey else LOOKS[size]
 
 
 @dataclass(frozen=True)
@@ -114,11 +113,6 @@ class MapSheet:
     picture: MapPicture
     contents: SheetContents
     order: MapOrder
-
-    @property
-    def story(self) -> Story:
-        """What was drawn."""
-        return self.picture.story
 
 
 def drawn_file(sheet: MapSheet) -> bytes:

@@ -247,7 +247,7 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     assert unled_symbols(drawn.picture) == []
     assert hidden_sites(drawn.picture) == []
     assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
-    numbers = {one.number for one in drawn.story.numbered}
+    numbers = {one.number for one in drawn.picture.story.numbered}
     assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
     assert "\ufffd" not in sheet.page_values(drawn, True)
 
