@@ -25,11 +25,10 @@ from api.exports.dossier.parts import (
 from api.exports.dossier.sections import CitedSources, Names, amount_in_words, rests_in_words
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
-from api.exports.text import NO_BREAK, named_shares, page_text
+from api.exports.text import NO_BREAK, named_shares
 from api.http.json import Json
-from api.wording.catalogue import formatted, phrase
+from api.wording.catalogue import formatted
 from api.wording.countries import in_language
-from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
 from layers.disclosure.ruling import is_left_out
 from layers.model import edtf
@@ -115,6 +114,8 @@ class _Writer:
     def __init__(self, selection: Json, order: DossierOrder) -> None:
         self.selection, self.order = selection, order
         self.sources = CitedSources([selection])
+        self._blocks = StrikeBlocks(self.sources, order.countries, order.language, order.address)
+        self._say, self._text, self._date = self._blocks.say, self._blocks.text, self._blocks.date
         self._number_of = {key: number for number, key in enumerate(order.strikes, 1)}
 
     def written(self, answers: Iterable[tuple[Mapping[str, Json], str]], map_part: MapPart | None) -> Dossier:
@@ -129,10 +130,9 @@ class _Writer:
             parts += [Contents(self._say("contents"), shown), *self._tables()]
         parts.append(Heading(2, self._say("strikes" if several else "strike"), "strikes"))
         parts += [Paragraph(plain(text, soft=True)) for text in self._reading()]
-        blocks = StrikeBlocks(self.sources, order.countries, language, order.address)
         for number, (answer, code) in enumerate(answers, 1):
             self.sources.add(answer)
-            parts += blocks.parts(number, answer, code)
+            parts += self._blocks.parts(number, answer, code)
         parts += [*self._about()]
         # A code that is too long for a line is in the version of the data alone.
         code = order.code if len(order.code) <= _LONGEST_CODE else ""
@@ -147,11 +147,8 @@ class _Writer:
             parts=parts,
         )
 
-    def _say(self, code: str, /, **gaps: object) -> str:
-        return phrase(f"dossier.{code}", self.order.language, **gaps)
-
     def _day(self) -> str:
-        return date_in_words(self.order.day.isoformat(), self.order.language)
+        return self._date(self.order.day.isoformat())
 
     def _number(self, value: float) -> str:
         return formatted(value, ",.4g" if abs(value) < 1000 else ",.0f", self.order.language)
@@ -201,11 +198,11 @@ class _Writer:
     def _span(self, dates: Sequence[str]) -> Mapping[str, str]:
         """Word the first and last date of strikes: the ends of such as last some days."""
         if len(dates) < 2:
-            return dict.fromkeys(("first", "last"), date_in_words(dates[0], self.order.language) if dates else "–")
+            return dict.fromkeys(("first", "last"), self._date(dates[0]) if dates else "–")
         starts, ends = ([ends_of(one)[side] for one in dates] for side in (0, 1))
         first = min(starts, key=lambda when: edtf.parse(when).earliest or date.min)
         last = max(ends, key=lambda when: edtf.parse(when).latest or date.max)
-        return {name: date_in_words(when, self.order.language) for name, when in (("first", first), ("last", last))}
+        return {name: self._date(when) for name, when in (("first", first), ("last", last))}
 
     def _owners_line(self) -> str:
         owning = [row for row in self.selection["countries"] if row["owner"]["sure"] or row["owner"]["possible"]]
@@ -234,8 +231,10 @@ class _Writer:
         """Write what was lost: of a rate the volume, else capacity-days."""
         if row["volume_unit"]:
             return self._bounds(row["volume_min"], row["volume_max"], row["volume_unit"])
-        days = page_text("capacityDays", self.order.language, unit=unit)
-        return self._bounds(row["capacity_days_min"], row["capacity_days_max"], days)
+        return self._bounds(row["capacity_days_min"], row["capacity_days_max"], self._days(unit))
+
+    def _days(self, unit: str) -> str:
+        return self._text("capacityDays", unit=unit)
 
     def _bounds(self, low: float, high: float, unit: str) -> str:
         ends = dict.fromkeys((self._number(low), self._number(high)))
@@ -276,23 +275,18 @@ class _Writer:
         return self._table("countries", columns, rows)
 
     def _capacity(self) -> Iterator[Part]:
-        figures, language, owner = self.selection["capacity"], self.order.language, self.selection["country"]
+        figures, owner = self.selection["capacity"], self.selection["country"]
         why = self._say("capacity-why-owner" if owner else "capacity-why", country=self.order.countries.get(owner, ""))
         yield Paragraph(plain(why, soft=True))
-        hit = [(page_text("capacityHit", language), row, "capacity", row["unit"]) for row in figures["hit"]]
+        hit = [(self._text("capacityHit"), row, "capacity", row["unit"]) for row in figures["hit"]]
         lost = [
-            (
-                page_text(f"lost{row['cause']}", language),
-                row,
-                "capacity_days",
-                row["unit"] and page_text("capacityDays", language, unit=row["unit"]),
-            )
+            (self._text(f"lost{row['cause']}"), row, "capacity_days", row["unit"] and self._days(row["unit"]))
             for row in figures["lost"]
         ]
         rows = []
         for what, row, name, unit in (*hit, *lost):
             ends = ["–" if row["unit"] is None else self._number(row[f"{name}_{end}"]) for end in ("min", "max")]
-            unit = unit or page_text("capacityUnknown", language)
+            unit = unit or self._text("capacityUnknown")
             rows.append([*map(plain, (what, unit, *ends, str(row["sites"]), str(row["sites_sure"])))])
         if not rows:
             yield Paragraph(plain(self._say("line-no-capacity")))
@@ -309,7 +303,7 @@ class _Writer:
         for site in self.selection["sites"]:
             amount = amount_in_words(site, language) or "–"
             lost = [
-                f"{page_text('lost' + loss['cause'], language)}: {self._lost(loss, site['capacity_unit'])}"
+                f"{self._text('lost' + loss['cause'])}: {self._lost(loss, site['capacity_unit'])}"
                 for loss in site["lost"]
                 if loss["capacity_days_min"] is not None
             ]
@@ -320,7 +314,7 @@ class _Writer:
             said = plain("; ".join(lost) or "–")
             rows.append((plain(site["asset_name"]), plain(amount), links, said, self._citations(site["sources"])))
         columns = {"site": 3.4, "capacity": 2, "strikes": 1.6, "lost": 3, "sources": 1.8}
-        return self._table("sites", columns, rows, page_text("capacitySites", language))
+        return self._table("sites", columns, rows, self._text("capacitySites"))
 
     def _citations(self, sources: Iterable[str]) -> list[Run]:
         numbers = [self.sources.cite(name) for name in sources]
@@ -330,7 +324,7 @@ class _Writer:
         rows = [
             (
                 (Run(str(number), target=f"#strike-{number}"),),
-                plain(date_in_words(row["when"], self.order.language)),
+                plain(self._date(row["when"])),
                 plain(self._strike_title(row)),
                 plain(self._owners(row)),
             )
@@ -345,15 +339,14 @@ class _Writer:
         named = [owner.replace(" ", NO_BREAK).replace("–", _DASH) for owner in owners]
         rest = len(named) - _MOST_OWNERS
         more = NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else ""
-        return ", ".join(named[:_MOST_OWNERS]) + more or page_text("unattributed", language)
+        return ", ".join(named[:_MOST_OWNERS]) + more or self._text("unattributed")
 
     # --- what it rests on -------------------------------------------------------------------------
 
     def _reading(self) -> Iterator[str]:
-        language = self.order.language
-        yield page_text("chainHow", language)
-        yield f"{page_text('control', language)}. {page_text('controlWhy', language)}"
-        yield f"{page_text('notOwners', language)}. {page_text('notOwnersWhy', language)}"
+        yield self._text("chainHow")
+        yield f"{self._text('control')}. {self._text('controlWhy')}"
+        yield f"{self._text('notOwners')}. {self._text('notOwnersWhy')}"
 
     def _about(self) -> Iterator[Part]:
         order, language = self.order, self.order.language
@@ -374,24 +367,24 @@ class _Writer:
         yield Facts(version)
         yield Paragraph(plain(self._say("verify", code=order.code)))
         yield from (Paragraph(plain(remark if remark.endswith(".") else f"{remark}.")) for remark in order.remarks)
-        yield Heading(2, page_text("sources", language), "sources")
+        yield Heading(2, self._text("sources"), "sources")
         yield Numbered([self._source(source) for source in self.sources.cited()])
 
     def _method(self) -> Iterator[str]:
-        language, order = self.order.language, self.order
-        yield f"{page_text('basis', language)} {page_text(f'basis{order.basis}', language)}."
-        yield f"{page_text('minority', language)} {page_text(f'minority{order.minority}', language)}."
+        order = self.order
+        yield f"{self._text('basis')} {self._text(f'basis{order.basis}')}."
+        yield f"{self._text('minority')} {self._text(f'minority{order.minority}')}."
         places = "places-rounded" if order.grid else "places"
         for name in ("shares", "sure", places, "capacity", "scope"):
             yield self._say(f"method-{name}", grid=order.grid)
 
     def _correction(self, entry: Json) -> Line:
-        day = date_in_words(str(entry["at"])[:10], self.order.language)
+        day = self._date(str(entry["at"])[:10])
         said = " ".join(f"{text}." for text in entry["sentences"])
         return (Run(f"{day}: ", "soft"), Run(f"{entry['title']}. ", "strong"), Run(said))
 
     def _source(self, source: Json) -> Line:
-        published = date_in_words(source["published"], self.order.language) if source["published"] else None
+        published = self._date(source["published"]) if source["published"] else None
         published = published and published.replace(" ", NO_BREAK)
         words = ", ".join(part for part in (source["publisher"], source["title"], published) if part)
         runs = [Run(f"{words}. ")]
@@ -400,7 +393,7 @@ class _Writer:
         archived = source["archive_url"]
         runs.append(Run(self._say("archive") + NO_BREAK, "soft"))
         is_withheld = is_left_out(source, "archive_url")
-        missing = page_text("withheldValue", self.order.language) if is_withheld else self._say("archive-none")
+        missing = self._text("withheldValue") if is_withheld else self._say("archive-none")
         runs.append(_address(archived) if archived else Run(missing, "soft"))
         if source["licence"]:
             runs.append(Run(f" · {source['licence']}", "soft"))

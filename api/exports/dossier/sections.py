@@ -99,7 +99,7 @@ class SectionWriter:
         names = {hit["asset"]["id"]: in_language(hit["asset"], "name", self.language) for hit in assets}
         several = answer["rests_on"] == "alternatives" and len(assets) > 1
         sure = sum(hit["verdict"] == "confirmed" for hit in assets)
-        together = self._text("allOfThese", count=sure) if sure > 1 else ""
+        together = self.text("allOfThese", count=sure) if sure > 1 else ""
         title = strike_title(in_language(strike, "title", self.language), strike["status"], self.language)
         return {
             "title": f"{number}. {title}",
@@ -107,7 +107,7 @@ class SectionWriter:
             "headline": answer["headline_parts"],
             "rests": rests_in_words(answer["rests_on"], len(assets), self.language),
             "owners": [self._owner(row, sites) for row in answer["owners"]],
-            "several": self._text("oneOfThese") if several else together,
+            "several": self.text("oneOfThese") if several else together,
             "assets": [self._asset(hit, strike["when"]) for hit in assets],
             "others": [self._tie(row, names) for row in answer["related"]],
         }
@@ -118,28 +118,34 @@ class SectionWriter:
         ``hit``: an asset of an answer, with its chains, rest and warnings.
         """
         name, rest = in_language(hit["asset"], "name", self.language), hit["rest"]
-        title, holders = self._text("chain", asset=name), list(self._holders(tree_of(hit["chains"]), name, 1))
+        title, holders = self.text("chain", asset=name), list(self._holders(tree_of(hit["chains"]), name, 1))
         if not holders:
-            return {"title": title, "holders": [], "notes": [self._text("noChain")]}
+            return {"title": title, "holders": [], "notes": [self.text("noChain")]}
         left = self._share(rest["share_min"], rest["share_max"])
-        notes = [self._text("rest", share=left)] if rest["share_max"] > 0 else []
-        warnings = [self._text("warning", text=text) for text in hit["warnings"]]
+        notes = [self.text("rest", share=left)] if rest["share_max"] > 0 else []
+        warnings = [self.text("warning", text=text) for text in hit["warnings"]]
         return {"title": title, "holders": holders, "notes": [*notes, *warnings]}
 
-    def _text(self, name: str, /, **gaps: object) -> str:
+    def say(self, code: str, /, **gaps: object) -> str:
+        """Word a code of dossiers."""
+        return phrase(f"dossier.{code}", self.language, **gaps)
+
+    def text(self, name: str, /, **gaps: object) -> str:
+        """Return a text of the page, see `page_text`."""
         return page_text(name, self.language, **gaps)
 
     def _word(self, prefix: str, value: str) -> str:
         return word(prefix, value, self.language)
 
-    def _date(self, text: str | None) -> str:
+    def date(self, text: str | None) -> str:
+        """Word an EDTF date, see `date_in_words`."""
         return date_in_words(text, self.language)
 
     def _share(self, low: float, high: float, sites: int = 1) -> str:
         return share(low, high, sites, self.language)
 
     def _country(self, code: str | None) -> str:
-        return self._text("unattributed") if code is None else self.countries.get(code, code)
+        return self.text("unattributed") if code is None else self.countries.get(code, code)
 
     def _cited(self, *sources: str) -> str:
         return " ".join(f"[{self.sources.cite(name)}]" for name in sources)
@@ -166,8 +172,8 @@ class SectionWriter:
             "where": self._country(country) if country else "",
             "part": self._share(*node.part),
             "bar": _bar(node),
-            "held": self._text("holds", share=self._share(step["share_min"], step["share_max"]), owned=owned),
-            "dates": self._text(days, since=self._date(since), until=self._date(until)) if since or until else "",
+            "held": self.text("holds", share=self._share(step["share_min"], step["share_max"]), owned=owned),
+            "dates": self.text(days, since=self.date(since), until=self.date(until)) if since or until else "",
             "checked": checked_words("checkedShare", step["checked"], self.language),
             "source": self.sources.cite(step["source"]),
             "note": step["note"] or "",
@@ -179,10 +185,10 @@ class SectionWriter:
         stays, top = chain["stays_with"], chain["steps"][-1]["owner"]
         below = stays["name"] if stays and stays["entity"] != top else None
         codes = ("countsWith", "countsWithNobody") if below else ("counts", "countsToNobody")
-        why = chain["reason"] or self._text(f"reach{chain['reach']}")
+        why = chain["reason"] or self.text(f"reach{chain['reach']}")
         part = self._share(chain["share_min"], chain["share_max"])
         named = {"country": self._country(chain["country"]), "name": below}
-        return self._text(codes[0] if chain["country"] else codes[1], share=part, why=why, **named)
+        return self.text(codes[0] if chain["country"] else codes[1], share=part, why=why, **named)
 
     # --- the strike ---------------------------------------------------------------------------------------------------
 
@@ -195,13 +201,13 @@ class SectionWriter:
         known = answer["host_basis"] or ("withheld" if is_left_out(strike, "geometry") else "unknown")
         voices = sources_in_words(strike["n_sources"], strike["n_voices"], self.language)
         facts = {
-            "when": self._date(strike["when"]) + note,
+            "when": self.date(strike["when"]) + note,
             "where": f"{', '.join(filter(None, named))} ({place_in_words(strike, self.language)})",
-            "host": self._text(f"host{known}", country=country),
+            "host": self.text(f"host{known}", country=country),
             "status": self._word("status", strike["status"]),
             "sources": f"{self._cited(*strike['sources'])} ({voices})",
         }
-        return [[self._text(name), said] for name, said in facts.items()]
+        return [[self.text(name), said] for name, said in facts.items()]
 
     def _owner(self, row: Answer, sites: int) -> Json:
         """Describe a country's share, split by where its chains end; or the unattributed share with its reasons."""
@@ -211,13 +217,13 @@ class SectionWriter:
         else:
             reached = [(reach, *row[reach]) for reach in REACHES if row[reach][1] > 0]
             why = ", ".join(
-                f"{self._text(f'{reach}Short')} {self._share(low, high, sites)}" for reach, low, high in reached
+                f"{self.text(f'{reach}Short')} {self._share(low, high, sites)}" for reach, low, high in reached
             )
             bar = [[reach, low] for reach, low, _ in reached]
         known = sum(width for _, width in bar)
         bar += [["split", row["share_min"] - known], ["range", row["share_max"] - max(row["share_min"], known)]]
         return {
-            "name": self._text("unattributed") if code is None else self.countries.get(code, row["name"]),
+            "name": self.text("unattributed") if code is None else self.countries.get(code, row["name"]),
             "share": self._share(row["share_min"], row["share_max"], sites),
             "why": why,
             "bar": [[kind, width] for kind, width in bar if width > 0],
@@ -231,18 +237,18 @@ class SectionWriter:
         return {
             **self.chain(hit),
             "verdict": verdict[0].upper() + verdict[1:] + ".",
-            "capacity": self._text("capacityOf", amount=capacity) if capacity else "",
+            "capacity": self.text("capacityOf", amount=capacity) if capacity else "",
             "conditions": [self._condition(row) for row in hit["conditions"]],
-            "differs": self._text("controlDiffers") if len(control) > 1 else "",
+            "differs": self.text("controlDiffers") if len(control) > 1 else "",
             "control": control,
         }
 
     def _condition(self, row: Answer) -> str:
         """Describe how far an asset worked over some days, with its source."""
-        until = self._date(row["until"]) if row["until"] else self._text("endNotKnown")
-        days = self._text("sinceUntil", since=self._date(row["since"]), until=until)
+        until = self.date(row["until"]) if row["until"] else self.text("endNotKnown")
+        days = self.text("sinceUntil", since=self.date(row["since"]), until=until)
         low, high = row["working_min"], row["working_max"]
-        part = "" if low is None else f", {self._text('workedPart', share=self._share(low, high))}"
+        part = "" if low is None else f", {self.text('workedPart', share=self._share(low, high))}"
         note = f" ({row['note']})" if row["note"] else ""
         return f"{days}: {self._word('working', row['status'])}{part}{note} {self._cited(row['source'])}"
 
@@ -251,25 +257,25 @@ class SectionWriter:
         days = span_in_words(span["first"], span["last"], when, self.language) if several else ""
         control = span["control"]
         if control is None:
-            return {"days": days, "who": self._text("controlNobody"), "steps": []}
+            return {"days": days, "who": self.text("controlNobody"), "steps": []}
         code = control["country"]
-        country = self._country(code) if code else self._text("countryUnknown")
+        country = self._country(code) if code else self.text("countryUnknown")
         where = [] if control["reach"] == "state" else [country]
-        who = ", ".join([control["name"], *where, self._text(f"controlreach{control['reach']}")])
+        who = ", ".join([control["name"], *where, self.text(f"controlreach{control['reach']}")])
         return {"days": days, "who": who, "steps": [self._step(step) for step in control["steps"]]}
 
     def _step(self, step: Answer) -> str:
-        holders = self._text("and").join(holder["name"] for holder in step["holders"])
+        holders = self.text("and").join(holder["name"] for holder in step["holders"])
         held = "controls" if step["share_max"] == 0 else "holdTogether" if len(step["holders"]) > 1 else "holds"
-        said = self._text(held, share=self._share(step["share_min"], step["share_max"]), owned=step["name"])
+        said = self.text(held, share=self._share(step["share_min"], step["share_max"]), owned=step["name"])
         kinds = ", ".join(self._word("control", kind) for kind in step["declared"])
-        declared = f", {self._text('declared', kinds=kinds)}" if kinds else ""
+        declared = f", {self.text('declared', kinds=kinds)}" if kinds else ""
         return f"{holders} {said}{declared} {self._cited(*step['sources'])}"
 
     def _tie(self, row: Answer, assets: Names) -> Json:
         """Describe a holder of another relation; with several assets also to which of them."""
         relation = self._word("relation", row["relation"])
-        of = self._text("relationOf", relation=relation, asset=assets.get(row["asset"], row["asset"]))
+        of = self.text("relationOf", relation=relation, asset=assets.get(row["asset"], row["asset"]))
         proof = checked_words("checkedTie", row["checked"], self.language)
         return {
             "relation": of if len(assets) > 1 else relation,

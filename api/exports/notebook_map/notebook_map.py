@@ -31,6 +31,8 @@ DETAIL = 1 / 6000
 #: Pixels between symbols that stand for strikes at the same place.
 FAN_PX = 15.0
 MAX_TOWNS = 150
+#: What is shown where there are no strikes, in degrees.
+_WORLD = (-170.0, -55.0, 170.0, 75.0)
 
 
 class _Call(MacroElement):
@@ -74,7 +76,8 @@ def notebook_map(
         If a frame has no CRS or coordinates out of range.
     """
     marks = drawn_strikes(strikes)
-    extent = _extent_around(marks)
+    bounds = shapely.total_bounds(np.array([point for _, point in marks], dtype=object)).tolist()
+    extent = extent_of(bounds if marks else _WORLD)
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
     # None of folium's other libraries is needed.
     page.default_js, page.default_css = inline_links()
@@ -135,13 +138,6 @@ def text_value(row: Mapping[str, Any], name: str) -> str:
 
 def _number(row: Mapping[str, Any], name: str) -> float:
     return float(row.get(name) or 0)
-
-
-def _extent_around(marks: Sequence[Mark]) -> Extent:
-    """Box of the strikes with a margin; the world where there are none."""
-    if not marks:
-        return Extent(-170, -55, 170, 75)
-    return extent_of(shapely.total_bounds(np.array([point for _, point in marks], dtype=object)).tolist())
 
 
 def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
@@ -277,38 +273,32 @@ _CSS_URL = re.compile(r"url\(([^()]+)\)")
 def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the names and addresses of the scripts and styles of a map without a page around it; each is its content.
 
+    Leaflet's style has its pictures in it, and its script the licence that goes with every copy.
+
     Raises
     ------
     ExportError
         Leaflet is not installed in ``static/vendor``.
     """
-    leaflet_css, leaflet_js = _leaflet()
-    own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
-    # In a map's header a name is there once, be it of a script or of a style.
-    scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
-    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", own_css)]
-    return (
-        [(name, _data_address("text/javascript", code)) for name, code in scripts],
-        [(name, _data_address("text/css", code)) for name, code in styles],
-    )
-
-
-def _data_address(media_type: str, content: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(content.encode()).decode()}"
-
-
-def _leaflet() -> tuple[str, str]:
-    """Read Leaflet's style, with its pictures in it, and its script with the licence that goes with every copy."""
     with vendored("Leaflet", VENDOR):
         style, script, licence = (
             (VENDOR / name).read_text(encoding="utf-8") for name in ("leaflet.css", "leaflet.js", "LICENSE")
         )
-        style = _CSS_URL.sub(lambda match: f"url({_data_uri(VENDOR, match[1])})", style)
-    return style, f"/*\n{licence}\n*/\n{script}".replace("</script", "<\\/script")
+        style = _CSS_URL.sub(lambda match: f"url({_picture(match[1])})", style)
+    script = f"/*\n{licence}\n*/\n{script}".replace("</script", "<\\/script")
+    own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
+    # In a map's header a name is there once, be it of a script or of a style.
+    scripts, styles = {"leaflet": script, "strikeatlas": own_js}, {"leaflet": style, "strikeatlas": own_css}
+    return (
+        [(f"{name}-script", _data_address("text/javascript", code.encode())) for name, code in scripts.items()],
+        [(f"{name}-style", _data_address("text/css", code.encode())) for name, code in styles.items()],
+    )
 
 
-def _data_uri(folder: Path, url: str) -> str:
+def _picture(url: str) -> str:
     name = url.strip("'\"")
-    if not name.endswith(".png"):
-        return "data:,"
-    return "data:image/png;base64," + base64.b64encode((folder / name).read_bytes()).decode()
+    return _data_address("image/png", (VENDOR / name).read_bytes()) if name.endswith(".png") else "data:,"
+
+
+def _data_address(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -83,8 +84,7 @@ def write_names(
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
         for text in _shorter_names(name[:1].upper() + name[1:]):
-            label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
-            if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
+            if writer.along(writer.label(text, 0.86, fill, bold=is_struck), "labels-lines", line, None):
                 break
     writer.rivers()
 
@@ -114,6 +114,10 @@ class _NameWriter:
         self._inside = shapely.box(*self._frame.box).buffer(-_EDGE, join_style="mitre")
         self._named_sites, self._named_countries = set[int](), set[str]()
         shapely.prepare(self._inside)
+
+    def label(self, text: str, scale: float, fill: str, *, halo: float = _HALO, **style: Any) -> Letters:
+        """A name that is centred at a point that is yet to be found, as large as so many times the other letters."""
+        return Letters(0, 0, text, self._look.letters * scale, fill, anchor="middle", halo=halo, **style)
 
     def _fits(self, extent: BaseGeometry) -> bool:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
@@ -175,11 +179,8 @@ class _NameWriter:
             if water.area < _LEAST_SEA * self._frame.width * self._frame.height:
                 continue
             for scale in (1.35, 1.1, 0.9):
-                size = self._look.letters * scale
-                label = Letters(
-                    0, 0, sea.name, size, self._look.palette.water_letters, leaning=True, anchor="middle",
-                    spacing=size * _WIDE_WATER,
-                )  # fmt: skip
+                spacing, fill = self._look.letters * scale * _WIDE_WATER, self._look.palette.water_letters
+                label = self.label(sea.name, scale, fill, halo=0.0, leaning=True, spacing=spacing)
                 if self._within(label, "labels-water", water.buffer(-0.3), water):
                     written.add(sea.name)
                     break
@@ -201,6 +202,7 @@ class _NameWriter:
         for row in np.unique(rows).tolist():
             if (iso := table.iso_a2[row]) is not None:
                 shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(land))
+        fill = self._look.palette.country_letters
         least = 0.0 if struck is not None else _LEAST_COUNTRY * self._frame.width * self._frame.height
         by_area = sorted(
             ((max(of, key=lambda one: one.area), iso) for iso, of in shapes.items()),
@@ -209,19 +211,16 @@ class _NameWriter:
         chosen = {iso: shape for shape, iso in by_area if shape.area > least and iso not in self._named_countries}
         for number, iso in enumerate(chosen if struck is None else [iso for iso in struck if iso in chosen]):
             shape, name = chosen[iso], self._subject.words.country(iso).upper()
-            labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
+            labels = [
+                self.label(name, scale, fill, spacing=self._look.letters * scale * _WIDE_COUNTRY)
+                for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))
+            ]
             free = shape.buffer(-0.8 if struck is None else -0.3).difference(self._pipes)
             free = free if struck is not None else free.difference(self._drawn.fine)
             if any(self._within(label, "labels-countries", free, shape) for label in labels) or (
                 struck is not None and number < self._look.places // 2 and self._on_leader(labels[1], shape)
             ):
                 self._named_countries.add(iso)
-
-    def _country(self, name: str, scale: float) -> Letters:
-        size, palette = self._look.letters * scale, self._look.palette
-        return Letters(
-            0, 0, name, size, palette.country_letters, anchor="middle", spacing=size * _WIDE_COUNTRY, halo=_HALO
-        )
 
     def _on_leader(self, label: Letters, shape: BaseGeometry) -> bool:
         """Write the name of a country near it, with a thin line into it, at the first place that is free."""
@@ -274,22 +273,20 @@ class _NameWriter:
                 continue
             here = shapely.Point(xy[0])
             far = shapely.distance(rivers, here)
-            size = self._look.letters * 0.86
-            label = Letters(
-                0, 0, river.name, size, self._look.palette.water_letters, leaning=True, anchor="middle", halo=_HALO
-            )
+            label = self.label(river.name, 0.86, self._look.palette.water_letters, leaning=True)
             for at in np.argsort(far, kind="stable")[:3].tolist():
                 if far[at] > _NEAR_RIVER:
                     break
-                if self.along(label, "labels-water", rivers[at], here, _STRAIGHT_RIVER, 0.1, self._pipes):
+                if self.along(label, "labels-water", rivers[at], here):
                     written.add(river.name)
                     break
 
-    def along(
-        self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None, straight: float,
-        half: float, keep_off: BaseGeometry | None = None,
-    ) -> bool:  # fmt: skip
-        """Write a name beside a line, turned to it, at the first stretch that is straight and free."""
+    def along(self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None) -> bool:
+        """Write a name beside a line, turned to it, at the first stretch that is straight and free.
+
+        ``near``: the point that names a river, which keeps off pipelines; ``None`` for a pipeline.
+        """
+        straight, half = (_STRAIGHT_LINE, 0.45) if near is None else (_STRAIGHT_RIVER, 0.1)
         need = width_of(label.text, label.size, label.bold)
         parts = [part for part in shapely.get_parts(line) if part.length > need * 1.05]
         for part in sorted(parts, key=lambda one: -one.length):
@@ -306,7 +303,7 @@ class _NameWriter:
                     extent = turned.extent
                     if extent.intersects(under) or not self._fits(extent):
                         continue
-                    if keep_off is None or not extent.intersects(keep_off):
+                    if near is None or not extent.intersects(self._pipes):
                         self._drawing.write(layer, turned)
                         return True
         return False
