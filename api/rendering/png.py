@@ -21,6 +21,7 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
+from numpy.typing import ArrayLike
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
@@ -40,8 +41,9 @@ _pen = threading.Lock()
 @lru_cache(maxsize=64)
 def _symbol(text: str) -> mpath.Path:
     """Return the outline of a symbol about its centre, y up, in units of its box."""
-    figures = (mpath.Path([*figure, figure[0]], closed=True) for figure in outline(text))
-    return mpath.Path.make_compound_path(*figures).transformed(Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1))
+    return _compound([*figure, figure[0]] for figure in outline(text)).transformed(
+        Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1)
+    )
 
 
 def render(
@@ -122,11 +124,14 @@ def _pixels(canvas: Canvas, shape: BaseGeometry | Floats, world: float) -> Float
 
 def _paths(canvas: Canvas, shapes: Objects, world: float) -> list[mpath.Path]:
     """Return the outlines of polygons with their holes, in pixels."""
-    paths = []
-    for shape in shapely.orient_polygons(shapes):
-        rings = [mpath.Path(_pixels(canvas, ring, world), closed=True) for ring in shapely.get_rings(shape)]
-        paths.append(mpath.Path.make_compound_path(*rings))
-    return paths
+    return [
+        _compound(_pixels(canvas, ring, world) for ring in shapely.get_rings(shape))
+        for shape in shapely.orient_polygons(shapes)
+    ]
+
+
+def _compound(rings: Iterable[ArrayLike]) -> mpath.Path:
+    return mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings))
 
 
 def _base_map(canvas: Canvas, ground: Sequence[TileLayer], look: StyleTable) -> list[Any]:
@@ -332,8 +337,7 @@ def filled_parts(text: str, low: float, high: float) -> tuple[BaseGeometry, Base
 
 def _area_path(area: BaseGeometry) -> mpath.Path:
     rings = shapely.get_rings(shapely.get_parts(shapely.orient_polygons(area)))
-    outlines = [mpath.Path(shapely.get_coordinates(ring), closed=True) for ring in rings]
-    return mpath.Path.make_compound_path(*outlines) if outlines else mpath.Path(np.empty((0, 2)))
+    return _compound(map(shapely.get_coordinates, rings)) if len(rings) else mpath.Path(np.empty((0, 2)))
 
 
 def _share_artist(symbols: Iterable[ShareSymbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:

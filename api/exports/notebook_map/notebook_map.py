@@ -17,7 +17,7 @@ from branca.element import MacroElement
 from jinja2 import Template
 
 from api.exports.offline_page.page import bare_collection
-from api.exports.printed_map.extent import WORLD, Extent, extent_of
+from api.exports.printed_map.extent import Extent, extent_of
 from api.exports.symbols import FILLED, STYLE_TABLE, colour_of
 from api.exports.text import STATIC, script_json, vendored, with_country_names, word
 from api.wording.dates import date_in_words
@@ -147,7 +147,8 @@ def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
         extent.west - pad_lon, max(extent.south - pad_lat, -85), extent.east + pad_lon, min(extent.north + pad_lat, 85)
     )
     if window.lon_span > 360:
-        window = WORLD.about(extent.middle[0])
+        lon = extent.middle[0]
+        window = Extent(lon - 180, -90, lon + 180, 90)
     cut = np.concatenate([_turned(basemap.countries.shape, window, turn) for turn in (-360.0, 0.0, 360.0)])
     simple = shapely.coverage_simplify(shapely.make_valid(cut), window.lon_span * DETAIL)
     rounded = shapely.transform(simple, lambda xy: np.round(xy, 3))

@@ -47,10 +47,6 @@ class Extent:
         lon = (self.west + self.east) / 2
         return (lon - 360 if lon > 180 else lon), (self.south + self.north) / 2
 
-    def about(self, lon: float) -> Extent:
-        """Return an extent of the same size with another middle longitude."""
-        return Extent(lon - self.lon_span / 2, self.south, lon + self.lon_span / 2, self.north)
-
     def outline(self) -> Floats:
         """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (260, 2)."""
         along = np.linspace(0, 1, 65)
@@ -58,11 +54,6 @@ class Extent:
         west, south, east, north = (np.full(65, edge) for edge in (self.west, self.south, self.east, self.north))
         sides = ((lon, south), (east, lat), (lon[::-1], north), (west, lat[::-1]))
         return np.concatenate([np.column_stack(side) for side in sides])
-
-
-#: The poles, lon/lat degrees.
-POLES = np.array([[0.0, 90.0], [0.0, -90.0]])
-WORLD = Extent(-180, -90, 180, 90)
 
 
 def extent_of(bbox: Sequence[float]) -> Extent:
@@ -210,7 +201,7 @@ class Frame:
         """A lon/lat box that holds all the rectangle shows; its west is within 180 degrees of the middle."""
         lon_0 = self.projection.lon_0
         if self.projection.whole_world:
-            return Extent(lon_0 - 180 + SEAM_DEG, WORLD.south, lon_0 + 180 - SEAM_DEG, WORLD.north)
+            return Extent(lon_0 - 180 + SEAM_DEG, -90, lon_0 + 180 - SEAM_DEG, 90)
         left, top, right, bottom = self.box
         grid = np.meshgrid(np.linspace(left, right, 33), np.linspace(top, bottom, 33))
         seen = self.lonlat(np.column_stack([axis.ravel() for axis in grid]))
@@ -219,7 +210,7 @@ class Frame:
         west, east = east_of_middle.min(), east_of_middle.max()
         pad = 0.5 + 0.03 * (east - west)
         south, north = max(seen[:, 1].min() - pad, -90), min(seen[:, 1].max() + pad, 90)
-        poles = self.shows(self.mm(POLES))
+        poles = self.shows(self.mm(np.array([[0.0, 90.0], [0.0, -90.0]])))
         if poles.any():
             west, east = -180 + SEAM_DEG, 180 - SEAM_DEG
             south, north = (-90 if poles[1] else south), (90 if poles[0] else north)
