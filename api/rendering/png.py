@@ -26,13 +26,25 @@ from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
-from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, symbol_paint
+from api.styles.rules import (
+    HALO,
+    OUTLINE,
+    UNIT,
+    AreaPaint,
+    CirclePaint,
+    LinePaint,
+    StyleRule,
+    StyleTable,
+    SymbolPaint,
+    TextMatch,
+    rules,
+    symbol_paint,
+)
 from api.styles.symbol_paths import outline
 from geo.lonlat import Floats, Ints, Objects
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
 from layers.collections.feature_types import share_in
-from layers.snapshot.flat_collections import BY_STRIKE
 
 # matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
 _pen = threading.Lock()
@@ -149,18 +161,57 @@ def _base_map(canvas: Canvas, ground: Sequence[TileLayer], look: StyleTable) -> 
 
 
 def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> list[Any]:
-    has_symbols = rendered.collection.name in ("strikes", *BY_STRIKE)
-    draw = _shares if rendered.country else _symbols if has_symbols else _sites
+    # Lines and areas are drawn as those of assets, whichever collection they are of.
+    drawn = [rule for rule in rules("assets", look) if rule.geometry != "points"]
+    drawn += [rule for rule in rules(rendered.collection.name, look) if rule.geometry == "points"]
     artists: list[Any] = []
     for visible, world in canvas.visible(rendered.layer, rendered.mask):
-        if len(visible.areas):
-            artists.append(_areas(canvas, visible, world, look))
-        if len(visible.lines):
-            artists += _pipelines(canvas, visible, world, rendered.collection, look)
-        if len(visible.points):
-            points = _pixels(canvas, visible.points, world)
-            artists.append(draw(canvas, points, visible.point_rows, rendered, look))
+        shown = {"polygons": visible.areas, "lines": visible.lines, "points": visible.points}
+        artists += [
+            _artist(canvas, visible, world, rule, rendered, look) for rule in drawn if len(shown[rule.geometry])
+        ]
     return artists
+
+
+def _artist(
+    canvas: Canvas, visible: VisibleFeatures, world: float, rule: StyleRule, rendered: RenderedLayer, look: StyleTable
+) -> PathCollection | LineCollection:
+    """Draw the features of a rule; strikes in the order of their rows, or by the share of a country."""
+    collection, points, rows = rendered.collection, _pixels(canvas, visible.points, world), visible.point_rows
+    match rule.paint:
+        case AreaPaint(fill, opacity, edge, edge_width):
+            paths, width = _paths(canvas, visible.areas, world), canvas.pixels_of(edge_width)
+            return PathCollection(paths, facecolors=(fill, opacity), edgecolors=edge, linewidths=width)
+        case LinePaint(colour, stops, dash, opacity):
+            is_drawn = _meets(rule.condition, collection, visible.line_rows)
+            lines = [_pixels(canvas, one, world) for one, drawn in zip(visible.lines, is_drawn, strict=True) if drawn]
+            # matplotlib, like the web map, counts dashes in widths of the line.
+            style: Any = (0, dash) if dash else "solid"
+            paint = {"colors": (colour, opacity), "linewidths": canvas.pixels_of(stops), "linestyles": style}
+            return LineCollection(lines, capstyle="butt", **paint)
+        case CirclePaint(fill, edge, radius, edge_pixels):
+            circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(radius)))
+            return PathCollection(
+                [circle], offsets=points, offset_transform=IdentityTransform(), facecolors=[fill] * len(points),
+                edgecolors=edge, linewidths=edge_pixels * canvas.ratio,
+            )  # fmt: skip
+        case SymbolPaint():
+            order = np.argsort(rows, kind="stable")
+            points, rows, scale = points[order], rows[order], canvas.pixels_of(rule.paint.size) * UNIT
+            symbols = symbols_of(collection, rows, look)
+            if rendered.country is None:
+                return _symbol_artist(symbols, points, scale, look)
+            groups = zip(rows.tolist(), (group for group, _, _ in symbols), strict=True)
+            shares = [share_symbol(collection, row, group, rendered.country) for row, group in groups]
+            return _share_artist(shares, points, scale, look)
+
+
+def _meets(match: TextMatch | None, collection: Collection, rows: Ints) -> Sequence[bool]:
+    """Return which rows meet a condition."""
+    if match is None:
+        return [True] * len(rows)
+    values = zip(*(_column(collection, name, rows) for name in match.columns), strict=True)
+    return [(match.text in next(filter(None, row), "")) == match.contains for row in values]
 
 
 #: Group, host and fill of a symbol, as keys of the style table.
@@ -179,63 +230,6 @@ def _column(collection: Collection, name: str, rows: Ints) -> Sequence[Any]:
     """Return the values of a column in some rows; ``None`` in each where the collection has no such column."""
     column = collection.features.columns.get(name)
     return [None] * len(rows) if column is None else column.take(rows)
-
-
-def _areas(canvas: Canvas, visible: VisibleFeatures, world: float, look: StyleTable) -> PathCollection:
-    base = look["base"]["light"]
-    paths = _paths(canvas, visible.areas, world)
-    return PathCollection(
-        paths,
-        facecolors=(base["chosen"], 0.5),
-        edgecolors=base["mark"],
-        linewidths=canvas.pixels_of(look["size"]["border"]),
-    )
-
-
-def _pipelines(
-    canvas: Canvas, visible: VisibleFeatures, world: float, collection: Collection, look: StyleTable
-) -> list[LineCollection]:
-    lines = [_pixels(canvas, line, world) for line in visible.lines]
-    width, case = (canvas.pixels_of(look["size"][name]) for name in ("pipe", "case"))
-    halo = (look["base"]["light"]["halo"], 0.7)
-    artists = [LineCollection(lines, colors=halo, linewidths=case, capstyle="butt")]
-    carried = zip(*(_column(collection, name, visible.line_rows) for name in ("commodity", "group")), strict=True)
-    is_gas = ["gas" in (commodity or group or "") for commodity, group in carried]
-    for name in ("gas", "oil"):
-        drawn = [line for line, carries_gas in zip(lines, is_gas, strict=True) if carries_gas == (name == "gas")]
-        dash, colour = look["line"][name]["dash"], look["line"][name]["light"]
-        # matplotlib, like the web map, counts dashes in widths of the line.
-        style: Any = (0, dash) if dash else "solid"
-        artists.append(LineCollection(drawn, colors=colour, linewidths=width, linestyles=style, capstyle="butt"))
-    return artists
-
-
-def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(look["size"]["site"])))
-    return PathCollection(
-        [circle],
-        offsets=points,
-        offset_transform=IdentityTransform(),
-        facecolors=[look["base"]["light"]["paper"]] * len(rows),
-        edgecolors=look["base"]["light"]["mark"],
-        linewidths=1.2 * canvas.ratio,
-    )
-
-
-def _symbols(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    """Draw the symbols at points, in the order of their rows."""
-    order = np.argsort(rows, kind="stable")
-    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return _symbol_artist(symbols_of(rendered.collection, rows[order], look), points[order], scale, look)
-
-
-def _shares(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    """Draw the strikes at points, in the order of their rows, by the share of a country."""
-    assert rendered.country is not None
-    collection, country, order = rendered.collection, rendered.country, np.argsort(rows, kind="stable")
-    symbols = zip(rows[order].tolist(), symbols_of(collection, rows[order], look), strict=True)
-    drawn = [share_symbol(collection, row, group, country) for row, (group, _, _) in symbols]
-    return _share_artist(drawn, points[order], canvas.pixels_of(look["size"]["symbol"]) * UNIT, look)
 
 
 def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
