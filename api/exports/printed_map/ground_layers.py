@@ -89,18 +89,10 @@ def draw_ground(drawing: Drawing, ground: MapGround) -> DrawnGround:
 
 def _united(frame: Frame, areas: Objects) -> BaseGeometry:
     """Areas on the page as one, without islands too small to be seen."""
-    parts, _ = frame.cut(areas)
-    parts = shapely.make_valid(parts)
-    whole = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-    polygons = [part for part in shapely.get_parts(whole) if part.geom_type == "Polygon" and part.area > _LEAST_ISLAND]
-    return shapely.union_all(
-        [
-            shapely.Polygon(
-                part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area > _LEAST_ISLAND]
-            )
-            for part in polygons
-        ]
-    )
+    whole = shapely.get_parts(shapely.union_all(_large(frame, areas, 0.0)))
+    large = whole[shapely.area(whole) > _LEAST_ISLAND].tolist()
+    holes = ([hole for hole in one.interiors if shapely.Polygon(hole).area > _LEAST_ISLAND] for one in large)
+    return shapely.union_all([shapely.Polygon(one.exterior, inner) for one, inner in zip(large, holes, strict=True)])
 
 
 def _large(frame: Frame, areas: Objects, least: float) -> Objects:

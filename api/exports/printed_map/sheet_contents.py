@@ -134,14 +134,11 @@ class _CitedPublishers:
     def cite(self, publishers: Sequence[str]) -> str:
         """Return the numbers of publishers in order, three or more that follow each other as a range."""
         numbers = sorted({self._number.setdefault(one, len(self._number) + 1) for one in publishers})
-        runs = [list(run) for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0])]
-        return ", ".join(
-            text
-            for run in runs
-            for text in (
-                [f"{run[0][1]}\u2060–\u2060{run[-1][1]}"] if len(run) > 2 else [str(number) for _, number in run]
-            )
-        )
+        said = list[str]()
+        for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0]):
+            these = [str(number) for _, number in run]
+            said += [f"{these[0]}\u2060–\u2060{these[-1]}"] if len(these) > 2 else these
+        return ", ".join(said)
 
     def listed(self) -> str:
         """List them with their numbers."""
