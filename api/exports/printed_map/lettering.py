@@ -120,14 +120,13 @@ def font_folder(texts: Iterable[str]) -> tempfile.TemporaryDirectory[str]:
 
 def embedded_fonts(texts: Iterable[str]) -> str:
     """Return rules of CSS that carry the letters of texts: they are as wide everywhere as they were measured."""
-    letters, rules = _letters(texts), []
-    for bold in (False, True):
-        data = base64.b64encode(_one_font(letters, bold, "woff2")).decode()
-        weight = 700 if bold else 400
-        rules.append(
-            f"@font-face{{font-family:'{FAMILY}';font-weight:{weight};src:url(data:font/woff2;base64,{data})}}"
-        )
-    return "".join(rules)
+    letters = _letters(texts)
+    weights = {400: _one_font(letters, False, "woff2"), 700: _one_font(letters, True, "woff2")}
+    fonts = ((weight, base64.b64encode(font).decode()) for weight, font in weights.items())
+    return "".join(
+        f"@font-face{{font-family:'{FAMILY}';font-weight:{weight};src:url(data:font/woff2;base64,{data})}}"
+        for weight, data in fonts
+    )
 
 
 def _letters(texts: Iterable[str]) -> frozenset[int]:

@@ -178,8 +178,9 @@ def map_strikes(
         sites = [
             _StruckSite(
                 hit.hit,
-                {share.country: _published(share.share) for share in hit.owners.shares},
-                _published(hit.owners.unattributed),
+                # Bounds of shares are rounded, and cut at 100, as the rows of attributions have them.
+                {share.country: Interval(*share.share.percents()) for share in hit.owners.shares},
+                Interval(*hit.owners.unattributed.percents()),
                 frozenset(filter(None, (country_of(entities[tie.entity], answer.basis) for tie in hit.relations))),
             )
             for hit in answer.hits
@@ -256,11 +257,6 @@ class _StruckSite:
     shares: Mapping[str, Interval]
     unattributed: Interval
     tied: Set[str]
-
-
-def _published(share: Interval) -> Interval:
-    """Round the bounds of a share, and cut them at 100, as the rows of attributions have them."""
-    return Interval(*share.percents())
 
 
 def _sites_at(snapshot: Snapshot, strikes: Ints) -> Mapping[int, Sequence[_StruckSite]]:

@@ -78,11 +78,11 @@ def key_block(picture: MapPicture, contents: SheetContents, top: float) -> Sheet
     height = size * 1.35
     entries = [(_sign(kind, look, kind in dotted), text) for kind, text in contents.key]
     entries += [(_sample(name, look), text) for name, text in contents.samples]
-    for draw, text in entries:
+    for sign, text in entries:
         need = 5.4 + width_of(text, size)
         if x and x + need > width:
             x, y = 0.0, y + height * 1.3
-        block.parts.append(draw.replace("@", f"translate({x:.2f} {y:.2f})"))
+        block.parts.append(f'<g transform="translate({x:.2f} {y:.2f})">{sign}</g>')
         block.parts.append(Letters(x + 5.4, y + height * 0.5 + size * 0.36, text, size, ink))
         x += need + _ENTRY_GAP
     block.y = y + height * 1.2
@@ -91,31 +91,28 @@ def key_block(picture: MapPicture, contents: SheetContents, top: float) -> Sheet
 
 def _sign(kind: StoryClass, look: SheetLook, is_dot: bool) -> str:
     side, drawn = look.small * POINT_MM * 1.35, look.palette.classes[kind]
-    dot = dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
-    return f'<g transform="@">{dot if is_dot else cell_svg((0.6, 0.0), (side, side), "", drawn, look)}</g>'
+    if is_dot:
+        return dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
+    return cell_svg((0.6, 0.0), (side, side), "", drawn, look)
 
 
 def _sample(name: str, look: SheetLook) -> str:
     """A sign of the key that is no class."""
     palette, middle = look.palette, look.small * POINT_MM * 0.67
-    ring = (
-        f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="{palette.soft}" fill-opacity="0.07" '
-        f'stroke="{palette.soft}" '
-        'stroke-width="0.2" stroke-dasharray="0.7 0.5"/>'
-    )
-    lines = {
+    if name == "circle":
+        return (
+            f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="{palette.soft}" fill-opacity="0.07" '
+            f'stroke="{palette.soft}" stroke-width="0.2" stroke-dasharray="0.7 0.5"/>'
+        )
+    colour, width, dash = {
         "struck": (palette.struck, look.line * 1.7, ""),
         "pipe": (palette.pipe, look.line * 0.8, ""),
         "former": (palette.coast, 0.2, ' stroke-dasharray="0.5 0.4"'),
         "either": (palette.ink, 0.22, ' stroke-dasharray="0.7 0.5"'),
-    }
-    if name == "circle":
-        return f'<g transform="@">{ring}</g>'
-    colour, width, dash = lines[name]
+    }[name]
     mark = f'<path d="M0.5 {middle:.2f}h4" stroke="{colour}" stroke-width="{width:.2f}" fill="none"{dash}/>'
-    if name == "either":
-        mark += "".join(circle((x, middle), look.dot, "#fff", palette.ink) for x in (0.6, 4.4))
-    return f'<g transform="@">{mark}</g>'
+    ends = (circle((x, middle), look.dot, "#fff", palette.ink) for x in (0.6, 4.4))
+    return mark + "".join(ends) if name == "either" else mark
 
 
 def _table(contents: SheetContents, look: SheetLook, top: float, width: float) -> SheetBlock:
