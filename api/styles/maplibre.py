@@ -100,11 +100,7 @@ def _layer_parts(paint: Paint) -> Iterator[tuple[str, str, Json]]:
             yield "", "line", {"layout": {"line-join": "round"}, "paint": appearance}
         case CirclePaint():
             edge = {"circle-stroke-color": paint.edge, "circle-stroke-width": paint.edge_width}
-            yield (
-                "",
-                "circle",
-                {"paint": {"circle-radius": _by_zoom(paint.radius), "circle-color": paint.fill, **edge}},
-            )
+            yield "", "circle", {"paint": {"circle-radius": _by_zoom(paint.radius), "circle-color": paint.fill, **edge}}
         case AreaPaint():
             yield "", "fill", {"paint": {"fill-color": paint.fill, "fill-opacity": paint.opacity}}
             yield "-edge", "line", {"paint": {"line-color": paint.edge, "line-width": _by_zoom(paint.edge_width)}}

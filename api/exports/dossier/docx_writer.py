@@ -111,19 +111,20 @@ class _Writer:
 
     def _line(self, paragraph: DocxParagraph, line: parts.Line) -> None:
         for run in line:
+            written = paragraph.add_run(_clean(run.text))
+            if run.style == "strong":
+                written.font.bold = True
+            elif run.style == "soft":
+                written.font.color.rgb, written.font.size = _QUIET, Pt(_SMALL)
             if not run.target:
-                _set_style(paragraph.add_run(_clean(run.text)), run)
                 continue
-            link = _element("hyperlink")
+            link, written.font.color.rgb = _element("hyperlink"), _LINK
             if run.target.startswith("#"):
                 link.set(qn("w:anchor"), _anchor(run.target[1:]))
             else:
                 key = paragraph.part.relate_to(run.target, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
                 link.set(qn("r:id"), key)
-            inner = paragraph.add_run(_clean(run.text))
-            _set_style(inner, run)
-            inner.font.color.rgb = _LINK
-            link.append(inner._r)
+            link.append(written._r)
             paragraph._p.append(link)
 
     def _mark(self, paragraph: DocxParagraph, anchor: str) -> None:
@@ -223,13 +224,6 @@ def _styled(document: DocxDocument, dossier: parts.Dossier) -> None:
     about.title, about.author, about.language = _clean(dossier.title)[:255], "StrikeAtlas", dossier.language
     about.comments = _clean(dossier.description)[:255]
     about.created = about.modified = moment
-
-
-def _set_style(run: Any, style: parts.Run) -> None:
-    if style.style == "strong":
-        run.font.bold = True
-    elif style.style == "soft":
-        run.font.color.rgb, run.font.size = _QUIET, Pt(_SMALL)
 
 
 def _element(tag: str, /, **attributes: str) -> Any:
