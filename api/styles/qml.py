@@ -109,29 +109,23 @@ def _symbol(paint: LinePaint | CirclePaint | AreaPaint) -> Element:
                 # In widths of the line at the scale that it is drawn without data-defined sizes.
                 dash = ";".join(f"{part * paint.width[-1][1]:.2f}" for part in paint.dash)
                 values |= {"use_custom_dash": "1", "customdash": dash, "customdash_unit": "Pixel"}
-            values |= {"line_width": number_text(paint.width[-1][1]), "line_width_unit": "Pixel"}
+            values |= _pixels(line_width=paint.width[-1][1])
             return _layer("line", "SimpleLine", values, {"outlineWidth": _by_scale(paint.width)}, paint.opacity)
         case CirclePaint():
-            values = {
-                "name": "circle",
-                "color": _colour(paint.fill),
-                "outline_color": _colour(paint.edge),
-                "outline_width": number_text(paint.edge_width),
-                "outline_width_unit": "Pixel",
-                "size": number_text(2 * paint.radius[-1][1]),
-                "size_unit": "Pixel",
-            }
+            values = {"name": "circle", "color": _colour(paint.fill), "outline_color": _colour(paint.edge)}
+            values |= _pixels(outline_width=paint.edge_width, size=2 * paint.radius[-1][1])
             return _layer("marker", "SimpleMarker", values, {"size": _by_scale(paint.radius, 2)})
         case AreaPaint():
-            values = {
-                "color": _colour(paint.fill, paint.opacity),
-                "style": "solid",
-                "outline_color": _colour(paint.edge),
-                "outline_style": "solid",
-                "outline_width": number_text(paint.edge_width[-1][1]),
-                "outline_width_unit": "Pixel",
-            }
+            values = {"color": _colour(paint.fill, paint.opacity), "style": "solid"}
+            values |= {"outline_color": _colour(paint.edge), "outline_style": "solid"}
+            values |= _pixels(outline_width=paint.edge_width[-1][1])
             return _layer("fill", "SimpleFill", values, {"outlineWidth": _by_scale(paint.edge_width)})
+
+
+def _pixels(**sizes: float) -> dict[str, str]:
+    """Sizes in pixels by name, each followed by its unit."""
+    pairs = (((name, number_text(size)), (f"{name}_unit", "Pixel")) for name, size in sizes.items())
+    return {name: text for pair in pairs for name, text in pair}
 
 
 def _marker(shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable) -> Element:
@@ -147,11 +141,7 @@ def _marker(shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable
         f'<path d="{path}" {halo}/><path d="{path}" {inner}/></svg>'
     )
     pixels = _BOX * UNIT
-    values = {
-        "name": f"base64:{base64.b64encode(svg.encode()).decode()}",
-        "size": number_text(pixels * stops[-1][1]),
-        "size_unit": "Pixel",
-    }
+    values = {"name": f"base64:{base64.b64encode(svg.encode()).decode()}", **_pixels(size=pixels * stops[-1][1])}
     return _layer("marker", "SvgMarker", values, {"size": _by_scale(stops, pixels)})
 
 
