@@ -100,20 +100,22 @@ class StrikeBlocks(SectionWriter):
         return f"{kind} ({number})"
 
     def _coordinates(self, strike: Json) -> str:
-        """Write a place in degrees with no more decimals than its uncertainty allows."""
-        middle = _middle(strike["geometry"])
-        if middle is None:
+        """Write a place, or the middle of its box, in degrees with no more decimals than its uncertainty allows."""
+        place = shape(strike["geometry"]) if strike["geometry"] else None
+        if place is None or place.is_empty:
             is_withheld = is_left_out(strike, "geometry")
             return self.text("placeWithheld") if is_withheld else self.say("no-coordinates")
+        west, south, east, north = place.bounds
+        middle = (west + east) / 2, (south + north) / 2
         decimals = decimals_of(strike["uncertainty_m"])
         lon, lat = (formatted(abs(degrees), f".{decimals}f", self.language) for degrees in middle)
         sides = self.say("east" if middle[0] >= 0 else "west"), self.say("north" if middle[1] >= 0 else "south")
         radius = length(strike["uncertainty_m"], self.language)
-        place = f"{lat}°{NO_BREAK}{sides[1]}, {lon}°{NO_BREAK}{sides[0]}"
+        said = f"{lat}°{NO_BREAK}{sides[1]}, {lon}°{NO_BREAK}{sides[0]}"
         if strike["uncertainty_m"] is None:
-            return self.say("coordinates-open", place=place)
+            return self.say("coordinates-open", place=said)
         rounded = f" ({self.text('roundedBy')})" if is_rounded(strike) else ""
-        return self.say("coordinates-within", place=place, radius=radius) + rounded
+        return self.say("coordinates-within", place=said, radius=radius) + rounded
 
     def _asset_parts(self, number: int, hit: Answer, asset: Json) -> Iterator[Part]:
         yield Heading(4, asset["title"])
@@ -202,15 +204,6 @@ def decimals_of(uncertainty_m: float | None) -> int:
     if uncertainty_m is None:
         return 2
     return min(max(math.ceil(math.log10(_DEGREE_M / max(uncertainty_m, 1.0))), 0), _MOST_DECIMALS)
-
-
-def _middle(geometry: Json | None) -> tuple[float, float] | None:
-    """Return the point of a GeoJSON geometry, or the middle of its box; ``None`` without one, or where it is empty."""
-    placed = None if geometry is None else shape(geometry)
-    if placed is None or placed.is_empty:
-        return None
-    west, south, east, north = placed.bounds
-    return (west + east) / 2, (south + north) / 2
 
 
 def _names(answer: Answer) -> Mapping[str, str]:
