@@ -4,7 +4,7 @@ import { CREDIT } from "./basemap.js";
 import { byId, el } from "./dom.js";
 import { countryName } from "./figures.js";
 import { lookOf } from "./marks.js";
-import { OPEN_DASH, TABLE, lineSymbol, onScheme, siteSymbol } from "./style.js";
+import { OPEN_DASH, TABLE, lineSymbol, onScheme, openSiteSymbol } from "./style.js";
 import { RATIO, markCanvas, ringCanvas, siteCanvas } from "./symbols.js";
 import { t, word } from "./text.js";
 
@@ -73,15 +73,14 @@ function places() {
 function lines() {
   return part(t("legendLines"), [
     entry(lineSymbol("gas"), t("legendGas")), entry(lineSymbol("oil"), t("legendOil")),
-    entry(el("span", { class: "key-struck", "aria-hidden": "true" }), t("legendStruck")),
-    ...Object.keys(TABLE.kind).map((kind) => entry(siteSymbol(kind), word("kind", kind)))]);
+    entry(el("span", { class: "key-struck", "aria-hidden": "true" }), t("legendStruck"))]);
 }
 
 // What lies under the records and was never hit; a publication has none of it.
 function openData() {
   return part(t("legendOpen"), [
     entry(lineSymbol("gas", null, "open"), t("legendOpenLine")), entry(lineSymbol("gas", OPEN_DASH, "open"), t("legendOpenRough")),
-    entry(siteSymbol("open"), t("legendOpenSite"))]);
+    entry(openSiteSymbol(), t("legendOpenSite"))]);
 }
 
 const credit = el("p", { class: "quiet", id: "base-credit" }, CREDIT);

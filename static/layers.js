@@ -96,16 +96,10 @@ function pipes(c) {
   ];
 }
 
-/** The colour that a site is filled with: its kind's own, or that of paper. */
-function siteColour(c) {
-  const own = Object.entries(TABLE.kind).flatMap(([kind, colours]) => [kind, colours[scheme()]]);
-  return own.length ? ["match", ["get", "kind"], ...own, c.paper] : c.paper;
-}
-
 function sites(c) {
   return [
     { id: "site", type: "circle", source: "assets", "source-layer": "assets", filter: ["all", isPoint, isLoud], minzoom: TABLE.from.site,
-      paint: { "circle-radius": sized("site"), "circle-color": siteColour(c), "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
+      paint: { "circle-radius": sized("site"), "circle-color": c.paper, "circle-stroke-color": c.mark, "circle-stroke-width": 1.2 } },
     { id: "site-name", type: "symbol", source: "assets", "source-layer": "assets", filter: ["all", isPoint, isLoud], minzoom: 8,
       layout: { "text-field": assetName, "text-font": REGULAR, "text-size": 11, "text-anchor": "left", "text-offset": [0.7, 0], "text-max-width": 9 },
       paint: { "text-color": c.quiet, "text-halo-color": c.halo, "text-halo-width": 1.4 } },

@@ -38,10 +38,9 @@ export function lineSymbol(commodity, dash = TABLE.line[commodity].dash, look = 
   return svg("svg", { class: "symbol", viewBox: "0 0 26 12", width: 26, height: 12, "aria-hidden": "true" }, path);
 }
 
-/** Legend dot of the sites of a kind that has a colour of its own, as SVG, or of those of open data. */
-export function siteSymbol(kind) {
-  const shown = kind === "open" ? { r: 2.5, class: "open" } : { r: 4, fill: `var(--kind-${kind})`, stroke: "currentColor" };
-  const dot = svg("circle", { cx: 6, cy: 6, ...shown });
+/** Legend dot of the sites of open data, as SVG. */
+export function openSiteSymbol() {
+  const dot = svg("circle", { cx: 6, cy: 6, r: 2.5, class: "open" });
   return svg("svg", { class: "symbol", viewBox: "0 0 12 12", width: 12, height: 12, "aria-hidden": "true" }, dot);
 }
 
@@ -49,7 +48,6 @@ export function siteSymbol(kind) {
 export function paintPage() {
   const { style } = document.documentElement;
   for (const [host, colours] of Object.entries(TABLE.host)) style.setProperty(`--host-${host}`, colours[scheme()]);
-  for (const [kind, colours] of Object.entries(TABLE.kind)) style.setProperty(`--kind-${kind}`, colours[scheme()]);
   for (const [owner, colours] of Object.entries(TABLE.owner)) style.setProperty(`--owner-${owner}`, colours[scheme()]);
   style.setProperty("--arc", TABLE.share[scheme()]);
   style.setProperty("--struck", TABLE.struck[scheme()]);

@@ -154,7 +154,7 @@ def _written(whole: Dossier, picture: DossierMap | None, fmt: str) -> bytes:
     if fmt == "pdf":
         from api.exports.dossier.pdf_writer import pdf
 
-        return pdf(whole, picture.svg if picture else "", picture.letters if picture else ())
+        return pdf(whole, picture.svg if picture else "")
     if fmt == "docx":
         from api.exports.dossier.docx_writer import docx
 

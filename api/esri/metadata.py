@@ -14,7 +14,6 @@ from api.requests.crs import CRS84
 from api.styles.rules import (
     UNIT,
     AreaPaint,
-    ChoiceCase,
     CirclePaint,
     GeometryClass,
     LinePaint,
@@ -227,16 +226,11 @@ def renderer(layer: EsriLayer, collection: NumberedCollection, look: StyleTable)
             value: _mark(last.paint, case.key, look) for case in host.cases() if case.is_member for value in case.values
         }
         return _unique(host.column, infos, _mark(last.paint, host.default, look), "Other countries")
-    rest = next(rule for rule in reversed(drawn) if not isinstance(rule.condition, ChoiceCase))
-    default = _symbol(rest.paint)
+    default = _symbol(last.paint)
     for rule in drawn:
-        if isinstance(rule.condition, TextMatch) and rule.condition.contains:
+        if rule.condition is not None and rule.condition.contains:
             values = dict.fromkeys(_holding(collection, rule.condition), _symbol(rule.paint))
-            return _unique(rule.condition.columns[0], values, default, rest.title)
-    cases = [(rule.condition, _symbol(rule.paint)) for rule in drawn if isinstance(rule.condition, ChoiceCase)]
-    if cases:
-        symbols = {value: symbol for case, symbol in cases for value in case.values}
-        return _unique(cases[0][0].column, symbols, default, rest.title)
+            return _unique(rule.condition.columns[0], values, default, last.title)
     return {"type": "simple", "symbol": default}
 
 

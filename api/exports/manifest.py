@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -21,7 +21,6 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from api.http.json import Json
 from layers.filesystem.atomic_file import is_stream, replacing, sync
 from layers.model.messages import Message
 from layers.store.store import Head
@@ -116,17 +115,14 @@ def replacing_export(path: Path, origin: ExportOrigin | None) -> Iterator[Path]:
         yield path
         return
     manifest = manifest_beside(path)
-    if origin is None:
-        with replacing(path) as fresh:
-            yield fresh
-            sync(fresh)
-            _remove(manifest)
-        return
-    with replacing(manifest) as fresh_manifest, replacing(path) as fresh:
+    with ExitStack() as replaced:
+        fresh_manifest = None if origin is None else replaced.enter_context(replacing(manifest))
+        fresh = replaced.enter_context(replacing(path))
         yield fresh
-        fresh_manifest.write_bytes(render(origin, path.name, fresh))
+        if origin is not None and fresh_manifest is not None:
+            fresh_manifest.write_bytes(render(origin, path.name, fresh))
+            sync(fresh_manifest)
         sync(fresh)
-        sync(fresh_manifest)
         _remove(manifest)
 
 
@@ -141,39 +137,36 @@ def _remove(manifest: Path) -> None:
 def render(origin: ExportOrigin, name: str, file: Path) -> bytes:
     """The manifest of a file that is whole, which is to have a name beside it; equal for equal files and origins."""
     suffix = PurePosixPath(name).suffix.removeprefix(".").lower()
-    resource = {"name": _NO_NAME.sub("-", name.lower()), "path": name, "format": suffix}
-    if suffix in _MEDIA_TYPES:
-        resource["mediatype"] = _MEDIA_TYPES[suffix]
-    digest = {"bytes": file.stat().st_size, "hash": f"sha256:{sha256_of(file)}"}
+    resource = {
+        "name": _NO_NAME.sub("-", name.lower()),
+        "path": name,
+        "format": suffix,
+        **({"mediatype": _MEDIA_TYPES[suffix]} if suffix in _MEDIA_TYPES else {}),
+        "bytes": file.stat().st_size,
+        "hash": f"sha256:{sha256_of(file)}",
+    }
+    sources = [
+        {"title": publisher, **({"strikeatlas:licence": licence} if licence is not None else {})}
+        for publisher, licence in origin.sources
+    ]
     descriptor = {
         "$schema": _PROFILE,
         "name": resource["name"],
-        "resources": [{**resource, **digest}],
-        "sources": [_source(publisher, licence) for publisher, licence in origin.sources],
-        "strikeatlas:export": _origin_values(origin),
+        "resources": [resource],
+        **({"sources": sources} if sources else {}),
+        "strikeatlas:export": {
+            "form": _FORM,
+            "kind": origin.kind,
+            "query": dict(origin.query),
+            "program": origin.program,
+            "history": {"hash": origin.head.hash, "at": origin.head.at},
+            "hasUnrecordedEdits": origin.has_unrecorded_edits,
+            "dataDate": origin.data_date.isoformat(),
+            "policy": origin.policy,
+            "figure": origin.figure,
+        },
     }
-    if not origin.sources:
-        del descriptor["sources"]
     return orjson.dumps(descriptor, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
-
-
-def _source(publisher: str, licence: str | None) -> Json:
-    return {"title": publisher} if licence is None else {"title": publisher, "strikeatlas:licence": licence}
-
-
-def _origin_values(origin: ExportOrigin) -> Json:
-    head = origin.head
-    return {
-        "form": _FORM,
-        "kind": origin.kind,
-        "query": dict(origin.query),
-        "program": origin.program,
-        "history": {"hash": head.hash, "at": head.at},
-        "hasUnrecordedEdits": origin.has_unrecorded_edits,
-        "dataDate": origin.data_date.isoformat(),
-        "policy": origin.policy,
-        "figure": origin.figure,
-    }
 
 
 def sha256_of(file: Path) -> str:

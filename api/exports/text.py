@@ -4,32 +4,60 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+from api.exports.errors import ExportError
 from api.wording.catalogue import ENGLISH, formatted, plural_form, with_decimals
 from layers.ownership.percent import digits_of, percent_text
 
 #: The page, its words and its table of symbols.
 STATIC = Path(__file__).resolve().parents[2] / "static"
+#: What would begin a tag of a template (Jinja); in JSON it can only stand inside a text.
+_TEMPLATE_START = re.compile(r"\{(?=[{%#])")
 #: A gap of a text, to be filled by name.
 _GAP = re.compile(r"\{(\w+)\}")
 NO_BREAK = "\u00a0"
 
 
-def read_texts(source: str) -> dict[str, str]:
-    """Read the table of the page: names and texts as a JSON object."""
-    texts: dict[str, str] = json.loads(source)
-    return texts
+@contextmanager
+def vendored(library: str, folder: Path) -> Iterator[None]:
+    """Read files of a library in a folder of static/vendor.
+
+    Raises
+    ------
+    ExportError
+        If one is not there.
+    """
+    try:
+        yield
+    except FileNotFoundError as missing:
+        name = Path(str(missing.filename)).name
+        raise ExportError(
+            f"expected {library} in static/vendor/{folder.name}, without {name}: run `make setup`"
+        ) from None
+
+
+def script_json(value: object) -> str:
+    """Write JSON for a script element: nothing in it ends the element, opens a comment, or is a tag of a template.
+
+    The HTML standard's advice (4.12.1.3): every "<" is written as an escape; so are the line separators. branca reads
+    what it puts into a page as a template once more.
+    """
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for letter in ("<", ">", "&", "\u2028", "\u2029"):
+        text = text.replace(letter, f"\\u{ord(letter):04x}")
+    return _TEMPLATE_START.sub(r"\\u007b", text)
 
 
 @cache
 def texts(language: str = ENGLISH) -> Mapping[str, str]:
     """Read the table of the page in a language; a text that it lacks is the English one."""
-    own = read_texts((STATIC / f"text.{language}.json").read_text(encoding="utf-8"))
+    own: dict[str, str] = json.loads((STATIC / f"text.{language}.json").read_text(encoding="utf-8"))
     return MappingProxyType(own if language == ENGLISH else {**texts(), **own})
 
 
@@ -70,17 +98,6 @@ def share(low: float, high: float, sites: int = 1, language: str = ENGLISH) -> s
 def amount(low: float, high: float, language: str = ENGLISH) -> str:
     """Write a sum of shares in whole sites, or its range, to two decimals; a little is never said to be none."""
     return "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
-
-
-#: The basis of an ownership figure, in words.
-RESTS_ON: Mapping[str, str] = MappingProxyType(
-    {
-        "decision": "decided by a person",
-        "alternatives": "several possible sites",
-        "match": "machine match, not reviewed",
-        "nothing": "site not known",
-    }
-)
 
 
 def with_country_names(shares: str, names: Mapping[str, str], language: str = ENGLISH) -> str:

@@ -10,12 +10,11 @@ from starlette.requests import Request
 
 from api.exports.dossier.sections import (
     CitedSources,
+    SectionWriter,
     capacity_in_words,
     checked_words,
-    layered,
     length,
     place_in_words,
-    section,
     withheld_in_words,
 )
 from api.exports.text import amount, counted, named_shares, page_text, share, word, words
@@ -65,7 +64,7 @@ def strike_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     snapshot, language = view.snapshot, language_of(request)
     answer = attribution.strike_answer(snapshot, snapshot.answer(key), language)
     sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
-    said = section(1, answer, sources, countries, language)
+    said = SectionWriter(sources, countries, language).section(1, answer)
     followed = snapshot.answer(key, minority="follow")
     title = strike_title(in_language(answer["strike"], "title", language), answer["strike"]["status"], language)
     named = [in_language(hit["asset"], "name", language) for hit in answer["assets"]]
@@ -95,7 +94,7 @@ def asset_content(request: Request, view: ServedVersion, key: str) -> SubjectCon
     owners, followed = snapshot.owners(key, day), snapshot.owners(key, day, minority="follow")
     answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay", language)
     sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
-    chain = layered(answer, sources.cite, countries, language)
+    chain = SectionWriter(sources, countries, language).chain(answer)
     for source in asset.sources:
         if source in answer["sources"]:
             sources.cite(source)
@@ -135,7 +134,7 @@ def entity_content(request: Request, view: ServedVersion, key: str) -> SubjectCo
     owners, name = snapshot.owners(key, day), name_in(entity, language)
     answer = attribution.owners_answer(snapshot, key, owners, day, "registration", "stay", language)
     sources, countries = CitedSources([answer]), country_names(snapshot.country_names, language)
-    chain = layered({**answer, "asset": {"name": name}}, sources.cite, countries, language)
+    chain = SectionWriter(sources, countries, language).chain({**answer, "asset": {"name": name}})
     strikes = subject_strikes(request, view, {"entity": key})
     answers = [_struck("struck-of-owner", strikes, language, name=name)]
     return SubjectContent(

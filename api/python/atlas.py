@@ -559,11 +559,9 @@ class Atlas:
         # Slow to import, and needed here alone.
         from api.exports.notebook_map.notebook_map import notebook_map
 
-        attributions = self._layer("attributions")
         drawn: folium.Map = notebook_map(
             shown,
             self._layer("assets"),
-            attributions[attributions["strike"].isin(shown["id"])],
             base_map.read(self._basemap),
             self._source.cites(shown["id"]),
         )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import io
 import threading
-import weakref
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -22,17 +21,30 @@ from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.transforms import Affine2D, IdentityTransform
+from numpy.typing import ArrayLike
 from PIL import Image
 from shapely.geometry.base import BaseGeometry
 
 from api.rendering.canvas import CENTRE, ICON_PX, Canvas, RenderedLayer
-from api.styles.rules import HALO, OUTLINE, UNIT, StyleTable, SymbolPaint, site_colour, symbol_paint
+from api.styles.rules import (
+    HALO,
+    OUTLINE,
+    UNIT,
+    AreaPaint,
+    CirclePaint,
+    LinePaint,
+    StyleRule,
+    StyleTable,
+    SymbolPaint,
+    TextMatch,
+    rules,
+    symbol_paint,
+)
 from api.styles.symbol_paths import outline
-from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.lonlat import Floats, Ints, Objects
 from geo.tiles.tile_layer import TileLayer, VisibleFeatures
 from layers.collections.collection import Collection
 from layers.collections.feature_types import share_in
-from layers.snapshot.flat_collections import BY_STRIKE
 
 # matplotlib shares its fonts and path cache among threads: one picture is drawn at a time.
 _pen = threading.Lock()
@@ -41,19 +53,21 @@ _pen = threading.Lock()
 @lru_cache(maxsize=64)
 def _symbol(text: str) -> mpath.Path:
     """Return the outline of a symbol about its centre, y up, in units of its box."""
-    figures = (mpath.Path([*figure, figure[0]], closed=True) for figure in outline(text))
-    return mpath.Path.make_compound_path(*figures).transformed(Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1))
+    return _compound([*figure, figure[0]] for figure in outline(text)).transformed(
+        Affine2D().translate(-CENTRE, -CENTRE).scale(1, -1)
+    )
 
 
-def render_png(
+def render(
     canvas: Canvas,
     drawn: Iterable[RenderedLayer],
     look: StyleTable,
     ground: Sequence[TileLayer] = (),
     background: str | None = None,
     step: Callable[[], None] = lambda: None,
+    form: str = "png",
 ) -> bytes:
-    """Draw collections as PNG.
+    """Draw collections as PNG, or as SVG 1.1 of which a user unit is a pixel of the PNG.
 
     Parameters
     ----------
@@ -65,60 +79,15 @@ def render_png(
         Colour where nothing is drawn; transparent without one.
     step
         Called between the steps; it raises where the picture is not wanted any more.
+    form
+        "png" or "svg".
 
     Returns
     -------
     bytes
-        A PNG with an alpha channel; wholly transparent where nothing is drawn.
+        A PNG with an alpha channel, wholly transparent where nothing is drawn; or a document without texts, times or
+        references to other files. The same collections give the same bytes.
     """
-    figure = _figure(canvas, drawn, look, ground, background, step)
-    if not figure.artists and background is None:
-        return _empty(canvas.width, canvas.height)
-    return _drawn_png(figure, step)
-
-
-def _drawn_png(figure: Figure, step: Callable[[], None] = lambda: None) -> bytes:
-    board = FigureCanvasAgg(figure)
-    with _pen:
-        step()
-        board.draw()  # type: ignore[no-untyped-call]
-    step()
-    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
-
-
-def render_svg(
-    canvas: Canvas,
-    drawn: Iterable[RenderedLayer],
-    look: StyleTable,
-    ground: Sequence[TileLayer] = (),
-    background: str | None = None,
-    step: Callable[[], None] = lambda: None,
-) -> bytes:
-    """Draw collections as SVG 1.1: a user unit is a pixel of `render_png`, which has the same parameters.
-
-    Returns
-    -------
-    bytes
-        A document without texts, times or references to other files; the same collections give the same bytes.
-    """
-    board = FigureCanvasSVG(_figure(canvas, drawn, look, ground, background, step))
-    out = io.BytesIO()
-    # Identifiers are drawn by lot without a salt.
-    with _pen, rc_context({"svg.hashsalt": "strikeatlas"}):
-        step()
-        board.print_svg(out, metadata={"Creator": "StrikeAtlas", "Date": None})  # type: ignore[no-untyped-call]
-    return out.getvalue()
-
-
-def _figure(
-    canvas: Canvas,
-    drawn: Iterable[RenderedLayer],
-    look: StyleTable,
-    ground: Sequence[TileLayer],
-    background: str | None,
-    step: Callable[[], None],
-) -> Figure:
-    """Lay out what a picture shows."""
     figure = Figure(figsize=(canvas.width / 72, canvas.height / 72), dpi=72, facecolor=background or "none")
     artists = _base_map(canvas, ground, look) if ground else []
     for rendered in drawn:
@@ -128,7 +97,24 @@ def _figure(
         figure.add_artist(artist)
         # Where an SVG has a path a point, matplotlib moves a copy of the transform: that cannot be the identity.
         artist.set_transform(Affine2D())
-    return figure
+    if form == "png":
+        is_empty = not artists and background is None
+        return _empty(canvas.width, canvas.height) if is_empty else _drawn_png(figure, step)
+    out = io.BytesIO()
+    # Identifiers are drawn by lot without a salt.
+    with _pen, rc_context({"svg.hashsalt": "strikeatlas"}):
+        step()
+        FigureCanvasSVG(figure).print_svg(out, metadata={"Creator": "StrikeAtlas", "Date": None})  # type: ignore[no-untyped-call]
+    return out.getvalue()
+
+
+def _drawn_png(figure: Figure, step: Callable[[], None] = lambda: None) -> bytes:
+    board = FigureCanvasAgg(figure)
+    with _pen:
+        step()
+        board.draw()  # type: ignore[no-untyped-call]
+    step()
+    return _png(Image.fromarray(np.asarray(board.buffer_rgba())))  # type: ignore[no-untyped-call]
 
 
 @lru_cache(maxsize=16)
@@ -142,175 +128,108 @@ def _png(image: Image.Image) -> bytes:
     return out.getvalue()
 
 
-def _moved(xy: Floats, worlds: float) -> Floats:
-    return np.add(xy, [worlds, 0])
+def _pixels(canvas: Canvas, shape: BaseGeometry | Floats, world: float) -> Floats:
+    """Return the vertices of a line or ring, or points, of a copy of the world in pixels, shape (n, 2)."""
+    xy = shapely.get_coordinates(shape) if isinstance(shape, BaseGeometry) else shape
+    return canvas.to_pixels(np.add(xy, [world, 0]))
 
 
 def _paths(canvas: Canvas, shapes: Objects, world: float) -> list[mpath.Path]:
     """Return the outlines of polygons with their holes, in pixels."""
-    paths = []
-    for shape in shapely.orient_polygons(shapes):
-        rings = [canvas.to_pixels(_moved(shapely.get_coordinates(ring), world)) for ring in shapely.get_rings(shape)]
-        paths.append(mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings)))
-    return paths
+    return [
+        _compound(_pixels(canvas, ring, world) for ring in shapely.get_rings(shape))
+        for shape in shapely.orient_polygons(shapes)
+    ]
 
 
-def _strings(canvas: Canvas, shapes: Objects, world: float) -> list[Floats]:
-    return [canvas.to_pixels(_moved(shapely.get_coordinates(shape), world)) for shape in shapes]
+def _compound(rings: Iterable[ArrayLike]) -> mpath.Path:
+    return mpath.Path.make_compound_path(*(mpath.Path(ring, closed=True) for ring in rings))
 
 
 def _base_map(canvas: Canvas, ground: Sequence[TileLayer], look: StyleTable) -> list[Any]:
     base = look["base"]["light"]
     countries, boundaries = ground
+    coast, border = (canvas.pixels_of(look["size"][name]) for name in ("coast", "border"))
     artists: list[Any] = []
     for seen, world in canvas.visible(countries):
         land = _paths(canvas, seen.areas, world)
-        artists.append(
-            PathCollection(
-                land,
-                facecolors=base["land"],
-                edgecolors=base["coast"],
-                linewidths=canvas.pixels_of(look["size"]["coast"]),
-            )
-        )
+        artists.append(PathCollection(land, facecolors=base["land"], edgecolors=base["coast"], linewidths=coast))
     for seen, world in canvas.visible(boundaries):
-        lines = _strings(canvas, seen.lines, world)
-        artists.append(
-            LineCollection(lines, colors=base["border"], linewidths=canvas.pixels_of(look["size"]["border"]))
-        )
+        lines = [_pixels(canvas, line, world) for line in seen.lines]
+        artists.append(LineCollection(lines, colors=base["border"], linewidths=border))
     return artists
 
 
 def _collection(canvas: Canvas, rendered: RenderedLayer, look: StyleTable) -> list[Any]:
-    appearance = appearance_of(rendered.collection, look)
+    # Lines and areas are drawn as those of assets, whichever collection they are of.
+    drawn = [rule for rule in rules("assets", look) if rule.geometry != "points"]
+    drawn += [rule for rule in rules(rendered.collection.name, look) if rule.geometry == "points"]
     artists: list[Any] = []
     for visible, world in canvas.visible(rendered.layer, rendered.mask):
-        if len(visible.areas):
-            artists.append(_areas(canvas, visible, world, look))
-        if len(visible.lines):
-            artists += _pipelines(canvas, visible, world, appearance, look)
-        if len(visible.points):
-            points = canvas.to_pixels(_moved(visible.points, world))
-            draw = _shares if rendered.country else _sites if appearance.symbols is None else _symbols
-            artists.append(draw(canvas, points, visible.point_rows, rendered, look))
+        shown = {"polygons": visible.areas, "lines": visible.lines, "points": visible.points}
+        artists += [
+            _artist(canvas, visible, world, rule, rendered, look) for rule in drawn if len(shown[rule.geometry])
+        ]
     return artists
+
+
+def _artist(
+    canvas: Canvas, visible: VisibleFeatures, world: float, rule: StyleRule, rendered: RenderedLayer, look: StyleTable
+) -> PathCollection | LineCollection:
+    """Draw the features of a rule; strikes in the order of their rows, or by the share of a country."""
+    collection, points, rows = rendered.collection, _pixels(canvas, visible.points, world), visible.point_rows
+    match rule.paint:
+        case AreaPaint(fill, opacity, edge, edge_width):
+            paths, width = _paths(canvas, visible.areas, world), canvas.pixels_of(edge_width)
+            return PathCollection(paths, facecolors=(fill, opacity), edgecolors=edge, linewidths=width)
+        case LinePaint(colour, stops, dash, opacity):
+            is_drawn = _meets(rule.condition, collection, visible.line_rows)
+            lines = [_pixels(canvas, one, world) for one, drawn in zip(visible.lines, is_drawn, strict=True) if drawn]
+            # matplotlib, like the web map, counts dashes in widths of the line.
+            style: Any = (0, dash) if dash else "solid"
+            paint = {"colors": (colour, opacity), "linewidths": canvas.pixels_of(stops), "linestyles": style}
+            return LineCollection(lines, capstyle="butt", **paint)
+        case CirclePaint(fill, edge, radius, edge_pixels):
+            circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(radius)))
+            return PathCollection(
+                [circle], offsets=points, offset_transform=IdentityTransform(), facecolors=[fill] * len(points),
+                edgecolors=edge, linewidths=edge_pixels * canvas.ratio,
+            )  # fmt: skip
+        case SymbolPaint():
+            order = np.argsort(rows, kind="stable")
+            points, rows, scale = points[order], rows[order], canvas.pixels_of(rule.paint.size) * UNIT
+            symbols = symbols_of(collection, rows, look)
+            if rendered.country is None:
+                return _symbol_artist(symbols, points, scale, look)
+            groups = zip(rows.tolist(), (group for group, _, _ in symbols), strict=True)
+            shares = [share_symbol(collection, row, group, rendered.country) for row, group in groups]
+            return _share_artist(shares, points, scale, look)
+
+
+def _meets(match: TextMatch | None, collection: Collection, rows: Ints) -> Sequence[bool]:
+    """Return which rows meet a condition."""
+    if match is None:
+        return [True] * len(rows)
+    values = zip(*(_column(collection, name, rows) for name in match.columns), strict=True)
+    return [(match.text in next(filter(None, row), "")) == match.contains for row in values]
 
 
 #: Group, host and fill of a symbol, as keys of the style table.
 Symbol: TypeAlias = tuple[str, str, str]
 
 
-@dataclass(frozen=True, eq=False)
-class RowAppearance:
-    """How each row of a collection is drawn: three columns of length n.
-
-    ``symbols`` is ``None`` where points are drawn as circles, each filled with its ``site_colours``; lines are drawn by
-    ``carries_gas``.
-    """
-
-    symbols: Sequence[Symbol] | None
-    site_colours: Objects
-    carries_gas: Bools
+def symbols_of(collection: Collection, rows: Ints, look: StyleTable) -> list[Symbol]:
+    """Return the symbols of rows of strikes, attributions or hits."""
+    paint = symbol_paint(collection.name, look)
+    choices = (paint.shape, paint.host, paint.fill)
+    keys = ([choice.key_of(value) for value in _column(collection, choice.column, rows)] for choice in choices)
+    return list(zip(*keys, strict=True))
 
 
-_APPEARANCES: weakref.WeakKeyDictionary[Collection, RowAppearance] = weakref.WeakKeyDictionary()
-
-
-def appearance_of(collection: Collection, look: StyleTable) -> RowAppearance:
-    """Return how the rows of a collection are drawn; it is computed once for each collection."""
-    if collection not in _APPEARANCES:
-        carried = zip(_column(collection, "commodity"), _column(collection, "group"), strict=True)
-        has_symbols = collection.name in ("strikes", *BY_STRIKE)
-        colours = np.empty(len(collection), dtype=object)
-        colours[:] = [site_colour(kind, look) for kind in _column(collection, "kind")]
-        _APPEARANCES[collection] = RowAppearance(
-            _symbols_of_rows(collection, symbol_paint(collection.name, look)) if has_symbols else None,
-            colours,
-            np.array(["gas" in (commodity or group or "") for commodity, group in carried], dtype=bool),
-        )
-    return _APPEARANCES[collection]
-
-
-def _symbols_of_rows(collection: Collection, paint: SymbolPaint) -> Sequence[Symbol]:
-    columns = ((choice, _column(collection, choice.column)) for choice in (paint.shape, paint.host, paint.fill))
-    shape, host, fill = ([choice.key_of(value) for value in column] for choice, column in columns)
-    return list(zip(shape, host, fill, strict=True))
-
-
-def _column(collection: Collection, name: str) -> Objects:
-    """Return the values of a column, shape (n,); ``None`` in each row where the collection has no such column."""
-    values = np.empty(len(collection), dtype=object)
-    values[:] = collection.features.columns.get(name, [None] * len(collection))
-    return values
-
-
-def _areas(canvas: Canvas, visible: VisibleFeatures, world: float, look: StyleTable) -> PathCollection:
-    base = look["base"]["light"]
-    paths = _paths(canvas, visible.areas, world)
-    return PathCollection(
-        paths,
-        facecolors=(base["chosen"], 0.5),
-        edgecolors=base["mark"],
-        linewidths=canvas.pixels_of(look["size"]["border"]),
-    )
-
-
-def _pipelines(
-    canvas: Canvas, visible: VisibleFeatures, world: float, appearance: RowAppearance, look: StyleTable
-) -> list[LineCollection]:
-    lines = _strings(canvas, visible.lines, world)
-    width = canvas.pixels_of(look["size"]["pipe"])
-    case = LineCollection(
-        lines,
-        colors=(look["base"]["light"]["halo"], 0.7),
-        linewidths=canvas.pixels_of(look["size"]["case"]),
-        capstyle="butt",
-    )
-    artists = [case]
-    gas = appearance.carries_gas[visible.line_rows]
-    for name, selected in (("gas", gas), ("oil", ~gas)):
-        drawn = [line for line, is_selected in zip(lines, selected, strict=True) if is_selected]
-        dash = look["line"][name]["dash"]
-        style: Any = (0, dash) if dash else "solid"
-        # matplotlib, like the web map, counts dashes in widths of the line.
-        artists.append(
-            LineCollection(
-                drawn, colors=look["line"][name]["light"], linewidths=width, linestyles=style, capstyle="butt"
-            )
-        )
-    return artists
-
-
-def _sites(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    circle = mpath.Path.unit_circle().transformed(Affine2D().scale(canvas.pixels_of(look["size"]["site"])))
-    return PathCollection(
-        [circle],
-        offsets=points,
-        offset_transform=IdentityTransform(),
-        facecolors=appearance_of(rendered.collection, look).site_colours[rows].tolist(),
-        edgecolors=look["base"]["light"]["mark"],
-        linewidths=1.2 * canvas.ratio,
-    )
-
-
-def _symbols(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    """Draw the symbols at points, in the order of their rows."""
-    symbols = appearance_of(rendered.collection, look).symbols
-    assert symbols is not None
-    order = np.argsort(rows, kind="stable")
-    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return _symbol_artist([symbols[rows[at]] for at in order], points[order], scale, look)
-
-
-def _shares(canvas: Canvas, points: Floats, rows: Ints, rendered: RenderedLayer, look: StyleTable) -> PathCollection:
-    """Draw the strikes at points, in the order of their rows, by the share of a country."""
-    symbols = appearance_of(rendered.collection, look).symbols
-    assert symbols is not None, "shares are those of strikes"
-    assert rendered.country is not None
-    collection, country = rendered.collection, rendered.country
-    drawn = [share_symbol(collection, row, symbols[row][0], country) for row in sorted(rows.tolist())]
-    scale = canvas.pixels_of(look["size"]["symbol"]) * UNIT
-    return share_artist(drawn, points[np.argsort(rows, kind="stable")], scale, look)
+def _column(collection: Collection, name: str, rows: Ints) -> Sequence[Any]:
+    """Return the values of a column in some rows; ``None`` in each where the collection has no such column."""
+    column = collection.features.columns.get(name)
+    return [None] * len(rows) if column is None else column.take(rows)
 
 
 def _symbol_artist(symbols: Iterable[Symbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
@@ -412,11 +331,10 @@ def filled_parts(text: str, low: float, high: float) -> tuple[BaseGeometry, Base
 
 def _area_path(area: BaseGeometry) -> mpath.Path:
     rings = shapely.get_rings(shapely.get_parts(shapely.orient_polygons(area)))
-    outlines = [mpath.Path(shapely.get_coordinates(ring), closed=True) for ring in rings]
-    return mpath.Path.make_compound_path(*outlines) if outlines else mpath.Path(np.empty((0, 2)))
+    return _compound(map(shapely.get_coordinates, rings)) if len(rings) else mpath.Path(np.empty((0, 2)))
 
 
-def share_artist(symbols: Iterable[ShareSymbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
+def _share_artist(symbols: Iterable[ShareSymbol], points: Floats, scale: float, look: StyleTable) -> PathCollection:
     """Draw each symbol, with halo, fill and outline, before the next one; `scale` is pixels of a unit of its box."""
     base, share = look["base"]["light"], look["share"]["light"]
     size = Affine2D().scale(scale)

@@ -171,11 +171,11 @@ async def picture_response(
     look = look_of(request)
 
     def encode() -> bytes:
-        from api.rendering.png import render_png  # takes a third of a second, which every start would wait for
+        from api.rendering.png import render  # takes a third of a second, which every start would wait for
 
         layer = layer_of(collection, matrices.projection)
         drawn = RenderedLayer(collection, layer, selection_mask(collection, selection))
-        return render_png(tile_canvas(tile, ratio), [drawn], look)
+        return render(tile_canvas(tile, ratio), [drawn], look)
 
     key = (PNG, collection.name, *tile, matrices.name, ratio, selection)
     return await tile_response(request, view.tiles, view.version, RASTER, key, encode, WorkClass.PICTURE)

@@ -205,10 +205,9 @@ def _rendered(
     ground: Sequence[TileLayer],
     background: str | None,
 ) -> bytes:
-    from api.rendering.png import render_png, render_svg  # takes a third of a second, which every start would wait for
+    from api.rendering.png import render  # takes a third of a second, which every start would wait for
 
-    render = render_svg if form is _SVG else render_png
-    return render(canvas, drawn, look, ground, background, require_wanted)
+    return render(canvas, drawn, look, ground, background, require_wanted, "svg" if form is _SVG else "png")
 
 
 def _selection(request: Request, chosen: Mapping[str, str], collection: Collection) -> Selection:

@@ -186,9 +186,9 @@ async def _basemap_picture(request: Request, ratio: int) -> Response:
     require_described(request.query_params.multi_items(), ())
 
     def encode() -> bytes:
-        from api.rendering.png import render_png  # takes a third of a second, which every start would wait for
+        from api.rendering.png import render  # takes a third of a second, which every start would wait for
 
-        return render_png(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
+        return render(tile_canvas(tile, ratio), (), look, atlas.base_layers[:2], look["base"]["light"]["sea"])
 
     key = (BASEMAP, *tile, ratio)
     tiles, picture = atlas.base_tiles, WorkClass.PICTURE

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.requests.negotiation import MediaFormat
-from api.styles.rules import ChoiceCase, StyleRule, StyleTable, SymbolPaint, TextMatch, rules
+from api.styles.rules import StyleRule, StyleTable, SymbolPaint, rules
 from layers.collections.collection import Collection
 
 MAPBOX = MediaFormat("mapbox", "application/vnd.mapbox.style+json", "Mapbox Style", ("application/json",))
@@ -40,28 +40,21 @@ class CatalogueStyle:
 
 
 _SYMBOLS = "colour is the host country, shape the kind of what was hit, a filled symbol a corroborated strike."
-_SITES = "Pipelines by what they carry, and sites from zoom 5 on."
+#: Title and description of the style of each collection alone.
+_ALONE = {
+    "strikes": ("Strikes", f"Strikes: {_SYMBOLS}"),
+    "assets": ("Assets", "Pipelines by what they carry, and sites from zoom 5 on."),
+    "asset-points": ("Assets: points", "Sites from zoom 5 on."),
+    "asset-lines": ("Assets: lines", "Pipelines by what they carry."),
+    "asset-areas": ("Assets: areas", "Areas of sites."),
+    "attributions": ("Attributions", "Attributions in the colour of their country."),
+    "hits": ("Hits", "Sites hit in the colour of the country."),
+    "countries": ("Countries", "Countries as areas."),
+}
+_MAP = f"The map: strikes and assets on the base map, which has no names. Of strikes, {_SYMBOLS}"
 STYLES = {
-    style.name: style
-    for style in (
-        CatalogueStyle(
-            WHOLE_MAP,
-            "StrikeAtlas",
-            f"The map: strikes and assets on the base map, which has no names. Of strikes, {_SYMBOLS}",
-            ("assets", "strikes"),
-            on_base_map=True,
-        ),
-        CatalogueStyle("strikes", "Strikes", f"Strikes: {_SYMBOLS}", ("strikes",)),
-        CatalogueStyle("assets", "Assets", _SITES, ("assets",)),
-        CatalogueStyle("asset-points", "Assets: points", "Sites from zoom 5 on.", ("asset-points",)),
-        CatalogueStyle("asset-lines", "Assets: lines", "Pipelines by what they carry.", ("asset-lines",)),
-        CatalogueStyle("asset-areas", "Assets: areas", "Areas of sites.", ("asset-areas",)),
-        CatalogueStyle(
-            "attributions", "Attributions", "Attributions in the colour of their country.", ("attributions",)
-        ),
-        CatalogueStyle("hits", "Hits", "Sites hit in the colour of the country.", ("hits",)),
-        CatalogueStyle("countries", "Countries", "Countries as areas.", ("countries",)),
-    )
+    WHOLE_MAP: CatalogueStyle(WHOLE_MAP, "StrikeAtlas", _MAP, ("assets", "strikes"), on_base_map=True),
+    **{name: CatalogueStyle(name, title, said, (name,)) for name, (title, said) in _ALONE.items()},
 }
 
 
@@ -86,9 +79,10 @@ def style_layer(collection: Collection, look: StyleTable) -> dict[str, Any]:
 
 def _columns(rule: StyleRule) -> Iterator[str]:
     """Give the columns that a rule reads."""
-    if isinstance(rule.condition, TextMatch):
+    if rule.condition is not None:
         yield from rule.condition.columns
-    yield from (case.column for case in (rule.condition, rule.stand_in) if isinstance(case, ChoiceCase))
+    if rule.stand_in is not None:
+        yield rule.stand_in.column
     if isinstance(rule.paint, SymbolPaint):
         choices = (rule.paint.shape, rule.paint.host, rule.paint.fill)
         yield from (choice.column for choice in choices if choice.column)

@@ -11,7 +11,6 @@ from typing import Any
 from api.http.json import Json
 from api.styles.rules import (
     AreaPaint,
-    ChoiceCase,
     CirclePaint,
     GeometryClass,
     LinePaint,
@@ -20,7 +19,6 @@ from api.styles.rules import (
     StyleTable,
     SymbolChoice,
     SymbolPaint,
-    TextMatch,
     ZoomStops,
     rules,
 )
@@ -102,11 +100,7 @@ def _layer_parts(paint: Paint) -> Iterator[tuple[str, str, Json]]:
             yield "", "line", {"layout": {"line-join": "round"}, "paint": appearance}
         case CirclePaint():
             edge = {"circle-stroke-color": paint.edge, "circle-stroke-width": paint.edge_width}
-            yield (
-                "",
-                "circle",
-                {"paint": {"circle-radius": _by_zoom(paint.radius), "circle-color": paint.fill, **edge}},
-            )
+            yield "", "circle", {"paint": {"circle-radius": _by_zoom(paint.radius), "circle-color": paint.fill, **edge}}
         case AreaPaint():
             yield "", "fill", {"paint": {"fill-color": paint.fill, "fill-opacity": paint.opacity}}
             yield "-edge", "line", {"paint": {"line-color": paint.edge, "line-width": _by_zoom(paint.edge_width)}}
@@ -133,15 +127,10 @@ def _label(values: tuple[str, ...]) -> Any:
 
 def _filter(rule: StyleRule) -> list[Any]:
     kind = ["in", ["geometry-type"], ["literal", list(_TYPES[rule.geometry])]]
-    return kind if rule.condition is None else ["all", kind, _condition(rule.condition)]
-
-
-def _condition(condition: TextMatch | ChoiceCase) -> list[Any]:
-    if isinstance(condition, ChoiceCase):
-        holds = ["in", ["get", condition.column], ["literal", list(condition.values)]]
-        return holds if condition.is_member else ["!", holds]
-    holds = ["in", condition.text, ["coalesce", *(["get", column] for column in condition.columns), ""]]
-    return holds if condition.contains else ["!", holds]
+    if (match := rule.condition) is None:
+        return kind
+    holds = ["in", match.text, ["coalesce", *(["get", column] for column in match.columns), ""]]
+    return ["all", kind, holds if match.contains else ["!", holds]]
 
 
 def _by_zoom(stops: ZoomStops) -> list[Any]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import pairwise
 from xml.etree.ElementTree import Element, SubElement, tostring
 
@@ -40,17 +39,6 @@ _NAMESPACE = uuid.UUID("0f3a6b52-7f0c-5d0c-9a43-55d1a6a1b0f7")
 _FILLS = {"filled": "corroborated or verified", "hollow": "reported only"}
 
 
-@dataclass(frozen=True, slots=True)
-class _DrawnRule:
-    """One rule of QGIS: which features it draws, as an expression (empty for all), from which zoom, and how."""
-
-    name: str
-    label: str
-    expression: str
-    from_zoom: float
-    symbol: Element
-
-
 def document(collection: str, look: StyleTable, days: tuple[str, str] | None) -> str:
     """Write the style of a layer that has a collection of one kind of geometry.
 
@@ -70,15 +58,17 @@ def document(collection: str, look: StyleTable, days: tuple[str, str] | None) ->
     renderer = SubElement(root, "renderer-v2", type="RuleRenderer", symbollevels="0", enableorderby="0")
     tree = SubElement(renderer, "rules", key=_key(collection, "root"))
     symbols = SubElement(renderer, "symbols")
-    for number, rule in enumerate(drawn for one in rules(collection, look) for drawn in _drawn(one, look)):
-        entry = {"key": _key(collection, rule.name), "symbol": str(number), "label": rule.label}
-        if rule.expression:
-            entry["filter"] = rule.expression
-        if rule.from_zoom:
-            entry["scalemaxdenom"] = str(round(_SCALE / 2**rule.from_zoom))
-        SubElement(tree, "rule", entry)
-        rule.symbol.set("name", str(number))
-        symbols.append(rule.symbol)
+    for rule in rules(collection, look):
+        for name, label, expression, symbol in _drawn(rule, look):
+            number = str(len(symbols))
+            entry = {"key": _key(collection, name), "symbol": number, "label": label}
+            if expression:
+                entry["filter"] = expression
+            if rule.from_zoom:
+                entry["scalemaxdenom"] = str(round(_SCALE / 2**rule.from_zoom))
+            SubElement(tree, "rule", entry)
+            symbol.set("name", number)
+            symbols.append(symbol)
     if days is not None:
         # Mode 2 is a span from field to field, limit mode 1 includes its end.
         mode = {"enabled": "1", "mode": "2", "limitMode": "1", "startField": days[0], "endField": days[1]}
@@ -90,21 +80,17 @@ def _key(collection: str, name: str) -> str:
     return f"{{{uuid.uuid5(_NAMESPACE, f'{collection}/{name}')}}}"
 
 
-def _drawn(rule: StyleRule, look: StyleTable) -> Iterator[_DrawnRule]:
+def _drawn(rule: StyleRule, look: StyleTable) -> Iterator[tuple[str, str, str, Element]]:
+    """Yield the rules of QGIS for a rule: name, label, which features it draws (empty for all), and their symbol."""
     if isinstance(rule.paint, SymbolPaint):
         for cases in rule.paint.combinations():
             shape, host, fill = (case.key for case in cases)
-            expressions = [_case(case) for case in cases if case.column]
-            yield _DrawnRule(
-                f"{rule.name}-{shape}-{host}-{fill}",
-                ", ".join(_label(rule.paint, shape, host, fill)),
-                " AND ".join(expressions),
-                rule.from_zoom,
-                _marker(shape, host, fill, rule.paint.size, look),
-            )
+            label = ", ".join(_label(rule.paint, shape, host, fill))
+            expression = " AND ".join(_case(case) for case in cases if case.column)
+            symbol = _marker(shape, host, fill, rule.paint.size, look)
+            yield f"{rule.name}-{shape}-{host}-{fill}", label, expression, symbol
         return
-    expression = "" if rule.condition is None else _condition(rule.condition)
-    yield _DrawnRule(rule.name, rule.title, expression, rule.from_zoom, _symbol(rule.paint))
+    yield rule.name, rule.title, "" if rule.condition is None else _text_match(rule.condition), _symbol(rule.paint)
 
 
 def _label(paint: SymbolPaint, shape: str, host: str, fill: str) -> Iterator[str]:
@@ -123,29 +109,23 @@ def _symbol(paint: LinePaint | CirclePaint | AreaPaint) -> Element:
                 # In widths of the line at the scale that it is drawn without data-defined sizes.
                 dash = ";".join(f"{part * paint.width[-1][1]:.2f}" for part in paint.dash)
                 values |= {"use_custom_dash": "1", "customdash": dash, "customdash_unit": "Pixel"}
-            values |= {"line_width": number_text(paint.width[-1][1]), "line_width_unit": "Pixel"}
+            values |= _pixels(line_width=paint.width[-1][1])
             return _layer("line", "SimpleLine", values, {"outlineWidth": _by_scale(paint.width)}, paint.opacity)
         case CirclePaint():
-            values = {
-                "name": "circle",
-                "color": _colour(paint.fill),
-                "outline_color": _colour(paint.edge),
-                "outline_width": number_text(paint.edge_width),
-                "outline_width_unit": "Pixel",
-                "size": number_text(2 * paint.radius[-1][1]),
-                "size_unit": "Pixel",
-            }
+            values = {"name": "circle", "color": _colour(paint.fill), "outline_color": _colour(paint.edge)}
+            values |= _pixels(outline_width=paint.edge_width, size=2 * paint.radius[-1][1])
             return _layer("marker", "SimpleMarker", values, {"size": _by_scale(paint.radius, 2)})
         case AreaPaint():
-            values = {
-                "color": _colour(paint.fill, paint.opacity),
-                "style": "solid",
-                "outline_color": _colour(paint.edge),
-                "outline_style": "solid",
-                "outline_width": number_text(paint.edge_width[-1][1]),
-                "outline_width_unit": "Pixel",
-            }
+            values = {"color": _colour(paint.fill, paint.opacity), "style": "solid"}
+            values |= {"outline_color": _colour(paint.edge), "outline_style": "solid"}
+            values |= _pixels(outline_width=paint.edge_width[-1][1])
             return _layer("fill", "SimpleFill", values, {"outlineWidth": _by_scale(paint.edge_width)})
+
+
+def _pixels(**sizes: float) -> dict[str, str]:
+    """Sizes in pixels by name, each followed by its unit."""
+    pairs = (((name, number_text(size)), (f"{name}_unit", "Pixel")) for name, size in sizes.items())
+    return {name: text for pair in pairs for name, text in pair}
 
 
 def _marker(shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable) -> Element:
@@ -161,11 +141,7 @@ def _marker(shape: str, host: str, fill: str, stops: ZoomStops, look: StyleTable
         f'<path d="{path}" {halo}/><path d="{path}" {inner}/></svg>'
     )
     pixels = _BOX * UNIT
-    values = {
-        "name": f"base64:{base64.b64encode(svg.encode()).decode()}",
-        "size": number_text(pixels * stops[-1][1]),
-        "size_unit": "Pixel",
-    }
+    values = {"name": f"base64:{base64.b64encode(svg.encode()).decode()}", **_pixels(size=pixels * stops[-1][1])}
     return _layer("marker", "SvgMarker", values, {"size": _by_scale(stops, pixels)})
 
 
@@ -177,17 +153,21 @@ def _layer(
     layer = SubElement(symbol, "layer", {"class": layer_class, "enabled": "1", "locked": "0", "pass": "0"})
     options = SubElement(layer, "Option", type="Map")
     for name, value in values.items():
-        SubElement(options, "Option", name=name, type="QString", value=value)
+        _option(options, name, "QString", value)
     whole = SubElement(SubElement(layer, "data_defined_properties"), "Option", type="Map")
-    SubElement(whole, "Option", name="name", type="QString", value="")
+    _option(whole, "name", "QString", "")
     properties = SubElement(whole, "Option", name="properties", type="Map")
     for name, expression in defined.items():
         one = SubElement(properties, "Option", name=name, type="Map")
-        SubElement(one, "Option", name="active", type="bool", value="true")
-        SubElement(one, "Option", name="expression", type="QString", value=expression)
-        SubElement(one, "Option", name="type", type="int", value="3")
-    SubElement(whole, "Option", name="type", type="QString", value="collection")
+        _option(one, "active", "bool", "true")
+        _option(one, "expression", "QString", expression)
+        _option(one, "type", "int", "3")
+    _option(whole, "type", "QString", "collection")
     return symbol
+
+
+def _option(parent: Element, name: str, kind: str, value: str) -> None:
+    SubElement(parent, "Option", name=name, type=kind, value=value)
 
 
 def _by_scale(stops: ZoomStops, times: float = 1.0) -> str:
@@ -199,11 +179,9 @@ def _by_scale(stops: ZoomStops, times: float = 1.0) -> str:
     return f"with_variable('zoom', {_ZOOM}, CASE {' '.join(cases)} ELSE {stops[-1][1] * times:g} END)"
 
 
-def _condition(condition: TextMatch | ChoiceCase) -> str:
-    if isinstance(condition, ChoiceCase):
-        return _case(condition)
-    columns = ", ".join(f'"{column}"' for column in condition.columns)
-    return f"coalesce({columns}, '') {'LIKE' if condition.contains else 'NOT LIKE'} '%{condition.text}%'"
+def _text_match(match: TextMatch) -> str:
+    columns = ", ".join(f'"{column}"' for column in match.columns)
+    return f"coalesce({columns}, '') {'LIKE' if match.contains else 'NOT LIKE'} '%{match.text}%'"
 
 
 def _case(case: ChoiceCase) -> str:

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise, product
+from itertools import product
 from typing import Any, Literal, TypeAlias
+
+import numpy as np
 
 StyleTable: TypeAlias = Mapping[str, Any]
 #: Zoom and size in pairs, by rising zoom; sizes between them are interpolated linearly.
@@ -136,7 +138,7 @@ class StyleRule:
     title: str
     geometry: GeometryClass
     paint: Paint
-    condition: TextMatch | ChoiceCase | None = None
+    condition: TextMatch | None = None
     from_zoom: float = 0
     stand_in: ChoiceCase | None = None
 
@@ -189,23 +191,11 @@ def _pipelines(look: StyleTable) -> Iterator[StyleRule]:
 
 
 def _sites(look: StyleTable, from_zoom: float) -> Iterator[StyleRule]:
-    """Give the rule of all sites and, over it, one for each kind that has a colour of its own; all from a zoom on."""
     base = look["base"]["light"]
     paint = CirclePaint(base["paper"], base["mark"], look["size"]["site"], 1.2)
     # To QGIS a point symbol on a line is a line.
     no_pipeline = ChoiceCase("kind", ("pipeline",), False, "site")
     yield StyleRule("site", "Sites", "points", paint, from_zoom=from_zoom, stand_in=no_pipeline)
-    for kind in look["kind"]:
-        own = CirclePaint(site_colour(kind, look), base["mark"], look["size"]["site"], 1.2)
-        condition = ChoiceCase("kind", (kind,), True, kind)
-        title = f"Sites: {kind.replace('-', ' ')}"
-        yield StyleRule(f"site-{kind}", title, "points", own, condition, from_zoom=from_zoom)
-
-
-def site_colour(kind: str | None, look: StyleTable) -> str:
-    """Return the colour that sites of a kind are filled with: the kind's own, or that of paper."""
-    colour: str = look["kind"].get(kind, {"light": look["base"]["light"]["paper"]})["light"]
-    return colour
 
 
 def _area(collection: str, look: StyleTable) -> StyleRule:
@@ -216,12 +206,8 @@ def _area(collection: str, look: StyleTable) -> StyleRule:
 
 def at_zoom(stops: ZoomStops, zoom: float) -> float:
     """Return the size at a zoom; beyond the stops it is that of the nearest stop."""
-    if zoom <= stops[0][0]:
-        return stops[0][1]
-    for (low, small), (high, large) in pairwise(stops):
-        if zoom <= high:
-            return small + (large - small) * (zoom - low) / (high - low)
-    return stops[-1][1]
+    zooms, sizes = zip(*stops, strict=True)
+    return float(np.interp(zoom, zooms, sizes))
 
 
 def number_text(value: float) -> str:

@@ -98,16 +98,14 @@ def descriptor(name: str, abstract: str, layers: Mapping[str, str], look: StyleT
         dialect.add(style, "Name", name)
         dialect.entitle(style, title, abstract)
         SubElement(style, f"{{{_SLD}}}IsDefault").text = "1"
-        for rule in _expressible(rules(layer, look)):
-            _part(style, layer, rule, look, dialect)
+        drawn = rules(layer, look)
+        for rule in drawn:
+            # No filter can ask for areas: their rule is left out where the collection has other geometries.
+            if rule.geometry != "polygons" or len(drawn) == 1:
+                _part(style, layer, rule, look, dialect)
     indent(root)
     xml: bytes = tostring(root, encoding="UTF-8", xml_declaration=True)
     return xml
-
-
-def _expressible(collection_rules: Sequence[StyleRule]) -> list[StyleRule]:
-    """Leave out the rule of areas where the collection has other geometries, as no filter can ask for areas."""
-    return [rule for rule in collection_rules if rule.geometry != "polygons" or len(collection_rules) == 1]
 
 
 def _part(style: Element, collection: str, rule: StyleRule, look: StyleTable, dialect: SldVersion) -> None:
@@ -128,7 +126,7 @@ def _part(style: Element, collection: str, rule: StyleRule, look: StyleTable, di
             _mark(element, keys[0], keys[1], keys[2], rule.paint.size, look, dialect)
     else:
         conditions = [] if rule.stand_in is None else [_case(rule.stand_in)]
-        conditions += [] if rule.condition is None else [_condition(rule.condition, dialect)]
+        conditions += [] if rule.condition is None else [_text_match(rule.condition, dialect)]
         _add_symbolizer(_rule(part, rule.name, rule.title, conditions, rule, dialect), rule.paint, dialect)
 
 
@@ -141,7 +139,7 @@ def _rule(
     if isinstance(rule.paint, SymbolPaint) and not conditions:
         dialect.add(element, "ElseFilter")
     if conditions:
-        SubElement(element, f"{{{_OGC}}}Filter").append(_joined("And", conditions))
+        element.append(_ogc("Filter", _joined("And", conditions)))
     if rule.from_zoom:
         # QGIS reads a whole number only.
         dialect.add(element, "MaxScaleDenominator", round(_SCALE / 2**rule.from_zoom))
@@ -216,10 +214,6 @@ def _opacity(opacity: float) -> str | None:
 # Filters. A comparison with a missing value is neither true nor false, so a filter asks for missing values explicitly.
 
 
-def _condition(condition: TextMatch | ChoiceCase, dialect: SldVersion) -> Element:
-    return _case(condition) if isinstance(condition, ChoiceCase) else _text_match(condition, dialect)
-
-
 def _case(case: ChoiceCase) -> Element:
     if case.is_member:
         return _joined("Or", [_comparison("PropertyIsEqualTo", case.column, value) for value in case.values])
@@ -235,7 +229,7 @@ def _text_match(match: TextMatch, dialect: SldVersion) -> Element:
         like = _comparison(
             "PropertyIsLike", column, f"*{match.text}*", wildCard="*", singleChar="?", **{dialect.escape: "!"}
         )
-        test = like if match.contains else _joined("And", [_not(_missing(column)), _not(like)])
+        test = like if match.contains else _ogc("And", _ogc("Not", _missing(column)), _ogc("Not", like))
         alternatives.append(_joined("And", [*(_missing(earlier) for earlier in before), test]))
         before.append(column)
     if not match.contains:
@@ -244,28 +238,20 @@ def _text_match(match: TextMatch, dialect: SldVersion) -> Element:
 
 
 def _comparison(operator: str, column: str, value: str, **attributes: str) -> Element:
-    element = Element(f"{{{_OGC}}}{operator}", attributes)
-    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
-    SubElement(element, f"{{{_OGC}}}Literal").text = value
-    return element
+    return _ogc(operator, _ogc("PropertyName", text=column), _ogc("Literal", text=value), **attributes)
 
 
 def _missing(column: str) -> Element:
-    element = Element(f"{{{_OGC}}}PropertyIsNull")
-    SubElement(element, f"{{{_OGC}}}PropertyName").text = column
-    return element
-
-
-def _not(condition: Element) -> Element:
-    element = Element(f"{{{_OGC}}}Not")
-    element.append(condition)
-    return element
+    return _ogc("PropertyIsNull", _ogc("PropertyName", text=column))
 
 
 def _joined(operator: str, conditions: Sequence[Element]) -> Element:
     """Join conditions by an operator; a single condition stays as it is."""
-    if len(conditions) == 1:
-        return conditions[0]
-    element = Element(f"{{{_OGC}}}{operator}")
-    element.extend(conditions)
+    return conditions[0] if len(conditions) == 1 else _ogc(operator, *conditions)
+
+
+def _ogc(tag: str, /, *children: Element, text: str | None = None, **attributes: str) -> Element:
+    element = Element(f"{{{_OGC}}}{tag}", attributes)
+    element.text = text
+    element.extend(children)
     return element

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-_TOKEN = re.compile(r"([a-zA-Z])|(-?(?:\d+\.?\d*|\.\d+))")
-#: How many numbers each command takes (SVG 2, 9.3).
-_TAKES = {"M": 2, "L": 2, "H": 1, "V": 1, "A": 7, "Z": 0}
+Point = tuple[float, float]
 _STEPS = 16
 
 
-def outline(text: str) -> Sequence[Sequence[tuple[float, float]]]:
+def outline(text: str) -> Sequence[Sequence[Point]]:
     """Convert an SVG path of one or more closed figures (SVG 2, 9.3).
 
     Returns
@@ -28,50 +25,45 @@ def outline(text: str) -> Sequence[Sequence[tuple[float, float]]]:
     ValueError
         If the text has a command other than M, L, H, V, A and Z, of either case, or an arc that is not of a circle.
     """
-    figures: list[list[tuple[float, float]]] = []
-    x = y = 0.0
-    for command, numbers in _commands(text):
-        near = (x, y) if command.islower() else (0.0, 0.0)
-        start = (x, y)
-        match command.upper():
-            case "M" | "L":
-                x, y = near[0] + numbers[0], near[1] + numbers[1]
-            case "H":
-                x = near[0] + numbers[0]
-            case "V":
-                y = near[1] + numbers[0]
-            case "A":
-                x, y = near[0] + numbers[5], near[1] + numbers[6]
-                figures[-1] += _arc(start, numbers, (x, y))
-            case "Z":
-                x, y = figures[-1][0]
-        if command in "Mm":
-            figures.append([])
-        if command not in "Zz":
-            figures[-1].append((x, y))
-    return figures
+    from fontTools.svgLib.path import parse_path
+
+    pen = _OutlinePen()
+    parse_path(text, pen)
+    return pen.figures
 
 
-def _commands(text: str) -> Iterator[tuple[str, list[float]]]:
-    """Give each command with its numbers; numbers without a command repeat the last one, after a move a line."""
-    tokens = [letter or float(number) for letter, number in _TOKEN.findall(text)]
-    command, at = "", 0
-    while at < len(tokens):
-        if isinstance(tokens[at], str):
-            command, at = str(tokens[at]), at + 1
-        takes = _TAKES.get(command.upper())
-        if takes is None:
-            raise ValueError(f"expected one of {', '.join(_TAKES)} in a symbol's outline, got {command!r}")
-        yield command, [float(number) for number in tokens[at : at + takes]]
-        at += takes
-        command = {"M": "L", "m": "l"}.get(command, command)
+class _OutlinePen:
+    """Takes the commands of a path; its methods have the names that fontTools calls."""
+
+    def __init__(self) -> None:
+        self.figures: list[list[Point]] = []
+
+    def moveTo(self, point: Point) -> None:
+        self.figures.append([point])
+
+    def lineTo(self, point: Point) -> None:
+        # A figure is closed by a line to its start.
+        if point != self.figures[-1][0]:
+            self.figures[-1].append(point)
+
+    def arcTo(self, rx: float, ry: float, _: float, large: bool, sweep: bool, end: Point) -> None:
+        if rx != ry:
+            raise ValueError("expected an arc of a circle in a symbol's outline")
+        self.figures[-1] += [*_arc(self.figures[-1][-1], rx, large, sweep, end), end]
+
+    def curveTo(self, *_: Point) -> None:
+        raise ValueError("expected one of M, L, H, V, A, Z in a symbol's outline, got a curve")
+
+    qCurveTo = curveTo
+
+    def closePath(self) -> None:
+        pass
+
+    endPath = closePath
 
 
-def _arc(start: tuple[float, float], numbers: list[float], end: tuple[float, float]) -> Iterator[tuple[float, float]]:
+def _arc(start: Point, radius: float, large: bool, sweep: bool, end: Point) -> Iterator[Point]:
     """Give the points between the ends of an arc of a circle (SVG 2, B.2.4), without the ends."""
-    radius, other, _, large, sweep = numbers[:5]
-    if radius != other:
-        raise ValueError("expected an arc of a circle in a symbol's outline")
     middle, half = np.add(start, end) / 2, np.subtract(end, start) / 2
     away = math.sqrt(max(radius**2 - half @ half, 0)) / (math.hypot(*half) or 1)
     turn = 1 if large != sweep else -1

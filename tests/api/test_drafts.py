@@ -9,7 +9,7 @@ import pytest
 from starlette.testclient import TestClient
 
 from api.app import create_app
-from api.exports.dossier.sections import CitedSources, section
+from api.exports.dossier.sections import CitedSources, SectionWriter
 from api.exports.notebook_map.notebook_map import drawn_strikes, title_of
 from api.settings import Settings
 from layers.model.records import Records
@@ -77,7 +77,7 @@ def test_pages_and_tables_name_it_a_draft(client: TestClient, drafts: Store, run
 def test_report_and_maps_name_it_a_draft(client: TestClient) -> None:
     answer = client.get(f"/strikes/{DEPOT}/attribution").json()
     title = answer["strike"]["title"]
-    assert section(1, answer, CitedSources([answer]), {})["title"] == f"1. {title} (draft)"
+    assert SectionWriter(CitedSources([answer]), {}).section(1, answer)["title"] == f"1. {title} (draft)"
     rows = [strike(0, status="draft"), strike(1)]
     assert [title_of(row) for row, _ in drawn_strikes(frame_of(rows))] == ["Depot 0 (draft)", "Depot 1"]
     assert [title_of(row) for row in rows] == ["Depot 0 (draft)", "Depot 1"]

@@ -14,7 +14,7 @@ import orjson
 import pytest
 from starlette.testclient import TestClient
 
-from api.exports.dossier.sections import CitedSources, section
+from api.exports.dossier.sections import CitedSources, SectionWriter
 from api.exports.text import page_text, share
 from api.serializers.attribution import strike_answer
 from layers.attribution.attribute import counts_as_strike
@@ -205,7 +205,9 @@ def test_a_dossier_prints_the_countries_and_shares_of_hits(
     names = snapshot.basemap.country_names
     answers = [answer for answer in snapshot.answers(basis).values() if counts_as_strike(answer)]
     said = [strike_answer(snapshot, answer) for answer in answers]
-    printed = [section(number, answer, CitedSources(said), names) for number, answer in enumerate(said, 1)]
+    printed = [
+        SectionWriter(CitedSources(said), names).section(number, answer) for number, answer in enumerate(said, 1)
+    ]
     read = [row for row in hits if row["reading"] == basis]
     named: dict[str, int] = {}
     for answer, page in zip(answers, printed, strict=True):

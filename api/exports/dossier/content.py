@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from typing import Literal
 
@@ -16,7 +16,6 @@ from api.exports.dossier.parts import (
     Line,
     MapPart,
     Numbered,
-    PageBreak,
     Paragraph,
     Part,
     Run,
@@ -26,11 +25,10 @@ from api.exports.dossier.parts import (
 from api.exports.dossier.sections import CitedSources, Names, amount_in_words, rests_in_words
 from api.exports.dossier.strike_block import StrikeBlocks
 from api.exports.errors import ExportError
-from api.exports.text import NO_BREAK, page_text, share
+from api.exports.text import NO_BREAK, named_shares
 from api.http.json import Json
-from api.wording.catalogue import formatted, phrase
+from api.wording.catalogue import formatted
 from api.wording.countries import in_language
-from api.wording.dates import date_in_words
 from api.wording.strikes import strike_title
 from layers.disclosure.ruling import is_left_out
 from layers.model import edtf
@@ -112,31 +110,29 @@ def dossier(
     return _Writer(selection, order).written(answers, map_part)
 
 
-@dataclass
 class _Writer:
-    selection: Json
-    order: DossierOrder
-    sources: CitedSources = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.sources = CitedSources([self.selection])
+    def __init__(self, selection: Json, order: DossierOrder) -> None:
+        self.selection, self.order = selection, order
+        self.sources = CitedSources([selection])
+        self._blocks = StrikeBlocks(self.sources, order.countries, order.language, order.address)
+        self._say, self._text, self._date = self._blocks.say, self._blocks.text, self._blocks.date
+        self._number_of = {key: number for number, key in enumerate(order.strikes, 1)}
 
     def written(self, answers: Iterable[tuple[Mapping[str, Json], str]], map_part: MapPart | None) -> Dossier:
         order, language = self.order, self.order.language
         title, several = self._title(), len(order.strikes) > _SINGLE
-        self._facts = [*self._five_lines()]
-        parts: list[Part] = [Heading(1, title), Facts(self._facts)]
+        facts = [*self._five_lines()]
+        parts: list[Part] = [Heading(1, title), Facts(facts)]
         if map_part:
             parts.append(map_part)
         if several:
             shown = 3 if len(order.strikes) <= _MOST_LISTED else 2
-            parts += [PageBreak(), Contents(self._say("contents"), shown), *self._tables()]
+            parts += [Contents(self._say("contents"), shown), *self._tables()]
         parts.append(Heading(2, self._say("strikes" if several else "strike"), "strikes"))
         parts += [Paragraph(plain(text, soft=True)) for text in self._reading()]
-        blocks = StrikeBlocks(self.sources, order.countries, language, order.address)
         for number, (answer, code) in enumerate(answers, 1):
             self.sources.add(answer)
-            parts += blocks.parts(number, answer, code)
+            parts += self._blocks.parts(number, answer, code)
         parts += [*self._about()]
         # A code that is too long for a line is in the version of the data alone.
         code = order.code if len(order.code) <= _LONGEST_CODE else ""
@@ -147,15 +143,12 @@ class _Writer:
             day=order.day,
             foot=self._say("foot", day=self._day(), history=order.head[:16], code=code).strip(),
             page=(before, between),
-            description=" ".join(run.text for _, line in self._facts for run in line),
+            description=" ".join(run.text for _, line in facts for run in line),
             parts=parts,
         )
 
-    def _say(self, code: str, /, **gaps: object) -> str:
-        return phrase(f"dossier.{code}", self.order.language, **gaps)
-
     def _day(self) -> str:
-        return date_in_words(self.order.day.isoformat(), self.order.language)
+        return self._date(self.order.day.isoformat())
 
     def _number(self, value: float) -> str:
         return formatted(value, ",.4g" if abs(value) < 1000 else ",.0f", self.order.language)
@@ -205,11 +198,11 @@ class _Writer:
     def _span(self, dates: Sequence[str]) -> Mapping[str, str]:
         """Word the first and last date of strikes: the ends of such as last some days."""
         if len(dates) < 2:
-            return dict.fromkeys(("first", "last"), date_in_words(dates[0], self.order.language) if dates else "–")
+            return dict.fromkeys(("first", "last"), self._date(dates[0]) if dates else "–")
         starts, ends = ([ends_of(one)[side] for one in dates] for side in (0, 1))
         first = min(starts, key=lambda when: edtf.parse(when).earliest or date.min)
         last = max(ends, key=lambda when: edtf.parse(when).latest or date.max)
-        return {name: date_in_words(when, self.order.language) for name, when in (("first", first), ("last", last))}
+        return {name: self._date(when) for name, when in (("first", first), ("last", last))}
 
     def _owners_line(self) -> str:
         owning = [row for row in self.selection["countries"] if row["owner"]["sure"] or row["owner"]["possible"]]
@@ -238,8 +231,10 @@ class _Writer:
         """Write what was lost: of a rate the volume, else capacity-days."""
         if row["volume_unit"]:
             return self._bounds(row["volume_min"], row["volume_max"], row["volume_unit"])
-        days = page_text("capacityDays", self.order.language, unit=unit)
-        return self._bounds(row["capacity_days_min"], row["capacity_days_max"], days)
+        return self._bounds(row["capacity_days_min"], row["capacity_days_max"], self._days(unit))
+
+    def _days(self, unit: str) -> str:
+        return self._text("capacityDays", unit=unit)
 
     def _bounds(self, low: float, high: float, unit: str) -> str:
         ends = dict.fromkeys((self._number(low), self._number(high)))
@@ -261,6 +256,12 @@ class _Writer:
         yield Heading(2, self._say("timeline"), "timeline")
         yield self._timeline()
 
+    def _table(
+        self, name: str, columns: Mapping[str, float], rows: Sequence[Sequence[Line]], caption: str = ""
+    ) -> Table:
+        """A table whose columns have a head, by its code, and a width each."""
+        return Table(caption, [self._say(f"{name}-{column}") for column in columns], [*columns.values()], rows)
+
     def _countries_table(self) -> Table:
         rows = []
         for row in self.selection["countries"]:
@@ -270,99 +271,82 @@ class _Writer:
             numbers = (owner["sure"], owner["possible"], held if has_owned else 0, row["host"], row["related"])
             cells = ("–" if value in (0, "0") else str(value) for value in numbers)
             rows.append((plain(self._country(row)), *map(plain, cells)))
-        heads = [self._say(f"countries-{name}") for name in ("country", "sure", "possible", "whole", "host", "related")]
-        return Table("", heads, (3.4, -1.6, -1.6, -2.2, -1.6, -1.6), rows)
+        columns = {"country": 3.4, "sure": -1.6, "possible": -1.6, "whole": -2.2, "host": -1.6, "related": -1.6}
+        return self._table("countries", columns, rows)
 
     def _capacity(self) -> Iterator[Part]:
-        figures, language = self.selection["capacity"], self.order.language
-        yield Paragraph(plain(self._say("capacity-why" if not self.selection["country"] else "capacity-why-owner",
-                                        country=self.order.countries.get(self.selection["country"] or "", "")),
-                              soft=True))  # fmt: skip
-        rows = [self._capacity_row(page_text("capacityHit", language), row, "capacity", row["unit"])
-                for row in figures["hit"]]  # fmt: skip
-        rows += [
-            self._capacity_row(
-                page_text(f"lost{row['cause']}", language),
-                row,
-                "capacity_days",
-                row["unit"] and page_text("capacityDays", language, unit=row["unit"]),
-            )
+        figures, owner = self.selection["capacity"], self.selection["country"]
+        why = self._say("capacity-why-owner" if owner else "capacity-why", country=self.order.countries.get(owner, ""))
+        yield Paragraph(plain(why, soft=True))
+        hit = [(self._text("capacityHit"), row, "capacity", row["unit"]) for row in figures["hit"]]
+        lost = [
+            (self._text(f"lost{row['cause']}"), row, "capacity_days", row["unit"] and self._days(row["unit"]))
             for row in figures["lost"]
         ]
+        rows = []
+        for what, row, name, unit in (*hit, *lost):
+            ends = ["–" if row["unit"] is None else self._number(row[f"{name}_{end}"]) for end in ("min", "max")]
+            unit = unit or self._text("capacityUnknown")
+            rows.append([*map(plain, (what, unit, *ends, str(row["sites"]), str(row["sites_sure"])))])
         if not rows:
             yield Paragraph(plain(self._say("line-no-capacity")))
             return
-        heads = [self._say(f"capacity-{name}") for name in ("what", "unit", "least", "most", "sites", "sure")]
-        yield Table("", heads, (3, 2.6, -1.8, -1.8, -1.2, -1.2), rows)
+        columns = {"what": 3, "unit": 2.6, "least": -1.8, "most": -1.8, "sites": -1.2, "sure": -1.2}
+        yield self._table("capacity", columns, rows)
         if figures["untold"]:
             yield Paragraph(plain(self._say("untold", n=figures["untold"])))
         if self.selection["sites"]:
             yield self._sites_table()
 
-    def _capacity_row(self, what: str, row: Json, name: str, unit: str | None) -> Sequence[Line]:
-        known = row["unit"] is not None
-        ends = [self._number(row[f"{name}_{end}"]) if known else "–" for end in ("min", "max")]
-        unit_words = unit or page_text("capacityUnknown", self.order.language)
-        return [*map(plain, (what, unit_words, *ends, str(row["sites"]), str(row["sites_sure"])))]
-
     def _sites_table(self) -> Table:
-        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         language, rows = self.order.language, []
         for site in self.selection["sites"]:
             amount = amount_in_words(site, language) or "–"
             lost = [
-                f"{page_text('lost' + loss['cause'], language)}: {self._lost(loss, site['capacity_unit'])}"
+                f"{self._text('lost' + loss['cause'])}: {self._lost(loss, site['capacity_unit'])}"
                 for loss in site["lost"]
                 if loss["capacity_days_min"] is not None
             ]
-            found = sorted(numbers[one["strike"]] for one in site["strikes"] if one["strike"] in numbers)
+            found = sorted(
+                self._number_of[one["strike"]] for one in site["strikes"] if one["strike"] in self._number_of
+            )
             links = [run for n in found for run in (Run(", "), Run(str(n), target=f"#strike-{n}"))][1:]
             said = plain("; ".join(lost) or "–")
             rows.append((plain(site["asset_name"]), plain(amount), links, said, self._citations(site["sources"])))
-        heads = [self._say(f"sites-{name}") for name in ("site", "capacity", "strikes", "lost", "sources")]
-        return Table(page_text("capacitySites", language), heads, (3.4, 2, 1.6, 3, 1.8), rows)
+        columns = {"site": 3.4, "capacity": 2, "strikes": 1.6, "lost": 3, "sources": 1.8}
+        return self._table("sites", columns, rows, self._text("capacitySites"))
 
     def _citations(self, sources: Iterable[str]) -> list[Run]:
         numbers = [self.sources.cite(name) for name in sources]
         return [run for n in sorted(numbers) for run in (Run(" "), Run(f"[{n}]", target=f"#source-{n}"))][1:]
 
     def _timeline(self) -> Table:
-        numbers = {key: number for number, key in enumerate(self.order.strikes, 1)}
         rows = [
             (
                 (Run(str(number), target=f"#strike-{number}"),),
-                plain(date_in_words(row["when"], self.order.language)),
+                plain(self._date(row["when"])),
                 plain(self._strike_title(row)),
                 plain(self._owners(row)),
             )
             for row in self.selection["strikes"]
-            if (number := numbers.get(row["strike"]))
+            if (number := self._number_of.get(row["strike"]))
         ]
-        heads = [self._say(f"timeline-{name}") for name in ("number", "when", "strike", "owners")]
-        return Table("", heads, (-0.8, 2.6, 5.2, 4.2), rows)
+        return self._table("timeline", {"number": -0.8, "when": 2.6, "strike": 5.2, "owners": 4.2}, rows)
 
     def _owners(self, row: Json) -> str:
-        owners, sites = row["owners"], row["sites_together"]
-        nobody = page_text("unattributed", self.order.language)
-        named = [
-            (nobody if row["country"] is None else self._country(row)).replace(" ", NO_BREAK)
-            + f"{NO_BREAK}{share(row['share_min'], row['share_max'], sites, self.order.language).replace('–', _DASH)}"
-            for row in owners
-        ]
+        language = self.order.language
+        owners = named_shares(row["owners"], self.order.countries, row["sites_together"], language)
+        named = [owner.replace(" ", NO_BREAK).replace("–", _DASH) for owner in owners]
         rest = len(named) - _MOST_OWNERS
-        return (
-            ", ".join(named[:_MOST_OWNERS])
-            + (NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else "")
-            or nobody
-        )
+        more = NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else ""
+        return ", ".join(named[:_MOST_OWNERS]) + more or self._text("unattributed")
 
     # --- what it rests on -------------------------------------------------------------------------
 
     def _reading(self) -> Iterator[str]:
-        language = self.order.language
-        yield page_text("chainHow", language)
-        yield f"{page_text('control', language)}. {page_text('controlWhy', language)}"
-        yield f"{page_text('notOwners', language)}. {page_text('notOwnersWhy', language)}"
+        yield self._text("chainHow")
+        yield f"{self._text('control')}. {self._text('controlWhy')}"
+        yield f"{self._text('notOwners')}. {self._text('notOwnersWhy')}"
 
     def _about(self) -> Iterator[Part]:
         order, language = self.order, self.order.language
@@ -383,24 +367,24 @@ class _Writer:
         yield Facts(version)
         yield Paragraph(plain(self._say("verify", code=order.code)))
         yield from (Paragraph(plain(remark if remark.endswith(".") else f"{remark}.")) for remark in order.remarks)
-        yield Heading(2, page_text("sources", language), "sources")
+        yield Heading(2, self._text("sources"), "sources")
         yield Numbered([self._source(source) for source in self.sources.cited()])
 
     def _method(self) -> Iterator[str]:
-        language, order = self.order.language, self.order
-        yield f"{page_text('basis', language)} {page_text(f'basis{order.basis}', language)}."
-        yield f"{page_text('minority', language)} {page_text(f'minority{order.minority}', language)}."
+        order = self.order
+        yield f"{self._text('basis')} {self._text(f'basis{order.basis}')}."
+        yield f"{self._text('minority')} {self._text(f'minority{order.minority}')}."
         places = "places-rounded" if order.grid else "places"
         for name in ("shares", "sure", places, "capacity", "scope"):
             yield self._say(f"method-{name}", grid=order.grid)
 
     def _correction(self, entry: Json) -> Line:
-        day = date_in_words(str(entry["at"])[:10], self.order.language)
+        day = self._date(str(entry["at"])[:10])
         said = " ".join(f"{text}." for text in entry["sentences"])
         return (Run(f"{day}: ", "soft"), Run(f"{entry['title']}. ", "strong"), Run(said))
 
     def _source(self, source: Json) -> Line:
-        published = date_in_words(source["published"], self.order.language) if source["published"] else None
+        published = self._date(source["published"]) if source["published"] else None
         published = published and published.replace(" ", NO_BREAK)
         words = ", ".join(part for part in (source["publisher"], source["title"], published) if part)
         runs = [Run(f"{words}. ")]
@@ -409,7 +393,7 @@ class _Writer:
         archived = source["archive_url"]
         runs.append(Run(self._say("archive") + NO_BREAK, "soft"))
         is_withheld = is_left_out(source, "archive_url")
-        missing = page_text("withheldValue", self.order.language) if is_withheld else self._say("archive-none")
+        missing = self._text("withheldValue") if is_withheld else self._say("archive-none")
         runs.append(_address(archived) if archived else Run(missing, "soft"))
         if source["licence"]:
             runs.append(Run(f" · {source['licence']}", "soft"))

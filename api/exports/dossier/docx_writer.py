@@ -20,24 +20,7 @@ from docx.oxml.ns import qn
 from docx.shared import Mm, Pt, RGBColor
 from docx.text.paragraph import Paragraph as DocxParagraph
 
-from api.exports.dossier.parts import (
-    Bullets,
-    Contents,
-    Dossier,
-    Facts,
-    Heading,
-    Holder,
-    Holders,
-    Line,
-    MapPart,
-    Numbered,
-    PageBreak,
-    Paragraph,
-    Part,
-    Run,
-    Table,
-    plain,
-)
+from api.exports.dossier import parts
 
 _FONT, _QUIET, _LINK = "Noto Sans", RGBColor(0x55, 0x60, 0x6C), RGBColor(0x0B, 0x57, 0xA4)
 _PAGE_MM, _SIDE_MM = (210.0, 297.0), 18.0
@@ -52,7 +35,7 @@ _MARK = str.maketrans({"-": "_"})
 _FIRST_MOMENT = (1980, 1, 1, 0, 0, 0)
 
 
-def docx(dossier: Dossier, picture: bytes) -> bytes:
+def docx(dossier: parts.Dossier, picture: bytes) -> bytes:
     """Write a dossier.
 
     ``picture``: the map as PNG; empty where the dossier has none.
@@ -79,95 +62,90 @@ def _undated(package: io.BytesIO) -> bytes:
 class _Writer:
     """Adds parts to a document."""
 
-    def __init__(self, dossier: Dossier) -> None:
+    def __init__(self, dossier: parts.Dossier) -> None:
         self.document: DocxDocument = Document()
         self._dossier = dossier
         self._marks = 0
-        self._headings = [part for part in dossier.parts if isinstance(part, Heading)]
+        self._headings = [part for part in dossier.parts if isinstance(part, parts.Heading)]
         _styled(self.document, dossier)
         self._ends()
 
-    def write(self, part: Part, picture: bytes) -> None:
+    def write(self, part: parts.Part, picture: bytes) -> None:
         """Add a part."""
         match part:
-            case Heading(level, text, anchor):
+            case parts.Heading(level, text, anchor):
                 paragraph = self.document.add_paragraph(_clean(text), style=f"Heading {level}")
                 if anchor:
                     self._mark(paragraph, anchor)
-            case Paragraph(line):
+            case parts.Paragraph(line):
                 self._line(self.document.add_paragraph(), line)
-            case Facts(rows):
+            case parts.Facts(rows):
                 for term, said in rows:
-                    self._line(self.document.add_paragraph(style="Fact"), [Run(f"{term}: ", "strong"), *said])
-            case Bullets(lines):
+                    self._line(self.document.add_paragraph(style="Fact"), [parts.Run(f"{term}: ", "strong"), *said])
+            case parts.Bullets(lines):
                 for line in lines:
                     self._line(self.document.add_paragraph(style="List Bullet"), line)
-            case Table():
+            case parts.Table():
                 self._table(part)
-            case Holders(rows):
+            case parts.Holders(rows):
                 self._holders(rows, 0)
-            case MapPart():
+            case parts.MapPart():
                 self._map(part, picture)
-            case Contents():
+            case parts.Contents():
                 self._contents(part)
-            case Numbered(lines):
+            case parts.Numbered(lines):
                 for number, line in enumerate(lines, 1):
                     paragraph = self.document.add_paragraph(style="Source")
-                    self._line(paragraph, [Run(f"[{number}] "), *line])
+                    self._line(paragraph, [parts.Run(f"[{number}] "), *line])
                     self._mark(paragraph, f"source-{number}")
-            case PageBreak():
-                self.document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
 
     def _ends(self) -> None:
         """Write header and foot of the pages, with their numbers."""
         section = self.document.sections[0]
         head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
         for paragraph, text in ((head, self._dossier.title), (foot, f"{self._dossier.foot} · ")):
-            self._line(paragraph, plain(text, soft=True))
+            self._line(paragraph, parts.plain(text, soft=True))
         for words, name in zip(self._dossier.page, ("PAGE", "NUMPAGES"), strict=True):
-            self._line(foot, plain(words, soft=True))
+            self._line(foot, parts.plain(words, soft=True))
             _field(foot, name)
 
-    def _line(self, paragraph: DocxParagraph, line: Line) -> None:
+    def _line(self, paragraph: DocxParagraph, line: parts.Line) -> None:
         for run in line:
+            written = paragraph.add_run(_clean(run.text))
+            if run.style == "strong":
+                written.font.bold = True
+            elif run.style == "soft":
+                written.font.color.rgb, written.font.size = _QUIET, Pt(_SMALL)
             if not run.target:
-                _set_style(paragraph.add_run(_clean(run.text)), run)
                 continue
-            link = OxmlElement("w:hyperlink")
+            link, written.font.color.rgb = _element("hyperlink"), _LINK
             if run.target.startswith("#"):
                 link.set(qn("w:anchor"), _anchor(run.target[1:]))
             else:
                 key = paragraph.part.relate_to(run.target, RELATIONSHIP_TYPE.HYPERLINK, is_external=True)
                 link.set(qn("r:id"), key)
-            inner = paragraph.add_run(_clean(run.text))
-            _set_style(inner, run)
-            inner.font.color.rgb = _LINK
-            link.append(inner._r)
+            link.append(written._r)
             paragraph._p.append(link)
 
     def _mark(self, paragraph: DocxParagraph, anchor: str) -> None:
         """Give a paragraph a name that links lead to."""
         self._marks += 1
-        begin, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
-        for element in (begin, end):
-            element.set(qn("w:id"), str(self._marks))
-        begin.set(qn("w:name"), _anchor(anchor))
+        begin = _element("bookmarkStart", id=str(self._marks), name=_anchor(anchor))
         paragraph._p.insert(1 if paragraph._p.pPr is not None else 0, begin)
-        paragraph._p.append(end)
+        paragraph._p.append(_element("bookmarkEnd", id=str(self._marks)))
 
-    def _table(self, part: Table) -> None:
+    def _table(self, part: parts.Table) -> None:
         if part.caption:
             caption = self.document.add_paragraph(style="Row")
-            self._line(caption, plain(part.caption, strong=True))
+            self._line(caption, parts.plain(part.caption, strong=True))
             caption.paragraph_format.keep_with_next = True
         table = self.document.add_table(rows=0, cols=len(part.heads), style="Table Grid")
         table.autofit = False
         whole = sum(map(abs, part.widths))
-        for number, row in enumerate([[plain(head, strong=True) for head in part.heads], *part.rows]):
+        for number, row in enumerate([[parts.plain(head, strong=True) for head in part.heads], *part.rows]):
             cells = table.add_row()
-            _row_property(cells, "w:cantSplit")
-            if number == 0:
-                _row_property(cells, "w:tblHeader")
+            for name in ("cantSplit", "tblHeader") if number == 0 else ("cantSplit",):
+                cells._tr.get_or_add_trPr().append(_element(name))
             for cell, line, width in zip(cells.cells, row, part.widths, strict=True):
                 cell.width = Mm(_TEXT_MM * abs(width) / whole)
                 paragraph = cell.paragraphs[0]
@@ -177,27 +155,30 @@ class _Writer:
                 self._line(paragraph, line)
         self.document.add_paragraph(style="Cell")
 
-    def _holders(self, rows: Sequence[Holder], depth: int) -> None:
+    def _holders(self, rows: Sequence[parts.Holder], depth: int) -> None:
         for row in rows:
             paragraph = self.document.add_paragraph(style="Row")
             inset = Mm(4 * min(depth, _DEEPEST))
             paragraph.paragraph_format.left_indent = inset
             paragraph.paragraph_format.tab_stops.add_tab_stop(Mm(_TEXT_MM), WD_ALIGN_PARAGRAPH.RIGHT)
-            aside = (Run(f" · {row.aside}", "soft"),) if row.aside else ()
-            self._line(paragraph, [Run(row.name, "strong"), *aside, Run("\t"), Run(row.figure, "strong")])
+            aside = (parts.Run(f" · {row.aside}", "soft"),) if row.aside else ()
+            self._line(
+                paragraph, [parts.Run(row.name, "strong"), *aside, parts.Run("\t"), parts.Run(row.figure, "strong")]
+            )
             for line in row.lines:
                 paragraph.add_run().add_break()
                 self._line(paragraph, line)
             self._holders(row.below, depth + 1)
 
-    def _map(self, part: MapPart, picture: bytes) -> None:
+    def _map(self, part: parts.MapPart, picture: bytes) -> None:
         if picture:
             shape = self.document.add_picture(io.BytesIO(picture), width=Mm(_TEXT_MM))
             shape._inline.docPr.set("descr", _clean(part.alt))
-        self._line(self.document.add_paragraph(style="Note"), plain(part.notes, soft=True))
+        self._line(self.document.add_paragraph(style="Note"), parts.plain(part.notes, soft=True))
 
-    def _contents(self, part: Contents) -> None:
+    def _contents(self, part: parts.Contents) -> None:
         """Write the contents as a field, which Word brings up to date with numbers of pages, filled with links."""
+        self.document.add_paragraph().add_run().add_break(WD_BREAK.PAGE)
         self.document.add_paragraph(part.heading, style="Contents Heading")
         shown = [one for one in self._headings if 2 <= one.level <= part.level and one.anchor]
         for number, one in enumerate(shown):
@@ -205,12 +186,12 @@ class _Writer:
             paragraph.paragraph_format.left_indent = Mm(5 * (one.level - 2))
             if number == 0:
                 _field_begin(paragraph, f'TOC \\o "2-{part.level}" \\h')
-            self._line(paragraph, (Run(one.text, target=f"#{one.anchor}"),))
+            self._line(paragraph, (parts.Run(one.text, target=f"#{one.anchor}"),))
             if number == len(shown) - 1:
                 _field_char(paragraph, "end")
 
 
-def _styled(document: DocxDocument, dossier: Dossier) -> None:
+def _styled(document: DocxDocument, dossier: parts.Dossier) -> None:
     """Set page, styles, language and properties."""
     section = document.sections[0]
     section.page_width, section.page_height = (Mm(side) for side in _PAGE_MM)
@@ -220,9 +201,7 @@ def _styled(document: DocxDocument, dossier: Dossier) -> None:
     normal = styles["Normal"]
     normal.font.name, normal.font.size = _FONT, Pt(_TEXT)
     normal.paragraph_format.space_after = Pt(5)
-    language = OxmlElement("w:lang")
-    language.set(qn("w:val"), dossier.language)
-    normal.element.get_or_add_rPr().append(language)
+    normal.element.get_or_add_rPr().append(_element("lang", val=dossier.language))
     for level, points in _HEADINGS.items():
         heading = styles[f"Heading {level}"]
         heading.font.name, heading.font.size, heading.font.color.rgb = _FONT, Pt(points), RGBColor(0x11, 0x18, 0x20)
@@ -247,15 +226,12 @@ def _styled(document: DocxDocument, dossier: Dossier) -> None:
     about.created = about.modified = moment
 
 
-def _set_style(run: Any, style: Run) -> None:
-    if style.style == "strong":
-        run.font.bold = True
-    elif style.style == "soft":
-        run.font.color.rgb, run.font.size = _QUIET, Pt(_SMALL)
-
-
-def _row_property(row: Any, name: str) -> None:
-    row._tr.get_or_add_trPr().append(OxmlElement(name))
+def _element(tag: str, /, **attributes: str) -> Any:
+    """Return an element of WordprocessingML."""
+    element = OxmlElement(f"w:{tag}")
+    for name, value in attributes.items():
+        element.set(qn(f"w:{name}"), value)
+    return element
 
 
 def _field(paragraph: DocxParagraph, instruction: str) -> None:
@@ -266,7 +242,7 @@ def _field(paragraph: DocxParagraph, instruction: str) -> None:
 
 def _field_begin(paragraph: DocxParagraph, instruction: str) -> None:
     _field_char(paragraph, "begin")
-    text = OxmlElement("w:instrText")
+    text = _element("instrText")
     text.set(qn("xml:space"), "preserve")
     text.text = f" {instruction} "
     paragraph.add_run()._r.append(text)
@@ -274,9 +250,7 @@ def _field_begin(paragraph: DocxParagraph, instruction: str) -> None:
 
 
 def _field_char(paragraph: DocxParagraph, kind: str) -> None:
-    mark = OxmlElement("w:fldChar")
-    mark.set(qn("w:fldCharType"), kind)
-    paragraph.add_run()._r.append(mark)
+    paragraph.add_run()._r.append(_element("fldChar", fldCharType=kind))
 
 
 def _anchor(name: str) -> str:

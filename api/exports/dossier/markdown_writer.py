@@ -6,22 +6,7 @@ import base64
 import re
 from collections.abc import Iterator, Sequence
 
-from api.exports.dossier.parts import (
-    Bullets,
-    Contents,
-    Dossier,
-    Facts,
-    Heading,
-    Holder,
-    Holders,
-    Line,
-    MapPart,
-    Numbered,
-    Paragraph,
-    Part,
-    Run,
-    Table,
-)
+from api.exports.dossier import parts
 
 #: ASCII signs of which any may begin what is no text (CommonMark 0.31, 2.4).
 _SIGNS = re.compile(r"([\\`*_{}\[\]<>#|~&])")
@@ -32,7 +17,7 @@ _IN_LINKS = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "% ()<>"})
 _SPACES = re.compile(r"[\t\r\n\v\f ]+")
 
 
-def markdown(dossier: Dossier, picture: bytes) -> str:
+def markdown(dossier: parts.Dossier, picture: bytes) -> str:
     """Write a dossier.
 
     Parameters
@@ -41,7 +26,7 @@ def markdown(dossier: Dossier, picture: bytes) -> str:
         The map as PNG, which stands at the end of the file as an address of its own; empty where there is none. Readers
         of Markdown that take pictures from such addresses at all do not take SVG.
     """
-    headings = [part for part in dossier.parts if isinstance(part, Heading)]
+    headings = [part for part in dossier.parts if isinstance(part, parts.Heading)]
     blocks = [block for part in dossier.parts for block in _blocks(part, headings)]
     blocks.append(_escaped(dossier.foot))
     if picture:
@@ -49,36 +34,34 @@ def markdown(dossier: Dossier, picture: bytes) -> str:
     return "\n\n".join(blocks) + "\n"
 
 
-def _blocks(part: Part, headings: Sequence[Heading]) -> Iterator[str]:
+def _blocks(part: parts.Part, headings: Sequence[parts.Heading]) -> Iterator[str]:
     match part:
-        case Heading(level, text, anchor):
+        case parts.Heading(level, text, anchor):
             mark = f'<a id="{anchor}"></a>' if anchor else ""
             yield f"{mark}\n\n{'#' * level} {_escaped(text)}".strip()
-        case Paragraph(line):
+        case parts.Paragraph(line):
             yield _line(line)
-        case Facts(rows):
+        case parts.Facts(rows):
             yield "\n".join(f"- **{_escaped(term)}:** {_line(said)}" for term, said in rows)
-        case Bullets(lines):
+        case parts.Bullets(lines):
             yield "\n".join(f"- {_line(line)}" for line in lines)
-        case Table():
+        case parts.Table():
             yield from _table(part)
-        case Holders(rows):
+        case parts.Holders(rows):
             yield "\n".join(_holders(rows, 0))
-        case MapPart(alt, notes):
+        case parts.MapPart(alt, notes):
             yield f"![{_escaped(alt)}][map]"
             yield _escaped(notes)
-        case Contents(heading, level):
+        case parts.Contents(heading, level):
             yield f"## {_escaped(heading)}"
             shown = [one for one in headings if 2 <= one.level <= level and one.anchor]
             yield "\n".join(f"{'  ' * (one.level - 2)}- [{_escaped(one.text)}](#{one.anchor})" for one in shown)
-        case Numbered(lines):
+        case parts.Numbered(lines):
             for number, line in enumerate(lines, 1):
                 yield f'<a id="source-{number}"></a>\\[{number}\\] {_line(line)}'
-        case _:
-            return
 
 
-def _table(part: Table) -> Iterator[str]:
+def _table(part: parts.Table) -> Iterator[str]:
     if part.caption:
         yield f"**{_escaped(part.caption)}**"
     heads = "| " + " | ".join(_escaped(head) for head in part.heads) + " |"
@@ -87,7 +70,7 @@ def _table(part: Table) -> Iterator[str]:
     yield "\n".join([heads, sides, *rows])
 
 
-def _holders(rows: Sequence[Holder], depth: int) -> Iterator[str]:
+def _holders(rows: Sequence[parts.Holder], depth: int) -> Iterator[str]:
     space = "  " * depth
     for row in rows:
         said = " ".join([*((_escaped(row.aside),) if row.aside else ()), *(_line(line) for line in row.lines)])
@@ -95,12 +78,12 @@ def _holders(rows: Sequence[Holder], depth: int) -> Iterator[str]:
         yield from _holders(row.below, depth + 1)
 
 
-def _line(line: Line) -> str:
+def _line(line: parts.Line) -> str:
     text = "".join(map(_run, line)).strip()
     return _OPENING.sub(lambda found: f"{found[1]}\\{found[2]}" if found[1] else f"\\{found[3]}", text)
 
 
-def _run(run: Run) -> str:
+def _run(run: parts.Run) -> str:
     text = _escaped(run.text)
     bare = text.strip()
     if run.style == "strong" and bare:

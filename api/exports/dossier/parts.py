@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, fields, is_dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class MapPart:
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """The list of headings up to a level, under a heading that is not among them."""
+    """The list of headings up to a level, on a new page, under a heading that is not among them."""
 
     heading: str
     level: int
@@ -106,14 +106,7 @@ class Numbered:
     lines: Sequence[Line]
 
 
-@dataclass(frozen=True, slots=True)
-class PageBreak:
-    """Begins a new page, where there are pages."""
-
-
-Part: TypeAlias = (
-    Heading | Paragraph | Facts | Bullets | Table | Holders | MapPart | Contents | Numbered | PageBreak
-)  # fmt: skip
+Part: TypeAlias = Heading | Paragraph | Facts | Bullets | Table | Holders | MapPart | Contents | Numbered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,15 +125,3 @@ class Dossier:
 def plain(text: str, *, strong: bool = False, soft: bool = False) -> Line:
     """Return a line of one style."""
     return (Run(text, "strong" if strong else "soft" if soft else "plain"),)
-
-
-def texts(value: Any) -> Iterator[str]:
-    """Yield every text in a part, a dossier or a list of them."""
-    if isinstance(value, str):
-        yield value
-    elif is_dataclass(value):
-        for one in fields(value):
-            yield from texts(getattr(value, one.name))
-    elif isinstance(value, list | tuple):
-        for one in value:
-            yield from texts(one)

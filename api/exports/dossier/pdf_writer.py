@@ -6,25 +6,24 @@ Typst sets the pages and tags them (PDF/UA-1, ISO 14289-1). Texts are data to it
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from api.exports.dossier.parts import Dossier, texts
+from api.exports.dossier.parts import Dossier
 from api.exports.printed_map.lettering import printable
 from api.exports.printed_map.sheet import compile_page
 
 TEMPLATE = Path(__file__).with_name("dossier.typ")
 
 
-def pdf(dossier: Dossier, picture: str, letters: Sequence[str]) -> bytes:
+def pdf(dossier: Dossier, picture: str) -> bytes:
     """Write a dossier as a tagged PDF; equal input gives equal bytes.
 
     ``picture``: the map as SVG; empty where the dossier has none.
     """
-    inputs = {"data": json.dumps(_values(dossier)), "map": picture, "day": dossier.day.isoformat()}
-    return compile_page(TEMPLATE, inputs, [*map(printable, texts(dossier)), *letters, "0123456789"], dossier.day)
+    data = json.dumps(_values(dossier), ensure_ascii=False)
+    return compile_page(TEMPLATE, {"data": data, "map": picture, "day": dossier.day.isoformat()}, dossier.day)
 
 
 def _values(value: Any) -> Any:

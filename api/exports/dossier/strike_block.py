@@ -11,11 +11,11 @@ from urllib.parse import quote
 from shapely.geometry import shape
 
 from api.exports.dossier.parts import Bullets, Facts, Heading, Holder, Holders, Line, Paragraph, Part, Run, Table, plain
-from api.exports.dossier.sections import Answer, CitedSources, Names, checked_words, length, section
-from api.exports.text import NO_BREAK, page_text, word, words
+from api.exports.dossier.sections import Answer, SectionWriter, checked_words, length
+from api.exports.text import NO_BREAK, words
 from api.http.json import Json
-from api.wording.catalogue import formatted, phrase
-from api.wording.dates import DATED, date_in_words
+from api.wording.catalogue import formatted
+from api.wording.dates import DATED
 from layers.disclosure.ruling import is_left_out, is_rounded, left_out
 from layers.reference.country_names import code_of
 
@@ -26,8 +26,8 @@ _DEGREE_M, _MOST_DECIMALS = 111_320.0, 5
 _STATED = ("attacker", "targets", "damage")
 
 
-@dataclass
-class StrikeBlocks:
+@dataclass(frozen=True)
+class StrikeBlocks(SectionWriter):
     """Writes the block of each strike; sources are numbered over all blocks, and equal chains are written once.
 
     Parameters
@@ -36,10 +36,7 @@ class StrikeBlocks:
         Where the atlas is published, without a slash at the end; empty where that is not known.
     """
 
-    sources: CitedSources
-    countries: Names
-    language: str
-    address: str
+    address: str = ""
     _chains: dict[str, int] = field(default_factory=dict)
     _claimed: set[str] = field(default_factory=set)
 
@@ -48,47 +45,44 @@ class StrikeBlocks:
 
         ``code``: the code of the answer, which `strikeatlas verify` takes.
         """
-        said = section(number, answer, self.sources, self.countries, self.language)
+        said = self.section(number, answer)
         yield Heading(3, said["title"], f"strike-{number}")
         for sentence in said["headline"]:
             yield Paragraph(plain(f"{sentence}.", strong=True))
-        yield Facts([*self._facts(said["facts"], answer), (self._say("code"), plain(code))])
-        yield Heading(4, page_text("whose", self.language))
+        yield Facts([*self._fact_rows(said["facts"], answer), (self.say("code"), plain(code))])
+        yield Heading(4, self.text("whose"))
         yield Paragraph(plain(said["rests"]))
         yield Holders([_country(row) for row in said["owners"]])
         if said["several"]:
             yield Paragraph(plain(said["several"], strong=True))
         if said["others"]:
-            yield Heading(4, page_text("notOwners", self.language))
-            yield Bullets([self._tie(row) for row in said["others"]])
+            yield Heading(4, self.text("notOwners"))
+            yield Bullets([self._tie_line(row) for row in said["others"]])
         for hit, asset in zip(answer["assets"], said["assets"], strict=True):
-            yield from self._asset(number, hit, asset)
+            yield from self._asset_parts(number, hit, asset)
         yield from self._claims(answer)
 
-    def _say(self, code: str, /, **gaps: object) -> str:
-        return phrase(f"dossier.{code}", self.language, **gaps)
-
-    def _facts(self, stated: Sequence[Sequence[str]], answer: Answer) -> Iterator[tuple[str, Line]]:
+    def _fact_rows(self, stated: Sequence[Sequence[str]], answer: Answer) -> Iterator[tuple[str, Line]]:
         strike = answer["strike"]
         *before, cited = stated
         yield from ((term, plain(text)) for term, text in before)
         source = f" [{self.sources.cite(strike['place_source'])}]" if strike["place_source"] else ""
-        yield self._say("coordinates"), self._cited(self._coordinates(strike) + source)
+        yield self.say("coordinates"), self._linked(self._coordinates(strike) + source)
         weapons = ", ".join(self._weapon(row) for row in strike["weapons"])
         facts = {name: strike[name] for name in _STATED} | {"attacker": self._attacker(strike["attacker"])}
-        hidden = dict.fromkeys(left_out(strike), page_text("withheldValue", self.language))
+        hidden = dict.fromkeys(left_out(strike), self.text("withheldValue"))
         for name, known in {**facts, "weapons": weapons}.items():
             if value := known or hidden.get(name):
-                yield page_text(f"field{name}", self.language), plain(_joined(value))
+                yield self.text(f"field{name}"), plain(_joined(value))
         path = f"/collections/strikes/items/{quote(strike['id'], safe='/')}"
-        yield self._say("strike-id"), plain(strike["id"])
+        yield self.say("strike-id"), plain(strike["id"])
         if answer["assets"]:
-            yield self._say("site-ids"), plain(", ".join(hit["asset"]["id"] for hit in answer["assets"]))
+            yield self.say("site-ids"), plain(", ".join(hit["asset"]["id"] for hit in answer["assets"]))
         if self.address:
-            yield self._say("permalink"), (Run(self.address + path, target=self.address + path),)
+            yield self.say("permalink"), (Run(self.address + path, target=self.address + path),)
         else:
-            yield self._say("permalink"), plain(self._say("permalink-path", path=path))
-        yield cited[0], self._cited(cited[1])
+            yield self.say("permalink"), plain(self.say("permalink-path", path=path))
+        yield cited[0], self._linked(cited[1])
 
     def _attacker(self, said: str | None) -> str | None:
         """Name a country in the language; anything else, such as who says so, stays as it was written."""
@@ -102,62 +96,64 @@ class StrikeBlocks:
         ends = dict.fromkeys(formatted(end, ",", self.language) for end in (least, most) if end is not None)
         number = "–".join(ends)
         if least is None or most is None:
-            number = self._say("weapons-most" if least is None else "weapons-least", n=number)
+            number = self.say("weapons-most" if least is None else "weapons-least", n=number)
         return f"{kind} ({number})"
 
     def _coordinates(self, strike: Json) -> str:
-        """Write a place in degrees with no more decimals than its uncertainty allows."""
-        middle = _middle(strike["geometry"])
-        if middle is None:
+        """Write a place, or the middle of its box, in degrees with no more decimals than its uncertainty allows."""
+        place = shape(strike["geometry"]) if strike["geometry"] else None
+        if place is None or place.is_empty:
             is_withheld = is_left_out(strike, "geometry")
-            return page_text("placeWithheld", self.language) if is_withheld else self._say("no-coordinates")
+            return self.text("placeWithheld") if is_withheld else self.say("no-coordinates")
+        west, south, east, north = place.bounds
+        middle = (west + east) / 2, (south + north) / 2
         decimals = decimals_of(strike["uncertainty_m"])
         lon, lat = (formatted(abs(degrees), f".{decimals}f", self.language) for degrees in middle)
-        sides = self._say("east" if middle[0] >= 0 else "west"), self._say("north" if middle[1] >= 0 else "south")
+        sides = self.say("east" if middle[0] >= 0 else "west"), self.say("north" if middle[1] >= 0 else "south")
         radius = length(strike["uncertainty_m"], self.language)
-        place = f"{lat}°{NO_BREAK}{sides[1]}, {lon}°{NO_BREAK}{sides[0]}"
+        said = f"{lat}°{NO_BREAK}{sides[1]}, {lon}°{NO_BREAK}{sides[0]}"
         if strike["uncertainty_m"] is None:
-            return self._say("coordinates-open", place=place)
-        rounded = f" ({page_text('roundedBy', self.language)})" if is_rounded(strike) else ""
-        return self._say("coordinates-within", place=place, radius=radius) + rounded
+            return self.say("coordinates-open", place=said)
+        rounded = f" ({self.text('roundedBy')})" if is_rounded(strike) else ""
+        return self.say("coordinates-within", place=said, radius=radius) + rounded
 
-    def _asset(self, number: int, hit: Answer, asset: Json) -> Iterator[Part]:
+    def _asset_parts(self, number: int, hit: Answer, asset: Json) -> Iterator[Part]:
         yield Heading(4, asset["title"])
         about = [asset["verdict"], asset["capacity"]]
         yield Paragraph((Run(" ".join(text for text in about if text), "soft"), *self._decision(hit["decision"])))
         chain = repr((hit["asset"]["id"], asset["holders"], asset["control"]))
         first = self._chains.setdefault(chain, number)
         if first != number and asset["holders"]:
-            again = self._say("chain-again", number=first)
+            again = self.say("chain-again", number=first)
             yield Paragraph((Run(again, target=f"#strike-{first}"),))
         else:
             if asset["holders"]:
                 yield Holders([_holder(row) for row in asset["holders"]])
             yield from (Paragraph(plain(note)) for note in asset["notes"])
-            yield from self._control(asset)
+            yield from self._control_parts(asset)
         if asset["conditions"]:
-            yield Paragraph(plain(page_text("conditions", self.language), strong=True))
-            yield Bullets([self._cited(row) for row in asset["conditions"]])
+            yield Paragraph(plain(self.text("conditions"), strong=True))
+            yield Bullets([self._linked(row) for row in asset["conditions"]])
 
     def _decision(self, decision: Json | None) -> Line:
         """Write who decided what was hit, when and why, with its sources; nothing where nobody did."""
         if decision is None:
             return ()
-        when = date_in_words(decision["when"], self.language)
+        when = self.date(decision["when"])
         cited = "".join(f" [{self.sources.cite(name)}]" for name in decision["sources"])
         words = ": ".join(part for part in (f"{decision['who']}, {when}", decision["why"]) if part)
-        return (Run(f" {words}", "soft"), *self._cited(cited))
+        return (Run(f" {words}", "soft"), *self._linked(cited))
 
-    def _control(self, asset: Json) -> Iterator[Part]:
+    def _control_parts(self, asset: Json) -> Iterator[Part]:
         who = [(f"{span['days']}: " if span["days"] else "") + span["who"] for span in asset["control"]]
-        yield Paragraph((Run(f"{page_text('control', self.language)}: ", "strong"), *plain("; ".join(who))))
+        yield Paragraph((Run(f"{self.text('control')}: ", "strong"), *plain("; ".join(who))))
         steps = [step for span in asset["control"] for step in span["steps"]]
         if steps:
-            yield Bullets([self._cited(step) for step in dict.fromkeys(steps)])
+            yield Bullets([self._linked(step) for step in dict.fromkeys(steps)])
 
-    def _tie(self, row: Json) -> Line:
+    def _tie_line(self, row: Json) -> Line:
         note = (Run(f" ({row['note']})", "soft"),) if row["note"] else ()
-        return (Run(f"{row['relation']}: "), Run(row["who"], "strong"), *note, Run(" · "), *self._cited(row["proof"]))
+        return (Run(f"{row['relation']}: "), Run(row["who"], "strong"), *note, Run(" · "), *self._linked(row["proof"]))
 
     def _claims(self, answer: Answer) -> Iterator[Part]:
         """Write the claims: of sites and owners, which strikes share, each once, and how many stood before."""
@@ -169,27 +165,27 @@ class StrikeBlocks:
                 continue
             if about:
                 self._claimed.add(key)
-            what = word("field", row["field"], self.language)
+            what = self._word("field", row["field"])
             rows.append(
                 (
                     (Run(what), *((Run(f" ({about})", "soft"),) if about else ())),
                     plain(self._value(row)),
-                    plain(self._say("quoted", text=row["quote"]) if row["quote"] else "–"),
+                    plain(self.say("quoted", text=row["quote"]) if row["quote"] else "–"),
                     plain(checked_words("checkedValue", row["checked"], self.language)),
-                    self._cited(f"[{self.sources.cite(row['source'])}]"),
+                    self._linked(f"[{self.sources.cite(row['source'])}]"),
                 )
             )
         if rows:
-            heads = [self._say(f"claim-{name}") for name in ("field", "value", "quote", "checked", "source")]
-            yield Table(page_text("claims", self.language), heads, (2.6, 3.8, 4.8, 3, 1.2), rows)
+            heads = [self.say(f"claim-{name}") for name in ("field", "value", "quote", "checked", "source")]
+            yield Table(self.text("claims"), heads, (2.6, 3.8, 4.8, 3, 1.2), rows)
         if before:
-            yield Paragraph(plain(self._say("claims-before", n=before), soft=True))
+            yield Paragraph(plain(self.say("claims-before", n=before), soft=True))
 
     def _value(self, row: Json) -> str:
         value = _joined(row["value"])
-        return date_in_words(value, self.language) if row["field"] in DATED else value
+        return self.date(value) if row["field"] in DATED else value
 
-    def _cited(self, text: str) -> Line:
+    def _linked(self, text: str) -> Line:
         """Let numbers of sources in a text, such as [3], lead to them."""
         runs, at = list[Run](), 0
         known = len(self.sources.numbers)
@@ -208,15 +204,6 @@ def decimals_of(uncertainty_m: float | None) -> int:
     if uncertainty_m is None:
         return 2
     return min(max(math.ceil(math.log10(_DEGREE_M / max(uncertainty_m, 1.0))), 0), _MOST_DECIMALS)
-
-
-def _middle(geometry: Json | None) -> tuple[float, float] | None:
-    """Return the point of a GeoJSON geometry, or the middle of its box; ``None`` without one, or where it is empty."""
-    placed = None if geometry is None else shape(geometry)
-    if placed is None or placed.is_empty:
-        return None
-    west, south, east, north = placed.bounds
-    return (west + east) / 2, (south + north) / 2
 
 
 def _names(answer: Answer) -> Mapping[str, str]:

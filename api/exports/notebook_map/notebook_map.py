@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import base64
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any
 
 import folium
 import geopandas
@@ -17,24 +16,13 @@ import shapely
 from branca.element import MacroElement
 from jinja2 import Template
 
-from api.exports.errors import ExportError
 from api.exports.offline_page.page import bare_collection
-from api.exports.offline_page.page import script_json as plain_script_json
-from api.exports.printed_map.extent import WORLD, Extent, extent_of
-from api.exports.symbols import (
-    FILLED,
-    OTHER_PIPE_COLOUR,
-    PIPE_COLOURS,
-    PIPE_DASHES,
-    SHAPES,
-    colour_of,
-    pipe_group,
-)
-from api.exports.text import RESTS_ON, STATIC, with_country_names
+from api.exports.printed_map.extent import Extent, extent_of
+from api.exports.symbols import FILLED, STYLE_TABLE, colour_of
+from api.exports.text import STATIC, script_json, vendored, with_country_names, word
 from api.wording.dates import date_in_words
 from api.wording.strikes import sources_in_words, strike_title
 from geo.lonlat import Objects, geodataframe_lonlat
-from layers.ownership.percent import percent_text
 from layers.reference.basemap import Basemap
 
 LAND_STYLE = {"color": "#8d857a", "weight": 0.8, "fillColor": "#f6f4ee", "fillOpacity": 1}
@@ -43,6 +31,8 @@ DETAIL = 1 / 6000
 #: Pixels between symbols that stand for strikes at the same place.
 FAN_PX = 15.0
 MAX_TOWNS = 150
+#: What is shown where there are no strikes, in degrees.
+_WORLD = (-170.0, -55.0, 170.0, 75.0)
 
 
 class _Call(MacroElement):
@@ -63,7 +53,6 @@ class _Call(MacroElement):
 def notebook_map(
     strikes: geopandas.GeoDataFrame,
     assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
     basemap: Basemap,
     cites: Mapping[str, Sequence[tuple[str, str]]] = MappingProxyType({}),
 ) -> folium.Map:
@@ -73,7 +62,7 @@ def notebook_map(
 
     Parameters
     ----------
-    strikes, assets, attributions
+    strikes, assets
         Rows with the properties of the collections and geometry in lon/lat (EPSG:4326), which may be missing; strikes
         without a place, and retracted ones, are left out.
     cites
@@ -87,7 +76,8 @@ def notebook_map(
         If a frame has no CRS or coordinates out of range.
     """
     marks = drawn_strikes(strikes)
-    extent = _extent_around(marks)
+    bounds = shapely.total_bounds(np.array([point for _, point in marks], dtype=object)).tolist()
+    extent = extent_of(bounds if marks else _WORLD)
     page = folium.Map(location=extent.middle[::-1], zoom_start=5, tiles=None, control_scale=True, zoom_snap=0.5)
     # None of folium's other libraries is needed.
     page.default_js, page.default_css = inline_links()
@@ -95,7 +85,7 @@ def notebook_map(
         land_geojson(basemap, extent), name="Countries", control=False, interactive=False,
         style_function=lambda _: LAND_STYLE,
     ).add_to(page)  # fmt: skip
-    _add_records(page, marks, geodataframe_lonlat(assets), attributions, basemap.country_names, extent, cites)
+    _add_records(page, marks, geodataframe_lonlat(assets), basemap.country_names, extent, cites)
     _add_names(page, basemap, extent)
     folium.LayerControl().add_to(page)
     page.fit_bounds([[extent.south, extent.west], [extent.north, extent.east]])
@@ -150,13 +140,6 @@ def _number(row: Mapping[str, Any], name: str) -> float:
     return float(row.get(name) or 0)
 
 
-def _extent_around(marks: Sequence[Mark]) -> Extent:
-    """Box of the strikes with a margin; the world where there are none."""
-    if not marks:
-        return Extent(-170, -55, 170, 75)
-    return extent_of(shapely.total_bounds(np.array([point for _, point in marks], dtype=object)).tolist())
-
-
 def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
     """Countries around an extent, simplified so that neighbours keep one border, as GeoJSON without properties."""
     pad_lon, pad_lat = max(15.0, extent.lon_span), max(8.0, extent.north - extent.south)
@@ -164,7 +147,8 @@ def land_geojson(basemap: Basemap, extent: Extent) -> dict[str, Any]:
         extent.west - pad_lon, max(extent.south - pad_lat, -85), extent.east + pad_lon, min(extent.north + pad_lat, 85)
     )
     if window.lon_span > 360:
-        window = WORLD.about(extent.middle[0])
+        lon = extent.middle[0]
+        window = Extent(lon - 180, -90, lon + 180, 90)
     cut = np.concatenate([_turned(basemap.countries.shape, window, turn) for turn in (-360.0, 0.0, 360.0)])
     simple = shapely.coverage_simplify(shapely.make_valid(cut), window.lon_span * DETAIL)
     rounded = shapely.transform(simple, lambda xy: np.round(xy, 3))
@@ -182,7 +166,6 @@ def _add_records(
     page: folium.Map,
     marks: Sequence[Mark],
     assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
     names: Mapping[str, str],
     extent: Extent,
     cites: Mapping[str, Sequence[tuple[str, str]]],
@@ -196,19 +179,19 @@ def _add_records(
     }
     for layer in layers.values():
         layer.add_to(page)
-    lines_by_strike = ownership_lines(attributions)
     drawn = []
     for (row, point), (dx, dy) in zip(marks, fanned([(point.x, point.y) for _, point in marks]), strict=True):
         offset = {"dx": dx, "dy": dy, "cites": [*cites.get(text_value(row, "id"), ())]}
-        drawn.append(_strike(row, point, lines_of_strike(row, lines_by_strike, names), names, extent) | offset)
+        drawn.append(_strike(row, point, names, extent) | offset)
     page.add_child(_Call("strikeatlasLines", [layers["lines"]], lines))
-    data = {"paths": dict(SHAPES), "strikes": drawn}
+    data = {"paths": STYLE_TABLE["group"], "strikes": drawn}
     page.add_child(_Call("strikeatlasStrikes", [page, layers["strikes"], layers["circles"]], data))
 
 
-def _strike(
-    row: Mapping[str, Any], point: shapely.Point, lines: OwnershipLines, names: Mapping[str, str], extent: Extent
-) -> dict[str, Any]:
+def _strike(row: Mapping[str, Any], point: shapely.Point, names: Mapping[str, str], extent: Extent) -> dict[str, Any]:
+    def ties(column: str) -> list[str]:
+        return [with_country_names(tie, names) for tie in text_value(row, column).split(", ") if tie]
+
     host, status = text_value(row, "host_country"), text_value(row, "status")
     return {
         "title": title_of(row),
@@ -218,9 +201,9 @@ def _strike(
         "host": names.get(host) or host,
         "status": status,
         "headline": text_value(row, "headline"),
-        "owners": [*lines.owners] or ["not known"],
-        "rests": f"Which site was hit: {RESTS_ON.get(text_value(row, 'rests_on'), 'not said')}",
-        "others": [*lines.others],
+        "owners": ties("owners") or ["not known"],
+        "rests": word("rests", text_value(row, "rests_on")),
+        "others": ties("relations"),
         "sources": sources_in_words(int(_number(row, "n_sources")), int(_number(row, "n_voices"))),
         "lon": _shown_lon(point.x, extent),
         "lat": round(point.y, 5),
@@ -239,13 +222,12 @@ def _shown_lon(lon: float, extent: Extent) -> float:
 def _lines(assets: geopandas.GeoDataFrame, extent: Extent) -> Iterator[dict[str, Any]]:
     """Give the pipelines as lat/lon lists, which is the order that Leaflet wants."""
     for row, shape in rows(assets):
-        group = pipe_group(text_value(row, "commodity"))
+        look = STYLE_TABLE["line"]["gas" if "gas" in text_value(row, "commodity") else "oil"]
+        dash = " ".join(str(length * 2.2) for length in look["dash"] or ())
         for part in shapely.get_parts(shape) if shape is not None else ():
             if part.geom_type == "LineString":
                 at = [[round(lat, 4), _shown_lon(lon, extent)] for lon, lat in shapely.get_coordinates(part)]
-                dash = " ".join(str(length * 2.2) for length in PIPE_DASHES.get(group, ()))
-                colour = PIPE_COLOURS.get(group, OTHER_PIPE_COLOUR)
-                yield {"name": text_value(row, "name"), "at": at, "colour": colour, "dash": dash or None}
+                yield {"name": text_value(row, "name"), "at": at, "colour": look["light"], "dash": dash or None}
 
 
 def fanned(places: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
@@ -283,114 +265,41 @@ def _name(text: str, kind: str, point: shapely.Point, zoom: int, extent: Extent)
     return {"text": text, "kind": kind, "zoom": int(zoom)} | place
 
 
-class OwnershipLines(NamedTuple):
-    """Lines about the owners of what a strike hit, and about countries with another relation to it in ``others``."""
-
-    owners: tuple[str, ...]
-    others: tuple[str, ...]
-
-
-def ownership_lines(attributions: geopandas.GeoDataFrame) -> dict[str, OwnershipLines]:
-    """Write the lines about owners of every strike by its id; host countries are in none of them.
-
-    ``attributions``: rows with the columns of the collection of attributions; their geometry is not read. May be empty.
-
-    Returns
-    -------
-    dict
-        Of a strike with several assets, possible or hit, each line names its asset, so that shares are never added up.
-    """
-    by_strike: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row, _ in rows(attributions):
-        by_strike[text_value(row, "strike")].append(row)
-    return {strike: _lines_of(attributions) for strike, attributions in by_strike.items()}
-
-
-def lines_of_strike(
-    row: Mapping[str, Any], lines_by_strike: Mapping[str, OwnershipLines], names: Mapping[str, str]
-) -> OwnershipLines:
-    """Return the lines of a strike; without attributions the short texts of the strike itself."""
-    if (known := lines_by_strike.get(text_value(row, "id"))) is not None:
-        return known
-    texts = (text_value(row, "owners"), text_value(row, "relations"))
-    return OwnershipLines(*((with_country_names(text, names),) if text else () for text in texts))
-
-
-def _lines_of(attributions: list[Mapping[str, Any]]) -> OwnershipLines:
-    owning = [row for row in attributions if text_value(row, "relation") == "owner"]
-    others = [row for row in attributions if text_value(row, "relation") not in ("owner", "host")]
-    several = len({text_value(row, "asset") for row in owning}) > 1
-    owning.sort(key=lambda row: (text_value(row, "asset"), -_number(row, "share_max")))
-    owners = [_owner_line(row, several) for row in owning]
-    tied = [f"{_country(row)}: {text_value(row, 'relation')}" for row in others]
-    return OwnershipLines(tuple(dict.fromkeys(owners)), tuple(dict.fromkeys(tied)))
-
-
-def _owner_line(row: Mapping[str, Any], several: bool) -> str:
-    low, high = (percent_text(_number(row, name)) for name in ("share_min", "share_max"))
-    share = f"{high} %" if low == high else f"{low} to {high} %"
-    maybe = " (a possible target)" if row.get("alternative") is True else ""
-    return f"{_country(row)} {share}" + (f" of {text_value(row, 'asset_name')}{maybe}" if several else maybe)
-
-
-def _country(row: Mapping[str, Any]) -> str:
-    return text_value(row, "country_name") or text_value(row, "country") or "unattributed"
-
-
 VENDOR = STATIC / "vendor" / "leaflet"
 HERE = Path(__file__).parent
 
-_TEMPLATE_START = re.compile(r"\{(?=[{%#])")
 _CSS_URL = re.compile(r"url\(([^()]+)\)")
-
-
-def script_json(value: object) -> str:
-    """Write JSON for a script element, as the offline page does, that is no template either.
-
-    branca reads what it puts into a page as a Jinja template once more, so what would start a tag of that is escaped
-    too; in JSON it can only stand inside a text.
-    """
-    return _TEMPLATE_START.sub("\\\\u007b", plain_script_json(value))
 
 
 def inline_links() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
     """Return the names and addresses of the scripts and styles of a map without a page around it; each is its content.
+
+    Leaflet's style has its pictures in it, and its script the licence that goes with every copy.
 
     Raises
     ------
     ExportError
         Leaflet is not installed in ``static/vendor``.
     """
-    leaflet_css, leaflet_js = _leaflet(VENDOR)
+    with vendored("Leaflet", VENDOR):
+        style, script, licence = (
+            (VENDOR / name).read_text(encoding="utf-8") for name in ("leaflet.css", "leaflet.js", "LICENSE")
+        )
+        style = _CSS_URL.sub(lambda match: f"url({_picture(match[1])})", style)
+    script = f"/*\n{licence}\n*/\n{script}".replace("</script", "<\\/script")
     own_css, own_js = ((HERE / name).read_text(encoding="utf-8") for name in ("notebook.css", "notebook.js"))
     # In a map's header a name is there once, be it of a script or of a style.
-    scripts = [("leaflet-script", leaflet_js), ("strikeatlas-script", own_js)]
-    # Without heading and foot the map fills its frame.
-    styles = [("leaflet-style", leaflet_css), ("strikeatlas-style", f"{own_css}\nbody {{ display: block; }}")]
+    scripts, styles = {"leaflet": script, "strikeatlas": own_js}, {"leaflet": style, "strikeatlas": own_css}
     return (
-        [(name, _data_address("text/javascript", code)) for name, code in scripts],
-        [(name, _data_address("text/css", code)) for name, code in styles],
+        [(f"{name}-script", _data_address("text/javascript", code.encode())) for name, code in scripts.items()],
+        [(f"{name}-style", _data_address("text/css", code.encode())) for name, code in styles.items()],
     )
 
 
-def _data_address(media_type: str, content: str) -> str:
-    return f"data:{media_type};base64,{base64.b64encode(content.encode()).decode()}"
-
-
-def _leaflet(folder: Path) -> tuple[str, str]:
-    """Read Leaflet's style, with its pictures in it, and its script with the licence that goes with every copy."""
-    try:
-        style = (folder / "leaflet.css").read_text(encoding="utf-8")
-        script, licence = ((folder / name).read_text(encoding="utf-8") for name in ("leaflet.js", "LICENSE"))
-        style = _CSS_URL.sub(lambda match: f"url({_data_uri(folder, match[1])})", style)
-    except FileNotFoundError as missing:
-        name = Path(str(missing.filename)).name
-        raise ExportError(f"expected Leaflet in static/vendor/leaflet, without {name}: run `make setup`") from None
-    return style, f"/*\n{licence}\n*/\n{script}".replace("</script", "<\\/script")
-
-
-def _data_uri(folder: Path, url: str) -> str:
+def _picture(url: str) -> str:
     name = url.strip("'\"")
-    if not name.endswith(".png"):
-        return "data:,"
-    return "data:image/png;base64," + base64.b64encode((folder / name).read_bytes()).decode()
+    return _data_address("image/png", (VENDOR / name).read_bytes()) if name.endswith(".png") else "data:,"
+
+
+def _data_address(media_type: str, content: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(content).decode()}"

@@ -11,19 +11,18 @@ import base64
 import gzip
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from html import escape
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import shapely
+from jinja2 import Template
 
-from api.exports.errors import ExportError
-from api.exports.symbols import FILLED, HOST_COLOURS, OTHER_COLOUR
-from api.exports.text import STATIC, holder_in_words, named_shares, page_text, word
+from api.exports.symbols import FILLED, HOST_COLOURS
+from api.exports.text import STATIC, holder_in_words, named_shares, page_text, script_json, vendored, word
 from api.http.json import Json
 from api.wording.catalogue import phrase
 from api.wording.dates import date_in_words
@@ -37,9 +36,10 @@ HERE = Path(__file__).parent
 #: The base map of the world: degrees within which coasts are simplified, and decimals of degrees.
 _SIMPLIFIED_DEG, _DECIMALS = 0.05, 2
 _MOST_TOWNS = 400
-#: Texts of the page that its script says.
-_SAID = ("count", "here", "close", "owners", "others", "sources", "map", "zoomIn", "zoomOut", "noMap")
-_TEXT_CODES = {"zoomIn": "zoom-in", "zoomOut": "zoom-out", "noMap": "no-map"}
+#: Texts of the page that its script says, by their codes, and the gaps that it fills.
+_SAID = {name: name for name in ("count", "here", "close", "owners", "others", "sources", "map")}
+_SAID |= {"zoomIn": "zoom-in", "zoomOut": "zoom-out", "noMap": "no-map"}
+_GAPS = {name: f"{{{name}}}" for name in ("shown", "all", "n")}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,41 +86,29 @@ def page(
         "strikes": [_strike(row, numbers, order) for row in strikes],
         "sources": [_source(source, order.language) for source in sources.values()],
         "lines": _collection(lines, 0.01),
-        "texts": {name: phrase(f"offline.{_TEXT_CODES.get(name, name)}", order.language, **_GAPS) for name in _SAID},
-        "colours": {**HOST_COLOURS, "other": OTHER_COLOUR},
+        "texts": {name: phrase(f"offline.{code}", order.language, **_GAPS) for name, code in _SAID.items()},
+        "colours": dict(HOST_COLOURS),
         "box": [[order.box[0], order.box[1]], [order.box[2], order.box[3]]],
     }
     library, worker, licence, vendor_style = _maplibre()
     style = f"/*\n{licence}\n*/\n{vendor_style}\n{(HERE / 'page.css').read_text(encoding='utf-8')}"
     script = (HERE / "page.js").read_text(encoding="utf-8")
     packed = {"library": library, "worker": worker, "base": json.dumps(_base(basemap, order), ensure_ascii=False)}
-    parts = [
-        *(f'<script type="application/octet-stream" id="{name}">{_packed(text)}</script>'
-          for name, text in packed.items()),
-        f'<script type="application/json" id="data">{script_json(data)}</script>',
-        f"<script>{script}</script>",
-    ]  # fmt: skip
-    title = escape(order.title or phrase("dossier.title", order.language))
-    return (
-        f'<!doctype html>\n<html lang="{order.language}"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_policy(script, style)}">'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{title}</title>'
-        f"<style>{style}</style></head><body>{_body(title, order)}{''.join(parts)}</body></html>\n"
+    template = "".join(line.strip() for line in (HERE / "page.html").read_text(encoding="utf-8").splitlines())
+    written: str = Template(template, autoescape=True).render(
+        order=order,
+        language=order.language,
+        policy=_policy(script, style),
+        title=order.title or phrase("dossier.title", order.language),
+        style=style,
+        say=lambda code, **gaps: phrase(f"offline.{code}", order.language, **gaps),
+        day=date_in_words(order.day.isoformat(), order.language),
+        key=[*_key(order)],
+        packed={name: _packed(text) for name, text in packed.items()},
+        data=script_json(data),
+        script=script,
     )
-
-
-_GAPS = {"shown": "{shown}", "all": "{all}", "n": "{n}"}
-
-
-def script_json(value: object) -> str:
-    """Write JSON that may stand inside a script element: nothing in it can end the element or open a comment.
-
-    The HTML standard's advice (4.12.1.3): every "<" is written as an escape; so are the line separators.
-    """
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    for letter in ("<", ">", "&", "\u2028", "\u2029"):
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text
+    return written
 
 
 def _policy(script: str, style: str) -> str:
@@ -137,11 +125,8 @@ def _policy(script: str, style: str) -> str:
 def _maplibre() -> tuple[str, str, str, str]:
     """Read MapLibre: module, worker, licence and style."""
     names = ("maplibre-gl.mjs", "maplibre-gl-worker.mjs", "LICENSE.txt", "maplibre-gl.css")
-    try:
+    with vendored("MapLibre", VENDOR):
         library, worker, licence, style = ((VENDOR / name).read_text(encoding="utf-8") for name in names)
-    except FileNotFoundError as missing:
-        name = Path(str(missing.filename)).name
-        raise ExportError(f"expected MapLibre in static/vendor/maplibre-gl, without {name}: run `make setup`") from None
     return library, worker, licence, style
 
 
@@ -152,39 +137,13 @@ def _packed(text: str) -> str:
 # --- what the page says ---------------------------------------------------------------------------
 
 
-def _body(title: str, order: PageOrder) -> str:
-    def say(code: str, **gaps: object) -> str:
-        return escape(phrase(f"offline.{code}", order.language, **gaps))
-
-    day = date_in_words(order.day.isoformat(), order.language)
-    withheld = "".join(f" {escape(remark)}." for remark in order.remarks)
-    return (
-        f"<header><h1>{title}</h1><p>{say('data', day=day, history=order.history)}</p></header><main>"
-        f'<div id="side"><form id="form" role="search"><label>{say("search")}<input type="search" id="search"></label>'
-        f'<label>{say("from")}<input type="date" id="from"></label>'
-        f'<label>{say("until")}<input type="date" id="until"></label></form>'
-        f'<details><summary>{say("key")}</summary><ul id="key">{_key(order)}</ul></details>'
-        f'<section id="found"><output id="count" for="search from until"></output><ol id="list"></ol></section>'
-        f'<article id="detail" tabindex="-1" hidden></article>'
-        f"<details><summary>{say('about')}</summary><p>{say('about-text')}{withheld}</p></details></div>"
-        f'<div id="map"></div></main>'
-    )
-
-
-def _key(order: PageOrder) -> str:
-    named = [(colour, True, order.countries.get(code, code)) for code, colour in HOST_COLOURS.items()]
-    named.append((OTHER_COLOUR, True, phrase("offline.key-elsewhere", order.language)))
-    named += [
-        ("#444444", True, page_text("legendHeavy", order.language)),
-        ("#444444", False, page_text("legendThin", order.language)),
-    ]
-    return "".join(f"<li>{_dot(colour, filled)}{escape(words)}</li>" for colour, filled, words in named)
-
-
-def _dot(colour: str, filled: bool) -> str:
-    fill, stroke = (colour, "#fff") if filled else ("#fff", colour)
-    circle = f'<circle cx="8" cy="8" r="6" fill="{fill}" stroke="{stroke}" stroke-width="2"/>'
-    return f'<svg viewBox="0 0 16 16" aria-hidden="true">{circle}</svg>'
+def _key(order: PageOrder) -> Iterator[tuple[str, str, str]]:
+    """Yield fill, outline and words of each kind of symbol."""
+    elsewhere = {"other": phrase("offline.key-elsewhere", order.language)}
+    for code, colour in HOST_COLOURS.items():
+        yield colour, "#fff", elsewhere.get(code) or order.countries.get(code, code)
+    yield "#444444", "#fff", page_text("legendHeavy", order.language)
+    yield "#fff", "#444444", page_text("legendThin", order.language)
 
 
 def _strike(row: Mapping[str, Any], numbers: Mapping[str, int], order: PageOrder) -> Json:

@@ -1,20 +1,23 @@
 """A drawing in millimetres, y to the south: named layers of SVG with real text, and the extents of what is drawn.
 
-Placement asks the same list of extents for room that the check of overlaps reads, so what is drawn is what was placed.
+Placement asks the extents of what is drawn for room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from html import escape
 from typing import Literal, get_args
 
 import numpy as np
 import shapely
+from shapely import affinity
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.lettering import FAMILY, LEAN_DEG, printable, text_extent
+from api.exports.printed_map.extent import Frame
+from api.exports.printed_map.lettering import CAPITALS, DESCENT, FAMILY, LEAN_DEG, printable, width_of
+from api.exports.printed_map.look import SheetLook
 from geo.lonlat import Floats, Objects
 
 #: Layers from the lowest to the highest, as Inkscape and Illustrator list them.
@@ -49,63 +52,55 @@ class Letters:
 
     @property
     def extent(self) -> shapely.Polygon:
-        """What the text covers."""
-        return text_extent(
-            (self.x, self.y), self.text, self.size, self.bold, self.anchor, self.spacing, self.angle, self.leaning
-        )
+        """What the text covers, turned about (x, y)."""
+        width = width_of(self.text, self.size, self.bold, self.spacing)
+        left = self.x - {"start": 0.0, "middle": width / 2, "end": width}[self.anchor]
+        lean = 0.14 * self.size if self.leaning else 0.0
+        box = shapely.box(left, self.y - CAPITALS * self.size, left + width + lean, self.y + DESCENT * self.size)
+        turned: shapely.Polygon = affinity.rotate(box, self.angle, origin=(self.x, self.y)) if self.angle else box
+        return turned
 
-    def svg(self, paint: str) -> str:
-        """The text as an element with some paint."""
+    def svg(self, drawn: Literal["letters", "halo", "both"] = "letters") -> str:
+        """The text as an element: its letters, the halo around them, or both."""
         moves = f"rotate({self.angle:.1f} {self.x:.2f} {self.y:.2f})" if self.angle else ""
         if self.leaning:
             moves += f"translate({self.x:.2f} {self.y:.2f}) skewX(-{LEAN_DEG:g}) translate({-self.x:.2f} {-self.y:.2f})"
+        halo = f'stroke="#fff" stroke-opacity="0.85" stroke-width="{self.halo:.2f}" stroke-linejoin="round"'
         return (
             f'<text x="{self.x:.2f}" y="{self.y:.2f}" font-size="{self.size:.3f}"'
             + (' font-weight="700"' if self.bold else "")
             + (f' letter-spacing="{self.spacing:.3f}"' if self.spacing else "")
             + (f' text-anchor="{self.anchor}"' if self.anchor != "start" else "")
             + (f' transform="{moves}"' if moves else "")
-            + f" {paint}>{escape(self.text)}</text>"
+            + (f' fill="none" {halo}' if drawn == "halo" else f' fill="{self.fill}"')
+            + (f' paint-order="stroke" {halo}' if drawn == "both" and self.halo else "")
+            + f">{escape(self.text)}</text>"
         )
-
-    @property
-    def halo_paint(self) -> str:
-        """The paint of a halo."""
-        return f'stroke="#fff" stroke-opacity="0.85" stroke-width="{self.halo:.2f}" stroke-linejoin="round"'
 
 
 class ExtentList:
-    """What is taken of a drawing, by kind and name."""
+    """What is taken of a drawing."""
 
     def __init__(self) -> None:
-        self.kinds: list[str] = []
-        self.names: list[str] = []
         self.shapes: list[BaseGeometry] = []
         self._bounds: Floats = np.empty((64, 4))
 
-    def claim(self, kind: str, name: str, shape: BaseGeometry) -> None:
+    def claim(self, shape: BaseGeometry) -> None:
         """Take a shape."""
         count = len(self.shapes)
         if count == len(self._bounds):
             self._bounds = np.concatenate([self._bounds, np.empty_like(self._bounds)])
         self._bounds[count] = shape.bounds
-        self.kinds.append(kind)
-        self.names.append(name)
         self.shapes.append(shape)
 
-    def near(self, shape: BaseGeometry, margin: float = 0.0) -> Iterator[int]:
-        """Yield the numbers of what is nearer to a shape than a margin in millimetres."""
+    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
+        """Whether nothing is nearer to a shape than a margin in millimetres."""
         west, south, east, north = shape.bounds
         known = self._bounds[: len(self.shapes)]
         boxes = (known[:, 0] < east + margin) & (known[:, 2] > west - margin)
         boxes &= (known[:, 1] < north + margin) & (known[:, 3] > south - margin)
-        for at in np.flatnonzero(boxes).tolist():
-            if self.shapes[at].distance(shape) < margin or (not margin and self.shapes[at].intersects(shape)):
-                yield at
-
-    def is_free(self, shape: BaseGeometry, margin: float = 0.25) -> bool:
-        """Whether nothing is nearer to a shape than a margin in millimetres."""
-        return next(self.near(shape, margin), None) is None
+        near = (self.shapes[at] for at in np.flatnonzero(boxes).tolist())
+        return not any(one.distance(shape) < margin or (not margin and one.intersects(shape)) for one in near)
 
     def area(self, margin: float) -> BaseGeometry:
         """All that is taken, with a margin in millimetres around it."""
@@ -115,11 +110,12 @@ class ExtentList:
 
 @dataclass
 class Drawing:
-    """Layers of a drawing; each holds elements of SVG and texts in the order in which they are drawn."""
+    """Layers of the drawing of a frame; each holds elements of SVG and texts in the order in which they are drawn."""
 
+    frame: Frame
+    look: SheetLook
     prefix: str = ""
     layers: dict[str, list[str | Letters]] = field(default_factory=lambda: {name: [] for name in LAYERS})
-    clips: list[str] = field(default_factory=list)
     extents: ExtentList = field(default_factory=ExtentList)
     insets: list[tuple[str, Drawing]] = field(default_factory=list)
     #: Publishers and licences of the open data that is drawn.
@@ -127,23 +123,15 @@ class Drawing:
     #: Whether a line is drawn of whose course hardly more than the ends is known.
     has_rough: bool = False
 
-    def add(self, layer: Layer, element: str, clip: str | None = None) -> None:
-        """Draw an element, cut to a clipping path."""
-        self.layers[layer].append(f'<g clip-path="url(#{clip})">{element}</g>' if clip else element)
+    def add(self, layer: Layer, element: str, is_cut: bool = False) -> None:
+        """Draw an element, cut to the frame where that is wanted."""
+        self.layers[layer].append(f'<g clip-path="url(#{self.prefix}clip-0)">{element}</g>' if is_cut else element)
 
-    def write(self, layer: Layer, letters: Letters, kind: str = "") -> None:
-        """Draw a text; with a kind it takes its extent."""
+    def write(self, layer: Layer, letters: Letters) -> None:
+        """Draw a text; a name on the map takes its extent."""
         self.layers[layer].append(letters)
-        if kind:
-            self.extents.claim(kind, letters.text, letters.extent)
-
-    def clip(self, box: tuple[float, float, float, float]) -> str:
-        """Add a clipping path of a box of left, top, right and bottom in millimetres, and give its name."""
-        name = f"{self.prefix}clip-{len(self.clips)}"
-        left, top, right, bottom = box
-        rectangle = rectangle_svg((left, top, right - left, bottom - top), "")
-        self.clips.append(f'<clipPath id="{name}">{rectangle}</clipPath>')
-        return name
+        if layer.startswith("labels-"):
+            self.extents.claim(letters.extent)
 
     @property
     def texts(self) -> list[Letters]:
@@ -160,31 +148,30 @@ class Drawing:
             Whether a halo is the stroke under its own letters, so that a reader of a PDF meets each text once; else
             halos are a layer of their own, as editors draw a stroke over the letters.
         """
-        definitions = f"<defs>{'' if self.prefix else ''.join(self.clips)}</defs>"
+        clips = "" if self.prefix else "".join(one._clip for one in (self, *(inset for _, inset in self.insets)))
         inner = "".join(
             group(f"inset-{name}", inset.body(single_texts), f"inset-{name}") for name, inset in self.insets
         )
-        return definitions + "".join(self._groups(single_texts)) + inner
+        return f"<defs>{clips}</defs>" + "".join(self._groups(single_texts)) + inner
+
+    @property
+    def _clip(self) -> str:
+        left, top, _, _ = self.frame.box
+        rectangle = rectangle_svg((left, top, self.frame.width, self.frame.height), "")
+        return f'<clipPath id="{self.prefix}clip-0">{rectangle}</clipPath>'
 
     def _groups(self, single_texts: bool) -> Iterator[str]:
         for name, parts in self.layers.items():
-            if not parts:
-                continue
-            if single_texts:
-                yield group(self.prefix + name, "".join(_once(part) for part in parts), name)
-                continue
-            written = (part for part in parts if isinstance(part, Letters))
-            halos = [part.svg(f'fill="none" {part.halo_paint}') for part in written if part.halo]
-            if halos:
+            halos = [part.svg("halo") for part in parts if isinstance(part, Letters) and part.halo]
+            if halos and not single_texts:
                 yield group(f"{self.prefix}halo-{name}", "".join(halos), f"halo-{name}", ' aria-hidden="true"')
-            drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in parts)
-            yield group(self.prefix + name, "\n".join(drawn), name)
+            if parts:
+                yield group(self.prefix + name, elements(parts, "both" if single_texts else "letters"), name)
 
 
-def _once(part: str | Letters) -> str:
-    if isinstance(part, str):
-        return part
-    return part.svg(f'fill="{part.fill}"' + (f' paint-order="stroke" {part.halo_paint}' if part.halo else ""))
+def elements(parts: Iterable[str | Letters], drawn: Literal["letters", "both"] = "letters") -> str:
+    """Return elements and texts, each on a line of its own."""
+    return "\n".join(part if isinstance(part, str) else part.svg(drawn) for part in parts)
 
 
 def group(identity: str, body: str, label: str, more: str = "") -> str:

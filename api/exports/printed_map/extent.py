@@ -47,31 +47,13 @@ class Extent:
         lon = (self.west + self.east) / 2
         return (lon - 360 if lon > 180 else lon), (self.south + self.north) / 2
 
-    def about(self, lon: float) -> Extent:
-        """Return an extent of the same size with another middle longitude."""
-        return Extent(lon - self.lon_span / 2, self.south, lon + self.lon_span / 2, self.north)
-
     def outline(self) -> Floats:
-        """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (n, 2)."""
-        return rectangle(self.west, self.south, self.east, self.north)
-
-
-def rectangle(left: float, bottom: float, right: float, top: float) -> Floats:
-    """Points all along a rectangle, shape (260, 2), closed."""
-    along = np.linspace(0, 1, 65)
-    x, y = left + along * (right - left), bottom + along * (top - bottom)
-    sides = [
-        (x, np.full(65, bottom)),
-        (np.full(65, right), y),
-        (x[::-1], np.full(65, top)),
-        (np.full(65, left), y[::-1]),
-    ]
-    return np.concatenate([np.column_stack(side) for side in sides])
-
-
-#: The poles, lon/lat degrees.
-POLES = np.array([[0.0, 90.0], [0.0, -90.0]])
-WORLD = Extent(-180, -90, 180, 90)
+        """Points along the box, lon/lat, close enough together that a curved edge is followed; shape (260, 2)."""
+        along = np.linspace(0, 1, 65)
+        lon, lat = self.west + along * self.lon_span, self.south + along * (self.north - self.south)
+        west, south, east, north = (np.full(65, edge) for edge in (self.west, self.south, self.east, self.north))
+        sides = ((lon, south), (east, lat), (lon[::-1], north), (west, lat[::-1]))
+        return np.concatenate([np.column_stack(side) for side in sides])
 
 
 def extent_of(bbox: Sequence[float]) -> Extent:
@@ -89,14 +71,10 @@ def extent_of(bbox: Sequence[float]) -> Extent:
     is_in_range = all(abs(lon) <= 180 for lon in (west, east)) and all(abs(lat) <= 90 for lat in (south, north))
     if not is_in_range or south > north:
         raise ExportError(f"expected {_EXPECTED}; got {bbox!r}")
-    return _with_some_size(Extent(west, south, east + 360 if west > east else east, north))
-
-
-def _with_some_size(extent: Extent) -> Extent:
-    """Widen a box that is a point or a line, or nearly one, so that there is a map to draw."""
-    lon, lat = (max(0.0, SMALLEST_DEG - span) / 2 for span in (extent.lon_span, extent.north - extent.south))
-    south = max(extent.south - lat, -90.0)
-    return Extent(extent.west - lon, south, extent.east + lon, min(extent.north + lat, 90.0))
+    extent = Extent(west, south, east + 360 if west > east else east, north)
+    # A box that is a point or a line, or nearly one, is widened, so that there is a map to draw.
+    lon, lat = (max(0.0, SMALLEST_DEG - span) / 2 for span in (extent.lon_span, north - south))
+    return Extent(west - lon, max(south - lat, -90.0), extent.east + lon, min(north + lat, 90.0))
 
 
 #: A projection by its name in PROJ.
@@ -105,18 +83,23 @@ ProjectionKind = Literal["merc", "lcc", "laea", "eqearth"]
 
 @dataclass(frozen=True)
 class Projection:
-    """A map projection in metres; its kind is named at the foot of the map."""
+    """A map projection in metres; its kind is named at the foot of the map. ``parameters`` are those of PROJ."""
 
-    definition: str
     kind: ProjectionKind
     lon_0: float
-    whole_world: bool = False
+    parameters: str = ""
+
+    @property
+    def whole_world(self) -> bool:
+        """Whether it is for maps of the world."""
+        return self.kind == "eqearth"
 
     @cached_property
     def _forward(self) -> Transformer:
         from pyproj import CRS, Transformer
 
-        return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(self.definition), always_xy=True)
+        definition = f"+proj={self.kind} {self.parameters} +lon_0={self.lon_0} +datum=WGS84 +units=m"
+        return Transformer.from_crs("OGC:CRS84", CRS.from_proj4(definition), always_xy=True)
 
     def forward(self, lonlat: Floats) -> Floats:
         """Project lon/lat degrees to metres, both of shape (n, 2); what cannot be shown becomes infinite."""
@@ -137,20 +120,15 @@ def projection_for(extent: Extent) -> Projection:
     lon_0, lat_0 = extent.middle
     height = extent.north - extent.south
     if abs(lat_0) > 60 and (extent.lon_span > 120 or max(abs(extent.south), abs(extent.north)) > 84):
-        return azimuthal(lon_0, math.copysign(90, lat_0))
+        return Projection("laea", lon_0, f"+lat_0={math.copysign(90, lat_0)}")
     if extent.lon_span > 180 or height > 110:
-        return world(lon_0)
+        return Projection("eqearth", lon_0)
     if extent.lon_span > 100 or height > 70 or abs(lat_0) > 70:
-        return azimuthal(lon_0, lat_0)
+        return Projection("laea", lon_0, f"+lat_0={lat_0}")
     if abs(lat_0) < 15:
-        return _projection("merc", lon_0, f"+lat_ts={lat_0}")
+        return Projection("merc", lon_0, f"+lat_ts={lat_0}")
     lower, upper = extent.south + height / 6, extent.north - height / 6
-    return _projection("lcc", lon_0, f"+lat_1={lower} +lat_2={upper} +lat_0={lat_0}")
-
-
-def _projection(kind: ProjectionKind, lon_0: float, parameters: str, whole_world: bool = False) -> Projection:
-    definition = f"+proj={kind} {parameters} +lon_0={lon_0} +datum=WGS84 +units=m"
-    return Projection(definition, kind, lon_0, whole_world)
+    return Projection("lcc", lon_0, f"+lat_1={lower} +lat_2={upper} +lat_0={lat_0}")
 
 
 def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, float, float, float]:
@@ -165,20 +143,8 @@ def projected_bounds(extent: Extent, projection: Projection) -> tuple[float, flo
     return west, south, east, north
 
 
-def azimuthal(lon_0: float, lat_0: float) -> Projection:
-    """Lambert azimuthal equal-area about a point in degrees."""
-    return _projection("laea", lon_0, f"+lat_0={lat_0}")
-
-
-def world(lon_0: float) -> Projection:
-    """Equal Earth with a middle meridian in degrees."""
-    return _projection("eqearth", lon_0, "", whole_world=True)
-
-
-#: Detail finer than this on paper is dropped, in millimetres.
-DETAIL_MM = 0.04
-#: How far beyond the frame geometry goes on, in millimetres, so that its cut edges are not seen.
-_BEYOND_MM = 0.6
+#: Millimetres: detail finer than the first is dropped; so far beyond the frame geometry goes on, or cuts are seen.
+_DETAIL_MM, _BEYOND_MM = 0.04, 0.6
 #: Part of the frame that stays free on each side of what it is to show.
 _MARGIN = 0.02
 #: Northings grow to the north, millimetres of the page to the south.
@@ -235,7 +201,7 @@ class Frame:
         """A lon/lat box that holds all the rectangle shows; its west is within 180 degrees of the middle."""
         lon_0 = self.projection.lon_0
         if self.projection.whole_world:
-            return Extent(lon_0 - 180 + SEAM_DEG, WORLD.south, lon_0 + 180 - SEAM_DEG, WORLD.north)
+            return Extent(lon_0 - 180 + SEAM_DEG, -90, lon_0 + 180 - SEAM_DEG, 90)
         left, top, right, bottom = self.box
         grid = np.meshgrid(np.linspace(left, right, 33), np.linspace(top, bottom, 33))
         seen = self.lonlat(np.column_stack([axis.ravel() for axis in grid]))
@@ -244,7 +210,7 @@ class Frame:
         west, east = east_of_middle.min(), east_of_middle.max()
         pad = 0.5 + 0.03 * (east - west)
         south, north = max(seen[:, 1].min() - pad, -90), min(seen[:, 1].max() + pad, 90)
-        poles = self.shows(self.mm(POLES))
+        poles = self.shows(self.mm(np.array([[0.0, 90.0], [0.0, -90.0]])))
         if poles.any():
             west, east = -180 + SEAM_DEG, 180 - SEAM_DEG
             south, north = (-90 if poles[1] else south), (90 if poles[0] else north)
@@ -278,11 +244,8 @@ class Frame:
             origins.append(rows[present])
         # A long straight line in degrees is curved on paper, so it gets points in between.
         dense = shapely.segmentize(np.concatenate(pieces), 1.0)
-        on_page = shapely.simplify(shapely.transform(dense, self.mm), DETAIL_MM, preserve_topology=False)
-        left, top, right, bottom = self.box
-        on_page = shapely.clip_by_rect(
-            on_page, left - _BEYOND_MM, top - _BEYOND_MM, right + _BEYOND_MM, bottom + _BEYOND_MM
-        )
+        on_page = shapely.simplify(shapely.transform(dense, self.mm), _DETAIL_MM, preserve_topology=False)
+        on_page = shapely.clip_by_rect(on_page, *(np.array(self.box) + np.array([-1, -1, 1, 1]) * _BEYOND_MM).tolist())
         drawn = ~shapely.is_empty(on_page)
         return on_page[drawn], np.concatenate(origins)[drawn]
 

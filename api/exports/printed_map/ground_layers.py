@@ -11,12 +11,33 @@ from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, path_of, rectangle_svg
 from api.exports.printed_map.extent import Frame
-from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_strikes import MapLine
+from api.exports.printed_map.print_words import PrintWords
 from geo.lonlat import Objects
-from layers.reference.map_ground import MapGround
+from layers.reference.basemap import Basemap
+from layers.reference.basemap_archive import BasemapArchive
+from layers.reference.map_ground import MapGround, read_ground
 
+#: A pipeline on the page: whether it was struck, its name and its line.
+DrawnLine = tuple[bool, str, BaseGeometry]
 _LEAST_ISLAND, _LEAST_LAKE = 0.02, 0.15
+
+
+@dataclass(frozen=True)
+class MapSubject:
+    """What is on a map beside its story: the ground's sources, pipelines, and words."""
+
+    basemap: Basemap
+    archive: BasemapArchive | None
+    lines: Sequence[MapLine]
+    words: PrintWords
+
+
+def ground_of(frame: Frame, subject: MapSubject) -> MapGround:
+    """Read the ground that a frame shows."""
+    seen = frame.window
+    window = (seen.west, seen.south, seen.east, seen.north)
+    return read_ground(subject.basemap, subject.archive, window, frame.metres_per_mm, subject.words.language)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,9 +53,9 @@ class DrawnGround:
     former: bool
 
 
-def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLook, clip: str) -> DrawnGround:
+def draw_ground(drawing: Drawing, ground: MapGround) -> DrawnGround:
     """Draw the ground of a frame."""
-    palette = look.palette
+    frame, look, palette = drawing.frame, drawing.look, drawing.look.palette
     whole = shapely.box(*frame.box)
     sea = _united(frame, ground.sea)
     shore, former = _large(frame, ground.lakes, _LEAST_LAKE), _large(frame, ground.former, _LEAST_LAKE)
@@ -54,10 +75,10 @@ def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLo
             f'fill="none" stroke="{palette.border}" stroke-width="0.22" stroke-dasharray="1.6 0.5 0.3 0.5"',
         ),
     )
-    drawing.add("sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" {coast} stroke-width="0.12"/>', clip)
+    drawing.add("sea", f'<path d="{path_of(sea)}" fill="{palette.sea}" {coast} stroke-width="0.12"/>', True)
     for layer, shapes, paint in drawn:
         if len(shapes):
-            drawing.add(layer, f'<path d="{path_of(shapes)}" {paint}/>', clip)
+            drawing.add(layer, f'<path d="{path_of(shapes)}" {paint}/>', True)
     fine = shapely.union_all(
         shapely.buffer(np.concatenate([rivers, borders, shapely.boundary(shore)]), 0.25, quad_segs=1)
     )
@@ -68,18 +89,10 @@ def draw_ground(drawing: Drawing, frame: Frame, ground: MapGround, look: SheetLo
 
 def _united(frame: Frame, areas: Objects) -> BaseGeometry:
     """Areas on the page as one, without islands too small to be seen."""
-    parts, _ = frame.cut(areas)
-    parts = shapely.make_valid(parts)
-    whole = shapely.union_all(parts[shapely.get_dimensions(parts) == 2])
-    polygons = [part for part in shapely.get_parts(whole) if part.geom_type == "Polygon" and part.area > _LEAST_ISLAND]
-    return shapely.union_all(
-        [
-            shapely.Polygon(
-                part.exterior, [hole for hole in part.interiors if shapely.Polygon(hole).area > _LEAST_ISLAND]
-            )
-            for part in polygons
-        ]
-    )
+    whole = shapely.get_parts(shapely.union_all(_large(frame, areas, 0.0)))
+    large = whole[shapely.area(whole) > _LEAST_ISLAND].tolist()
+    holes = ([hole for hole in one.interiors if shapely.Polygon(hole).area > _LEAST_ISLAND] for one in large)
+    return shapely.union_all([shapely.Polygon(one.exterior, inner) for one, inner in zip(large, holes, strict=True)])
 
 
 def _large(frame: Frame, areas: Objects, least: float) -> Objects:
@@ -89,21 +102,19 @@ def _large(frame: Frame, areas: Objects, least: float) -> Objects:
     return fits
 
 
-def draw_lines(
-    drawing: Drawing, frame: Frame, lines: Sequence[MapLine], struck: Iterable[str], look: SheetLook, clip: str
-) -> list[tuple[bool, str, BaseGeometry]]:
-    """Draw pipelines thin and grey, those that were struck with a casing; return which are struck, names and lines.
+def draw_lines(drawing: Drawing, lines: Sequence[MapLine], struck: Iterable[str]) -> list[DrawnLine]:
+    """Draw pipelines thin and grey, those that were struck with a casing, and return them.
 
     Those of a roughly known course are dashed.
     """
     if not lines:
         return []
     shapes: Objects = np.array([line.shape for line in lines], dtype=object)
-    parts, rows = frame.cut(shapes)
+    parts, rows = drawing.frame.cut(shapes)
     order = np.argsort(rows, kind="stable")
     seen, first = np.unique(rows[order], return_index=True)
-    palette, hit = look.palette, frozenset(struck)
-    drawn: list[tuple[bool, str, BaseGeometry]] = []
+    look, palette, hit = drawing.look, drawing.look.palette, frozenset(struck)
+    drawn: list[DrawnLine] = []
     for row, pieces in zip(seen.tolist(), np.split(parts[order], first)[1:], strict=True):
         line, is_struck = lines[row], lines[row].id in hit
         if line.only_struck and not is_struck:
@@ -120,6 +131,6 @@ def draw_lines(
         )
         for layer, colour, width, dashed in strokes:
             paint = f'fill="none" stroke="{colour}" stroke-width="{width:.2f}" stroke-linejoin="round"{dashed}'
-            drawing.add(layer, f'<path d="{data}" {paint}/>', clip)
+            drawing.add(layer, f'<path d="{data}" {paint}/>', True)
         drawn.append((is_struck, line.name, whole))
     return drawn

@@ -11,16 +11,14 @@ import io
 import logging
 import tempfile
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import shapely
 from fontTools import subset
 from fontTools.merge import Merger
 from fontTools.ttLib import TTFont
-from shapely import affinity
 
 from api.exports.text import STATIC
 
@@ -42,27 +40,19 @@ CAPITALS, DESCENT = 0.76, 0.22
 LEAN_DEG = 10.0
 
 
-@dataclass(frozen=True, eq=False)
-class FontSubset:
-    """A subset of a font: advance widths in parts of the size by character, and the font as TrueType."""
-
-    name: str
-    bold: bool
-    advances: Mapping[int, float]
-    truetype: bytes
+def _font(script: str, bold: bool) -> TTFont:
+    """Open a subset of the vendored font."""
+    font = TTFont(FOLDER / f"noto-sans-{script}-{700 if bold else 400}-normal.woff2", recalcTimestamp=False)
+    font.flavor = None
+    return font
 
 
 @cache
-def font_subset(script: str, bold: bool) -> FontSubset:
-    """Unpack a subset of the vendored font."""
-    name = f"noto-sans-{script}-{700 if bold else 400}-normal"
-    font = TTFont(FOLDER / f"{name}.woff2", recalcTimestamp=False)
+def _advances(script: str, bold: bool) -> Mapping[int, float]:
+    """Advance widths of a subset in parts of the size by character."""
+    font = _font(script, bold)
     widths, em = font["hmtx"], font["head"].unitsPerEm
-    advances = {code: widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
-    font.flavor = None
-    unpacked = io.BytesIO()
-    font.save(unpacked)
-    return FontSubset(name, bold, advances, unpacked.getvalue())
+    return {code: widths[glyph][0] / em for code, glyph in font.getBestCmap().items()}
 
 
 @cache
@@ -71,7 +61,7 @@ def _advance(letter: str, bold: bool) -> float | None:
     if letter in _UNSEEN:
         return 0.0
     for script in _SCRIPTS:
-        width = font_subset(script, bold).advances.get(ord(letter))
+        width = _advances(script, bold).get(ord(letter))
         if width is not None:
             return width
     return None
@@ -104,19 +94,11 @@ def wrapped(text: str, size: float, width: float, bold: bool = False) -> list[st
             longer = word
         line = longer
         while width_of(line, size, bold) > width and len(line) > 1:
-            fits = _fitting(line, size, width, bold)
+            shorter = range(1, len(line))
+            fits = bisect_right(shorter, width, key=lambda letters: width_of(line[:letters], size, bold)) or 1
             lines.append(line[:fits])
             line = line[fits:]
     return [*lines, line] if line else lines
-
-
-def _fitting(word: str, size: float, width: float, bold: bool) -> int:
-    """Return how many letters of a word fit, one at least."""
-    low, high = 1, len(word)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if width_of(word[:middle], size, bold) <= width else (low, middle - 1)
-    return low
 
 
 def balanced_width(text: str, size: float, width: float) -> float:
@@ -125,20 +107,6 @@ def balanced_width(text: str, size: float, width: float) -> float:
     while lines > 1 and width > 30 and len(wrapped(text, size, width - 1, True)) == lines:
         width -= 1
     return width
-
-
-def text_extent(
-    at: tuple[float, float], text: str, size: float, bold: bool = False, anchor: str = "start",
-    spacing: float = 0.0, angle: float = 0.0, leaning: bool = False,
-) -> shapely.Polygon:  # fmt: skip
-    """Return what a text covers whose line starts, is centred or ends at a point (y to the south), turned about it."""
-    x, y = at
-    width = width_of(text, size, bold, spacing)
-    left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
-    lean = 0.14 * size if leaning else 0.0
-    box = shapely.box(left, y - CAPITALS * size, left + width + lean, y + DESCENT * size)
-    turned: shapely.Polygon = affinity.rotate(box, angle, origin=(x, y)) if angle else box
-    return turned
 
 
 def font_folder(texts: Iterable[str]) -> tempfile.TemporaryDirectory[str]:
@@ -152,14 +120,13 @@ def font_folder(texts: Iterable[str]) -> tempfile.TemporaryDirectory[str]:
 
 def embedded_fonts(texts: Iterable[str]) -> str:
     """Return rules of CSS that carry the letters of texts: they are as wide everywhere as they were measured."""
-    letters, rules = _letters(texts), []
-    for bold in (False, True):
-        data = base64.b64encode(_one_font(letters, bold, "woff2")).decode()
-        weight = 700 if bold else 400
-        rules.append(
-            f"@font-face{{font-family:'{FAMILY}';font-weight:{weight};src:url(data:font/woff2;base64,{data})}}"
-        )
-    return "".join(rules)
+    letters = _letters(texts)
+    weights = {400: _one_font(letters, False, "woff2"), 700: _one_font(letters, True, "woff2")}
+    fonts = ((weight, base64.b64encode(font).decode()) for weight, font in weights.items())
+    return "".join(
+        f"@font-face{{font-family:'{FAMILY}';font-weight:{weight};src:url(data:font/woff2;base64,{data})}}"
+        for weight, data in fonts
+    )
 
 
 def _letters(texts: Iterable[str]) -> frozenset[int]:
@@ -170,9 +137,8 @@ def _one_font(letters: frozenset[int], bold: bool, flavor: str | None) -> bytes:
     """Join what letters need of the subsets to one font: of several of one name a program may take the wrong one."""
     left, parts = set(letters), list[io.BytesIO]()
     for script in _SCRIPTS:
-        font = font_subset(script, bold)
-        if own := left & font.advances.keys():
-            parts.append(io.BytesIO(_only(font, own)))
+        if own := left & _advances(script, bold).keys():
+            parts.append(io.BytesIO(_only(_font(script, bold), own)))
             left -= own
         if not left:
             break
@@ -185,14 +151,13 @@ def _one_font(letters: frozenset[int], bold: bool, flavor: str | None) -> bytes:
     return written.getvalue()
 
 
-def _only(font: FontSubset, letters: Iterable[int]) -> bytes:
+def _only(font: TTFont, letters: Iterable[int]) -> bytes:
     """Cut a subset to letters; kerning goes too, as widths are measured without it."""
     options = subset.Options(layout_features=[], hinting=False, notdef_outline=True)
     options.drop_tables += ["GDEF", "GPOS", "GSUB", "FFTM", "STAT", "gasp"]
-    whole = TTFont(io.BytesIO(font.truetype), recalcTimestamp=False)
     cutter = subset.Subsetter(options)
     cutter.populate(unicodes=sorted(letters))
-    cutter.subset(whole)
+    cutter.subset(font)
     written = io.BytesIO()
-    subset.save_font(whole, written, options)
+    subset.save_font(font, written, options)
     return written.getvalue()

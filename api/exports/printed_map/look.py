@@ -7,7 +7,7 @@ grey prints, and those who do not tell colours apart, lose nothing (fills after 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
@@ -126,10 +126,6 @@ class SheetLook:
     river_least: float = 3.0
     edge: float = 0.25
     palette: Palette = COLOUR
-
-    def in_grey(self) -> SheetLook:
-        """Return the same look without colours."""
-        return replace(self, palette=GREY)
 
 
 LOOKS: Mapping[SheetSize, SheetLook] = MappingProxyType(

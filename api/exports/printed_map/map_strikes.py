@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,7 +31,6 @@ from layers.collections.feature_types import SPOKEN
 from layers.decisions.hits import Hit, HitVerdict
 from layers.disclosure.ruling import withheld_fields
 from layers.model.records import Asset, Records
-from layers.model.types import HostBasis
 from layers.ownership.walk import Interval
 from layers.query.strike_ties import strike_rows
 from layers.reference.map_ground import GroundLanguage
@@ -175,31 +175,46 @@ def map_strikes(
             left_out += 1
             continue
         strike, entities = answer.strike, records.entities
-        about = _StrikeFacts(
-            id=strike.id,
-            title=strike.titles.get(language, strike.title),
-            status=strike.status,
-            when=strike.when,
-            first_day=days(strike)[0],
-            host=answer.host.country,
-            host_basis=answer.host.basis,
-            is_sure=is_sure_strike(answer),
-            geometry=strike.geometry,
-            uncertainty_m=strike.uncertainty_m,
-            rests_on=answer.outcome.basis_of_outcome,
-            withheld=withheld_fields(strike),
-        )
         sites = [
             _StruckSite(
                 hit.hit,
-                {share.country: _published(share.share) for share in hit.owners.shares},
-                _published(hit.owners.unattributed),
+                # Bounds of shares are rounded, and cut at 100, as the rows of attributions have them.
+                {share.country: Interval(*share.share.percents()) for share in hit.owners.shares},
+                Interval(*hit.owners.unattributed.percents()),
                 frozenset(filter(None, (country_of(entities[tie.entity], answer.basis) for tie in hit.relations))),
             )
             for hit in answer.hits
         ]
-        drawn.append(_map_strike(records, about, sites, strike.sources))
+        drawn.append(
+            _map_strike(
+                records,
+                sites,
+                strike.sources,
+                strike.geometry,
+                id=strike.id,
+                title=strike.titles.get(language, strike.title),
+                status=strike.status,
+                when=strike.when,
+                first_day=days(strike)[0],
+                host=answer.host.country,
+                at_sea=answer.host.basis == "sea",
+                is_sure=is_sure_strike(answer),
+                uncertainty_m=strike.uncertainty_m,
+                rests_on=answer.outcome.basis_of_outcome,
+                withheld=withheld_fields(strike),
+            )
+        )
     return MapSelection(drawn, left_out, cited)
+
+
+#: What a map says of a strike itself, and the column of it in the collection of strikes.
+_STATED: Mapping[str, str] = MappingProxyType(
+    {
+        "id": "id", "title": "title", "status": "status", "when": "when", "first_day": "day_first",
+        "host": "host_country", "at_sea": "host_basis", "is_sure": "sure", "uncertainty_m": "uncertainty_m",
+        "rests_on": "rests_on", "withheld": "withheld",
+    }
+)  # fmt: skip
 
 
 def map_strikes_at(snapshot: Snapshot, rows: Sequence[int], language: GroundLanguage = "en") -> MapSelection:
@@ -210,7 +225,10 @@ def map_strikes_at(snapshot: Snapshot, rows: Sequence[int], language: GroundLang
     strikes, records = snapshot.collections["strikes"], snapshot.records
     at = np.array(rows, dtype=np.int64)
     shapes, every_site = strikes.geometries_at(at), _sites_at(snapshot, at)
-    columns: dict[str, Sequence[Any]] = {name: strikes.features.columns[name].take(at) for name in _STATED}
+    columns: dict[str, Sequence[Any]] = {
+        name: strikes.features.columns[column].take(at) for name, column in _STATED.items()
+    }
+    columns["at_sea"] = [basis == "sea" for basis in columns["at_sea"]]
     if language in SPOKEN:
         named = strikes.features.columns[f"title_{language}"].take(at)
         columns["title"] = [name or title for name, title in zip(named, columns["title"], strict=True)]
@@ -219,39 +237,16 @@ def map_strikes_at(snapshot: Snapshot, rows: Sequence[int], language: GroundLang
     drawn, left_out, cited = list[MapStrike](), 0, set[str]()
     for row, shape, sources, *values in zip(rows, shapes, every_source, *columns.values(), strict=True):
         cited.update(sources)
-        about, sites = _StrikeFacts(shape, *values), every_site.get(row, [])
+        stated, sites = dict(zip(columns, values, strict=True)), every_site.get(row, [])
         # What was decided of a strike as a whole names no site.
-        decided = about.rests_on == "decision" and not sites
-        if about.status == "retracted" or (decided and not stands(about.status, snapshot.findings[about.id])):
+        decided = stated["rests_on"] == "decision" and not sites
+        if stated["status"] == "retracted" or (
+            decided and not stands(stated["status"], snapshot.findings[stated["id"]])
+        ):
             left_out += 1
         else:
-            drawn.append(_map_strike(records, about, sites, sources))
+            drawn.append(_map_strike(records, sites, sources, shape, **stated))
     return MapSelection(drawn, left_out, cited)
-
-
-@dataclass(frozen=True, slots=True)
-class _StrikeFacts:
-    """What a map needs to know of a strike itself."""
-
-    geometry: BaseGeometry | None
-    id: str
-    title: str
-    status: str
-    when: str
-    first_day: date | None
-    host: str | None
-    host_basis: HostBasis | None
-    is_sure: bool
-    uncertainty_m: float | None
-    rests_on: str
-    withheld: Sequence[str]
-
-
-#: The columns of `_StrikeFacts` after the geometry, in their order.
-_STATED = (
-    "id", "title", "status", "when", "day_first", "host_country", "host_basis", "sure", "uncertainty_m", "rests_on",
-    "withheld",
-)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,11 +257,6 @@ class _StruckSite:
     shares: Mapping[str, Interval]
     unattributed: Interval
     tied: Set[str]
-
-
-def _published(share: Interval) -> Interval:
-    """Round the bounds of a share, and cut them at 100, as the rows of attributions have them."""
-    return Interval(*share.percents())
 
 
 def _sites_at(snapshot: Snapshot, strikes: Ints) -> Mapping[int, Sequence[_StruckSite]]:
@@ -308,23 +298,23 @@ def _struck_site(asset: str, ties: Sequence[_Tie]) -> _StruckSite | None:
 
 
 def _map_strike(
-    records: Records, about: _StrikeFacts, sites: Sequence[_StruckSite], sources: Iterable[str]
-) -> MapStrike:
-    """Lay out one strike."""
-    places, alternatives, at_sites = _places(records.assets, about, sites)
+    records: Records, sites: Sequence[_StruckSite], sources: Iterable[str], geometry: BaseGeometry | None, *,
+    uncertainty_m: float | None, rests_on: str, is_sure: bool, withheld: Sequence[str], **stated: Any,
+) -> MapStrike:  # fmt: skip
+    """Lay out one strike.
+
+    It stands at the sites that a decision names, or else at its own place; of several possible ones it is open which.
+    """
+    confirmed = [site for site in sites if site.hit.verdict == "confirmed"]
+    is_decided = rests_on in ("decision", "alternatives")
+    at_sites = _site_places(records.assets, confirmed or sites) if is_decided else []
+    own = _place(geometry, uncertainty_m, withheld)
     assets = [records.assets[site.hit.asset] for site in sites]
     return MapStrike(
-        id=about.id,
-        title=about.title,
-        status=about.status,
-        when=about.when,
-        first_day=about.first_day,
-        host=about.host,
-        at_sea=about.host_basis == "sea",
-        places=places,
-        alternatives=alternatives,
-        at_sites=at_sites,
-        is_sure=about.is_sure and bool(sure_of_sites(sites, lambda _: {True})),
+        places=tuple(at_sites or ([own] if own else [])),
+        alternatives=not confirmed and len(at_sites) > 1,
+        at_sites=bool(at_sites),
+        is_sure=is_sure and bool(sure_of_sites(sites, lambda _: {True})),
         owners=_owners(sites),
         tied=frozenset().union(*(site.tied for site in sites)),
         sites=sites_together(sites),
@@ -332,7 +322,8 @@ def _map_strike(
         assets=frozenset(asset.id for asset in assets),
         sources=tuple(dict.fromkeys(records.sources[source].publisher for source in sources)),
         credits=tuple(credit for asset in assets for credit in _credits(records, asset)),
-        withheld=about.withheld,
+        withheld=withheld,
+        **stated,
     )
 
 
@@ -348,18 +339,6 @@ def _owners(sites: Sequence[_StruckSite]) -> tuple[tuple[str | None, Interval], 
     return tuple((country, share) for country, share in every if share.high > NEGLIGIBLE)
 
 
-def _places(
-    assets: Mapping[str, Asset], about: _StrikeFacts, hit: Sequence[_StruckSite]
-) -> tuple[tuple[StruckPlace, ...], bool, bool]:
-    """Return where a strike stands, whether it is one of several, and whether these are sites that a decision names."""
-    confirmed = [site for site in hit if site.hit.verdict == "confirmed"]
-    sites = _site_places(assets, confirmed or hit) if about.rests_on in ("decision", "alternatives") else []
-    if sites:
-        return tuple(sites), not confirmed and len(sites) > 1, True
-    own = _place(about.geometry, about.uncertainty_m, about.withheld)
-    return ((own,) if own else ()), False, False
-
-
 def _site_places(assets: Mapping[str, Asset], sites: Sequence[_StruckSite]) -> list[StruckPlace]:
     """Places of sites that are no lines, each place once with its largest radius."""
     found: dict[tuple[float, float], StruckPlace] = {}
@@ -370,8 +349,7 @@ def _site_places(assets: Mapping[str, Asset], sites: Sequence[_StruckSite]) -> l
         place = _place(asset.geometry, asset.uncertainty_m, withheld_fields(asset))
         if place is not None:
             key = (round(place.lon, _SAME_PLACE_DECIMALS), round(place.lat, _SAME_PLACE_DECIMALS))
-            known = found.get(key)
-            found[key] = place if known is None or place.radius_m > known.radius_m else known
+            found[key] = max(found.get(key, place), place, key=lambda one: one.radius_m)
     return list(found.values())
 
 

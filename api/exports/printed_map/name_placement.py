@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import shapely
@@ -13,13 +14,11 @@ from shapely.geometry.base import BaseGeometry
 
 from api.exports.printed_map.drawing import Drawing, Layer, Letters
 from api.exports.printed_map.extent import Frame
-from api.exports.printed_map.ground_layers import DrawnGround
+from api.exports.printed_map.ground_layers import DrawnGround, DrawnLine, MapSubject
 from api.exports.printed_map.lettering import CAPITALS, DESCENT, width_of
 from api.exports.printed_map.look import SheetLook
-from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.symbol_placement import circle
 from geo.lonlat import Floats
-from layers.reference.basemap import Basemap
 from layers.reference.map_ground import MapGround, NamedPlace, river_names, sea_names
 
 #: Millimetres: radius of the dot of a place, gap between it and its name, halo, and room of a name to what it may not
@@ -48,26 +47,14 @@ _OFF_LINE = 0.35
 _NEAR_RIVER, _STRAIGHT_RIVER, _STRAIGHT_LINE = 2.5, 0.86, 0.93
 
 
-@dataclass(frozen=True, slots=True)
-class NameSource:
-    """What names are written from."""
-
-    basemap: Basemap
-    ground: MapGround
-    words: PrintWords
-
-
 def write_names(
-    drawing: Drawing, frame: Frame, drawn: DrawnGround, source: NameSource, look: SheetLook,
-    lines: Sequence[tuple[bool, str, BaseGeometry]], sites: Floats, is_inset: bool = False,
-    shown_larger: Sequence[BaseGeometry] = (), struck: Sequence[str] = (),
+    drawing: Drawing, drawn: DrawnGround, subject: MapSubject, ground: MapGround, lines: Sequence[DrawnLine],
+    sites: Floats, is_inset: bool, shown_larger: Sequence[BaseGeometry], struck: Sequence[str],
 ) -> None:  # fmt: skip
     """Write all names of a frame: the city of a region, the countries struck, then the others of each kind.
 
     Parameters
     ----------
-    lines
-        Pipelines on the page: whether struck, name and shape.
     sites
         Points on the page where sites are, shape (n, 2): the first place at one is named without a dot of its own.
     is_inset
@@ -77,29 +64,29 @@ def write_names(
     struck
         Countries (ISO 3166-1) that were struck, those that matter most first.
     """
-    writer = _NameWriter(drawing, frame, look)
+    frame, look = drawing.frame, drawing.look
     pipes = shapely.union_all(shapely.buffer([line for _, _, line in lines], _OFF_LINE, quad_segs=2))
     shapely.prepare(pipes)
+    writer = _NameWriter(drawing, drawn, subject, pipes, sites)
     city = None
     if not is_inset and frame.width * frame.metres_per_mm < _REGION_M:
-        city = max(_in_view(frame, source.ground.places), key=lambda place: place.population, default=None)
+        city = max(_in_view(frame, ground.places), key=lambda place: place.population, default=None)
     if city is not None:
-        writer.place(city, pipes, sites, is_city=True)
+        writer.place(city, is_city=True)
     if not is_inset:
-        writer.countries(drawn, source, pipes, struck)
-    for place in _in_view(frame, source.ground.places, shown_larger)[: look.places]:
+        writer.countries(struck)
+    for place in _in_view(frame, ground.places, shown_larger)[: look.places]:
         if place != city:
-            writer.place(place, pipes, sites)
+            writer.place(place)
     if not is_inset:
-        writer.seas(drawn, source.words)
-        writer.countries(drawn, source, pipes)
+        writer.seas()
+        writer.countries()
     for is_struck, name, line in sorted(lines, key=lambda one: (not one[0], -one[2].length))[:_MOST_LINES]:
         fill = look.palette.struck if is_struck else look.palette.pipe_letters
         for text in _shorter_names(name[:1].upper() + name[1:]):
-            label = Letters(0, 0, text, look.letters * 0.86, fill, bold=is_struck, anchor="middle", halo=_HALO)
-            if writer.along(label, "labels-lines", line, None, _STRAIGHT_LINE, 0.45):
+            if writer.along(writer.label(text, 0.86, fill, bold=is_struck), "labels-lines", line, None):
                 break
-    writer.rivers(drawn, source.words, pipes)
+    writer.rivers()
 
 
 def _shorter_names(name: str) -> Iterator[str]:
@@ -118,16 +105,24 @@ def _in_view(frame: Frame, places: Sequence[NamedPlace], shown_larger: Sequence[
 class _NameWriter:
     """Writes names into a frame of a drawing, whose extents say where room is."""
 
-    def __init__(self, drawing: Drawing, frame: Frame, look: SheetLook) -> None:
-        self._drawing, self._frame, self._look = drawing, frame, look
-        self._inside = shapely.box(*frame.box).buffer(-_EDGE, join_style="mitre")
+    def __init__(
+        self, drawing: Drawing, drawn: DrawnGround, subject: MapSubject, pipes: BaseGeometry, sites: Floats
+    ) -> None:
+        self._drawing, self._frame, self._look = drawing, drawing.frame, drawing.look
+        self._drawn, self._subject = drawn, subject
+        self._pipes, self._sites = pipes, sites
+        self._inside = shapely.box(*self._frame.box).buffer(-_EDGE, join_style="mitre")
         self._named_sites, self._named_countries = set[int](), set[str]()
         shapely.prepare(self._inside)
+
+    def label(self, text: str, scale: float, fill: str, *, halo: float = _HALO, **style: Any) -> Letters:
+        """A name that is centred at a point that is yet to be found, as large as so many times the other letters."""
+        return Letters(0, 0, text, self._look.letters * scale, fill, anchor="middle", halo=halo, **style)
 
     def _fits(self, extent: BaseGeometry) -> bool:
         return bool(self._inside.contains(extent)) and self._drawing.extents.is_free(extent, _ROOM)
 
-    def place(self, place: NamedPlace, pipes: BaseGeometry, sites: Floats, is_city: bool = False) -> None:
+    def place(self, place: NamedPlace, is_city: bool = False) -> None:
         """Write a place beside its dot, in the first of eight positions that is free; a city may stand farther off."""
         x, y = self._frame.mm(np.array([[place.lon, place.lat]]))[0].tolist()
         is_bold = place.capital or is_city
@@ -140,18 +135,19 @@ class _NameWriter:
             label
             for gap in gaps
             for label in _beside((x, y), place.name, size, gap, is_bold, self._look)
-            if self._fits(label.extent) and not pipes.intersects(label.extent)
+            if self._fits(label.extent) and not self._pipes.intersects(label.extent)
         ]
         if covered and not is_city:
-            labels = self._read_right(labels, (x, y), sites)
+            labels = self._read_right(labels, (x, y))
         for label in labels[:1]:
-            self._drawing.write("labels-places", label, "place")
+            self._drawing.write("labels-places", label)
             if not covered:
                 self._drawing.add("labels-places", circle((x, y), _DOT, self._look.palette.ink, "#fff", 0.1))
-                self._drawing.extents.claim("site", place.name, spot)
+                self._drawing.extents.claim(spot)
 
-    def _read_right(self, labels: Sequence[Letters], at: tuple[float, float], sites: Floats) -> list[Letters]:
+    def _read_right(self, labels: Sequence[Letters], at: tuple[float, float]) -> list[Letters]:
         """Return the names that are read as that of an unnamed site here, the plainest first; none without one."""
+        sites = self._sites
         is_here = np.hypot(*(sites - at).T) < _AT_SITE if len(sites) else np.zeros(0, dtype=bool)
         numbers = set(np.flatnonzero(is_here).tolist())
         if not labels or not numbers - self._named_sites:
@@ -165,11 +161,11 @@ class _NameWriter:
             self._named_sites |= numbers
         return sorted(found, key=lambda one: nearer[id(one)])
 
-    def seas(self, drawn: DrawnGround, words: PrintWords) -> None:
+    def seas(self) -> None:
         """Write each sea once, in the widest of its water that is free."""
         written = set[str]()
         taken: BaseGeometry = shapely.Polygon()
-        for sea in sea_names(words.language):
+        for sea in sea_names(self._subject.words.language):
             if sea.name in written:
                 continue
             seen = self._frame.window
@@ -177,24 +173,19 @@ class _NameWriter:
             box = shapely.transform(shapely.segmentize(box, 1.0), self._frame.mm)
             if box.is_empty or not box.is_valid:
                 continue
-            water = drawn.water.intersection(box).difference(taken)
+            water = self._drawn.water.intersection(box).difference(taken)
             # A sea that finds no room for its name keeps its water: the next one would be read as its name.
             taken = taken.union(box)
             if water.area < _LEAST_SEA * self._frame.width * self._frame.height:
                 continue
             for scale in (1.35, 1.1, 0.9):
-                size = self._look.letters * scale
-                label = Letters(
-                    0, 0, sea.name, size, self._look.palette.water_letters, leaning=True, anchor="middle",
-                    spacing=size * _WIDE_WATER,
-                )  # fmt: skip
-                if self._within(label, "labels-water", "sea", water.buffer(-0.3), water):
+                spacing, fill = self._look.letters * scale * _WIDE_WATER, self._look.palette.water_letters
+                label = self.label(sea.name, scale, fill, halo=0.0, leaning=True, spacing=spacing)
+                if self._within(label, "labels-water", water.buffer(-0.3), water):
                     written.add(sea.name)
                     break
 
-    def countries(
-        self, drawn: DrawnGround, source: NameSource, pipes: BaseGeometry, struck: Sequence[str] | None = None
-    ) -> None:
+    def countries(self, struck: Sequence[str] | None = None) -> None:
         """Write the countries in capitals, where no thin line is under the letters.
 
         Parameters
@@ -203,13 +194,15 @@ class _NameWriter:
             These alone, in their order and whatever their size, over thin lines too; where one has no room for its
             name, that stands near it on a leader, if it is among the first.
         """
-        table = source.basemap.countries
+        table = self._subject.basemap.countries
         parts, rows = self._frame.cut(table.shape)
+        land = self._drawn.land
         parts = shapely.make_valid(parts)
         shapes: dict[str, list[BaseGeometry]] = {}
         for row in np.unique(rows).tolist():
             if (iso := table.iso_a2[row]) is not None:
-                shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(drawn.land))
+                shapes.setdefault(str(iso), []).append(shapely.union_all(parts[rows == row]).intersection(land))
+        fill = self._look.palette.country_letters
         least = 0.0 if struck is not None else _LEAST_COUNTRY * self._frame.width * self._frame.height
         by_area = sorted(
             ((max(of, key=lambda one: one.area), iso) for iso, of in shapes.items()),
@@ -217,20 +210,17 @@ class _NameWriter:
         )
         chosen = {iso: shape for shape, iso in by_area if shape.area > least and iso not in self._named_countries}
         for number, iso in enumerate(chosen if struck is None else [iso for iso in struck if iso in chosen]):
-            shape, name = chosen[iso], source.words.country(iso).upper()
-            labels = [self._country(name, scale) for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))]
-            free = shape.buffer(-0.8 if struck is None else -0.3).difference(pipes)
-            free = free if struck is not None else free.difference(drawn.fine)
-            if any(self._within(label, "labels-countries", "country", free, shape) for label in labels) or (
+            shape, name = chosen[iso], self._subject.words.country(iso).upper()
+            labels = [
+                self.label(name, scale, fill, spacing=self._look.letters * scale * _WIDE_COUNTRY)
+                for scale in ((0.95, 0.8) if struck is None else (0.95, 0.8, 0.68))
+            ]
+            free = shape.buffer(-0.8 if struck is None else -0.3).difference(self._pipes)
+            free = free if struck is not None else free.difference(self._drawn.fine)
+            if any(self._within(label, "labels-countries", free, shape) for label in labels) or (
                 struck is not None and number < self._look.places // 2 and self._on_leader(labels[1], shape)
             ):
                 self._named_countries.add(iso)
-
-    def _country(self, name: str, scale: float) -> Letters:
-        size, palette = self._look.letters * scale, self._look.palette
-        return Letters(
-            0, 0, name, size, palette.country_letters, anchor="middle", spacing=size * _WIDE_COUNTRY, halo=_HALO
-        )
 
     def _on_leader(self, label: Letters, shape: BaseGeometry) -> bool:
         """Write the name of a country near it, with a thin line into it, at the first place that is free."""
@@ -249,11 +239,11 @@ class _NameWriter:
                     f'<path d="M{data}" fill="none" stroke="{label.fill}" stroke-width="0.16"/>'
                     f"{circle((here.x, here.y), 0.22, label.fill, label.fill, 0.05)}",
                 )
-                self._drawing.write("labels-countries", moved, "country")
+                self._drawing.write("labels-countries", moved)
                 return True
         return False
 
-    def _within(self, label: Letters, layer: Layer, kind: str, room: BaseGeometry, whole: BaseGeometry) -> bool:
+    def _within(self, label: Letters, layer: Layer, room: BaseGeometry, whole: BaseGeometry) -> bool:
         """Write a name within an area, as near to its middle as it is free."""
         free = room.difference(self._drawing.extents.area(0.4)).intersection(self._inside)
         if free.is_empty:
@@ -269,36 +259,34 @@ class _NameWriter:
         middle = whole.centroid
         far = np.where(fits, np.hypot(xs - middle.x, ys - (middle.y + label.size * 0.3)), np.inf)
         at = int(far.argmin())
-        self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])), kind)
+        self._drawing.write(layer, replace(label, x=float(xs[at]), y=float(ys[at])))
         return True
 
-    def rivers(self, drawn: DrawnGround, words: PrintWords, pipes: BaseGeometry) -> None:
+    def rivers(self) -> None:
         """Write each river once, along a stretch near one of the points that name it."""
-        written = set[str]()
-        for river in river_names(words.language):
-            if river.name in written or not len(drawn.rivers):
+        rivers, written = self._drawn.rivers, set[str]()
+        for river in river_names(self._subject.words.language):
+            if river.name in written or not len(rivers):
                 continue
             xy = self._frame.mm(np.array([[river.lon, river.lat]]))
             if not self._frame.shows(xy, 2.0)[0]:
                 continue
             here = shapely.Point(xy[0])
-            far = shapely.distance(drawn.rivers, here)
-            size = self._look.letters * 0.86
-            label = Letters(
-                0, 0, river.name, size, self._look.palette.water_letters, leaning=True, anchor="middle", halo=_HALO
-            )
+            far = shapely.distance(rivers, here)
+            label = self.label(river.name, 0.86, self._look.palette.water_letters, leaning=True)
             for at in np.argsort(far, kind="stable")[:3].tolist():
                 if far[at] > _NEAR_RIVER:
                     break
-                if self.along(label, "labels-water", drawn.rivers[at], here, _STRAIGHT_RIVER, 0.1, pipes):
+                if self.along(label, "labels-water", rivers[at], here):
                     written.add(river.name)
                     break
 
-    def along(
-        self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None, straight: float,
-        half: float, keep_off: BaseGeometry | None = None,
-    ) -> bool:  # fmt: skip
-        """Write a name beside a line, turned to it, at the first stretch that is straight and free."""
+    def along(self, label: Letters, layer: Layer, line: BaseGeometry, near: shapely.Point | None) -> bool:
+        """Write a name beside a line, turned to it, at the first stretch that is straight and free.
+
+        ``near``: the point that names a river, which keeps off pipelines; ``None`` for a pipeline.
+        """
+        straight, half = (_STRAIGHT_LINE, 0.45) if near is None else (_STRAIGHT_RIVER, 0.1)
         need = width_of(label.text, label.size, label.bold)
         parts = [part for part in shapely.get_parts(line) if part.length > need * 1.05]
         for part in sorted(parts, key=lambda one: -one.length):
@@ -315,8 +303,8 @@ class _NameWriter:
                     extent = turned.extent
                     if extent.intersects(under) or not self._fits(extent):
                         continue
-                    if keep_off is None or not extent.intersects(keep_off):
-                        self._drawing.write(layer, turned, "line")
+                    if near is None or not extent.intersects(self._pipes):
+                        self._drawing.write(layer, turned)
                         return True
         return False
 
@@ -345,6 +333,4 @@ def _turned(label: Letters, first: shapely.Point, last: shapely.Point) -> Iterat
             shift = -off * label.size if side < 0 else (off + CAPITALS) * label.size
             x = (first.x + last.x) / 2 - shift * math.sin(turn)
             y = (first.y + last.y) / 2 + shift * math.cos(turn)
-            yield Letters(
-                x, y, label.text, label.size, label.fill, label.bold, label.leaning, "middle", 0.0, angle, label.halo
-            )
+            yield replace(label, x=x, y=y, spacing=0.0, angle=angle)

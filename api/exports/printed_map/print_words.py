@@ -46,10 +46,13 @@ class PrintWords:
         """Write a number with the decimal sign of the language."""
         return with_decimals(text, self.language)
 
+    def bounds(self, share: Interval, digits: int) -> str:
+        """Write the bounds of a share in percent, without the sign."""
+        return "–".join(dict.fromkeys(self.number(percent_text(end, digits)) for end in share.rounded()))
+
     def share(self, share: Interval, digits: int = 2) -> str:
-        """Write a share in percent with its bounds."""
-        low, high = (self.number(percent_text(end, digits)) for end in share.rounded())
-        value = low if low == high else f"{low}{_JOINER}–{_JOINER}{high}"
+        """Write a share in percent with its bounds, which no line parts."""
+        value = self.bounds(share, digits).replace("–", f"{_JOINER}–{_JOINER}")
         return self("unit.percent", value=value).replace(" ", _NO_BREAK)
 
     def owner(self, iso: str | None, share: Interval, digits: int = 2) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import struct
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,9 +17,10 @@ from typing import Any, Literal
 from api.exports.errors import ExportError
 from api.exports.printed_map.drawing import svg_file
 from api.exports.printed_map.extent import extent_of
+from api.exports.printed_map.ground_layers import MapSubject
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, font_folder
-from api.exports.printed_map.look import LOOKS, SheetLook
-from api.exports.printed_map.map_frame import MapPicture, MapSubject, compose
+from api.exports.printed_map.look import GREY, LOOKS, SheetLook
+from api.exports.printed_map.map_frame import MapPicture, compose
 from api.exports.printed_map.map_strikes import MapLine, MapStrike, SheetOrigin
 from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import SheetContents, sheet_contents
@@ -102,8 +103,7 @@ class MapOrder:
     def look(self) -> SheetLook:
         """Measures and colours of the sheet."""
         size: Any = self.size
-        look = LOOKS[size]
-        return look.in_grey() if self.in_grey else look
+        return replace(LOOKS[size], palette=GREY) if self.in_grey else LOOKS[size]
 
 
 @dataclass(frozen=True)
@@ -112,20 +112,20 @@ class MapSheet:
 
     picture: MapPicture
     contents: SheetContents
-    look: SheetLook
     order: MapOrder
-
-    @property
-    def story(self) -> Story:
-        """What was drawn."""
-        return self.picture.story
 
 
 def drawn_file(sheet: MapSheet) -> bytes:
-    """Return the file of a sheet."""
-    if sheet.order.fmt == "svg":
-        return svg_sheet(sheet.picture, sheet.contents, sheet.look, sheet.order.language)
-    return typeset(sheet)
+    """Return the file of a sheet; Typst sets PDF and PNG, of which a picture is as high as it needs to be."""
+    order = sheet.order
+    if order.fmt == "svg":
+        return svg_sheet(sheet.picture, sheet.contents)
+    if order.fmt == "pdf":
+        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, order.origin.day)
+    pages = compile_pictures(TEMPLATE, page_values(sheet, False), order.dpi)
+    if len(pages) > 1:
+        pages = compile_pictures(TEMPLATE, page_values(sheet, False, is_bound=False), order.dpi)
+    return _described(pages[0], sheet)
 
 
 def composed(
@@ -148,8 +148,7 @@ def composed(
     ExportError
         If the extent cannot be drawn, or the strike that the map is about is not there.
     """
-    extent, words, own = extent_of(order.bbox), PrintWords.of(order.language, basemap), look
-    look = look or order.look
+    extent, words = extent_of(order.bbox), PrintWords.of(order.language, basemap)
     placed = [seen for strike in strikes if (seen := _within(strike, order.bbox)).places]
     teller = StoryTeller(words, sum(not strike.places for strike in strikes), order.scope)
     if order.strike is not None:
@@ -158,16 +157,12 @@ def composed(
         story = teller.of_strike(placed, order.strike)
     else:
         story = teller.of_country(placed, order.country) if order.country else teller.of_region(placed)
-    story = _numbered_as_listed(story, order)
-    picture = compose(story, extent, MapSubject(basemap, archive, lines, words), look, order.table)
-    return MapSheet(
-        picture,
-        sheet_contents(
-            picture, words, order.origin, order.title, order.table, order.size != "slide", stands_alone=own is None
-        ),
-        look,
-        order,
+    subject = MapSubject(basemap, archive, lines, words)
+    picture = compose(_numbered_as_listed(story, order), extent, subject, look or order.look, order.table)
+    contents = sheet_contents(
+        picture, order.origin, order.title, order.table, order.size != "slide", stands_alone=look is None
     )
+    return MapSheet(picture, contents, order)
 
 
 def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
@@ -182,87 +177,64 @@ def _numbered_as_listed(story: Story, order: MapOrder) -> Story:
 
 def _within(strike: MapStrike, bbox: Sequence[float]) -> MapStrike:
     """Return a strike with those of its places that lie in a box."""
-    places = tuple(place for place in strike.places if _lies_in(place.lon, place.lat, bbox))
-    return strike if len(places) == len(strike.places) else replace(strike, places=places)
-
-
-def _lies_in(lon: float, lat: float, bbox: Sequence[float]) -> bool:
     west, south, east, north = (float(edge) for edge in bbox)
-    across = lon >= west or lon <= east if west > east else west <= lon <= east
-    return across and south <= lat <= north
+
+    def lies_in(lon: float, lat: float) -> bool:
+        across = lon >= west or lon <= east if west > east else west <= lon <= east
+        return across and south <= lat <= north
+
+    return replace(strike, places=tuple(place for place in strike.places if lies_in(*place.point)))
 
 
 # --- the page -------------------------------------------------------------------------------------
 
 
-def typeset(sheet: MapSheet) -> bytes:
-    """Let Typst set the page as PDF or PNG; a picture is as high as it needs to be."""
-    order = sheet.order
-    if order.fmt == "pdf":
-        return compile_page(TEMPLATE, {"sheet": page_values(sheet, True)}, _all_texts(sheet), order.origin.day)
-    pages = compile_pictures(TEMPLATE, page_values(sheet, False), _all_texts(sheet), order.dpi)
-    if len(pages) > 1:
-        unbound = replace(sheet, look=replace(sheet.look, page=(sheet.look.page[0], None)))
-        pages = compile_pictures(TEMPLATE, page_values(unbound, False), _all_texts(sheet), order.dpi)
-    return _described(pages[0], sheet)
-
-
-def _all_texts(sheet: MapSheet) -> list[str]:
-    drawn = (letters.text for letters in sheet.picture.drawing.texts)
-    return [*sheet.contents.texts, *drawn, "0123456789·[]"]
-
-
-def page_values(sheet: MapSheet, all_pages: bool) -> str:
-    """Return what the template reads, as JSON."""
-    look, contents, picture = sheet.look, sheet.contents, sheet.picture
-    palette, margin = look.palette, look.margin or 0.25
+def page_values(sheet: MapSheet, all_pages: bool, is_bound: bool = True) -> str:
+    """Return what the template reads, as JSON; a page that is not bound is as high as it needs to be."""
+    contents, picture, look = sheet.contents, sheet.picture, sheet.picture.look
+    palette, margin, (width, height) = look.palette, look.margin or 0.25, look.page
     drawing = svg_file(picture.size, picture.drawing.body(True), contents.title, contents.spoken, sheet.order.language)
     values = {
+        **asdict(contents),
         "lang": sheet.order.language,
         "day": sheet.order.origin.day.isoformat(),
-        "title": contents.title,
-        "titleWidth": balanced_width(contents.title, look.title * POINT_MM, look.page[0] - 2 * margin) * 1.01,
-        "subtitle": contents.subtitle,
-        "spoken": contents.spoken,
+        "titleWidth": balanced_width(contents.title, look.title * POINT_MM, width - 2 * margin) * 1.01,
         "map": drawing,
         "mapWidth": picture.size[0],
-        "key": contents.key,
-        "samples": contents.samples,
-        "rows": [asdict(row) for row in contents.rows],
-        "heads": contents.heads,
-        "heading": contents.heading,
-        "afterRows": contents.after_rows,
         "tableApart": picture.is_full,
         "dots": picture.story.dotted,
         "allPages": all_pages,
-        "notes": contents.notes,
         "classes": {kind: asdict(drawn) for kind, drawn in palette.classes.items()},
         **{name: getattr(palette, name) for name in ("ink", "soft", "struck", "pipe", "coast")},
         "look": {
             "size": sheet.order.size,
-            **{name: getattr(look, name) for name in ("page", "margin", "columns", *_TEXT_SIZES)},
+            "page": (width, height if is_bound else None),
+            **{name: getattr(look, name) for name in ("margin", "columns", *_TEXT_SIZES)},
         },
-    }  # fmt: skip
+    }
     return json.dumps(values, ensure_ascii=False)
 
 
-def compile_page(template: Path, inputs: dict[str, str], texts: Sequence[str], day: date) -> bytes:
+def compile_page(template: Path, inputs: Mapping[str, str], day: date) -> bytes:
     """Let Typst set a template as a tagged PDF in the vendored fonts; equal input gives equal bytes."""
     moment = datetime(day.year, day.month, day.day, tzinfo=UTC)
-    return _compiled(template, inputs, texts, format="pdf", pdf_standards="ua-1", timestamp=moment)[0]
+    return _compiled(template, inputs, format="pdf", pdf_standards="ua-1", timestamp=moment)[0]
 
 
-def compile_pictures(template: Path, values: str, texts: Sequence[str], dpi: float) -> list[bytes]:
+def compile_pictures(template: Path, values: str, dpi: float) -> list[bytes]:
     """Let Typst set a template as a PNG for each page."""
-    return _compiled(template, {"sheet": values}, texts, format="png", ppi=dpi)
+    return _compiled(template, {"sheet": values}, format="png", ppi=dpi)
 
 
-def _compiled(template: Path, inputs: dict[str, str], texts: Sequence[str], **options: Any) -> list[bytes]:
+def _compiled(template: Path, inputs: Mapping[str, str], **options: Any) -> list[bytes]:
     import typst
 
-    with font_folder([*texts, template.read_text(encoding="utf-8")]) as fonts:
+    # Whatever is set is in the inputs or in the template.
+    with font_folder([*inputs.values(), template.read_text(encoding="utf-8")]) as fonts:
         own = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[fonts])
-        pages: bytes | list[bytes] = typst.compile(template.read_bytes(), font_paths=own, sys_inputs=inputs, **options)
+        pages: bytes | list[bytes] = typst.compile(
+            template.read_bytes(), font_paths=own, sys_inputs=dict(inputs), **options
+        )
     return [pages] if isinstance(pages, bytes) else pages
 
 
@@ -270,19 +242,7 @@ def _described(png: bytes, sheet: MapSheet) -> bytes:
     """Add resolution, title and author to a PNG behind its header (PNG specification, 11.3.4.3 and 11.3.5.3)."""
     texts = {"Title": sheet.contents.title, "Author": AUTHOR, "Description": sheet.contents.spoken, "Software": AUTHOR}
     dots = round(sheet.order.dpi / 0.0254)
-    chunks = [_chunk(b"pHYs", struct.pack(">IIB", dots, dots, 1))]
-    chunks += [_chunk(b"iTXt", name.encode() + b"\0\0\0\0\0" + text.encode()) for name, text in sorted(texts.items())]
-    rest = b"".join(part for kind, part in _chunks(png[_PNG_HEAD:]) if kind != b"pHYs")
-    return png[:_PNG_HEAD] + b"".join(chunks) + rest
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _chunks(png: bytes) -> Iterator[tuple[bytes, bytes]]:
-    at = 0
-    while at < len(png):
-        size = struct.unpack(">I", png[at : at + 4])[0] + 12
-        yield png[at + 4 : at + 8], png[at : at + size]
-        at += size
+    chunks = [b"pHYs" + struct.pack(">IIB", dots, dots, 1)]
+    chunks += [b"iTXt" + name.encode() + b"\0\0\0\0\0" + text.encode() for name, text in sorted(texts.items())]
+    packed = (struct.pack(">I", len(one) - 4) + one + struct.pack(">I", zlib.crc32(one)) for one in chunks)
+    return png[:_PNG_HEAD] + b"".join(packed) + png[_PNG_HEAD:]

@@ -49,25 +49,16 @@ class SheetContents:
     notes: Sequence[str]
     credits: Sequence[Credit] = ()
 
-    @property
-    def texts(self) -> Iterator[str]:
-        """Everything that is written."""
-        yield from (self.title, self.subtitle, self.heading, self.after_rows, *self.notes, *self.heads)
-        yield from (text for _, text in (*self.key, *self.samples))
-        for row in self.rows:
-            yield from (row.title, row.date, row.owners, row.place, row.sources)
-
 
 def sheet_contents(
-    picture: MapPicture, words: PrintWords, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool,
-    stands_alone: bool = True,
-) -> SheetContents:  # fmt: skip
+    picture: MapPicture, origin: SheetOrigin, title: str | None, with_table: bool, cites: bool, stands_alone: bool
+) -> SheetContents:
     """Write what stands around a picture; a title replaces the story's sentence, which then begins the subtitle.
 
     A sheet whose rows cite no sources, such as a slide, names the first publishers alone. One that does not stand alone
     is part of a page that lists strikes and sources, and its notes say neither.
     """
-    story = picture.story
+    story, words = picture.story, picture.subject.words
     order = sorted(story.strikes, key=lambda one: (one.number is None, one.number or 0))
     subjects = [one for one in order if one.kind != "other" or one.number is not None]
     listed = [one for one in subjects if picture.is_full or one.number is not None][:_MOST_ROWS] if with_table else []
@@ -100,7 +91,7 @@ def sheet_contents(
         after_rows=" ".join(after_rows) if is_apart else "",
         notes=[
             *(after_rows if not is_apart else []),
-            *(printable(note) for note in _notes(picture, words, origin, sources if stands_alone else "", credits)),
+            *(printable(note) for note in _notes(picture, origin, sources if stands_alone else "", credits)),
         ],
         credits=credits,
     )
@@ -110,9 +101,8 @@ def _has_rounded(picture: MapPicture) -> bool:
     return any(place.is_rounded for one in picture.story.strikes for place in one.strike.places)
 
 
-def _notes(
-    picture: MapPicture, words: PrintWords, origin: SheetOrigin, sources: str, credits: Sequence[Credit]
-) -> Iterator[str]:
+def _notes(picture: MapPicture, origin: SheetOrigin, sources: str, credits: Sequence[Credit]) -> Iterator[str]:
+    words = picture.subject.words
     if picture.is_full:
         yield words("note.dots")
     if picture.areas_left_out:
@@ -144,14 +134,11 @@ class _CitedPublishers:
     def cite(self, publishers: Sequence[str]) -> str:
         """Return the numbers of publishers in order, three or more that follow each other as a range."""
         numbers = sorted({self._number.setdefault(one, len(self._number) + 1) for one in publishers})
-        runs = [list(run) for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0])]
-        return ", ".join(
-            text
-            for run in runs
-            for text in (
-                [f"{run[0][1]}\u2060–\u2060{run[-1][1]}"] if len(run) > 2 else [str(number) for _, number in run]
-            )
-        )
+        said = list[str]()
+        for _, run in groupby(enumerate(numbers), lambda one: one[1] - one[0]):
+            these = [str(number) for _, number in run]
+            said += [f"{these[0]}\u2060–\u2060{these[-1]}"] if len(these) > 2 else these
+        return ", ".join(said)
 
     def listed(self) -> str:
         """List them with their numbers."""

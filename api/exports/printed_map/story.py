@@ -8,7 +8,7 @@ there.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -169,12 +169,11 @@ class StoryTeller:
             span = self._range(sure, len(owned))
             title = self.words("title.country", n=len(strikes), range=span, area=self._area, country=named)
         perhaps = len(owned) - sure - sum(strike.status == "draft" for strike in owned)
-        said = [self.words("subtitle.possible", n=perhaps)] if perhaps and sure else []
-        said += self._drafts(owned)
-        said += [self.words("subtitle.tied", n=tied)] if tied and owned else []
+        said = self._counted("possible", perhaps if sure else 0) + self._drafts(owned)
+        said += self._counted("tied", tied if owned else 0)
         others = [RankedStrike(strike, kind) for strike, kind in ranked if kind == "other"]
         unknown = sum(not one.strike.owners or one.strike.share(None).low > _HALF for one in others)
-        said += [self.words("subtitle.others-unclear", n=unknown)] if unknown else []
+        said += self._counted("others-unclear", unknown)
         return self._story(title, said, _numbered(subjects), others, strikes, country=named)
 
     def of_region(self, strikes: Sequence[MapStrike]) -> Story:
@@ -217,8 +216,7 @@ class StoryTeller:
         known = {strike.id for strike, _ in subjects}
         others = [RankedStrike(strike, "other") for strike in strikes if strike.id not in known]
         title = self.words("title.strike", title=first.title, shares=self._largest(first))
-        said = [self.words("subtitle.day", date=self.words.date(first.when))]
-        said += [self.words("subtitle.near", n=len(near))] if near else []
+        said = [self.words("subtitle.day", date=self.words.date(first.when)), *self._counted("near", len(near))]
         story = self._story(title, said, _numbered(subjects), others, strikes, dated=False)
         return replace(story, shares=first.owners, home=first.host)
 
@@ -237,8 +235,11 @@ class StoryTeller:
 
     def _drafts(self, counted: Sequence[MapStrike]) -> list[str]:
         """Say how many of the strikes that the title counts are drafts."""
-        number = sum(strike.status == "draft" for strike in counted)
-        return [self.words("subtitle.drafts", n=number)] if number else []
+        return self._counted("drafts", sum(strike.status == "draft" for strike in counted))
+
+    def _counted(self, code: str, number: int) -> list[str]:
+        """Say a sentence of the subtitle with a number; nothing where there are none."""
+        return [self.words(f"subtitle.{code}", n=number)] if number else []
 
     def _range(self, low: int, high: int) -> str:
         return str(low) if low == high else self.words("title.range", low=low, high=high).replace(" ", "\u00a0")
@@ -249,20 +250,16 @@ class StoryTeller:
     ) -> Story:  # fmt: skip
         if not strikes:
             return Story(self.words("title.nothing"), self.words("subtitle.incomplete"), [], [], [])
-        said += list(self._span(strikes)) if dated else []
-        said.append(self.words("subtitle.incomplete"))
-        said += [self.words("subtitle.no-place", n=self.no_place)] if self.no_place else []
+        said += self._span(strikes) if dated else []
+        said += [self.words("subtitle.incomplete"), *self._counted("no-place", self.no_place)]
         return Story(title, " ".join(said), numbered, others, self._key([*numbered, *others], country))
 
-    def _span(self, strikes: Sequence[MapStrike]) -> Iterator[str]:
-        dated = sorted((strike for strike in strikes if strike.first_day), key=_by_day)
-        if dated:
-            first, last = (self.words.month(str(strike.first_day)[:7]) for strike in (dated[0], dated[-1]))
-            yield (
-                self.words("subtitle.month", first=first)
-                if first == last
-                else self.words("subtitle.span", first=first, last=last)
-            )
+    def _span(self, strikes: Sequence[MapStrike]) -> list[str]:
+        days = sorted(str(strike.first_day) for strike in strikes if strike.first_day)
+        if not days:
+            return []
+        first, last = (self.words.month(day[:7]) for day in (days[0], days[-1]))
+        return [self.words("subtitle.month" if first == last else "subtitle.span", first=first, last=last)]
 
     def _key(self, strikes: Sequence[RankedStrike], country: str) -> list[tuple[StoryClass, str]]:
         counts = Counter(one.kind for one in strikes)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from api.exports.printed_map.drawing import Letters, group, svg_file
+from api.exports.printed_map.drawing import Letters, elements, group, svg_file
 from api.exports.printed_map.lettering import POINT_MM, balanced_width, embedded_fonts, width_of, wrapped
 from api.exports.printed_map.look import SheetLook
 from api.exports.printed_map.map_frame import MapPicture
@@ -41,13 +41,12 @@ class SheetBlock:
 
     def svg(self) -> str:
         """Return the group."""
-        drawn = (part if isinstance(part, str) else part.svg(f'fill="{part.fill}"') for part in self.parts)
-        return group(self.name, "\n".join(drawn), self.name)
+        return group(self.name, elements(self.parts), self.name)
 
 
-def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, language: str) -> bytes:
+def svg_sheet(picture: MapPicture, contents: SheetContents) -> bytes:
     """Set the sheet as one SVG of the width of the frame."""
-    width, ink = picture.size[0], look.palette.ink
+    look, width, ink = picture.look, picture.size[0], picture.look.palette.ink
     title = SheetBlock("title", 0.0)
     size = look.title * POINT_MM
     wide = balanced_width(contents.title, size, width)
@@ -55,7 +54,7 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     title.y += size * 0.3
     title.lines(0.0, wrapped(contents.subtitle, look.subtitle * POINT_MM, width), look.subtitle * POINT_MM, ink)
     top = title.y + 2.0
-    key = key_block(contents, look, top + picture.size[1] + 1.2, width, picture.story.dotted)
+    key = key_block(picture, contents, top + picture.size[1] + 1.2)
     rows = _table(contents, look, key.y + 1.5, width) if not picture.is_full else SheetBlock("table", key.y)
     notes = SheetBlock("notes", rows.y + 1.0)
     tiny = look.tiny * POINT_MM
@@ -66,24 +65,24 @@ def svg_sheet(picture: MapPicture, contents: SheetContents, look: SheetLook, lan
     numbers = "".join(str(one.number) for one in picture.story.numbered)
     texts = [letters.text for block in (title, *blocks) for letters in block.letters]
     style = embedded_fonts([*texts, *(letters.text for letters in picture.drawing.texts), numbers])
-    whole = svg_file((width, notes.y + 1.0), body, contents.title, contents.spoken, language, style)
+    whole = svg_file(
+        (width, notes.y + 1.0), body, contents.title, contents.spoken, picture.subject.words.language, style
+    )
     return whole.encode()
 
 
-def key_block(
-    contents: SheetContents, look: SheetLook, top: float, width: float, dotted: Sequence[StoryClass]
-) -> SheetBlock:
-    """Draw the key in lines of a width in millimetres from ``top`` down; some classes are dots on the map."""
-    block = SheetBlock("key", top)
+def key_block(picture: MapPicture, contents: SheetContents, top: float) -> SheetBlock:
+    """Draw the key in lines of the width of the frame from ``top`` down; some classes are dots on the map."""
+    block, look, width, dotted = SheetBlock("key", top), picture.look, picture.size[0], picture.story.dotted
     size, ink, x, y = look.small * POINT_MM, look.palette.ink, 0.0, top
     height = size * 1.35
     entries = [(_sign(kind, look, kind in dotted), text) for kind, text in contents.key]
     entries += [(_sample(name, look), text) for name, text in contents.samples]
-    for draw, text in entries:
+    for sign, text in entries:
         need = 5.4 + width_of(text, size)
         if x and x + need > width:
             x, y = 0.0, y + height * 1.3
-        block.parts.append(draw.replace("@", f"translate({x:.2f} {y:.2f})"))
+        block.parts.append(f'<g transform="translate({x:.2f} {y:.2f})">{sign}</g>')
         block.parts.append(Letters(x + 5.4, y + height * 0.5 + size * 0.36, text, size, ink))
         x += need + _ENTRY_GAP
     block.y = y + height * 1.2
@@ -92,31 +91,28 @@ def key_block(
 
 def _sign(kind: StoryClass, look: SheetLook, is_dot: bool) -> str:
     side, drawn = look.small * POINT_MM * 1.35, look.palette.classes[kind]
-    dot = dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
-    return f'<g transform="@">{dot if is_dot else cell_svg((0.6, 0.0), (side, side), "", drawn, look)}</g>'
+    if is_dot:
+        return dot_svg((side / 2 + 0.4, side / 2), look.dot * 1.3, drawn)
+    return cell_svg((0.6, 0.0), (side, side), "", drawn, look)
 
 
 def _sample(name: str, look: SheetLook) -> str:
     """A sign of the key that is no class."""
     palette, middle = look.palette, look.small * POINT_MM * 0.67
-    ring = (
-        f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="{palette.soft}" fill-opacity="0.07" '
-        f'stroke="{palette.soft}" '
-        'stroke-width="0.2" stroke-dasharray="0.7 0.5"/>'
-    )
-    lines = {
+    if name == "circle":
+        return (
+            f'<circle cx="2.2" cy="{middle:.2f}" r="{middle * 0.9:.2f}" fill="{palette.soft}" fill-opacity="0.07" '
+            f'stroke="{palette.soft}" stroke-width="0.2" stroke-dasharray="0.7 0.5"/>'
+        )
+    colour, width, dash = {
         "struck": (palette.struck, look.line * 1.7, ""),
         "pipe": (palette.pipe, look.line * 0.8, ""),
         "former": (palette.coast, 0.2, ' stroke-dasharray="0.5 0.4"'),
         "either": (palette.ink, 0.22, ' stroke-dasharray="0.7 0.5"'),
-    }
-    if name == "circle":
-        return f'<g transform="@">{ring}</g>'
-    colour, width, dash = lines[name]
+    }[name]
     mark = f'<path d="M0.5 {middle:.2f}h4" stroke="{colour}" stroke-width="{width:.2f}" fill="none"{dash}/>'
-    if name == "either":
-        mark += "".join(circle((x, middle), look.dot, "#fff", palette.ink) for x in (0.6, 4.4))
-    return f'<g transform="@">{mark}</g>'
+    ends = (circle((x, middle), look.dot, "#fff", palette.ink) for x in (0.6, 4.4))
+    return mark + "".join(ends) if name == "either" else mark
 
 
 def _table(contents: SheetContents, look: SheetLook, top: float, width: float) -> SheetBlock:

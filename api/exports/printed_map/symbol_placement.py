@@ -27,10 +27,12 @@ Point = tuple[float, float]
 #: Cells of a joint symbol stand so many in a row; gap between them in millimetres.
 _ROW, _LONG_ROW, _GAP = 4, 3, 0.22
 #: Distances of a symbol from its site that are tried, in heights of a symbol, and directions.
-_REACHES = (0.0, 1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
+_REACHES = (1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
 _DIRECTIONS = 24
 #: Room around a symbol in millimetres, and what it costs to come near another site, or to cross something.
 _ROOM, _NEAR_SITE, _CROSSING, _OVER_LINE = 0.3, 6.0, 14.0, 3.0
+#: More areas within which places are known hide the map.
+MOST_AREAS = 150
 #: A circle of fewer radii of a dot than this is not seen beside it, and is left out.
 _SEEN = 2.0
 #: Dots nearer than this are one, in millimetres; names keep off dots where there are no more than so many.
@@ -89,9 +91,7 @@ def cells_of(site: MapSite, look: SheetLook) -> tuple[Point, list[tuple[float, f
     return (widest, rows * (height + _GAP) - _GAP), cells
 
 
-def place_symbols(
-    drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook, lines: Objects
-) -> list[PlacedSymbol]:
+def place_symbols(drawing: Drawing, sites: Sequence[MapSite], lines: Objects) -> list[PlacedSymbol]:
     """Find a place for every symbol, and take it.
 
     Raises
@@ -99,30 +99,29 @@ def place_symbols(
     NoRoom
         If there is none for one of them.
     """
-    targets = [on_page(frame, site.places) for site in sites]
+    targets = [on_page(drawing.frame, site.places) for site in sites]
     every = np.array([(*point, at) for at, points in enumerate(targets) for point in points]).reshape(-1, 3)
     order = sorted(range(len(sites)), key=lambda at: (len(targets[at]) > 1, sites[at].numbered[0].number or 0))
     placed = []
     for at in order:
         others = every[every[:, 2] != at, :2]
-        symbol = _placed(drawing, frame, sites[at], targets[at], others, look, lines)
+        symbol = _placed(drawing, sites[at], targets[at], others, lines)
         placed.append(symbol)
-        name = "+".join(str(one.number) for one in symbol.site.numbered)
-        drawing.extents.claim("symbol", name, symbol.box)
+        drawing.extents.claim(symbol.box)
         for leader in _leaders(symbol):
-            drawing.extents.claim("leader", name, leader)
+            drawing.extents.claim(leader)
         for target in symbol.targets if symbol.has_leader else ():
-            drawing.extents.claim("site", name, shapely.Point(target).buffer(_target_radius(symbol, look)))
+            drawing.extents.claim(shapely.Point(target).buffer(_target_radius(symbol, drawing.look)))
     return placed
 
 
 def _placed(
-    drawing: Drawing, frame: Frame, site: MapSite, targets: tuple[Point, ...], others: Floats, look: SheetLook,
-    lines: Objects,
-) -> PlacedSymbol:  # fmt: skip
+    drawing: Drawing, site: MapSite, targets: tuple[Point, ...], others: Floats, lines: Objects
+) -> PlacedSymbol:
     """Return the cheapest place of a symbol: near, free, never over another site, its leaders crossing little."""
+    look = drawing.look
     size, _ = cells_of(site, look)
-    inside = shapely.box(*frame.box).buffer(-0.5, join_style="mitre")
+    inside = shapely.box(*drawing.frame.box).buffer(-0.5, join_style="mitre")
     shapely.prepare(inside)
     best: tuple[float, PlacedSymbol] | None = None
     for reach, at in _tries(targets, size, look):
@@ -148,21 +147,13 @@ def _tries(targets: tuple[Point, ...], size: Point, look: SheetLook) -> Iterator
     middle_x, middle_y = np.mean(np.array(targets), axis=0).tolist()
     stretch = 1 + (size[0] - size[1]) / 4 / look.symbol
     tall = 1 + max(0.0, size[1] - look.symbol) / 3 / look.symbol
-    for reach in _REACHES:
-        distance = reach * look.symbol
-        if not reach:
-            if len(targets) == 1:
-                yield 0.0, targets[0]
-            continue
+    if len(targets) == 1:
+        yield 0.0, targets[0]
+    for distance in (reach * look.symbol for reach in _REACHES):
         for step in range(_DIRECTIONS):
             angle = 2 * math.pi * step / _DIRECTIONS + 0.26
-            yield (
-                distance,
-                (
-                    middle_x + distance * stretch * math.cos(angle),
-                    middle_y + distance * tall * math.sin(angle),
-                ),
-            )
+            x, y = distance * stretch * math.cos(angle), distance * tall * math.sin(angle)
+            yield distance, (middle_x + x, middle_y + y)
 
 
 def _covers(box: shapely.Polygon, points: Floats, margin: float) -> int:
@@ -201,9 +192,9 @@ def _leaders(symbol: PlacedSymbol) -> Iterator[BaseGeometry]:
 # --- drawing --------------------------------------------------------------------------------------
 
 
-def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol], look: SheetLook) -> None:
-    """Draw placed symbols with their leaders, and a dot or a ring at each true place that a leader goes to."""
-    ink = look.palette.ink
+def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol]) -> None:
+    """Draw placed symbols, titled by their strikes, with leaders, and a dot or a ring at each true place of those."""
+    look, ink = drawing.look, drawing.look.palette.ink
     for symbol in placed:
         edge = look.palette.classes[symbol.site.kind].edge
         several = len(symbol.targets) > 1
@@ -214,19 +205,14 @@ def draw_symbols(drawing: Drawing, placed: Sequence[PlacedSymbol], look: SheetLo
                 drawing.add("leaders", f'<path d="{line}" stroke="#fff" stroke-width="0.7" fill="none"/>')
                 drawing.add("leaders", f'<path d="{line}" stroke="{ink}" stroke-width="0.22" fill="none"{dash}/>')
                 drawing.add("sites", circle(target, _target_radius(symbol, look), "#fff" if several else edge, ink))
-        drawing.add("symbols", symbol_svg(symbol, look))
-
-
-def symbol_svg(symbol: PlacedSymbol, look: SheetLook) -> str:
-    """A symbol as a group that is titled by its strikes."""
-    (width, height), cells = cells_of(symbol.site, look)
-    left, top = symbol.at[0] - width / 2, symbol.at[1] - height / 2
-    title = "; ".join(f"{one.number} {one.strike.title}" for one in symbol.site.numbered)
-    drawn = "".join(
-        cell_svg((left + x, top + y), (wide, look.symbol), str(one.number), look.palette.classes[one.kind], look)
-        for x, y, wide, one in cells
-    )
-    return f"<g><title>{escape(title)}</title>{drawn}</g>"
+        (width, height), cells = cells_of(symbol.site, look)
+        left, top = symbol.at[0] - width / 2, symbol.at[1] - height / 2
+        title = "; ".join(f"{one.number} {one.strike.title}" for one in symbol.site.numbered)
+        drawn = "".join(
+            cell_svg((left + x, top + y), (wide, look.symbol), str(one.number), look.palette.classes[one.kind], look)
+            for x, y, wide, one in cells
+        )
+        drawing.add("symbols", f"<g><title>{escape(title)}</title>{drawn}</g>")
 
 
 def cell_svg(corner: Point, size: Point, label: str, drawn: ClassLook, look: SheetLook) -> str:
@@ -255,9 +241,9 @@ def circle(at: Point, radius: float, fill: str, edge: str, width: float = 0.22) 
     )
 
 
-def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: SheetLook) -> None:
+def draw_dots(drawing: Drawing, sites: Sequence[MapSite]) -> None:
     """Draw a dot for each site, those at one point of the page as one, the first classes on top."""
-    points: dict[tuple[int, int], tuple[int, Point]] = {}
+    frame, look, points = drawing.frame, drawing.look, dict[tuple[int, int], tuple[int, Point]]()
     if not sites:
         return
     every = [(CLASSES.index(site.kind), place) for site in sites for place in site.places]
@@ -271,7 +257,7 @@ def draw_dots(drawing: Drawing, frame: Frame, sites: Sequence[MapSite], look: Sh
         radius = look.dot if CLASSES[rank] == "other" else look.dot * 1.25
         drawing.add("sites", dot_svg(point, radius, look.palette.classes[CLASSES[rank]]))
         if len(points) <= _MOST_CLAIMED:
-            drawing.extents.claim("site", f"{point[0]:.1f} {point[1]:.1f}", shapely.Point(point).buffer(radius + 0.1))
+            drawing.extents.claim(shapely.Point(point).buffer(radius + 0.1))
 
 
 def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
@@ -283,24 +269,32 @@ def dot_svg(at: Point, radius: float, drawn: ClassLook) -> str:
     return f'<circle cx="{at[0]:.2f}" cy="{at[1]:.2f}" r="{radius:.2f}" {paint}/>'
 
 
-def uncertain_areas(
-    frame: Frame, sites: Sequence[MapSite], look: SheetLook, most: int
-) -> tuple[list[tuple[MapSite, BaseGeometry]], bool]:
-    """Return areas on the page within which places are known, to size, and whether some are left out.
+def draw_areas(drawing: Drawing, sites: Sequence[MapSite]) -> tuple[bool, bool]:
+    """Draw the areas within which places are known, to size; return whether there are any, and more than are drawn.
 
-    Those that are larger than a dot are, at most so many, the largest first.
+    Those that are larger than a dot are, at most `MOST_AREAS`, the largest first.
     """
+    frame, look, seen = drawing.frame, drawing.look, False
     least = look.dot * _SEEN * frame.metres_per_mm
     large = [
         (site, place) for site in sites for place in site.places if place.area is not None or place.radius_m > least
     ]
     large.sort(key=lambda one: (one[1].area is None, -one[1].radius_m))
-    found = list[tuple[MapSite, BaseGeometry]]()
-    for site, place in large[:most]:
+    for site, place in large[:MOST_AREAS]:
         outline = shapely.transform(place.area or shapely.Polygon(circle_around(place)), frame.mm)
-        if outline.is_valid and not outline.is_empty:
-            found.append((site, outline))
-    return found, len(large) > most
+        if not outline.is_valid or outline.is_empty or not outline.intersects(shapely.box(*frame.box)):
+            continue
+        seen, drawn = True, look.palette.classes[site.kind]
+        # What the map does not tell of is not to rule it.
+        opacity = 0 if site.kind == "other" else 0.07
+        tone = drawn.edge if drawn.fill == "#ffffff" or drawn.edge != "#ffffff" else drawn.fill
+        drawing.add(
+            "uncertainty",
+            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
+            'stroke-opacity="0.7" stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
+            True,
+        )
+    return seen, len(large) > MOST_AREAS
 
 
 def circle_around(place: StruckPlace) -> Floats:
@@ -309,19 +303,3 @@ def circle_around(place: StruckPlace) -> Floats:
     count = np.full(len(bearing), 1.0)
     lon, lat, _ = wgs84().fwd(count * place.lon, count * place.lat, bearing, count * place.radius_m)
     return np.column_stack([(np.asarray(lon) - place.lon + 180) % 360 - 180 + place.lon, lat])
-
-
-def draw_areas(drawing: Drawing, areas: Sequence[tuple[MapSite, BaseGeometry]], look: SheetLook, clip: str) -> None:
-    """Draw the areas within which places are known."""
-    for site, outline in areas:
-        drawn = look.palette.classes[site.kind]
-        # What the map does not tell of is not to rule it.
-        opacity = 0 if site.kind == "other" else 0.07
-        tone = drawn.edge if drawn.fill == "#ffffff" or drawn.edge != "#ffffff" else drawn.fill
-        drawing.add(
-            "uncertainty",
-            f'<path d="{path_of(outline)}" fill="{tone}" fill-opacity="{opacity}" stroke="{tone}" '
-            'stroke-opacity="0.7" '
-            'stroke-width="0.18" stroke-dasharray="0.9 0.6"/>',
-            clip,
-        )

@@ -101,18 +101,6 @@ def assets() -> geopandas.GeoDataFrame:
     return frame_of(rows)
 
 
-@pytest.fixture
-def attributions() -> geopandas.GeoDataFrame:
-    """Strike 0: owned by Azerbaijan, supplied by Kazakhstan, in Ukraine."""
-    rows = [
-        {"relation": "owner", "country": "AZ", "country_name": "Azerbaijan", "share_min": 100.0, "share_max": 100.0},
-        {"relation": "supplier", "country": "KZ", "country_name": "Kazakhstan", "share_min": None, "share_max": None},
-        {"relation": "host", "country": "UA", "country_name": "Ukraine", "share_min": None, "share_max": None},
-    ]
-    common = {"strike": "s-0", "asset": "a-1", "alternative": False, "geometry": None}
-    return frame_of([row | common for row in rows])
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     if not CHROMIUM.exists():

@@ -11,31 +11,19 @@ from itertools import combinations
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from api.exports.printed_map.drawing import ExtentList
-from api.exports.printed_map.lettering import text_extent
+from api.exports.printed_map.drawing import Letters
 from api.exports.printed_map.map_frame import MapPicture
 
 _SVG = "{http://www.w3.org/2000/svg}"
 _LABEL = "{http://www.inkscape.org/namespaces/inkscape}label"
 #: An overlap in square millimetres from which on two things touch: coordinates are written to a hundredth.
 _TOUCH = 0.03
-#: The same of what placement took down, and what may lie on the other: a leader ends at its site and its symbol, sites
-#: and leaders may meet, and what an inset shows has sites in it.
-_LEAST_OVERLAP = 0.02
-_MAY_MEET = ({"leader"}, {"site"}, {"leader", "site"}, {"leader", "symbol"}, {"inset", "site"}, {"inset", "leader"})
+#: Of a leader, the millimetres that lie under a name.
+_CROSSES = 0.05
 #: Cells of a symbol in several rows need not fill the last: its box has another middle.
 _OFF_MM = 1.0
 #: A symbol whose middle is so many millimetres from its place has a leader.
 FAR_MM = 2.0
-
-
-def overlaps_of(extents: ExtentList) -> Iterator[str]:
-    """Yield pairs of what placement took and that overlap though they may not."""
-    for at, shape in enumerate(extents.shapes):
-        for other in extents.near(shape):
-            may_meet = {extents.kinds[at], extents.kinds[other]} in _MAY_MEET
-            if other > at and not may_meet and shape.intersection(extents.shapes[other]).area > _LEAST_OVERLAP:
-                yield f"{extents.kinds[at]} {extents.names[at]} / {extents.kinds[other]} {extents.names[other]}"
 
 
 @dataclass
@@ -49,13 +37,15 @@ class DrawnFrame:
     box: BaseGeometry = field(default_factory=shapely.Polygon)
 
     def overlaps(self) -> Iterator[str]:
-        """Yield what is drawn over each other: symbols and names over anything, dots over symbols and names."""
+        """Yield what is drawn over each other: symbols and names over anything, dots and leaders over names."""
         solid = [*self.symbols, *self.names]
         for (first, one), (second, other) in combinations(solid, 2):
             if one.intersection(other).area > _TOUCH:
                 yield f"{first} / {second}"
         for name, box in solid:
             yield from (f"{name} / dot {dot.centroid.wkt}" for dot in self.dots if box.intersection(dot).area > _TOUCH)
+        for name, box in self.names:
+            yield from (f"{name} / {one.wkt}" for one in self.leaders if box.intersection(one).length > _CROSSES)
 
     def unled(self, at: shapely.Point, targets: tuple[tuple[float, float], ...]) -> list[float]:
         """Return how far a symbol is from each of its places that it is neither near nor led to, in millimetres."""
@@ -85,9 +75,9 @@ def drawn_frames(picture: MapPicture) -> list[DrawnFrame]:
 
 
 def hidden_sites(picture: MapPicture) -> list[str]:
-    """Name the dots and symbols of a map that an inset covers."""
+    """Name the dots, symbols and names of a map that an inset covers."""
     whole, *insets = drawn_frames(picture)
-    shown = [*whole.symbols, *((f"dot {dot.centroid.wkt}", dot) for dot in whole.dots)]
+    shown = [*whole.symbols, *whole.names, *((f"dot {dot.centroid.wkt}", dot) for dot in whole.dots)]
     return [name for name, shape in shown if any(inset.box.intersects(shape) for inset in insets)]
 
 
@@ -130,7 +120,7 @@ def _read(group: ElementTree.Element, frame: DrawnFrame) -> None:
         frame.dots += [_box(one) for one in group.iter(f"{_SVG}rect")]
     elif label == "furniture":
         frame.box = max((_box(one) for one in group.iter(f"{_SVG}rect")), key=lambda box: box.area)
-    elif label.startswith("labels-"):
+    elif label.startswith("labels-") or label == "inset-frames":
         frame.names += [("".join(one.itertext()), _letters(one)) for one in group.iter(f"{_SVG}text")]
 
 
@@ -143,8 +133,8 @@ def _letters(text: ElementTree.Element) -> BaseGeometry:
     turned = re.search(r"rotate\((-?[\d.]+)", text.get("transform", ""))
     leaning = "skewX" in text.get("transform", "")
     angle = float(turned[1]) if turned else 0.0
-    return text_extent(
-        (float(text.get("x", 0)), float(text.get("y", 0))), "".join(text.itertext()), float(text.get("font-size", 0)),
-        text.get("font-weight") == "700", text.get("text-anchor", "start"), float(text.get("letter-spacing", 0)), angle,
-        leaning,
-    )  # fmt: skip
+    return Letters(
+        float(text.get("x", 0)), float(text.get("y", 0)), "".join(text.itertext()), float(text.get("font-size", 0)), "",
+        text.get("font-weight") == "700", leaning, text.get("text-anchor", "start"),
+        float(text.get("letter-spacing", 0)), angle,
+    ).extent  # fmt: skip

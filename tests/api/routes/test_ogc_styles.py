@@ -14,7 +14,7 @@ from PIL import Image
 from starlette.testclient import TestClient
 
 from api.rendering.canvas import style_table
-from api.rendering.png import appearance_of
+from api.rendering.png import symbols_of
 from api.requests.negotiation import negotiate
 from api.settings import Settings
 from api.styles.catalogue import ENCODINGS
@@ -114,8 +114,7 @@ def test_a_mark_is_the_same_in_the_picture_in_mapbox_and_in_sld(
     client: TestClient, snapshot: Snapshot, name: str
 ) -> None:
     every, (layer,) = rules(client, name), mapbox(client, name)["layers"]
-    symbols = appearance_of(snapshot.collections[name], LOOK).symbols
-    assert symbols is not None
+    symbols = symbols_of(snapshot.collections[name], np.arange(len(snapshot.collections[name])), LOOK)
     found = [one["properties"] for one in items(client, name)["features"]]
     rows = snapshot.collections[name].rows_by_id
     for properties in found:

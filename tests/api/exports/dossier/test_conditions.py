@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from api.exports.dossier.sections import CitedSources, section
+from api.exports.dossier.sections import CitedSources, SectionWriter
 from api.serializers import attribution
 from layers.reference.basemap import Basemap
 from tests.outage_records import outage_snapshot
@@ -37,6 +37,6 @@ def test_a_site_has_its_capacity_and_conditions_beside_it(
     snapshot = outage_snapshot(base)
     answer = attribution.strike_answer(snapshot, snapshot.answer(strike))
     sources = CitedSources([answer])
-    (asset,) = section(1, answer, sources, {"UA": "Ukraine"})["assets"]
+    (asset,) = SectionWriter(sources, {"UA": "Ukraine"}).section(1, answer)["assets"]
     assert (asset["capacity"], asset["conditions"]) == (capacity, conditions)
     assert sources.cited()[0]["title"] == "An invented report"

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from api.exports.dossier.content import ends_of
-from api.exports.dossier.parts import Contents, Dossier, Facts, Heading, Holders, MapPart, Numbered, Run, Table, texts
+from api.exports.dossier.parts import Contents, Facts, Heading, Holders, MapPart, Numbered, Run, Table
 from api.exports.dossier.strike_block import decimals_of
 from api.exports.errors import ExportError
 from api.serializers.attribution import strike_answer
@@ -27,8 +27,12 @@ def runs(value: object) -> list[Run]:
     return [run for name in names for run in runs(getattr(value, name))]
 
 
-def said(dossier: Dossier) -> str:
-    return " ".join(texts(dossier))
+def said(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return " ".join(map(said, value))
+    return " ".join(said(getattr(value, name)) for name in getattr(value, "__dataclass_fields__", ()))
 
 
 def test_a_dossier_has_its_parts_in_order(written: Written) -> None:

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.exports import text as translations
-from api.exports.dossier.sections import MAX_DEPTH, CitedSources, layered, section, tree_of
+from api.exports.dossier.sections import MAX_DEPTH, CitedSources, SectionWriter, tree_of
 from api.exports.printed_map.map_strikes import box_around
 from api.serializers import attribution
 from layers.snapshot.snapshot import Snapshot
@@ -51,14 +51,14 @@ def hit_of(*chains: Json) -> Json:
     return {"asset": {"name": "A"}, "chains": list(chains), "rest": {"share_min": 0, "share_max": 0}, "warnings": []}
 
 
-def one(name: str) -> int:
-    return 1
+def chain_of(hit: Json, countries: dict[str, str] | None = None) -> Json:
+    return SectionWriter(CitedSources([]), countries or {}).chain(hit)
 
 
 def test_every_text_of_the_page_is_read() -> None:
     source = (translations.STATIC / "text.en.json").read_text(encoding="utf-8")
     entries = [line for line in source.splitlines() if re.match(r'^\s+"?[\w #-]+"?: ', line)]
-    assert len(translations.read_texts(source)) == len(entries) > 50
+    assert len(translations.texts()) == len(entries) > 50
     assert translations.page_text("holds", share="5 %", owned="X") == "holds 5 % of X"
     assert translations.word("relation", "never-heard") == "never heard"
     assert translations.counted("count", 1) == "1 strike"
@@ -87,7 +87,7 @@ def test_paths_that_begin_alike_are_one_holder_with_its_part_of_the_whole() -> N
     root = tree_of([chain((30, 30), ("c", 60, 60), ("d", 50, 50)), chain((24, 30), ("c", 60, 60), ("e", 40, 50))])
     (holder,) = root.children.values()
     assert [node.part for node in holder.children.values()] == [(30, 30), (24, 30)]
-    told = layered(hit_of(*(chain((30, 30), ("c", 60, 60), ("d", 50, 50)),)), one, {"AA": "Aland"})
+    told = chain_of(hit_of(chain((30, 30), ("c", 60, 60), ("d", 50, 50))), {"AA": "Aland"})
     assert told["holders"][0]["held"] == "holds 60\u00a0% of A"
     assert told["holders"][0]["children"][0]["ends"] == ["30\u00a0% counts to Aland: ends at a state"]
 
@@ -100,7 +100,7 @@ PATHS = st.lists(st.lists(st.tuples(st.sampled_from("cdefg"), SHARES), min_size=
 def test_no_end_and_no_step_of_any_path_is_lost(drawn: list[list[tuple[str, int]]]) -> None:
     chains = [chain((1, 2), *((name, share, share) for name, share in path)) for path in drawn]
     before = copy.deepcopy(chains)
-    rows = list(listed(layered(hit_of(*chains), one, {})["holders"]))
+    rows = list(listed(chain_of(hit_of(*chains))["holders"]))
     assert chains == before
     assert sum(len(row["ends"]) for row in rows) == len(chains)
     starts = {tuple(path[: n + 1]) for path in drawn for n in range(len(path))}
@@ -113,7 +113,7 @@ def test_no_end_and_no_step_of_any_path_is_lost(drawn: list[list[tuple[str, int]
 
 def test_layers_go_only_so_deep_and_nothing_is_lost() -> None:
     path = [(f"e{n}", 100.0, 100.0) for n in range(MAX_DEPTH + 8)]
-    told = layered(hit_of(chain((100, 100), *path)), one, {})
+    told = chain_of(hit_of(chain((100, 100), *path)))
 
     def depth(rows: list[Json]) -> int:
         return 1 + max((depth(row["children"]) for row in rows), default=0) if rows else 0
@@ -125,7 +125,7 @@ def test_layers_go_only_so_deep_and_nothing_is_lost() -> None:
 def test_the_chain_has_each_step_its_source_the_largest_first_and_the_rest(answers: dict[str, Json]) -> None:
     (hit,) = answers[CPC]["assets"]
     sources = CitedSources([answers[CPC]])
-    told = layered(hit, sources.cite, {})
+    told = SectionWriter(sources, {}).chain(hit)
     (consortium,) = told["holders"]
     through = [(c["steps"][1]["name"], c["share_max"]) for c in hit["chains"] if len(c["steps"]) > 1]
     largest = [max(part for name, part in through if name == row["name"]) for row in consortium["children"]]
@@ -145,13 +145,13 @@ def test_the_chain_has_each_step_its_source_the_largest_first_and_the_rest(answe
 
 
 def test_a_strike_has_its_whole_section_and_other_ties_stay_apart(answers: dict[str, Json]) -> None:
-    orlivka = section(1, answers[ORLIVKA], CitedSources(list(answers.values())), {"AZ": "Azerbaijan"})
+    orlivka = SectionWriter(CitedSources(list(answers.values())), {"AZ": "Azerbaijan"}).section(1, answers[ORLIVKA])
     assert [row["name"] for row in orlivka["owners"]] == ["Ukraine"]
     assert "SOCAR, Azerbaijan" in {row["who"] for row in orlivka["others"] if row["relation"] == "supplier"}
-    depot = section(2, answers[DEPOT], CitedSources(list(answers.values())), {})
+    depot = SectionWriter(CitedSources(list(answers.values())), {}).section(2, answers[DEPOT])
     assert depot["title"].startswith("2. ")
     assert depot["several"] == "One of these was hit; which one is not settled."
-    tawke = section(3, answers[TAWKE], CitedSources(list(answers.values())), {})
+    tawke = SectionWriter(CitedSources(list(answers.values())), {}).section(3, answers[TAWKE])
     assert tawke["several"].startswith("2 sites were hit. These are shares of all together")
     assert [[span["who"] for span in asset["control"]] for asset in depot["assets"]] == [["Azerbaijan, a state"]] * 2
 
@@ -160,7 +160,7 @@ def test_control_that_differs_is_said_with_its_days(answers: dict[str, Json]) ->
     told = copy.deepcopy(answers[CPC])
     nobody = {"first": date(2025, 2, 1), "last": date(2025, 2, 9), "control": None}
     told["assets"][0]["control_days"] = [nobody, nobody | {"first": date(2025, 2, 10), "last": None}]
-    (asset,) = section(1, told, CitedSources([told]), {})["assets"]
+    (asset,) = SectionWriter(CitedSources([told]), {}).section(1, told)["assets"]
     assert asset["differs"] == translations.page_text("controlDiffers")
     assert [span["days"] for span in asset["control"]] == ["1–9 February 2025", "10 February 2025 or later"]
 

@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 import geopandas
-import pandas as pd
 import pytest
 import shapely
 from playwright.sync_api import Browser
 
 from api.exports.errors import ExportError
 from api.exports.notebook_map import notebook_map
-from api.exports.notebook_map.notebook_map import drawn_strikes, script_json
+from api.exports.notebook_map.notebook_map import drawn_strikes
+from api.exports.text import script_json
 from layers.reference.basemap import Basemap
 from tests.api.exports.making import frame_of, strike
 
@@ -32,17 +32,6 @@ def test_json_in_a_script_is_only_data(text: str) -> None:
     assert not re.search(r"[<>&]|\{[{%#]", written)
 
 
-def test_of_several_sites_each_is_named(attributions: geopandas.GeoDataFrame) -> None:
-    sites = [("a-1", "Depot of Odesa", False), ("a-2", "Depot of Izmail", True)]
-    owner = attributions.iloc[[0]]
-    rows = [owner.assign(asset=key, asset_name=name, alternative=maybe) for key, name, maybe in sites]
-    (lines,) = notebook_map.ownership_lines(geopandas.GeoDataFrame(pd.concat(rows))).values()
-    assert lines.owners == (
-        "Azerbaijan 100 % of Depot of Odesa",
-        "Azerbaijan 100 % of Depot of Izmail (a possible target)",
-    )
-
-
 def test_without_leaflet_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(notebook_map, "VENDOR", tmp_path)
     with pytest.raises(ExportError, match="make setup"):
@@ -52,13 +41,12 @@ def test_without_leaflet_the_error_says_what_to_do(monkeypatch: pytest.MonkeyPat
 def test_a_map_of_a_notebook_is_drawn_without_a_network(
     strikes: geopandas.GeoDataFrame,
     assets: geopandas.GeoDataFrame,
-    attributions: geopandas.GeoDataFrame,
     small_base: Basemap,
     browser: Browser,
     tmp_path: Path,
 ) -> None:
     file = tmp_path / "map.html"
-    notebook_map.notebook_map(strikes, assets, attributions, small_base).save(str(file))
+    notebook_map.notebook_map(strikes, assets, small_base).save(str(file))
     tab = browser.new_page()
     asked: list[str] = []
     troubles: list[str] = []
@@ -72,18 +60,18 @@ def test_a_map_of_a_notebook_is_drawn_without_a_network(
 
 
 def test_days_choose_strikes_and_sources_are_links(
-    assets: geopandas.GeoDataFrame, attributions: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
+    assets: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
     tmp_path: Path,
 ) -> None:  # fmt: skip
     days = [("2025-01-05", "2025-01-05"), ("2025-02-01", "2025-03-31"), (None, None), (None, "2025-01-20")]
     rows = [
         strike(n, id=f"d-{n}", title=f"Strike {n}", day_first=first, day_last=last, status="reported")
-        | {"geometry": shapely.Point(29 + n, 46.5)}
+        | {"geometry": shapely.Point(29 + n, 46.5), "owners": "UA 0-40.5, RU 59.5", "relations": "GB supplier"}
         for n, (first, last) in enumerate(days)
     ]
     cites = {"d-1": [("A report", "https://news.example/1"), ("No address", ""), ("Script", "javascript:alert(1)")]}
     file = tmp_path / "map.html"
-    notebook_map.notebook_map(frame_of(rows), assets, attributions, small_base, cites).save(str(file))
+    notebook_map.notebook_map(frame_of(rows), assets, small_base, cites).save(str(file))
     tab = browser.new_page()
     tab.goto(file.as_uri())
     shown = tab.locator(".strike")
@@ -96,6 +84,9 @@ def test_days_choose_strikes_and_sources_are_links(
     assert sorted(shown.evaluate_all("(all) => all.map((one) => one.title)")) == ["Strike 0", "Strike 2", "Strike 3"]
     tab.get_by_label("To").fill("2025-02-28")
     tab.get_by_title("Strike 1", exact=True).dispatch_event("click")
+    assert tab.locator(".leaflet-popup article li").all_inner_texts()[:3] == [
+        "Ukraine\u00a00–40.5", "Russia\u00a059.5", "United Kingdom supplier"
+    ]  # fmt: skip
     links = tab.locator(".leaflet-popup article a")
     assert links.all_inner_texts() == ["A report", "No address", "Script"]
     assert links.evaluate_all("(all) => all.map((one) => one.getAttribute('href'))") == [
@@ -105,7 +96,7 @@ def test_days_choose_strikes_and_sources_are_links(
 
 
 def test_popups_of_a_notebook_hold_texts_alone(
-    assets: geopandas.GeoDataFrame, attributions: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
+    assets: geopandas.GeoDataFrame, small_base: Basemap, browser: Browser,
     tmp_path: Path,
 ) -> None:  # fmt: skip
     rows = [
@@ -114,7 +105,7 @@ def test_popups_of_a_notebook_hold_texts_alone(
         for n, text in enumerate(EVILS)
     ]
     file = tmp_path / "map.html"
-    notebook_map.notebook_map(frame_of(rows), assets, attributions, small_base).save(str(file))
+    notebook_map.notebook_map(frame_of(rows), assets, small_base).save(str(file))
     tab = browser.new_page()
     troubles: list[str] = []
     tab.on("pageerror", lambda error: troubles.append(str(error)))

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser
 
 from api.exports.errors import ExportError
 from api.exports.offline_page import page as one_file
-from api.exports.offline_page.page import PageOrder, page, script_json
+from api.exports.offline_page.page import PageOrder, page
 from api.serializers.attribution import cited_sources
 from api.serializers.selection import strike_rows
 from api.wording.countries import country_names
@@ -131,11 +131,6 @@ def test_it_comes_in_each_language_and_equal_input_gives_an_equal_page(small_bas
     html = page([row()], {}, NO_LINES, small_base, order(language))
     assert html == page([row()], {}, NO_LINES, small_base, order(language))
     assert f'<html lang="{language}">' in html
-
-
-@pytest.mark.parametrize("text", EVILS)
-def test_json_in_a_script_is_only_data(text: str) -> None:
-    assert not re.search(r"[<>&]", script_json({"a": [text]}))
 
 
 def test_without_maplibre_the_error_says_what_to_do(

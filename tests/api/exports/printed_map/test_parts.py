@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -21,13 +22,12 @@ from api.exports.printed_map.print_words import PrintWords
 from api.exports.printed_map.sheet_contents import owners_in_words
 from api.exports.printed_map.story import CLASSES, StoryTeller, country_class, region_class, sites_of
 from api.exports.printed_map.symbol_placement import NoRoom, circle_around, on_page, place_symbols
-from api.exports.symbols import SHAPES, colour_of, pipe_group
+from api.exports.symbols import colour_of
 from api.exports.text import with_country_names
 from api.wording.catalogue import catalogue, gaps
 from api.wording.countries import country_names as spoken
 from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
-from tests.api.exports.drawn_extents import overlaps_of
 from tests.api.exports.making import struck
 
 WORDS = PrintWords("en", {"AZ": "Azerbaijan", "UA": "Ukraine", "DE": "Germany", "CH": "Switzerland"})
@@ -82,24 +82,20 @@ def test_letters_that_no_font_has_are_replaced() -> None:
     assert printable("Ж中\nș’–") == "Ж\ufffd ș’–"
 
 
-def test_extents_know_what_is_free_and_what_overlaps() -> None:
+def test_extents_know_what_is_free() -> None:
     extents = ExtentList()
     for number in range(200):  # more than there is room for at first
-        extents.claim("place", f"p{number}", shapely.box(3 * number, 0, 3 * number + 2, 2))
-    assert not list(overlaps_of(extents))
+        extents.claim(shapely.box(3 * number, 0, 3 * number + 2, 2))
+    assert extents.is_free(shapely.box(2.3, 0, 2.7, 1), 0.25)
     assert not extents.is_free(shapely.box(2.1, 0, 2.2, 1), 0.25)
     assert extents.is_free(shapely.box(0, 3, 600, 4), 0.25)
-    extents.claim("symbol", "1", shapely.box(1, 1, 4, 2))
-    extents.claim("leader", "1", shapely.box(3.5, 1.5, 9, 1.6))
-    found = list(overlaps_of(extents))
-    assert "place p0 / symbol 1" in found
-    assert "place p1 / symbol 1" in found
-    assert not any("symbol 1 / leader 1" in pair for pair in found)
+    assert not extents.is_free(shapely.box(598, 1, 602, 4), 0.0)
 
 
 def test_a_text_takes_what_it_covers_and_is_met_once_in_a_page() -> None:
-    drawing = Drawing()
-    drawing.write("labels-places", Letters(10, 10, "Odesa <1>", 2.0, "#222", halo=0.5), "place")
+    extent = extent_of((28, 45, 33, 48))
+    drawing = Drawing(fitted(extent, projection_for(extent), (10, 10, 150, 100)), LOOKS["180"])
+    drawing.write("labels-places", Letters(10, 10, "Odesa <1>", 2.0, "#222", halo=0.5))
     assert shapely.Point(11, 9.5).within(drawing.extents.shapes[0])
     assert drawing.body(True).count("Odesa &lt;1&gt;") == 1
     assert drawing.body(False).count("Odesa &lt;1&gt;") == 2
@@ -224,12 +220,11 @@ def test_no_symbol_is_moved_without_a_leader_and_none_touches_another(places: li
     frame = fitted(extent, projection_for(extent), (0, 0, *look.frame))
     strikes = [struck(number, places=(StruckPlace(*place),)) for number, place in enumerate(places)]
     sites = sites_of(StoryTeller(WORDS).of_region(strikes).numbered)
-    drawing = Drawing()
     try:
-        placed = place_symbols(drawing, frame, sites, look, np.empty(0, dtype=object))
+        placed = place_symbols(Drawing(frame, look), sites, np.empty(0, dtype=object))
     except NoRoom:
         return  # the map then has dots
-    assert not list(overlaps_of(drawing.extents))
+    assert not any(one.box.intersects(other.box) for one, other in combinations(placed, 2))
     assert len(placed) == len(sites)
     for symbol in placed:
         assert symbol.targets == on_page(frame, symbol.site.places)
@@ -313,15 +308,6 @@ def test_print_names_countries_as_pages_do(small_base: Basemap) -> None:
     assert PrintWords.of("de", small_base).countries == spoken(english, "de")
 
 
-def test_every_group_has_a_shape_of_its_own() -> None:
-    assert len({*SHAPES.values()}) == len(SHAPES) == 7
-
-
 def test_two_hosts_have_a_colour_and_all_others_one_neutral() -> None:
     assert (colour_of("UA"), colour_of("RU")) == ("#0063A6", "#A83C00")
     assert colour_of("KZ") == colour_of(None) not in (colour_of("UA"), colour_of("RU"))
-
-
-@pytest.mark.parametrize(("commodity", "group"), [("oil products", "oil"), ("LNG", ""), ("gas", "gas"), ("", "")])
-def test_pipelines_are_grouped_by_their_cargo(commodity: str, group: str) -> None:
-    assert pipe_group(commodity) == group

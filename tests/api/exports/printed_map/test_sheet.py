@@ -25,7 +25,7 @@ from api.serializers.figures import EXAMPLE
 from layers.ownership.walk import Interval
 from layers.reference.basemap import Basemap
 from layers.snapshot.snapshot import Snapshot
-from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, overlaps_of, unled_symbols
+from tests.api.exports.drawn_extents import drawn_frames, hidden_sites, unled_symbols
 from tests.api.exports.making import DAY, ODESA, struck
 
 ORIGIN = SheetOrigin(day=DAY, history="9f3c2a7b10d4e5f6", remarks=[f"Figure map:28,45,33,48{EXAMPLE[2:]}"])
@@ -243,15 +243,13 @@ def test_nothing_overlaps_and_nothing_is_moved_unmarked(
     strikes = map_strikes(snapshot.records, answers, language).strikes
     order = order_of(size=size, language=language, in_grey=in_grey, **MAPS[name])
     drawn: MapSheet = sheet.composed(strikes, map_lines(snapshot.records, language), snapshot.basemap, None, order)
-    drawings = [drawn.picture.drawing, *(inset for _, inset in drawn.picture.drawing.insets)]
-    assert [pair for drawing in drawings for pair in overlaps_of(drawing.extents)] == []
     assert [pair for frame in drawn_frames(drawn.picture) for pair in frame.overlaps()] == []
     assert unled_symbols(drawn.picture) == []
     assert hidden_sites(drawn.picture) == []
     assert all(symbol.has_leader or symbol.at == symbol.targets[0] for symbol in drawn.picture.symbols)
-    numbers = {one.number for one in drawn.story.numbered}
+    numbers = {one.number for one in drawn.picture.story.numbered}
     assert numbers == {one.number for symbol in drawn.picture.symbols for one in symbol.site.numbered}
-    assert "\ufffd" not in "".join([*drawn.contents.texts, *(text.text for one in drawings for text in one.texts)])
+    assert "\ufffd" not in sheet.page_values(drawn, True)
 
 
 NAMED: Sequence[tuple[dict[str, Any], frozenset[str]]] = (
@@ -270,9 +268,8 @@ def test_countries_that_were_struck_are_named(
 ) -> None:
     strikes = map_strikes(snapshot.records, snapshot.answers().values(), "en").strikes
     drawn = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order_of(**options))
-    drawing = drawn.picture.drawing
-    assert wanted <= {text.text for text in drawing.texts}
-    assert not list(overlaps_of(drawing.extents))
+    assert wanted <= {text.text for text in drawn.picture.drawing.texts}
+    assert [pair for frame in drawn_frames(drawn.picture) for pair in frame.overlaps()] == []
 
 
 @pytest.mark.parametrize("size", ["85", "a4", "slide"])
