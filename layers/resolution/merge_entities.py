@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,7 +13,7 @@ from layers.model import edtf
 from layers.model.messages import Message
 from layers.model.records import Asset, Entity, Records, Stake
 from layers.resolution.table_edit import Groups, TableEdit
-from layers.store.record_table import RecordTable, memoized, texts
+from layers.store.record_table import texts
 
 #: Limit of the length of a note.
 _MAX_NOTE_LENGTH = 2000
@@ -147,8 +147,7 @@ def deduplicate_stakes(records: Records) -> tuple[Mapping[str, Stake], tuple[Mes
     """
     stakes = TableEdit[Stake](records.stakes)
     groups = (_of_pair(records, stakes, pair, {}) for pair in _repeated_pairs(records.stakes))
-    several = (group for group in groups if len({stake.dataset for stake in group}) > 1)
-    remarks = _count_once(stakes, several)
+    remarks = _count_once(stakes, groups)
     return stakes.finish(), remarks
 
 
@@ -161,22 +160,11 @@ def _of_pair(
     return [stakes[name] for name in names if name in stakes and stakes[name].owner == owner]
 
 
-def _repeated_pairs(stakes: Mapping[str, Stake]) -> Iterable[tuple[str, str]]:
-    """Return owned and owner of all stakes that more than one dataset states, and perhaps of others."""
-    if not isinstance(stakes, RecordTable):
-        return _shared_pairs(texts(stakes, "owned", "owner", "dataset"))
-    below = RecordTable(stakes.rows)
-    shared = memoized(
-        below, "stated by several datasets", lambda: [*_shared_pairs(texts(below, "owned", "owner", "dataset"))]
-    )
-    above = cast(list[Stake], [*stakes.above.values()])
-    return dict.fromkeys([*((owned, owner) for owned, owner in shared), *((one.owned, one.owner) for one in above)])
-
-
-def _shared_pairs(stakes: Iterable[tuple[str, str, str, str]]) -> Iterable[tuple[str, str]]:
+def _repeated_pairs(stakes: Mapping[str, Stake]) -> Sequence[tuple[str, str]]:
+    """Return owned and owner of all stakes that more than one dataset states, in order."""
     first_dataset: dict[tuple[str, str], str] = {}
     shared = set()
-    for _, owned, owner, dataset in stakes:
+    for _, owned, owner, dataset in texts(stakes, "owned", "owner", "dataset"):
         if first_dataset.setdefault((owned, owner), dataset) != dataset:
             shared.add((owned, owner))
     return sorted(shared)
