@@ -160,7 +160,7 @@ class AssetColumns(Columns):
         return dataset != _BUNDLED, dataset.startswith(OPEN), not has_owner, unsure, self.ids[row]
 
 
-#: Relations whose entity's name may stand for the asset in a report.
+#: Relations whose entity's name reports may have in place of the asset's.
 _NAMED_FOR = frozenset({"operator", "brand", "occupier"})
 
 
@@ -318,7 +318,7 @@ STATED_TYPES = sum(1 << bit for bit, name in enumerate(TYPES) if name in ("pumpe
 _ROMAN = {"I": 1, "II": 2, "III": 3, "IV": 4, "V": 5, "VI": 6, "VII": 7, "VIII": 8, "IX": 9, "X": 10}
 _WORD = re.compile(r"[^\W\d_]+")
 _WORD_OR_NUMBER = re.compile(r"[^\W_]+")
-#: Words in the names of commodities that tell none from another.
+#: Words in the names of commodities that distinguish none from another.
 _VAGUE_COMMODITIES = frozenset({"fossil", "other", "unknown", "liquids", "natural", "and", "of", "products", "heavy"})
 
 

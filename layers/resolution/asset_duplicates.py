@@ -1,7 +1,6 @@
 """Duplicates of assets: pairs that may be one site, with named reasons, and the groups that count as one meanwhile.
 
-A machine proposes; a person
-decides; until then the assets of a group stand for one site. See docs/asset-duplicates.md.
+A machine proposes, a person decides; until then the assets of a group count as one site. See docs/asset-duplicates.md.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from layers.resolution.resolve import apply_judgements
 PROPOSE_FROM = 0.6
 #: Least probability of two assets of one data set: whoever compiled it had a chance to see that they are one.
 SAME_DATASET_FROM = 0.9
-#: Least probability of each pair of a group of assets that stand for one site until a person has decided.
+#: Least probability of each pair of a group of assets that count as one site until a person has decided.
 SAME_SITE_FROM = 0.8
 #: Least probability of a pair outside a group that is given: of those below it hardly any is one site.
 MAY_BE_ONE_FROM = 0.05
@@ -38,7 +37,7 @@ def propose_assets(records: Records, from_score: float = PROPOSE_FROM) -> tuple[
         other assets were merged into one of them since.
     from_score
         Least probability. Two assets of one data set need ``SAME_DATASET_FROM``, unless less than the default
-        ``PROPOSE_FROM`` is asked for.
+        ``PROPOSE_FROM`` is given.
     """
     table = AssetColumns.of(apply_judgements(records))
     compared = compare(candidate_pairs(table), COMPARISONS)
@@ -48,15 +47,14 @@ def propose_assets(records: Records, from_score: float = PROPOSE_FROM) -> tuple[
 
 
 class SameSites(NamedTuple):
-    """Which assets stand for one site, and which others may be one.
+    """Which assets count as one site, and which others may be one.
 
     Attributes
     ----------
     groups
-        The id of the representative by the id of each asset that stands for one site with another, its own among them;
-        an asset that is not in it stands for itself. The representative is a bundled record if there is one, else one
-        of the store rather than of an open layer, then one with owners or an operator, then the best located, then the
-        first by id.
+        The id of the representative by the id of each asset that counts as one site with another, its own among them.
+        The representative is a bundled record if there is one, else one of the store rather than of an open layer, then
+        one with owners or an operator, then the best located, then the first by id.
     likely
         The probability of pairs that are in no group together but may be one site, by their ids in either order, each
         by the representative of its group; the largest of those of their members. None of groups of which any two
@@ -70,7 +68,7 @@ class SameSites(NamedTuple):
 def same_sites(
     records: Records, holders: Mapping[str, tuple[str, ...]] | None = None, left_out: Container[str] = ()
 ) -> SameSites:
-    """Group the assets that stand for one site until a person has decided, and find which others may be one site.
+    """Group the assets that count as one site until a person has decided, and find which others may be one site.
 
     Pairs of ``SAME_SITE_FROM`` or more join groups, if every two assets of both would be proposed (complete linkage at
     ``PROPOSE_FROM``), so that a chain of neighbours is not melted together. They are taken from the likeliest on, equal

@@ -150,16 +150,8 @@ def _own_stakes(
     """Return the stakes in a merged asset that count, and those that another of its records states.
 
     The stakes of the record that others were merged into count; where it has none, those of the first of the others
-    that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up.
-
-    Parameters
-    ----------
-    records
-        As they were before.
-    stakes
-        Stakes by id, with references moved to the merged asset.
-    one, others
-        The asset, and those that were merged into it, by id.
+    that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up. ``records``
+    are as they were before, and the references of ``stakes`` moved to the merged asset.
     """
     by_record = [[stakes[stake.id] for stake in records.where("stakes", "owned", name)] for name in (one, *others)]
     counted, *left_out = [*filter(None, by_record)] or [[]]
@@ -188,18 +180,10 @@ _OF_THE_TIE = {"id", "dataset", "private", "source", "checked", "note"}
 
 
 def _remove_repeats(records: Records, table: str, column: str, ties: TableEdit[Any], members: Iterable[str]) -> None:
-    """Remove relations or controls of a merged asset that state the same as another one, the first by id.
+    """Remove ties (relations or controls) of a merged asset that state the same as another one, the first by id.
 
-    Parameters
-    ----------
-    records
-        As they were before.
-    table, column
-        The table, and its column that names the asset.
-    ties
-        The table, with references moved to the merged asset.
-    members
-        The asset and those that were merged into it.
+    ``members`` are the asset and those that were merged into it; a column of the table names them. ``records`` are as
+    they were before, and the references of ``ties`` moved to the merged asset.
     """
     names = sorted(tie.id for member in members for tie in records.where(table, column, member))
     first: dict[tuple[Any, ...], str] = {}

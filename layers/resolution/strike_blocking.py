@@ -33,7 +33,7 @@ MAX_RADIUS_M = 250_000.0
 MAX_BLOCK = 40
 #: About the number of strikes that begin in one slab, and its width in days.
 SLAB, SLAB_DAYS = 500, 30
-#: Days that stand for an open start and end.
+#: Days in place of an open start and end.
 OPEN_START, OPEN_END = -10_000_000, 10_000_000
 #: Least uncertainty of a place, in metres: sites are wide, and sources round coordinates.
 MIN_UNCERTAINTY_M = 1_500.0
@@ -183,8 +183,8 @@ def _numbers(strike: Strike, texts: Iterable[str]) -> frozenset[tuple[str, int]]
         *(("killed", number) for number in (strike.killed_min, strike.killed_max)),
         *(("wounded", number) for number in (strike.injured_min, strike.injured_max)),
     )
-    said = {number for text in texts for number in counts(text)}
-    return frozenset(said | {(noun, number) for noun, number in stated if number is not None and number > 1})
+    counted = {number for text in texts for number in counts(text)}
+    return frozenset(counted | {(noun, number) for noun, number in stated if number is not None and number > 1})
 
 
 def _lengths_one(sets: TokenSets[str]) -> TokenSets[str]:
@@ -277,12 +277,12 @@ def _slabs(first: Ints) -> Iterator[tuple[int, int]]:
     """Yield slabs as the day from which and the day before which their strikes begin; about a month at most."""
     days, counts = np.unique(first, return_counts=True)
     edges: list[int] = []
-    held = 0
+    within = 0
     for day, count in zip(days.tolist(), counts.tolist(), strict=True):
-        if not edges or held + count > SLAB or day - edges[-1] >= SLAB_DAYS:
+        if not edges or within + count > SLAB or day - edges[-1] >= SLAB_DAYS:
             edges.append(day)
-            held = 0
-        held += count
+            within = 0
+        within += count
     yield from pairwise((*edges, *(days[-1:] + 1).tolist()))
 
 
