@@ -10,6 +10,7 @@ from geo.lonlat import Bools, Floats
 from layers.model.records import Asset
 from layers.resolution.asset_blocking import STATED_TYPES, TYPES, AssetColumns, AssetPairs
 from layers.resolution.linkage import (
+    MAX_APART,
     Comparison,
     distance,
     fixed,
@@ -98,7 +99,7 @@ COMPARISONS: tuple[Comparison[AssetPairs], ...] = (
     Comparison("same-dataset", -5.0, lambda p: p.same(p.table.dataset), same_dataset),
     Comparison("one-part", -2.0, _one_part, fixed("one-part"), by_hand=True),
     Comparison("place", 2.4, _place, distance),
-    Comparison("apart", -0.7, lambda p: p.apart, distance, most=4.0),
+    Comparison("apart", -0.7, lambda p: p.apart, distance, most=MAX_APART),
     Comparison("far", -2.8, lambda p: p.both(p.table.placed) & ~p.near & ~_has_line(p), fixed("asset-far")),
     Comparison(
         "no-place", -0.5, lambda p: ~p.both(p.table.placed) | _has_line(p), fixed("asset-no-place"), by_hand=True

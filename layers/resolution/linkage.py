@@ -11,7 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeAlias, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +34,8 @@ MIN_RECORDS = 1_000
 _CHUNK = 200_000
 
 K = TypeVar("K", bound=Hashable)
+#: Rows of pairs that a block gives: left, right and, of pairs that are near, metres.
+Block: TypeAlias = tuple[Ints, Ints] | tuple[Ints, Ints, Floats]
 
 
 def codes(values: Sequence[str | None]) -> Ints:
@@ -197,9 +199,9 @@ class Pairs(Generic[C]):
     distance_m: Floats
 
     @classmethod
-    def union(cls, table: C, parts: Iterable[tuple[Any, ...]]) -> Self:
-        """Unite pairs that blocks give as left, right and, if by place, metres: each once, sorted, ``left`` smaller."""
-        found = [part if len(part) == 3 else (*part, np.full(len(part[0]), np.nan)) for part in parts]
+    def union(cls, table: C, blocks: Iterable[Block]) -> Self:
+        """Unite the pairs of some blocks, one at least: each once, sorted, ``left`` the smaller."""
+        found = [block if len(block) == 3 else (*block, np.full(len(block[0]), np.nan)) for block in blocks]
         left, right, metres = (np.concatenate(part) for part in zip(*found, strict=True))
         left, right = np.minimum(left, right), np.maximum(left, right)
         order = np.lexsort((metres, right, left))  # NaN sorts last: the first of equal pairs has the distance
@@ -266,7 +268,7 @@ class Pairs(Generic[C]):
 
 P = TypeVar("P", bound=Pairs[Any])
 #: A number for each pair, by the name of the reason; 0 is no evidence.
-Evidence = Mapping[str, Floats]
+Evidence: TypeAlias = Mapping[str, Floats]
 
 
 class Comparison(NamedTuple, Generic[P]):
@@ -386,7 +388,7 @@ def ones(pairs: Pairs[Any]) -> Floats:
 
 
 #: Says what was compared of one of some pairs.
-Detail = Callable[[Pairs[Any], int], Message]
+Detail: TypeAlias = Callable[[Pairs[Any], int], Message]
 
 
 def fixed(name: str) -> Detail:

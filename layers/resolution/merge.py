@@ -48,18 +48,18 @@ _MAX_ID_LENGTH = 160
 Claimed = TypeVar("Claimed", Strike, Asset)
 
 
-def _claim(said: Strike | Asset | Stake, record: str, field: str, number: int, value: str, source: str) -> Claim:
+def _claim(stated: Strike | Asset | Stake, record: str, field: str, number: int, value: str, source: str) -> Claim:
     """Return the claim that a field of a merged record becomes, with an id within the length of one."""
-    name = f"{said.id}/merged/{field.replace('_', '-')}/{number}"
+    name = f"{stated.id}/merged/{field.replace('_', '-')}/{number}"
     return Claim(
         id=name if len(name) <= _MAX_ID_LENGTH else f"merged/{sha256(name.encode()).hexdigest()}",
-        dataset=said.dataset,
-        private=said.private,
+        dataset=stated.dataset,
+        private=stated.private,
         record=record,
         field=field,
         value=value,
         source=source,
-        checked=said.checked,
+        checked=stated.checked,
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.messages import Message
 from layers.resolution.linkage import (
+    MAX_APART,
     Comparison,
     distance,
     fixed,
@@ -161,7 +162,7 @@ COMPARISONS: tuple[Comparison[StrikePairs], ...] = (
     Comparison("same-dataset", -1.7, lambda p: p.same(p.table.dataset), same_dataset),
     Comparison("place", 1.1, _place, distance),
     Comparison("spot", 3.4, _spot, distance),
-    Comparison("apart", -2.7, _apart, distance, most=4.0),
+    Comparison("apart", -2.7, _apart, distance, most=MAX_APART),
     Comparison("apart-vague", -3.5, _apart_vague, distance, most=1.5),
     Comparison("building", 0.7, _building, _OBJECTS),
     Comparison("name", 1.0, lambda p: np.minimum(p.shared_names, 2.0), _WORDS, most=2.0, slow=1),
