@@ -11,11 +11,12 @@ import numpy as np
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.reference.country_names import single_words
-from layers.resolution import linkage
 from layers.text.site_terms import stems
 
 #: Stems of one asset that are compared: the rarest of its names.
 MAX_STEMS = 12
+#: Least number of assets that the rarity of a word is computed with, lest a small layer make all words rare.
+MIN_ASSETS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +118,7 @@ class NameIndex:
         owned = np.fromiter(chain.from_iterable(of_owners), np.int64)
         # An owner's word is as rare as the owners that have it, not as their assets.
         np.maximum.at(count, owned, 1)
-        rarity = linkage.rarity(count, len(names))
+        rarity = 1 - np.log(np.maximum(count, 1)) / np.log(max(len(names), MIN_ASSETS))
         rarest = RaggedArray.of([_rarest(codes, rarity) for codes in words])
         first = np.concatenate([[0], np.cumsum([len(variants) for variants in by_asset])]).astype(np.int64)
         numbered = RaggedArray(np.arange(first[-1]), first)

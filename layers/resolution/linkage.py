@@ -44,9 +44,10 @@ def codes(values: Sequence[str | None]) -> Ints:
     return np.array([known[value] if value else -1 for value in values], np.int64)
 
 
-def rarity(seen: Ints | Floats, records: int) -> Floats:
+def rarity(seen: Ints, records: int) -> Floats:
     """Return the rarity of what some of the records have: 1 where one has it, 0 where all have, by the logarithm."""
-    return np.asarray(1 - np.log(np.maximum(seen, 1)) / np.log(max(records, MIN_RECORDS)))
+    count = max(records, MIN_RECORDS)
+    return np.asarray(np.log(count / np.maximum(seen, 1)) / np.log(count))
 
 
 @dataclass(frozen=True, eq=False)
