@@ -17,38 +17,39 @@ from scipy.sparse.csgraph import connected_components
 
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Records
-from layers.resolution.asset_blocking import AssetColumns, candidate_pairs
-from layers.resolution.asset_comparison import compare_assets
-from layers.resolution.asset_duplicates import BY_HAND, SAME_SITE_FROM, AssetWeights
-from layers.resolution.linkage import CandidatePairs
+from layers.resolution.asset_blocking import AssetColumns, AssetPairs, candidate_pairs
+from layers.resolution.asset_comparison import COMPARISONS
+from layers.resolution.asset_duplicates import SAME_SITE_FROM
+from layers.resolution.linkage import compare
 from tests.labelled.assets import labelled_assets, labels
 
+BY_HAND = frozenset(one.name for one in COMPARISONS if one.by_hand)
 #: What was guessed before any label was looked at: the middle of the prior that the fit starts from.
-GUESS = AssetWeights(
-    place=3.0,
-    apart=-0.5,
-    far=-3.0,
-    same_name=1.5,
-    own_words=-1.5,
-    more_words=-0.3,
-    number=1.0,
-    other_number=-3.0,
-    one_number=-0.5,
-    kind=0.5,
-    other_type=-2.0,
-    commodity=0.7,
-    other_commodity=-1.5,
-    capacity=2.0,
-    other_capacity=-2.0,
-    owner=1.0,
-    same_dataset=-2.0,
-)
+GUESS = {one.name: one.weight for one in COMPARISONS} | {
+    "place": 3.0,
+    "apart": -0.5,
+    "far": -3.0,
+    "same-name": 1.5,
+    "own-words": -1.5,
+    "more-words": -0.3,
+    "number": 1.0,
+    "other-number": -3.0,
+    "one-number": -0.5,
+    "kind": 0.5,
+    "other-type": -2.0,
+    "commodity": 0.7,
+    "other-commodity": -1.5,
+    "capacity": 2.0,
+    "other-capacity": -2.0,
+    "owner": 1.0,
+    "same-dataset": -2.0,
+}
 #: How much a weight is held to the guess: the inverse of the variance of a Gaussian prior.
 HOLD = 0.5
 FOLDS = 10
 
 
-def labelled(records: Records, table: AssetColumns) -> tuple[CandidatePairs, Bools, int, int]:
+def labelled(records: Records, table: AssetColumns) -> tuple[AssetPairs, Bools, int, int]:
     """Labelled pairs among the candidates, whether they are one, and how many of the same and of others are not."""
     rows = {name: row for row, name in enumerate(table.ids)}
     pairs = candidate_pairs(table)
@@ -68,7 +69,7 @@ def labelled(records: Records, table: AssetColumns) -> tuple[CandidatePairs, Boo
 
 def fitted(names: list[str], evidence: Floats, same: Bools) -> Floats:
     """Weights of the likeliest logistic regression, held to the guess; those by hand stay, and all keep their sign."""
-    guess = np.array([GUESS.of(name) for name in names])
+    guess = np.array([GUESS[name] for name in names])
     bounds = [
         (at, at) if name in BY_HAND else ((None, 0.0) if at < 0 else (0.0, None))
         for name, at in zip(names, guess.tolist(), strict=True)
@@ -90,7 +91,7 @@ def _sure(odds: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-odds)))
 
 
-def folds(pairs: CandidatePairs, assets: int) -> Ints:
+def folds(pairs: AssetPairs, assets: int) -> Ints:
     """A fold for each pair; pairs that hang together by an asset are in one."""
     graph = coo_array((np.ones(len(pairs.left)), (pairs.left, pairs.right)), shape=(assets, assets))
     group = connected_components(graph, directed=False)[1][pairs.left]
@@ -122,15 +123,15 @@ def main() -> None:
     records = labelled_assets(parser.parse_args().folder)
     table = AssetColumns.of(records)
     pairs, same, missed, apart = labelled(records, table)
-    columns = compare_assets(table, pairs)
-    names = ["prior", *columns]
-    evidence = np.column_stack([np.ones(len(same)), *columns.values()])
+    columns = compare(pairs, COMPARISONS).evidence
+    names = list(columns)
+    evidence = np.column_stack(list(columns.values()))
     fold = folds(pairs, len(table))
     scores = np.empty(len(same))
     for number in range(FOLDS):
         out = fold == number
         scores[out] = _sure(evidence[out] @ fitted(names, evidence[~out], same[~out]))
-    used = np.array([AssetWeights().of(name) for name in names])
+    used = np.array([one.weight for one in COMPARISONS])
     within = columns["same-dataset"] > 0
     print(f"{apart} pairs that are different are no candidates")
     for line in (
@@ -143,7 +144,7 @@ def main() -> None:
     whole = fitted(names, evidence, same)
     for name, last, now, column in zip(names, whole, used, evidence.T, strict=True):
         count, both = int((column != 0).sum()), int(((column != 0) & same).sum())
-        print(f"{name:17} guess {GUESS.of(name):5.1f} fit {last:6.2f}  in use {now:5.1f}  on {count}, {both} the same")
+        print(f"{name:17} guess {GUESS[name]:5.1f} fit {last:6.2f}  in use {now:5.1f}  on {count}, {both} the same")
     for wrong in np.flatnonzero((scores >= SAME_SITE_FROM) & ~same):
         ids = table.ids[int(pairs.left[wrong])], table.ids[int(pairs.right[wrong])]
         print(f"wrongly one site: {ids[0]} {ids[1]} {scores[wrong]:.2f}")

@@ -11,7 +11,7 @@ import argparse
 import csv
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -25,43 +25,45 @@ from api.settings import BASEMAP
 from geo.lonlat import Bools, Floats, Ints
 from layers.model.records import Records
 from layers.reference import basemap
+from layers.resolution.linkage import compare
 from layers.resolution.strike_blocking import DuplicateColumns, candidates
-from layers.resolution.strike_comparison import compare_space_time, compare_targets, compare_text
-from layers.resolution.strike_duplicates import BY_HAND, PROPOSE_FROM, DuplicateWeights
+from layers.resolution.strike_comparison import COMPARISONS
+from layers.resolution.strike_duplicates import PROPOSE_FROM
 from tests.labelled.strikes import labelled_records
 
 LABELS = Path(__file__).resolve().parent.parent / "tests" / "labelled" / "duplicates.csv"
 #: How many pairs there were where pairs were drawn by chance, by data sets and draw.
 DRAWS = LABELS.with_name("draws.csv")
 SCORES = LABELS.with_name("duplicate_scores.csv")
+BY_HAND = frozenset(one.name for one in COMPARISONS if one.by_hand)
 #: The middle of the prior of the fit, set before the fit.
-GUESS = DuplicateWeights(
-    prior=-1.5,
-    same_night=1.0,
-    later_day=-1.0,
-    place=1.0,
-    spot=2.0,
-    apart=-1.0,
-    apart_vague=-2.0,
-    far=-3.0,
-    no_place=-1.0,
-    other_region=-0.5,
-    name=1.0,
-    place_name=1.0,
-    words=1.0,
-    identical=2.0,
-    numbers=1.0,
-    other_place=-1.0,
-    one_report=-3.0,
-    target=1.0,
-    other_target=-3.0,
-    kind=2.0,
-    other_kind=-2.0,
-    one_kind=-0.5,
-    building=1.0,
-    other_object=-1.0,
-    same_dataset=-1.0,
-)
+GUESS = {one.name: one.weight for one in COMPARISONS} | {
+    "prior": -1.5,
+    "same-night": 1.0,
+    "later-day": -1.0,
+    "place": 1.0,
+    "spot": 2.0,
+    "apart": -1.0,
+    "apart-vague": -2.0,
+    "far": -3.0,
+    "no-place": -1.0,
+    "other-region": -0.5,
+    "name": 1.0,
+    "place-name": 1.0,
+    "words": 1.0,
+    "identical": 2.0,
+    "numbers": 1.0,
+    "other-place": -1.0,
+    "one-report": -3.0,
+    "target": 1.0,
+    "other-target": -3.0,
+    "kind": 2.0,
+    "other-kind": -2.0,
+    "one-kind": -0.5,
+    "building": 1.0,
+    "other-object": -1.0,
+    "same-dataset": -1.0,
+}
 #: Each weight keeps the sign of its guess, which is what its words say; but the prior.
 FREE = frozenset({"prior"})
 #: How much a weight is held to the guess: the inverse of the variance of a Gaussian prior.
@@ -114,7 +116,7 @@ def labelled(records: Records) -> LabelledPairs:
     """Gather the evidence on the decided pairs."""
     table = DuplicateColumns.of(records)
     rows = [row for row in read_labels() if row["verdict"] != "unknown"]
-    at = {strike.id: number for number, strike in enumerate(table.strikes)}
+    at = {name: number for number, name in enumerate(table.ids)}
     ends = np.array([sorted((at[row["one"]], at[row["other"]])) for row in rows], np.int64)
     names, evidence = _evidence(table, ends)
     return LabelledPairs(
@@ -133,12 +135,10 @@ def _evidence(table: DuplicateColumns, ends: Ints) -> tuple[list[str], Floats]:
     numbers = {pair: n for n, pair in enumerate(zip(pairs.left.tolist(), pairs.right.tolist(), strict=True))}
     found = np.array([numbers.get((left, right), -1) for left, right in ends.tolist()])
     chosen = found[found >= 0]
-    selected = pairs.only(chosen)
-    columns = {**compare_space_time(table, selected), **compare_text(table, selected)}
-    columns |= compare_targets(table, selected)
-    evidence = np.full((len(ends), 1 + len(columns)), np.nan)
-    evidence[found >= 0] = np.column_stack([np.ones(len(chosen)), *columns.values()])
-    return ["prior", *columns], evidence
+    columns = compare(pairs.only(chosen), COMPARISONS).evidence
+    evidence = np.full((len(ends), len(columns)), np.nan)
+    evidence[found >= 0] = np.column_stack(list(columns.values()))
+    return list(columns), evidence
 
 
 def _addresses(records: Records, strike: str) -> set[str]:
@@ -167,7 +167,7 @@ def _weights(rows: Sequence[Mapping[str, str]]) -> Floats:
 
 def fitted(names: Sequence[str], evidence: Floats, same: Bools) -> Floats:
     """Weights of the likeliest logistic regression, held to the guess; those by hand stay as they are."""
-    guess = np.array([GUESS.of(name) for name in names])
+    guess = np.array([GUESS[name] for name in names])
     bounds = [_bounds(name) for name in names]
 
     def loss(weights: Floats) -> tuple[float, Floats]:
@@ -179,7 +179,7 @@ def fitted(names: Sequence[str], evidence: Floats, same: Bools) -> Floats:
 
 
 def _bounds(name: str) -> tuple[float | None, float | None]:
-    guess = GUESS.of(name)
+    guess = GUESS[name]
     if name in BY_HAND:
         return guess, guess
     if name in FREE:
@@ -206,7 +206,7 @@ def cross_validated(pairs: LabelledPairs) -> Floats:
 
 def in_use(pairs: LabelledPairs) -> Floats:
     """Return the probability of each pair by the weights in use; 0 for no candidates."""
-    used = np.array([DuplicateWeights().of(name) for name in pairs.names])
+    used = np.array([one.weight for one in COMPARISONS])
     return np.where(pairs.candidates, _sure(np.nan_to_num(pairs.evidence) @ used), 0.0)
 
 
@@ -304,10 +304,9 @@ def main() -> None:
     for line in report(pairs, stated):
         print(line)
     whole = fitted(pairs.names, pairs.evidence[~missed], pairs.same[~missed])
-    for name, last, column in zip(pairs.names, whole, pairs.evidence[~missed].T, strict=True):
-        guess, now = GUESS.of(name), DuplicateWeights().of(name)
+    for (name, now, *_), last, column in zip(COMPARISONS, whole, pairs.evidence[~missed].T, strict=True):
+        guess = GUESS[name]
         print(f"{name:15} guess {guess:5.1f}  fit {last:6.2f}  in use {now:5.1f}  on {int((column != 0).sum())} pairs")
-    assert set(asdict(DuplicateWeights())) == {name.replace("-", "_") for name in pairs.names}
     if given.write:
         write_scores(pairs, scores, stated)
 

@@ -29,7 +29,7 @@ from layers.ownership.control import Controller, ControlPeriod, ControlStep
 from layers.ownership.minority import Minority
 from layers.ownership.owners import Owners
 from layers.ownership.walk import REACHES, CountryShare, Interval
-from layers.resolution.voices import voices_of
+from layers.resolution.independent_reports import reporters_of
 from layers.snapshot.snapshot import Snapshot
 
 
@@ -46,7 +46,7 @@ def strike_answer(snapshot: Snapshot, struck: StrikeAttribution, language: str =
             "day_first": first,
             "day_last": last,
             "n_sources": len(strike.sources),
-            "n_voices": len(voices_of(strike, snapshot.records.sources)),
+            "n_voices": len(reporters_of(strike, snapshot.records.sources)),
         },
         "headline": headline.headline(snapshot, readings, language),
         "headline_parts": headline.headline_parts(snapshot, readings, language),

@@ -44,7 +44,7 @@ from layers.model.types import (
 from layers.ownership.owners import Owners
 from layers.ownership.percent import digits_of, interval_text
 from layers.ownership.walk import Interval
-from layers.resolution.voices import voices_of
+from layers.resolution.independent_reports import reporters_of
 from layers.store.open_layer import OPEN
 
 #: The group of each kind of asset that has one.
@@ -215,7 +215,7 @@ def strike_columns(
     kinds = [_kind_and_group(records, answer) for answer in answers]
     # Many cite the same sources.
     by_sources = {strike.sources: strike for strike in strikes}
-    n_voices = {sources: len(voices_of(strike, records.sources)) for sources, strike in by_sources.items()}
+    n_voices = {sources: len(reporters_of(strike, records.sources)) for sources, strike in by_sources.items()}
     addresses = {sources: first_address(records, strike) for sources, strike in by_sources.items()}
     stated = zip(*map(attrgetter(*_STATED), strikes), strict=True)
     columns: dict[str, Sequence[Any]] = dict(zip(_STATED, stated, strict=True))

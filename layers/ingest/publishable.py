@@ -24,7 +24,7 @@ from layers.model.records import Asset, Claim, Entity, Records, Source, Stake, S
 from layers.ownership.chains import Chain
 from layers.ownership.owners import OwnersByDate
 from layers.ownership.stake_graph import StakeColumns
-from layers.resolution.voices import voices_of
+from layers.resolution.independent_reports import reporters_of
 
 #: Days after which a record must have been looked at again: first reports of an attack are corrected within weeks.
 LOOK_AGAIN = timedelta(days=30)
@@ -377,7 +377,7 @@ def _is_event(records: Records, strike: Strike) -> bool:
 def _counts(records: Records, events: Sequence[Strike]) -> EventCounts:
     return EventCounts(
         len(events),
-        sum(len(voices_of(strike, records.sources)) >= 2 for strike in events),
+        sum(len(reporters_of(strike, records.sources)) >= 2 for strike in events),
         sum(is_located(records, strike) for strike in events),
     )
 

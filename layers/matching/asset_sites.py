@@ -1,4 +1,4 @@
-"""Which records of assets are one site to the matcher, and which names beside their own may stand for them."""
+"""Which records of assets are one site to the matcher, and which may be."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Sites(NamedTuple):
     Attributes
     ----------
     represented_by
-        The id of the asset that stands for another, by the id of the other; both have a geometry.
+        The id of the asset that represents another, by the id of the other; both have a geometry.
     likely
-        How probably two assets that stand for themselves are one site, by their ids in both orders.
+        How probably two assets that no other represents are one site, by their ids in both orders.
     """
 
     represented_by: Mapping[str, str]
@@ -44,15 +44,15 @@ def sites_of(records: Records, holders: Mapping[str, tuple[str, ...]] | None = N
     """
     assets, at_plant = records.assets, _units(records)
     # Most assets of a tracker are units: their plants are compared with other assets, and not they. What was never
-    # built stands for nothing.
+    # built represents nothing.
     never_built = {key for key, status in texts(assets, "status") if status in NEVER_BUILT}
     sites, likely = same_sites(records, holders, never_built.union(at_plant))
     prefetch(assets, {site for key, site in sites.items() if site != key})
-    standing = {key: site for key, site in sites.items() if site != key and assets[site].geometry is not None}
+    by_site = {key: site for key, site in sites.items() if site != key and assets[site].geometry is not None}
     for unit, plant in at_plant.items():
-        standing[unit] = standing.get(plant, plant)
-    # What stands for an asset stands for itself: a plant may be one site with another's.
-    represented = {name: standing.get(site, site) for name, site in standing.items()}
+        by_site[unit] = by_site.get(plant, plant)
+    # What represents an asset is not represented itself: a plant may be one site with another's.
+    represented = {name: by_site.get(site, site) for name, site in by_site.items()}
     return Sites(represented, {pair: share for pair, share in likely.items() if represented.keys().isdisjoint(pair)})
 
 
@@ -72,7 +72,7 @@ def _units(records: Records) -> dict[str, str]:
     units = {}
     for key, part_of, kind, name, dataset in parts:
         whole_kind, words, is_open = wholes.get(part_of, (None, set(), False))
-        # What is edited here by itself is told of by itself, whatever open data has it as a part of.
+        # What is edited here by itself is a site by itself, whatever open data has it as a part of.
         if kind != whole_kind or (is_open and not dataset.startswith(OPEN)):
             continue
         if all(stem in words or _UNIT.fullmatch(stem) for stem in stems(name)):

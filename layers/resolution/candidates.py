@@ -14,7 +14,6 @@ from rapidfuzz import fuzz, process
 from layers.model.messages import Message
 from layers.model.records import Entity, Records
 from layers.reference.regions import country_names, geonames_regions
-from layers.resolution.merge_entities import names_of
 from layers.text.company_names import COUNTRIES, GENERIC, FoldedName, compare, fold, words_of_one
 
 #: Least score of a pair that is proposed to a person.
@@ -81,7 +80,8 @@ class _Name(NamedTuple):
 def _named(entities: Iterable[Entity]) -> Iterator[_Name]:
     for entity in entities:
         if entity.type not in _NAMELESS:
-            yield from (_Name(entity, folded) for text in names_of(entity) if (folded := fold(text)).words)
+            names = dict.fromkeys((entity.name, *entity.names.values(), *entity.aliases))
+            yield from (_Name(entity, folded) for text in names if (folded := fold(text)).words)
 
 
 def _blocks(folded: FoldedName) -> Iterator[str]:
@@ -118,7 +118,7 @@ def _initials(folded: FoldedName) -> Iterator[str]:
 
 
 def _all_blocks(folded: FoldedName, acronym: str, initials: str) -> set[str]:
-    """Return all keys of a name; the two signs keep acronyms apart from initials, so that each meets the other only."""
+    """Return all keys of a name; by the two signs acronyms meet initials only, and the other way round."""
     blocks = {*_blocks(folded), *(f"{acronym}{word}" for word in _acronyms(folded))}
     return blocks | {f"{initials}{word}" for word in _initials(folded)}
 
@@ -127,7 +127,9 @@ def _distinctive(folded: FoldedName) -> list[str]:
     return [word for word in folded.words if word not in GENERIC and word not in COUNTRIES]
 
 
-def candidates_by_name(known: Records, incoming: list[Entity], apart: set[frozenset[str]]) -> Iterator[MatchCandidate]:
+def candidates_by_name(
+    known: Records, incoming: list[Entity], different: set[frozenset[str]]
+) -> Iterator[MatchCandidate]:
     """Yield the candidates of entities by name, in the order of the entities, the best of each first.
 
     Parameters
@@ -136,7 +138,7 @@ def candidates_by_name(known: Records, incoming: list[Entity], apart: set[frozen
         Records whose entities may be the same.
     incoming
         Entities to find candidates of; an entity is no candidate of itself.
-    apart
+    different
         Pairs of ids that are known to be different; they and pairs with contradicting identifiers are left out.
 
     Notes
@@ -154,7 +156,7 @@ def candidates_by_name(known: Records, incoming: list[Entity], apart: set[frozen
     for row, other in _pairs(queries, names, index):
         query, name = queries[row], names[other]
         pair = (query.entity.id, name.entity.id)
-        if pair[0] == pair[1] or frozenset(pair) in apart or contradicts(external_ids(query.entity), name.entity):
+        if pair[0] == pair[1] or frozenset(pair) in different or contradicts(external_ids(query.entity), name.entity):
             continue
         candidate = _candidate(query, name)
         if candidate.score >= PROPOSE_FROM and (pair not in best or best[pair].score < candidate.score):

@@ -1,6 +1,6 @@
 """Merges of records: entities, assets and strikes are united with others of their table, and references are moved.
 
-Of assets the best place stands, names, ids and sources are united, and nothing that was said is lost.
+Of assets the best place is taken, names, ids and sources are united, and what a record says otherwise becomes a claim.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any, TypeVar
 
 from shapely.geometry.base import BaseGeometry
@@ -47,38 +48,35 @@ _MAX_ID_LENGTH = 160
 Claimed = TypeVar("Claimed", Strike, Asset)
 
 
-def _claim(said: Strike | Asset | Stake, record: str, field: str, number: int, value: str, source: str) -> Claim:
+def _claim(stated: Strike | Asset | Stake, record: str, field: str, number: int, value: str, source: str) -> Claim:
     """Return the claim that a field of a merged record becomes, with an id within the length of one."""
-    name = f"{said.id}/merged/{field.replace('_', '-')}/{number}"
+    name = f"{stated.id}/merged/{field.replace('_', '-')}/{number}"
     return Claim(
         id=name if len(name) <= _MAX_ID_LENGTH else f"merged/{sha256(name.encode()).hexdigest()}",
-        dataset=said.dataset,
-        private=said.private,
+        dataset=stated.dataset,
+        private=stated.private,
         record=record,
         field=field,
         value=value,
         source=source,
-        checked=said.checked,
+        checked=stated.checked,
     )
 
 
-def merge_strike(strike: Strike, others: Iterable[Strike]) -> Strike:
-    """Merge other records of the same event into a strike.
+def merge_strike(strike: Strike, other: Strike) -> Strike:
+    """Merge another record of the same event into a strike.
 
-    Its own facts stand. A fact that it lacks is filled from the first of the others that has it; sources and printed
-    targets are united, and ``claims_of`` gives the facts of the others that differ. It is private if any of them is.
+    Its own facts win, and a fact that it lacks is filled from the other. Sources and printed targets are united, and
+    ``claims_of`` gives the facts of the other that differ. It is private if one of the two is.
     """
-    merged = strike
-    for other in others:
-        merged = merged.model_copy(
-            update={
-                **filled(merged, other, *_STRIKE_FIELDS),
-                "sources": tuple(dict.fromkeys((*merged.sources, *other.sources))),
-                "targets": tuple(dict.fromkeys((*merged.targets, *other.targets))),
-                "private": merged.private or other.private,
-            }
-        )
-    return merged
+    return strike.model_copy(
+        update={
+            **filled(strike, other, *_STRIKE_FIELDS),
+            "sources": tuple(dict.fromkeys((*strike.sources, *other.sources))),
+            "targets": tuple(dict.fromkeys((*strike.targets, *other.targets))),
+            "private": strike.private or other.private,
+        }
+    )
 
 
 def claims_of(one: Claimed, other: Claimed, facts: Iterable[str] = _FACTS) -> Iterator[Claim]:
@@ -112,30 +110,17 @@ def _weapon(weapon: Weapon) -> str:
     return " ".join((weapon.kind, "-".join(dict.fromkeys(counts)))).strip()
 
 
-def merge_strikes(strikes: TableEdit[Strike], groups: Groups) -> Iterator[Claim]:
-    """Merge strikes of one event within a table; yield the claims of those that were merged."""
-    for one, others in groups:
-        strike, merged = strikes[one], [strikes[other] for other in others]
-        strikes.put(merge_strike(strike, merged))
-        for other in merged:
-            strikes.remove(other.id)
-            yield from claims_of(strike, other)
+def merge_asset(asset: Asset, other: Asset) -> Asset:
+    """Merge another record of the same site into an asset.
 
-
-def merge_asset(asset: Asset, others: Iterable[Asset]) -> Asset:
-    """Merge other records of the same site into an asset.
-
-    Its own facts stand, and a fact that it lacks is filled from the first of the others that has it. The place is that
-    of the best located: surest of its place, the asset itself where others are no surer. Names, external ids, sources
-    and notes are united. It is part of a larger asset if any of them is, never of itself; private if any of them is.
+    Its own facts win, and a fact that it lacks is filled from the other. The place is that of the other if that is
+    surer of its place. Names, external ids, sources and notes are united. It is private if one of the two is.
     """
-    merged = asset
-    for other in others:
-        note = merged.note if other.note in (None, merged.note) else append_note(merged.note, other.note or "")
-        facts = filled(merged, other, *_ASSET_FIELDS)
-        place = {field: getattr(other, field) for field in PLACE} if _unsure_m(other) < _unsure_m(merged) else {}
-        merged = merged.model_copy(update={**united(merged, other), "note": note, **facts, **place})
-    return merged
+    note = asset.note if other.note in (None, asset.note) else append_note(asset.note, other.note or "")
+    place = {field: getattr(other, field) for field in PLACE} if _unsure_m(other) < _unsure_m(asset) else {}
+    return asset.model_copy(
+        update={**united(asset, other), "note": note, **filled(asset, other, *_ASSET_FIELDS), **place}
+    )
 
 
 def _unsure_m(asset: Asset) -> float:
@@ -151,31 +136,6 @@ def _id_claims(one: Asset, other: Asset) -> Iterator[Claim]:
             yield _claim(other, one.id, "external_ids", number, f"{scheme} {value}", other.sources[0])
 
 
-def _assets_merged(
-    assets: TableEdit[Asset], groups: Groups
-) -> tuple[Mapping[str, tuple[Asset, ...]], tuple[Message, ...]]:
-    """Merge assets of one site within a table, in which references were moved already.
-
-    Returns
-    -------
-    tuple
-        By the id of each that others were merged into, itself after that, and all its records as they were; and a
-        remark for each that would have become a part of itself and is none of any now.
-    """
-    united = {}
-    for one, others in groups:
-        assets.put(merge_asset(assets[one], [assets[other] for other in others]))
-        for other in others:
-            assets.remove(other)
-    remarks = []
-    for one, others in groups:
-        if _is_in_itself(assets, one):
-            assets.update(one, {"part_of": None})
-            remarks.append(Message("resolution.part-of-itself", {"asset": one}))
-        united[one] = (assets[one], *(assets.before[name] for name in (one, *others)))
-    return united, tuple(remarks)
-
-
 def _is_in_itself(assets: Mapping[str, Asset], name: str) -> bool:
     above, seen = assets[name].part_of, {name}
     while above is not None and above not in seen and above in assets:
@@ -187,32 +147,24 @@ def _is_in_itself(assets: Mapping[str, Asset], name: str) -> bool:
 def _own_stakes(
     records: Records, stakes: Mapping[str, Stake], one: str, others: Iterable[str]
 ) -> tuple[list[Stake], list[Stake]]:
-    """Return the stakes in a merged asset that stand, and those that another of its records states.
+    """Return the stakes in a merged asset that count, and those that another of its records states.
 
-    The stakes of the record that others were merged into stand; where it has none, those of the first of the others
-    that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up.
-
-    Parameters
-    ----------
-    records
-        As they were before.
-    stakes
-        Stakes by id, with references moved to the merged asset.
-    one, others
-        The asset, and those that were merged into it, by id.
+    The stakes of the record that others were merged into count; where it has none, those of the first of the others
+    that has any, by id. Two tables of owners of one site are two opinions on it, and are never added up. ``records``
+    are as they were before, and the references of ``stakes`` moved to the merged asset.
     """
     by_record = [[stakes[stake.id] for stake in records.where("stakes", "owned", name)] for name in (one, *others)]
-    stood, *left_out = [*filter(None, by_record)] or [[]]
-    return stood, [stake for stated in left_out for stake in stated]
+    counted, *left_out = [*filter(None, by_record)] or [[]]
+    return counted, [stake for stated in left_out for stake in stated]
 
 
-def _stake_claims(left_out: Iterable[Stake], standing: Iterable[Stake], records: Records) -> Iterator[Claim]:
-    """Yield a claim for each stake that was left out, unless one that stands says the same."""
-    said = {_worded(stake, records) for stake in standing}
+def _stake_claims(left_out: Iterable[Stake], counted: Iterable[Stake], records: Records) -> Iterator[Claim]:
+    """Yield a claim for each stake that was left out, unless one that counts says the same."""
+    stated = {_worded(stake, records) for stake in counted}
     for stake in left_out:
-        if (value := _worded(stake, records)) in said:
+        if (value := _worded(stake, records)) in stated:
             continue
-        said.add(value)
+        stated.add(value)
         yield _claim(stake, stake.owned, "owner", 0, value, stake.source)
 
 
@@ -228,18 +180,10 @@ _OF_THE_TIE = {"id", "dataset", "private", "source", "checked", "note"}
 
 
 def _remove_repeats(records: Records, table: str, column: str, ties: TableEdit[Any], members: Iterable[str]) -> None:
-    """Remove relations or controls of a merged asset that state the same as another one, the first by id.
+    """Remove ties (relations or controls) of a merged asset that state the same as another one, the first by id.
 
-    Parameters
-    ----------
-    records
-        As they were before.
-    table, column
-        The table, and its column that names the asset.
-    ties
-        The table, with references moved to the merged asset.
-    members
-        The asset and those that were merged into it.
+    ``members`` are the asset and those that were merged into it; a column of the table names them. ``records`` are as
+    they were before, and the references of ``ties`` moved to the merged asset.
     """
     names = sorted(tie.id for member in members for tie in records.where(table, column, member))
     first: dict[tuple[Any, ...], str] = {}
@@ -289,10 +233,13 @@ def merge_records(records: Records, merged_into: Mapping[str, str]) -> MergeResu
     _move_references(records, edits, present)
     groups = {table: [*grouped(merged)] for table, merged in present.items()}
     remarks = _merge_assets(records, edits, groups["assets"])
-    merge_entities.merge_within(edits["entities"], groups["entities"])
+    edits["entities"].merge(groups["entities"], merge_entities.merge_entity)
     if present["entities"]:
         remarks += merge_entities.rewire_stakes(records, edits["stakes"], groups["assets"] + groups["entities"])
-    for claim in merge_strikes(edits["strikes"], groups["strikes"]):
+    strikes = edits["strikes"]
+    pairs = [(strikes[one], strikes[other]) for one, others in groups["strikes"] for other in others]
+    strikes.merge(groups["strikes"], merge_strike)
+    for claim in chain.from_iterable(claims_of(*pair) for pair in pairs):
         edits["claims"].put(claim)
     tables: dict[str, Any] = {name: edit.finish() for name, edit in edits.items()}
     merged = {other: one for moved in present.values() for other, one in moved.items()}
@@ -314,21 +261,28 @@ def _move_references(
 
 
 def _merge_assets(records: Records, edits: Mapping[str, TableEdit[Any]], groups: Groups) -> tuple[Message, ...]:
-    """Merge assets, whose references were moved, and what is said of them; return what else changed."""
-    united, remarks = _assets_merged(edits["assets"], groups)
-    stakes, claims = edits["stakes"], edits["claims"]
+    """Merge assets, whose references were moved, and what refers to them.
+
+    Returns a remark for each that would have become a part of itself, and is none of any now.
+    """
+    assets, stakes, claims = edits["assets"], edits["stakes"], edits["claims"]
+    assets.merge(groups, merge_asset)
+    remarks = []
     for one, others in groups:
-        stood, left_out = _own_stakes(records, stakes, one, others)
+        if _is_in_itself(assets, one):
+            assets.update(one, {"part_of": None})
+            remarks.append(Message("resolution.part-of-itself", {"asset": one}))
+        counted, left_out = _own_stakes(records, stakes, one, others)
         for stake in left_out:
             stakes.remove(stake.id)
             for claim in records.where("claims", "record", stake.id):
                 claims.update(claim.id, {"record": one, "field": "owner"})
-        said = [claim for other in united[one][1:] for claim in _asset_claims(united[one][0], other)]
-        for claim in (*said, *_stake_claims(left_out, stood, records)):
+        of_assets = [claim for name in (one, *others) for claim in _asset_claims(assets[one], assets.before[name])]
+        for claim in (*of_assets, *_stake_claims(left_out, counted, records)):
             claims.put(claim)
         for table, column in (("relations", "asset"), ("controls", "controlled")):
             _remove_repeats(records, table, column, edits[table], (one, *others))
-    return remarks
+    return tuple(remarks)
 
 
 def _asset_claims(one: Asset, other: Asset) -> Iterator[Claim]:

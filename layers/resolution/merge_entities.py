@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, cast
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -13,31 +13,28 @@ from layers.model import edtf
 from layers.model.messages import Message
 from layers.model.records import Asset, Entity, Records, Stake
 from layers.resolution.table_edit import Groups, TableEdit
-from layers.store.record_table import RecordTable, memoized, texts
+from layers.store.record_table import texts
 
 #: Limit of the length of a note.
 _MAX_NOTE_LENGTH = 2000
 _CHECKED = ("read", "excerpt", "unverified")
 
 
-def merge_within(entities: TableEdit[Entity], groups: Groups) -> None:
-    """Merge entities within a table."""
-    for one, others in groups:
-        entities.put(merge_entity(entities[one], [entities[other] for other in others]))
-        for other in others:
-            entities.remove(other)
+def merge_entity(one: Entity, other: Entity) -> Entity:
+    """Merge another record of the same entity into one: names, identifiers and sources united, its own facts first.
 
-
-def merge_entity(entity: Entity, others: Iterable[Entity]) -> Entity:
-    """Merge other records of the same entity into one: names, identifiers and sources united, its own facts first.
-
-    Facts of the others that differ (type, country, identifiers) go into the note; an empty country is filled. It is
-    private if any of them is.
+    Facts of the other that differ (type, country, identifiers) go into the note; an empty country is filled. It is
+    private if one of the two is.
     """
-    merged = entity
-    for other in others:
-        merged = _merged_pair(merged, other)
-    return merged
+    return one.model_copy(
+        update={
+            # An entity known by an identifier only has it as its name.
+            **united(one, other, other.external_ids.values()),
+            "joint": one.joint or other.joint,
+            "note": _extended_note(one.note, _differences(one, other)),
+            **filled(one, other, ["registered_in"], ["headquartered_in"]),
+        }
+    )
 
 
 def united(one: Asset | Entity, other: Asset | Entity, unnamed: Iterable[str] = ()) -> dict[str, Any]:
@@ -65,18 +62,6 @@ def filled(one: BaseModel, other: BaseModel, *fields: Sequence[str]) -> dict[str
         if all(getattr(one, field) in (None, ()) for field in group)
         for field in group
     }
-
-
-def _merged_pair(one: Entity, other: Entity) -> Entity:
-    return one.model_copy(
-        update={
-            # An entity known by an identifier only has it as its name.
-            **united(one, other, other.external_ids.values()),
-            "joint": one.joint or other.joint,
-            "note": _extended_note(one.note, _differences(one, other)),
-            **filled(one, other, ["registered_in"], ["headquartered_in"]),
-        }
-    )
 
 
 def _differences(one: Entity, other: Entity) -> str:
@@ -162,8 +147,7 @@ def deduplicate_stakes(records: Records) -> tuple[Mapping[str, Stake], tuple[Mes
     """
     stakes = TableEdit[Stake](records.stakes)
     groups = (_of_pair(records, stakes, pair, {}) for pair in _repeated_pairs(records.stakes))
-    several = (group for group in groups if len({stake.dataset for stake in group}) > 1)
-    remarks = _count_once(stakes, several)
+    remarks = _count_once(stakes, groups)
     return stakes.finish(), remarks
 
 
@@ -176,22 +160,11 @@ def _of_pair(
     return [stakes[name] for name in names if name in stakes and stakes[name].owner == owner]
 
 
-def _repeated_pairs(stakes: Mapping[str, Stake]) -> Iterable[tuple[str, str]]:
-    """Return owned and owner of all stakes that more than one dataset states, and perhaps of others."""
-    if not isinstance(stakes, RecordTable):
-        return _shared_pairs(texts(stakes, "owned", "owner", "dataset"))
-    below = RecordTable(stakes.rows)
-    shared = memoized(
-        below, "stated by several datasets", lambda: [*_shared_pairs(texts(below, "owned", "owner", "dataset"))]
-    )
-    above = cast(list[Stake], [*stakes.above.values()])
-    return dict.fromkeys([*((owned, owner) for owned, owner in shared), *((one.owned, one.owner) for one in above)])
-
-
-def _shared_pairs(stakes: Iterable[tuple[str, str, str, str]]) -> Iterable[tuple[str, str]]:
+def _repeated_pairs(stakes: Mapping[str, Stake]) -> Sequence[tuple[str, str]]:
+    """Return owned and owner of all stakes that more than one dataset states, in order."""
     first_dataset: dict[tuple[str, str], str] = {}
     shared = set()
-    for _, owned, owner, dataset in stakes:
+    for _, owned, owner, dataset in texts(stakes, "owned", "owner", "dataset"):
         if first_dataset.setdefault((owned, owner), dataset) != dataset:
             shared.add((owned, owner))
     return sorted(shared)
@@ -213,7 +186,7 @@ def _count_once(stakes: TableEdit[Stake], groups: Iterable[Sequence[Stake]]) -> 
 
 
 def _counted_once(stakes: list[Stake]) -> tuple[list[Stake], list[Message]]:
-    """Return the stakes of one owner in one thing, each share of a time once; the best checked stands for the rest."""
+    """Return the stakes of one owner in one thing, each share of a time once; the best checked for the rest."""
     left: list[Stake] = []
     remarks: list[Message] = []
     for stake in sorted(stakes, key=lambda s: (s.imputed, _CHECKED.index(s.checked), s.share_max - s.share_min, s.id)):
@@ -249,8 +222,3 @@ def _covering(one: Stake, double: Stake) -> Stake:
     until = double.until if other_ended > ended else one.until
     note = _extended_note(one.note, f"Also {double.id} (source {double.source}).")
     return one.model_copy(update={"since": since, "until": until, "note": note})
-
-
-def names_of(entity: Entity) -> Iterator[str]:
-    """Yield every name of an entity once, its main one first."""
-    yield from dict.fromkeys((entity.name, *entity.names.values(), *entity.aliases))

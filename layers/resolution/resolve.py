@@ -52,9 +52,9 @@ def apply_judgements_with_remarks(records: Records) -> MergeResult:
     """Merge records as the identity judgements among them say, and count repeated stakes once.
 
     The latest judgement of each pair of entities or strikes holds. ``same`` makes ``other`` one with ``one``, over
-    chains; ``different`` keeps apart; ``part`` does too, and makes ``one`` a part of ``other``, unless it is one of
-    another asset; ``undone`` is as if never judged. The judgements stay in the records, so that
-    a later one undoes. A stake that several loads state is counted once.
+    chains; ``different`` has them stay separate; ``part`` does too, and makes ``one`` a part of ``other``, unless it is
+    one of another asset; ``undone`` is as if never judged. The judgements stay in the records, so that a later one
+    undoes. A stake that several loads state is counted once.
     """
     groups, remarks = merge_groups(records)
     merged = merge_records(records, {other: one for group in groups.values() for other, one in group.leaders().items()})
@@ -113,21 +113,21 @@ def resolve(known: Records, incoming: Records) -> Resolution:
 def duplicate_entities(records: Records) -> tuple[MatchCandidate, ...]:
     """Propose entities of one set that may be one, by identifier (score 1) or name, the likeliest first.
 
-    Each pair comes once. ``known`` of a candidate is the one to keep: the better sourced, then the first by id.
+    Each pair comes once. ``known`` of a candidate is the one to merge into: the better sourced, then the first by id.
     Judgements are applied first; pairs judged different, also over a merge, are left out.
     """
     merged = apply_judgements(records)
-    apart = merge_groups(records)[0]["entities"].apart()
+    different = merge_groups(records)[0]["entities"].apart()
     entities = list(merged.entities.values())
     best: dict[frozenset[str], MatchCandidate] = {}
-    for candidate in (*_same_identifier(merged, apart), *candidates_by_name(merged, entities, apart)):
+    for candidate in (*_same_identifier(merged, different), *candidates_by_name(merged, entities, different)):
         pair = frozenset((candidate.incoming, candidate.known))
         if pair not in best or best[pair].score < candidate.score:
             best[pair] = _better_sourced_first(merged, candidate)
     return tuple(sorted(best.values(), key=lambda c: (-c.score, not c.exact, c.known, c.incoming)))
 
 
-def _same_identifier(records: Records, apart: set[frozenset[str]]) -> Iterator[MatchCandidate]:
+def _same_identifier(records: Records, different: set[frozenset[str]]) -> Iterator[MatchCandidate]:
     """Yield the pairs that share an identifier which nothing contradicts."""
     holders: dict[tuple[str, str], list[Entity]] = defaultdict(list)
     for entity in records.entities.values():
@@ -135,7 +135,7 @@ def _same_identifier(records: Records, apart: set[frozenset[str]]) -> Iterator[M
             holders[pair].append(entity)
     for (scheme, value), sharing in holders.items():
         for one, other in combinations(sharing, 2):
-            if frozenset((one.id, other.id)) not in apart and not contradicts(external_ids(one), other):
+            if frozenset((one.id, other.id)) not in different and not contradicts(external_ids(one), other):
                 reason = Message("resolution.same-identifier", {"scheme": scheme, "value": value})
                 yield MatchCandidate(other.id, one.id, 1.0, (reason,), exact=True)
 
@@ -171,7 +171,7 @@ def join(known: Records, incoming: Records, resolution: Resolution) -> MergeResu
 def merged_view(known: Records, incoming: Records) -> dict[str, Entity]:
     """Return the known entities whose id an incoming one has, each with the facts that the incoming one adds."""
     return {
-        name: there if is_subsumed_by(entity, there, "sources") else merge_entity(there, [entity])
+        name: there if is_subsumed_by(entity, there, "sources") else merge_entity(there, entity)
         for name, entity in incoming.entities.items()
         if (there := known.entities.get(name)) is not None
     }
@@ -185,7 +185,7 @@ def _by_id(
     for entity in known.entities.values():
         for pair in external_ids(entity).items():
             index[pair].append(entity.id)
-    apart = groups.apart()
+    different = groups.apart()
     same: dict[str, tuple[str, Message]] = {}
     conflicts: list[Message] = []
     for entity in incoming.entities.values():
@@ -195,7 +195,7 @@ def _by_id(
             continue
         holders = {name: _identifier(*pair) for pair in ids.items() for name in index.get(pair, ())}
         fitting = {name: reason for name, reason in holders.items() if not contradicts(ids, known.entities[name])}
-        fitting = {name: reason for name, reason in fitting.items() if frozenset((name, entity.id)) not in apart}
+        fitting = {name: reason for name, reason in fitting.items() if frozenset((name, entity.id)) not in different}
         leaders = {groups.leader(name) for name in fitting}
         if len(leaders) == 1:
             name = next((name for name in fitting if name in leaders), next(iter(fitting)))
@@ -211,12 +211,12 @@ def _identifier(scheme: str, value: str) -> Message:
 
 def _ambiguous(entity: str, holders: Mapping[str, Message], several_fit: bool) -> Message:
     """Say that an entity shares identifiers with known ones, of which not exactly one fits."""
-    held = tuple(
+    shared = tuple(
         Message("resolution.held-by", {"entity": name, "identifier": identifier})
         for name, identifier in sorted(holders.items(), key=itemgetter(0))
     )
     code = "resolution.several-fit" if several_fit else "resolution.none-fits"
-    return Message(code, {"entity": entity, "holders": held})
+    return Message(code, {"entity": entity, "holders": shared})
 
 
 def resolve_load(incoming: Records, old: Records, others: Records) -> Resolution:
@@ -252,7 +252,7 @@ def resolve_load(incoming: Records, old: Records, others: Records) -> Resolution
             conflicts.append(Message("resolution.contradicted", arguments))
         else:
             same[key] = one, identifier
-            merged[one] = merge_entity(other, [rest[key]])
+            merged[one] = merge_entity(other, rest[key])
     return replace(resolution, same=same, conflicts=tuple(conflicts))
 
 
@@ -262,13 +262,13 @@ def _public(entities: Mapping[str, Entity]) -> dict[str, Entity]:
 
 def _merged_before(incoming: Records, old: Records, others: Records) -> Iterator[tuple[str, tuple[str, Message]]]:
     """Yield the entities that an earlier load merged into one of another dataset, which says so in its note."""
-    apart = merge_groups(others)[0]["entities"].apart()
+    different = merge_groups(others)[0]["entities"].apart()
     holders = {name: key for key, entity in others.entities.items() for name in merged_ids(entity)}
     for key, entity in incoming.entities.items():
         one = holders.get(key)
         if one is None or entity.private or key in old.entities or key in others.entities:
             continue
-        if frozenset((key, one)) in apart:
+        if frozenset((key, one)) in different:
             continue
         if shared := sorted(external_ids(entity).items() & external_ids(others.entities[one]).items()):
             yield key, (one, _identifier(*shared[0]))
@@ -277,7 +277,7 @@ def _merged_before(incoming: Records, old: Records, others: Records) -> Iterator
 def carry_over_merges(entity: Entity, before: Entity, others: Records) -> Entity:
     """Return a newer version of an entity with the facts that other loads merged into the version before.
 
-    Not of one that cites a source which has become private since: nothing tells which of its facts are from there.
+    Not of one that cites a source which has become private since: which of its facts are from there is not known.
     """
     merged_sources = (others.sources.get(name) for name in before.sources if name not in entity.sources)
     if not entity.private and any(source is not None and source.private for source in merged_sources):
@@ -285,4 +285,4 @@ def carry_over_merges(entity: Entity, before: Entity, others: Records) -> Entity
     note = merge_note(before)
     if not note and not any(name in others.sources for name in before.sources):
         return entity
-    return merge_entity(entity, [before]).model_copy(update={"note": append_note(entity.note, note)})
+    return merge_entity(entity, before).model_copy(update={"note": append_note(entity.note, note)})

@@ -12,20 +12,18 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import TYPE_CHECKING, TypeVar
+from functools import cached_property
+from itertools import chain, pairwise
 
 import numpy as np
 
-from geo.lonlat import Bools, Floats, Ints, Objects
+from geo.lonlat import Bools, Floats, Ints
 from layers.model import edtf
 from layers.model.records import DESCRIPTION, Records, Strike
-from layers.resolution.linkage import CandidatePairs, codes, each_once, near_pairs, without_distance, word_matrix
+from layers.resolution.linkage import Columns, Pairs, TokenSets, codes, rarity
+from layers.resolution.strike_targets import TargetNames
 from layers.text.report_terms import BUILDINGS, buildings, counts, place_keys, places_named, word_stems
 from layers.text.strike_terms import kind_families, side, stems
-
-if TYPE_CHECKING:
-    from scipy.sparse import csr_array
 
 #: Days by which two records of one event may differ: a report comes later, a night has two dates.
 SLACK_DAYS = 2
@@ -35,7 +33,7 @@ MAX_RADIUS_M = 250_000.0
 MAX_BLOCK = 40
 #: About the number of strikes that begin in one slab, and its width in days.
 SLAB, SLAB_DAYS = 500, 30
-#: Days that stand for an open start and end.
+#: Days in place of an open start and end.
 OPEN_START, OPEN_END = -10_000_000, 10_000_000
 #: Least uncertainty of a place, in metres: sites are wide, and sources round coordinates.
 MIN_UNCERTAINTY_M = 1_500.0
@@ -43,10 +41,7 @@ MIN_UNCERTAINTY_M = 1_500.0
 _MAX_CITED = 3
 #: A text that more strikes than this have word for word is a form, and says nothing of an event.
 _MAX_REPEATED = 20
-#: Least number of strikes that rarity is computed with, lest few strikes make all words common.
-MIN_STRIKES = 1_000
-
-_Member = TypeVar("_Member", str, tuple[str, int])
+_CHECKED = ("read", "excerpt", "unverified")
 
 
 def descriptions(records: Records) -> Mapping[str, Sequence[str]]:
@@ -59,69 +54,120 @@ def descriptions(records: Records) -> Mapping[str, Sequence[str]]:
 
 
 @dataclass(frozen=True, eq=False)
-class StrikeTexts:
-    """Columns of n strikes.
+class DuplicateColumns(Columns):
+    """Columns of n strikes, sorted by id.
 
     Attributes
     ----------
-    words
-        Sparse matrix, shape (n, stems): the rarity of each word of the texts, rows of length 1, so that the product of
-        two rows is the cosine of the texts. Rarity is the logarithm of how many texts there are for one with the word.
+    stated_m
+        Metres of uncertainty as stated, NaN where there is no place, shape (n,).
+    first, last
+        Ordinals of the first and last day that each may have been on, shape (n,).
+    region, place
+        Codes of the names of regions and places in one spelling, -1 for none, shape (n,).
+    side, families, buildings
+        The attacker and the kinds of site, see ``text.strike_terms``, and the buildings that are named, as a mask by
+        `report_terms.BUILDINGS`; 0 for none, shape (n,).
+    words, names
+        The stems of the words of each, and of those that are none of its place. The words are those of title, targets
+        and place, of descriptions, and of the titles of the reports that no other strike cites: readers compose a title
+        of their own, and leave the headline to the source.
+    texts
+        The rarity of each word of what is reported, rows of length 1, so that what two rows share is the cosine of the
+        texts. Rarity is the logarithm of how many texts there are for one with the word.
     places
-        Sparse matrix, shape (n, places): 1 where the texts name a place; the strike's own place where they name none.
-    buildings
-        Masks by `report_terms.BUILDINGS`, shape (n,).
-    building_rarity
-        The rarity of each of the buildings, from 0 where all strikes name it to 1 where one does.
+        The places that the texts name; the strike's own place where they name none.
     numbers
-        Sparse matrix, shape (n, numbers): 1 where the texts count something with that number, such as 5 killed.
-    counted
-        What each column of ``numbers`` is.
+        What the texts count with which number, such as 5 killed.
+    reports
+        Addresses (else ids) of the sources that are reports.
     """
 
-    words: csr_array
-    places: csr_array
+    stated_m: Floats
+    first: Ints
+    last: Ints
+    region: Ints
+    place: Ints
+    side: Ints
+    families: Ints
     buildings: Ints
-    building_rarity: Floats
-    numbers: csr_array
-    counted: Sequence[tuple[str, int]]
+    words: TokenSets[str]
+    names: TokenSets[str]
+    texts: TokenSets[str]
+    places: TokenSets[str]
+    numbers: TokenSets[tuple[str, int]]
+    reports: TokenSets[str]
 
     @classmethod
-    def of(cls, strikes: Sequence[Strike], texts: Sequence[Sequence[str]]) -> StrikeTexts:
-        """Read the columns off strikes and what is reported of each; buildings also off titles and targets."""
-        repeated = Counter(text for row in texts for text in set(row))
-        said = [tuple(text for text in row if repeated[text] <= _MAX_REPEATED) for row in texts]
-        known = frozenset(key for strike in strikes for key in place_keys(strike.place))
-        counted: dict[tuple[str, int], int] = {}
-        numbers = [_numbers(strike, row) for strike, row in zip(strikes, said, strict=True)]
-        masks = np.array(
-            [buildings((strike.title, *strike.targets, *row)) for strike, row in zip(strikes, said, strict=True)],
-            np.int64,
-        )
+    def of(cls, records: Records) -> DuplicateColumns:
+        """Read the columns of all strikes off a set of records."""
+        rows = sorted(records.strikes.values(), key=lambda strike: strike.id)
+        first, last = _days(rows)
+        stated_m = [np.nan if strike.geometry is None else strike.uncertainty_m or 0.0 for strike in rows]
+        addresses = [[_address(records, source) for source in strike.sources] for strike in rows]
+        cited = Counter(address for row in addresses for address in row)
+        described = descriptions(records)
+        texts = [dict.fromkeys((*described.get(s.id, ()), *_headlines(records, s, cited))) for s in rows]
+        of_place = [frozenset(stems((strike.place, strike.region))) for strike in rows]
+        words = [
+            (*stems((strike.title, *strike.targets, *of_strike)), *sorted(place))
+            for strike, place, of_strike in zip(rows, of_place, texts, strict=True)
+        ]
+        names = [[stem for stem in row if stem not in place] for row, place in zip(words, of_place, strict=True)]
+        word_sets = TokenSets.of(words)
+        repeated = Counter(chain.from_iterable(texts))
+        reports = [[text for text in of_strike if repeated[text] <= _MAX_REPEATED] for of_strike in texts]
+        reported = [*zip(rows, reports, strict=True)]
+        known = frozenset(key for strike in rows for key in place_keys(strike.place))
         return cls(
-            _lengths_one(_matrix([word_stems(row) for row in said], {})),
-            _matrix([_places(strike, row, known) for strike, row in zip(strikes, said, strict=True)], {}),
-            masks,
-            rarity(np.array([np.count_nonzero(masks >> bit & 1) for bit in range(len(BUILDINGS))]), len(strikes)),
-            _matrix(numbers, counted),
-            list(counted),
+            ids=[strike.id for strike in rows],
+            records=records.strikes,
+            dataset=codes([strike.dataset for strike in rows]),
+            country=codes([strike.host_country for strike in rows]),
+            geometry=np.array([strike.geometry for strike in rows], object),
+            uncertainty_m=np.maximum(stated_m, MIN_UNCERTAINTY_M),
+            stated_m=np.array(stated_m, np.float64),
+            first=first,
+            last=last,
+            region=codes([_one_spelling(strike.region) for strike in rows]),
+            place=codes([_one_spelling(strike.place) for strike in rows]),
+            side=np.array([side(strike.attacker) for strike in rows], np.int64),
+            families=np.array([kind_families(s.target_kinds, (s.title, *s.targets)) for s in rows], np.int64),
+            buildings=np.array([buildings((s.title, *s.targets, *of_strike)) for s, of_strike in reported], np.int64),
+            words=word_sets,
+            names=TokenSets.of(names, word_sets.tokens),
+            texts=_lengths_one(TokenSets.of(sorted(word_stems(of_strike)) for of_strike in reports)),
+            places=TokenSets.of(sorted(_places(strike, of_strike, known)) for strike, of_strike in reported),
+            numbers=TokenSets.of(sorted(_numbers(strike, of_strike)) for strike, of_strike in reported),
+            reports=TokenSets.of([address for address in row if cited[address] <= _MAX_CITED] for row in addresses),
         )
 
-    def likeness(self, left: int, right: int) -> float:
-        """Return the cosine of the texts of two rows."""
-        one, other = _row(self.words, left), _row(self.words, right)
-        return sum(value * other.get(column, 0.0) for column, value in one.items())
+    @cached_property
+    def rarity(self) -> Floats:
+        """The rarity of each of the ``words``, from 0 where all strikes have it to 1 where one does."""
+        return rarity(self.words.seen, len(self))
 
-    def shared_numbers(self, left: int, right: int) -> tuple[tuple[str, int], ...]:
-        """Return what the texts of two rows count alike, in order."""
-        columns = _row(self.numbers, left).keys() & _row(self.numbers, right).keys()
-        return tuple(sorted(self.counted[column] for column in columns))
+    @cached_property
+    def building_rarity(self) -> Floats:
+        """The rarity of each of the ``BUILDINGS``."""
+        seen = [np.count_nonzero(self.buildings >> bit & 1) for bit in range(len(BUILDINGS))]
+        return rarity(np.array(seen), len(self))
 
+    @cached_property
+    def targets(self) -> Sequence[TargetNames]:
+        """The targets that are names."""
+        return [TargetNames.of(self.records[key]) for key in self.ids]
 
-def _row(matrix: csr_array, row: int) -> dict[int, float]:
-    """Return the values of a row by column; for a single row it is far quicker than to slice the matrix."""
-    part = slice(int(matrix.indptr[row]), int(matrix.indptr[row + 1]))
-    return dict(zip(matrix.indices[part].tolist(), matrix.data[part].tolist(), strict=True))
+    @property
+    def brief(self) -> Bools:
+        """Which strikes are dated to a night, one day or two adjoining ones, shape (n,)."""
+        return self.last - self.first <= 1
+
+    def preference(self, row: int) -> tuple[object, ...]:
+        """Prefer strikes that are better checked, surer of their place, and of more sources."""
+        strike = self.record(row)
+        unsure = np.inf if strike.uncertainty_m is None else strike.uncertainty_m
+        return _CHECKED.index(strike.checked), unsure, -len(strike.sources), strike.id
 
 
 def _places(strike: Strike, texts: Iterable[str], known: frozenset[str]) -> frozenset[str]:
@@ -137,134 +183,18 @@ def _numbers(strike: Strike, texts: Iterable[str]) -> frozenset[tuple[str, int]]
         *(("killed", number) for number in (strike.killed_min, strike.killed_max)),
         *(("wounded", number) for number in (strike.injured_min, strike.injured_max)),
     )
-    said = {number for text in texts for number in counts(text)}
-    return frozenset(said | {(noun, number) for noun, number in stated if number is not None and number > 1})
+    counted = {number for text in texts for number in counts(text)}
+    return frozenset(counted | {(noun, number) for noun, number in stated if number is not None and number > 1})
 
 
-def _matrix(rows: Sequence[frozenset[_Member]], index: dict[_Member, int]) -> csr_array:
-    """Return a matrix with a column for each member of any row, 1 where a row has it; ``index`` takes the columns."""
-    coded = [[index.setdefault(member, len(index)) for member in sorted(row, key=repr)] for row in rows]
-    return word_matrix(coded, len(index))
-
-
-def rarity(seen: Ints, strikes: int) -> Floats:
-    """Return the rarity of what some of the strikes have: 1 where one has it, 0 where all have, by the logarithm."""
-    count = max(strikes, MIN_STRIKES)
-    return np.asarray(np.log(count / np.maximum(seen, 1)) / np.log(count))
-
-
-def _lengths_one(counted: csr_array) -> csr_array:
-    """Weigh each column by the logarithm of its rarity, and give each row the length 1; an empty row stays so."""
+def _lengths_one(sets: TokenSets[str]) -> TokenSets[str]:
+    """Weigh each token by the logarithm of its rarity, and give each row the length 1; an empty row stays so."""
     from scipy.sparse import csr_array, diags_array
 
-    seen = np.bincount(counted.indices, minlength=counted.shape[1])
-    rarity = np.log1p(max(counted.shape[0], 1) / np.maximum(seen, 1))
-    weighted = csr_array(counted @ diags_array(rarity))
+    rarity = np.log1p(max(sets.matrix.shape[0], 1) / np.maximum(sets.seen, 1))
+    weighted = csr_array(sets.matrix @ diags_array(rarity))
     lengths = np.sqrt(np.asarray(weighted.multiply(weighted).sum(axis=1)).ravel())
-    return csr_array(diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ weighted)
-
-
-@dataclass(frozen=True, eq=False)
-class DuplicateColumns:
-    """Columns of n strikes, sorted by id.
-
-    Attributes
-    ----------
-    strikes
-        The records.
-    first, last
-        Ordinals of the first and last day that each may have been on, shape (n,).
-    point
-        Shapely points in lon/lat degrees (OGC:CRS84) or None, shape (n,).
-    uncertainty_m
-        Metres, NaN where there is no place, shape (n,).
-    country, region, dataset
-        Codes, -1 for none, shape (n,).
-    place
-        Codes of the names of places in one spelling, -1 for none, shape (n,).
-    side, families
-        The attacker and the kinds of site, see ``text.strike_terms``; 0 for none, shape (n,).
-    reports
-        Addresses (else ids) of the sources of each that are reports.
-    words, places
-        Sparse matrices, shape (n, stems): 1 where a text, and where the name of a place, has the stem. The texts are
-        the title, targets and place, and the titles of the reports that no other strike cites: readers compose a title
-        of their own, and leave the headline to the source.
-    stems, rarity
-        Each column's stem, and its rarity from 0 to 1.
-    stated_m
-        Metres of uncertainty as stated, NaN where there is no place, shape (n,).
-    texts
-        What is reported of each.
-    """
-
-    strikes: Sequence[Strike]
-    first: Ints
-    last: Ints
-    point: Objects
-    uncertainty_m: Floats
-    country: Ints
-    region: Ints
-    place: Ints
-    dataset: Ints
-    side: Ints
-    families: Ints
-    reports: Sequence[frozenset[str]]
-    words: csr_array
-    places: csr_array
-    stems: Sequence[str]
-    rarity: Floats
-    stated_m: Floats
-    texts: StrikeTexts
-
-    @classmethod
-    def of(cls, records: Records) -> DuplicateColumns:
-        """Read the columns of all strikes off a set of records."""
-        rows = sorted(records.strikes.values(), key=lambda strike: strike.id)
-        index: dict[str, int] = defaultdict(lambda: len(index))
-        placed = [{index[stem] for stem in stems((s.place, s.region))} for s in rows]
-        cited = Counter(_address(records, source) for strike in rows for source in strike.sources)
-        described = descriptions(records)
-        texts = [_texts(described.get(strike.id, ()), _headlines(records, strike, cited)) for strike in rows]
-        said = [
-            sorted({index[stem] for stem in stems((s.title, *s.targets, *of_strike))} | at)
-            for s, at, of_strike in zip(rows, placed, texts, strict=True)
-        ]
-        words = word_matrix(said, len(index))
-        first, last = _days(rows)
-        return cls(
-            rows,
-            first,
-            last,
-            _objects(rows),
-            np.array([_uncertainty(strike) for strike in rows], np.float64),
-            codes([strike.host_country for strike in rows]),
-            codes([_named(strike.region) for strike in rows]),
-            codes([_named(strike.place) for strike in rows]),
-            codes([strike.dataset for strike in rows]),
-            np.array([side(strike.attacker) for strike in rows], np.int64),
-            np.array([kind_families(s.target_kinds, (s.title, *s.targets)) for s in rows], np.int64),
-            [frozenset(_reports(records, strike, cited)) for strike in rows],
-            words,
-            word_matrix([sorted(row) for row in placed], len(index)),
-            list(index),
-            rarity(np.bincount(words.indices, minlength=words.shape[1]), len(rows)),
-            np.array([_stated(strike) for strike in rows], np.float64),
-            StrikeTexts.of(rows, texts),
-        )
-
-    def __len__(self) -> int:
-        return len(self.strikes)
-
-    @property
-    def placed(self) -> Bools:
-        """Which strikes have a place, shape (n,)."""
-        return ~np.isnan(self.uncertainty_m)
-
-    @property
-    def brief(self) -> Bools:
-        """Which strikes are dated to a night, one day or two adjoining ones, shape (n,)."""
-        return self.last - self.first <= 1
+    return TokenSets(csr_array(diags_array(1 / np.where(lengths > 0, lengths, 1.0)) @ weighted), sets.tokens)
 
 
 def _days(rows: Sequence[Strike]) -> tuple[Ints, Ints]:
@@ -279,34 +209,16 @@ def _is_day(text: str) -> bool:
     return "/" not in text and edtf.parse(text).precision == "day"
 
 
-def _uncertainty(strike: Strike) -> float:
-    return np.nan if strike.geometry is None else max(strike.uncertainty_m or 0.0, MIN_UNCERTAINTY_M)
-
-
-def _named(place: str | None) -> str | None:
+def _one_spelling(place: str | None) -> str | None:
     """Return the name of a place or region in one spelling: ``Luhans'k`` and ``Luhansk oblast`` are one."""
     return " ".join(sorted(place_keys(place or ""))) or None
 
 
-def _stated(strike: Strike) -> float:
-    return np.nan if strike.geometry is None else strike.uncertainty_m or 0.0
-
-
-def _texts(described: Sequence[str], headlines: Iterable[str | None]) -> tuple[str, ...]:
-    """Return what is reported of a strike, each text once; a title that a reader composed is no report."""
-    return tuple(dict.fromkeys((*described, *filter(None, headlines))))
-
-
-def _reports(records: Records, strike: Strike, cited: Mapping[str, int]) -> Iterator[str]:
-    """Yield the addresses of the sources that few strikes cite."""
-    addresses = (_address(records, source) for source in strike.sources)
-    yield from (address for address in addresses if cited[address] <= _MAX_CITED)
-
-
-def _headlines(records: Records, strike: Strike, cited: Mapping[str, int]) -> Iterator[str | None]:
+def _headlines(records: Records, strike: Strike, cited: Mapping[str, int]) -> Iterator[str]:
     """Yield the titles of the reports that no other strike cites: a report on two sites does not make them one."""
     alone = (source for source in strike.sources if cited[_address(records, source)] == 1)
-    yield from (records.sources[source].title for source in alone if source in records.sources)
+    titles = (records.sources[source].title for source in alone if source in records.sources)
+    yield from filter(None, titles)
 
 
 def _address(records: Records, source: str) -> str:
@@ -314,59 +226,78 @@ def _address(records: Records, source: str) -> str:
     return record.url if record and record.url else source
 
 
-def _objects(rows: Sequence[Strike]) -> Objects:
-    geometry = np.empty(len(rows), dtype=object)
-    geometry[:] = [strike.geometry for strike in rows]
-    return geometry
+class StrikePairs(Pairs[DuplicateColumns]):
+    """Pairs of strikes that may be one event."""
+
+    @cached_property
+    def gap(self) -> Ints:
+        """Days from the last day of the earlier to the first of the later, 0 or less where they overlap."""
+        return np.asarray(np.maximum(*self.of(self.table.first)) - np.minimum(*self.of(self.table.last)))
+
+    @cached_property
+    def stated_m(self) -> Floats:
+        """The larger of the two stated uncertainties, NaN where one has no place."""
+        return np.asarray(np.maximum(*self.of(self.table.stated_m)))
+
+    @cached_property
+    def shared_names(self) -> Floats:
+        """The sum of the rarities of shared words that are none of the places."""
+        return self.shared(self.table.names, self.table.rarity)
+
+    @cached_property
+    def cosine(self) -> Floats:
+        """The cosine of the texts."""
+        return self.shared(self.table.texts)
+
+    @cached_property
+    def same_family(self) -> Bools:
+        """Whether a family of site is named of both."""
+        return (self.table.families[self.left] & self.table.families[self.right]) > 0
+
+    @cached_property
+    def other_family(self) -> Bools:
+        """Whether families of site are named of both, and none is common."""
+        return self.both(self.table.families > 0) & ~self.same_family
+
+    @cached_property
+    def targets(self) -> Floats:
+        """How surely targets as printed are the same, and others, shape (pairs, 2); see ``TargetNames.compared``."""
+        names = self.table.targets
+        ends = zip(self.left.tolist(), self.right.tolist(), strict=True)
+        return np.array([names[one].compared(names[other]) for one, other in ends], np.float64).reshape(-1, 2)
 
 
-def candidates(table: DuplicateColumns) -> CandidatePairs:
+def candidates(table: DuplicateColumns) -> StrikePairs:
     """Find the pairs that may be one event by time, and by place, text or, without a place, region."""
-    if len(table) < 2:
-        return CandidatePairs(np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0))
-    parts = [_of_slab(table, start, stop) for start, stop in _slabs(table.first)]
-    return each_once(parts)
+    nothing = np.empty(0, np.int64)
+    return StrikePairs.union(table, [(nothing, nothing), *(_of_slab(table, *days) for days in _slabs(table.first))])
 
 
 def _slabs(first: Ints) -> Iterator[tuple[int, int]]:
     """Yield slabs as the day from which and the day before which their strikes begin; about a month at most."""
     days, counts = np.unique(first, return_counts=True)
-    edges, held = [int(days[0])], 0
+    edges: list[int] = []
+    within = 0
     for day, count in zip(days.tolist(), counts.tolist(), strict=True):
-        if day > edges[-1] and (held + count > SLAB or day - edges[-1] >= SLAB_DAYS):
+        if not edges or within + count > SLAB or day - edges[-1] >= SLAB_DAYS:
             edges.append(day)
-            held = 0
-        held += count
-    yield from pairwise((*edges, int(days[-1]) + 1))
+            within = 0
+        within += count
+    yield from pairwise((*edges, *(days[-1:] + 1).tolist()))
 
 
 def _of_slab(table: DuplicateColumns, start: int, stop: int) -> tuple[Ints, Ints, Floats]:
     """Find the pairs of which the later strike begins in a slab of days."""
     rows = np.flatnonzero((table.first < stop) & (table.last + SLACK_DAYS >= start))
     parts = (
-        near_pairs(rows[table.placed[rows]], table.point, table.uncertainty_m, MAX_RADIUS_M),
-        without_distance(*_alike(table, rows)),
-        without_distance(*_same_region(table, rows)),
+        table.near_pairs(rows[table.placed[rows]], MAX_RADIUS_M),
+        table.words.block(MAX_BLOCK, rows),
+        _same_region(table, rows),
     )
-    left, right, metres = (np.concatenate(part) for part in zip(*parts, strict=True))
-    first = np.maximum(table.first[left], table.first[right])
-    last = np.minimum(table.last[left], table.last[right])
-    selected = (first >= start) & (first < stop) & (first - last <= SLACK_DAYS)
-    return left[selected], right[selected], metres[selected]
-
-
-def _alike(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints]:
-    """Find the pairs that share a stem which few strikes of these days have."""
-    words = table.words[rows]
-    seen = np.bincount(words.indices, minlength=words.shape[1])
-    return _sharing(words[:, np.flatnonzero((seen > 1) & (seen <= MAX_BLOCK))], rows)
-
-
-def _sharing(words: csr_array, rows: Ints) -> tuple[Ints, Ints]:
-    from scipy.sparse import triu
-
-    shared = triu(words @ words.T, k=1).tocoo()
-    return rows[shared.row], rows[shared.col]
+    pairs = StrikePairs.union(table, parts)
+    begin = np.maximum(*pairs.of(table.first))
+    pairs = pairs.only((begin >= start) & (begin < stop) & (begin - np.minimum(*pairs.of(table.last)) <= SLACK_DAYS))
+    return pairs.left, pairs.right, pairs.distance_m
 
 
 def _same_region(table: DuplicateColumns, rows: Ints) -> tuple[Ints, Ints]:

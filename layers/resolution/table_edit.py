@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import reduce
 from types import MappingProxyType
 from typing import Any, Generic, TypeAlias, TypeVar, cast
 
@@ -31,7 +32,7 @@ class TableEdit(Mapping[str, R], Generic[R]):
         self._removed: set[str] = set()
 
     def put(self, record: R) -> None:
-        """Have a record stand in the place of that of its id, or after all others."""
+        """Put a record in the place of that of its id, or after all others."""
         self._put[record.id] = record
         self._removed.discard(record.id)
 
@@ -44,9 +45,16 @@ class TableEdit(Mapping[str, R], Generic[R]):
         self._put.pop(key, None)
         self._removed.add(key)
 
+    def merge(self, groups: Groups, merge: Callable[[R, R], R]) -> None:
+        """Merge the records of each group into its first, by what two become, and remove the others."""
+        for one, others in groups:
+            self.put(reduce(merge, [self[other] for other in others], self[one]))
+            for other in others:
+                self.remove(other)
+
     @property
     def changed(self) -> Sequence[R]:
-        """Records that were put and stand."""
+        """Records that were put and not removed since."""
         return [*self._put.values()]
 
     def __getitem__(self, key: str) -> R:

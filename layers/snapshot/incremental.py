@@ -33,7 +33,7 @@ from layers.matching.asset_index import AssetIndex
 from layers.matching.match import match_all
 from layers.model.cache import Lazy
 from layers.model.records import Match, Record, Records, Source, Strike
-from layers.resolution.voices import voice
+from layers.resolution.independent_reports import reporter
 from layers.snapshot.flat_collections import collection_by_strike, make_collection
 from layers.snapshot.snapshot import ProbableAssets, Snapshot
 from layers.store.record_table import RecordTable
@@ -323,7 +323,7 @@ def _few_touched(before: Records, newer: Records) -> set[str] | None:
     """Ids of strikes whose rows may differ; ``None`` where they are many.
 
     These are strikes that differ, about which something else was decided, or that cite a source whose address or
-    voice changed.
+    reporter changed.
     """
     touched = differing(before.strikes, newer.strikes) | _with_other_reports(before, newer)
     changed = differing(before.decisions, newer.decisions)
@@ -332,7 +332,7 @@ def _few_touched(before: Records, newer: Records) -> set[str] | None:
 
 
 def _with_other_reports(before: Records, newer: Records) -> set[str]:
-    """Ids of strikes of which a source that there was before has another address or is another voice now."""
+    """Ids of strikes of which a source that there was before has another address or reporter now."""
     # A strike that cites a source differs itself where that source was added or removed.
     known = (key for key in differing(before.sources, newer.sources) if key in before.sources and key in newer.sources)
     changed = {key for key in known if _report(before.sources[key]) != _report(newer.sources[key])}
@@ -342,7 +342,7 @@ def _with_other_reports(before: Records, newer: Records) -> set[str]:
 
 
 def _report(source: Source) -> tuple[str | None, str | None]:
-    return source.url, voice(source)
+    return source.url, reporter(source)
 
 
 def differing(before: Mapping[str, Record], newer: Mapping[str, Record]) -> set[str]:

@@ -30,7 +30,6 @@ from layers.model.cache import LruCache
 from layers.model.records import REFERENCES, Record
 from layers.store.row_mapping import Row, Table, geometry_of
 
-T = TypeVar("T")
 R = TypeVar("R", bound=Record)
 #: Values led by the id of the record that they are of.
 V = TypeVar("V", bound=tuple[Any, ...])
@@ -102,7 +101,7 @@ class PackedRecords:
     referring
         Rows by the references in `REFERRED`.
     found
-        What was found of all records, as JSON can hold it, by name; see `memoized`.
+        The ids of the records that are marked private, as `private`.
     token
         Names these rows wherever they are referred to.
     """
@@ -459,16 +458,6 @@ def prefetch_where(table: Mapping[str, Record], column: str, values: Iterable[st
     rows = [table.rows.referring[column].to(one) for one in values] if isinstance(table, RecordTable) else []
     if rows and isinstance(table, RecordTable):
         table.rows.cached_at(np.concatenate(rows))
-
-
-def memoized(table: Mapping[str, Record], name: str, find: Callable[[], T]) -> T:
-    """A value of JSON types computed from a whole table; of packed rows without changes it is computed once."""
-    if not (isinstance(table, RecordTable) and table.is_as_below):
-        return find()
-    if name not in table.rows.found:
-        table.rows.found[name] = find()
-    value: T = table.rows.found[name]
-    return value
 
 
 class _Values(ValuesView[Record]):

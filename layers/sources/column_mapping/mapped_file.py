@@ -210,7 +210,7 @@ class MappedTable:
         self._columns = {column.name: column for column in columns(RECORD_TYPES[mapping.table])}
         own = mapping.source.get("id")
         self.source = f"{options.dataset}/source" + (f"/{slug(own)}" if own else "")
-        # Whoever keeps the file compiles reports, and is no voice beside those that the rows cite: see voices.
+        # Whoever keeps the file compiles reports, and reports nothing beside those that the rows cite.
         licence = options.licence or mapping.source.get("licence", NO_LICENCE)
         values = {**mapping.source, "id": self.source, "licence": licence, "retrieved": options.retrieved}
         builder.add_new("sources", values, SourceLocation(file, 1))

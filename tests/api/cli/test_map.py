@@ -11,7 +11,7 @@ import pytest
 import shapely
 
 from layers.model.problems import ProblemsError
-from layers.resolution.voices import voices_of
+from layers.resolution.independent_reports import reporters_of
 from layers.sources.files.source_file import SourceFile
 from layers.sources.reader import mapping_file
 from layers.store.backends import open_store
@@ -582,8 +582,8 @@ def test_a_sheet_and_the_report_that_it_cites_are_one_voice(command: Run, run: R
     assert command("map", sheet, "-o", out, "--basemap", BASEMAP).code == 0
     load(run, "csv", sheet, "--mapping", out, "--partial", "--dataset", "s")
     records = own.records()
-    assert voices_of(records.strikes["s/1"], records.sources) == {"wwwbbccom"}
-    assert voices_of(records.strikes["s/2"], records.sources) == frozenset()
+    assert reporters_of(records.strikes["s/1"], records.sources) == {"wwwbbccom"}
+    assert reporters_of(records.strikes["s/2"], records.sources) == frozenset()
 
 
 #: A glossary before the data, whose sheet has a title, a note, and a header in two rows.

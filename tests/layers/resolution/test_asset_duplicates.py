@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Asset, Entity, Records, Stake
-from layers.resolution.asset_duplicates import (
-    PROPOSE_FROM,
-    SAME_SITE_FROM,
-    AssetWeights,
-    propose_assets,
-    same_sites,
-)
+from layers.resolution.asset_comparison import COMPARISONS
+from layers.resolution.asset_duplicates import PROPOSE_FROM, SAME_SITE_FROM, propose_assets, same_sites
 from layers.resolution.linkage import DuplicateProposal
 from tests.labelled.assets import labelled_assets, labels
 from tests.layers.strike_builders import judged, records
@@ -230,8 +224,8 @@ def test_no_asset_is_in_a_group_of_an_empty_layer() -> None:
 def test_the_table_in_the_docs_is_that_of_the_weights() -> None:
     page = (Path(__file__).parents[3] / "docs" / "asset-duplicates.md").read_text(encoding="utf-8")
     rows = [line.split("|")[1:3] for line in page.splitlines() if line.startswith("| `")]
-    said = {name.strip().strip("`"): float(weight.split()[0]) for name, weight in rows}
-    assert said == {name.replace("_", "-"): weight for name, weight in asdict(AssetWeights()).items()}
+    shown = {name.strip().strip("`"): weight.strip() for name, weight in rows}
+    assert shown == {one.name: f"{one.weight:+.1f}{' by hand' if one.by_hand else ''}" for one in COMPARISONS}
 
 
 @pytest.fixture(scope="module")

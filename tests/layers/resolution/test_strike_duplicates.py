@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import csv
 import random
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,18 +18,15 @@ from layers.model.records import DESCRIPTION, Claim, Records, Source, Strike
 from layers.reference.basemap import Basemap
 from layers.resolution.linkage import DuplicateProposal
 from layers.resolution.strike_blocking import SLAB, SLACK_DAYS, DuplicateColumns, candidates
-from layers.resolution.strike_duplicates import (
-    BY_HAND,
-    PROPOSE_FROM,
-    DuplicateWeights,
-    propose_duplicates,
-)
+from layers.resolution.strike_comparison import COMPARISONS
+from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
 from layers.text.report_terms import BUILDING_WORDS
 from layers.text.strike_terms import FAMILY_WORDS, SIDES, words
 from tests.labelled.strikes import labelled_records
 from tests.layers.strike_builders import judged, strike
 from tests.layers.strike_builders import records as holding
 
+WEIGHTS = {one.name: one.weight for one in COMPARISONS}
 LABELLED = Path(__file__).resolve().parents[2] / "labelled" / "duplicates.csv"
 
 
@@ -125,7 +122,7 @@ class TestNotProposed:
     def test_two_of_one_data_set_are_less_likely(self) -> None:
         (two,) = propose_duplicates(holding(*(strike(name, **DEPOT) for name in "ab")), 0)
         (one,) = propose_duplicates(holding(*(strike(name, dataset="x", **DEPOT) for name in "ab")), 0)
-        assert weights_of(one)["same-dataset"] == DuplicateWeights().same_dataset < 0
+        assert weights_of(one)["same-dataset"] == WEIGHTS["same-dataset"] < 0
         assert one.score < two.score
 
     def test_another_kind_or_attacker(self) -> None:
@@ -263,7 +260,7 @@ class TestDescriptions:
             (strike("a", **HARM), "Shelling killed 13 people at a stop"),
             (strike("b", **{**HARM, "dataset": "y"}, killed_min=13, killed_max=13), "The mayor on the square"),
         )
-        assert weights_of(propose_duplicates(held, 0)[0])["numbers"] == DuplicateWeights().numbers
+        assert weights_of(propose_duplicates(held, 0)[0])["numbers"] == WEIGHTS["numbers"]
 
     def test_one_report_put_in_two_places_by_one_publisher_is_of_two_events(self) -> None:
         words = "Air strikes hit the aerodromes of Ozerne and Lisne, the ministry said on Tuesday."
@@ -286,14 +283,14 @@ class TestTargets:
         one = strike("a", title="Zoria", targets=("Zoria terminal in Lisne",), place="Lisne", **TANKS)
         other = strike("b", title="Vyshneva", targets=("Vyshneva terminal",), place="Lisne", **TANKS)
         (found,) = propose_duplicates(holding(one, other), 0)
-        assert weights_of(found)["other-target"] == DuplicateWeights().other_target
+        assert weights_of(found)["other-target"] == WEIGHTS["other-target"]
 
 
 def test_a_report_that_two_data_sets_cite_is_a_reason() -> None:
     report = [Source(id=name, publisher="P", url="https://example.org/report") for name in "tu"]
     one, other = (strike(n, sources=(s,), place_source=s) for n, s in (("a", "t"), ("b", "u")))
     (found,) = propose_duplicates(holding(*report, one, other), 0.01)
-    assert weights_of(found)["same-source"] == DuplicateWeights().same_source
+    assert weights_of(found)["same-source"] == WEIGHTS["same-source"]
 
 
 days = st.sampled_from(
@@ -359,7 +356,7 @@ def test_slabs_find_what_one_slab_would() -> None:
     table = DuplicateColumns.of(holding(*many))
     found = candidates(table)
     gap = np.maximum(table.first[:, None], table.first) - np.minimum(table.last[:, None], table.last)
-    lon = np.array([strike_.geometry.x for strike_ in table.strikes])  # type: ignore[union-attr]
+    lon = shapely.get_x(table.geometry)
     km = np.abs(lon[:, None] - lon) * np.cos(np.radians(46)) * 111.32
     left, right = np.nonzero(np.triu((gap <= SLACK_DAYS) & (km < 14.9), k=1))
     there = set(zip(found.left.tolist(), found.right.tolist(), strict=True))
@@ -453,10 +450,9 @@ def test_no_two_bundled_strikes_are_proposed(records: Records) -> None:
 
 def test_the_page_has_the_table_of_weights() -> None:
     page = (LABELLED.parents[2] / "docs" / "duplicates.md").read_text(encoding="utf-8")
-    for field, weight in asdict(DuplicateWeights()).items():
-        name = field.replace("_", "-")
-        hand = " by hand" if name in BY_HAND else ""
-        assert f"| `{name}` | {weight:+.1f}{hand} |" in page
+    for one in COMPARISONS:
+        hand = " by hand" if one.by_hand else ""
+        assert f"| `{one.name}` | {one.weight:+.1f}{hand} |" in page
     said = " ".join(page.split())
     assert f"A pair is shown from {PROPOSE_FROM}." in said
     assert f"has {len(labels())} pairs" in said

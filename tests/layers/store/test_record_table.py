@@ -19,7 +19,6 @@ from layers.store.record_table import (
     fields,
     geometries,
     lists_of,
-    memoized,
     prefetch,
     prefetch_where,
     records_at,
@@ -165,20 +164,6 @@ def test_private_records_are_known() -> None:
     there = {"k1": strike("k1"), "k4": strike("k4", private=True)}
     later = table.renewed(there, {"k1": False, "k3": False, "k4": True})
     assert later.private() == RecordTable(later.packed()).private() == {"k4"}
-
-
-def test_what_is_found_of_all_is_found_once_and_anew_of_what_was_changed() -> None:
-    table, asked = packed({"k1": strike("k1")}), []
-
-    def find() -> int:
-        asked.append(1)
-        return 7
-
-    assert [memoized(table, "seven", find) for _ in range(3)] == [7, 7, 7]
-    assert len(asked) == 1
-    memoized(table.renewed({"k1": strike("k1", "B")}, {"k1": False}), "seven", find)
-    memoized(dict(table), "seven", find)
-    assert len(asked) == 3
 
 
 def test_a_row_that_is_no_record_is_told() -> None:

@@ -1,4 +1,4 @@
-"""Voices of a record are independent: an agency and all who retell it are one, and data is none."""
+"""Independent reports: an agency and all who retell it are one, and data is none."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Source, Strike
-from layers.resolution.voices import voices, voices_of
+from layers.resolution.independent_reports import reporters, reporters_of
 
 NAMES = st.sampled_from(("AFP", "afp", "Reuters", "Daily News", "Daily News (Reuters)", "Trend", "Trend (AFP)"))
 SOURCES = st.lists(
@@ -43,32 +43,32 @@ def page(publisher: str, agency: str | None = None, licence: str | None = None) 
         ([page("«»"), page("–")], 2),
     ],
 )
-def test_sources_of_one_report_are_one_voice(sources: list[Source], number: int) -> None:
-    assert len(voices(sources)) == number
+def test_sources_of_one_report_are_one(sources: list[Source], number: int) -> None:
+    assert len(reporters(sources)) == number
 
 
 @given(SOURCES, SOURCES)
-def test_voices_are_those_of_the_parts_together(some: list[Source], others: list[Source]) -> None:
-    assert voices(some + others) == voices(some) | voices(others) == voices(others + some)
-    assert len(voices(some)) <= len(some)
+def test_reporters_are_those_of_the_parts_together(some: list[Source], others: list[Source]) -> None:
+    assert reporters(some + others) == reporters(some) | reporters(others) == reporters(others + some)
+    assert len(reporters(some)) <= len(some)
 
 
 @given(SOURCES)
-def test_a_source_that_retells_one_of_them_adds_no_voice(sources: list[Source]) -> None:
+def test_a_source_that_retells_one_of_them_adds_no_reporter(sources: list[Source]) -> None:
     for source in sources:
         if source.licence is None:
             agency = source.same_report_as or source.publisher.partition(" (")[2].removesuffix(")") or source.publisher
-            assert voices([*sources, page("Elsewhere", agency)]) == voices(sources)
-            assert voices([*sources, page(agency)]) == voices(sources)
+            assert reporters([*sources, page("Elsewhere", agency)]) == reporters(sources)
+            assert reporters([*sources, page(agency)]) == reporters(sources)
 
 
 @given(SOURCES, st.sampled_from(("CC0-1.0", "ODbL 1.0")))
-def test_data_adds_no_voice(sources: list[Source], licence: str) -> None:
-    assert voices([*sources, page("GeoNames", licence=licence)]) == voices(sources)
+def test_data_adds_no_reporter(sources: list[Source], licence: str) -> None:
+    assert reporters([*sources, page("GeoNames", licence=licence)]) == reporters(sources)
 
 
-def test_only_sources_of_the_strike_itself_are_its_voices() -> None:
+def test_only_sources_of_the_strike_itself_are_its_reports() -> None:
     values = {"title": "T", "when": "2025", "place": "P", "status": "reported", "checked": "read"}
     strike = Strike.model_validate({"id": "k", "sources": ("a", "b", "gone"), "place_source": "c", **values})
     known = {name: page(name) for name in "abc"}
-    assert voices_of(strike, known) == {"a", "b"}
+    assert reporters_of(strike, known) == {"a", "b"}
