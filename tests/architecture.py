@@ -36,7 +36,7 @@ ROOMS: Mapping[str, int] = {
     "layers.store": 7_300,
     "layers.decisions": 350,
     "layers.disclosure": 500,
-    "layers.resolution": 3_250,
+    "layers.resolution": 2_950,
     "layers.ownership": 2_800,
     "layers.sources.files": 1_850,
     "layers.sources.reader": 1_850,
