@@ -90,7 +90,7 @@ def restore(
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
 ) -> None:
-    """Write a store as it was after any change, from the history in another one; what follows is computed anew."""
+    """Write a store as it was after any change, from the history in another one; what is private now stays so."""
     moment, base_map, path = _moment(to), basemap.read(base), path_of(target)
     opened = Store.open(path_of(source), read_only=True)
     with progress_bar("replaying") as bar:
@@ -107,6 +107,8 @@ def restore(
     if restored.within is not None:
         first, last = restored.within
         people += f"\nChanges {first} to {last} were written together: the store was never as it is here."
+    if restored.private:
+        people += f"\nPublic then, and private in it as they are now: {counted(restored.private, 'records')}."
     output({**asdict(restored), "path": str(restored.path)}, as_json, escape(people))
 
 

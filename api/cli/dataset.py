@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from contextlib import closing
@@ -30,6 +31,7 @@ from layers.resolution.merge_entities import has_merged
 from layers.snapshot.disclosure import policy_of
 from layers.snapshot.snapshot_cache import discard, folder_of
 from layers.store.backends import open_store
+from layers.store.privacy_changes import Published
 from layers.store.store import Store
 
 app = typer.Typer(help="List datasets, say which may not be published, and remove them.", no_args_is_help=True)
@@ -41,6 +43,9 @@ DatasetId = Annotated[str, typer.Argument(metavar="DATASET", help="The id of a d
 Ids = Annotated[
     list[str] | None,
     typer.Argument(metavar="ID", help="Single private records of a public dataset.", show_default="the whole dataset"),
+]
+All = Annotated[
+    bool, typer.Option("--all", help="Of a dataset also the records that were private by themselves before it was.")
 ]
 Why = Annotated[str, typer.Option(help="Why, such as the licence that forbids it, or the permission obtained.")]
 Who = Annotated[str, typer.Option(help="Who decides.")]
@@ -103,18 +108,45 @@ def publish(
     why: Why,
     who: Who,
     ids: Ids = None,
+    everything: All = False,
     store: StoreAddress = STORE,
     as_json: AsJson = False,
 ) -> None:
-    """Make a private dataset public, or single private records of a public one; no load or edit does."""
+    """Make a private dataset public, or single private records of a public one; no load or edit does.
+
+    Of a dataset those records stay private that were so by themselves before it was: name them afterwards.
+    """
     reason = require_reason("--why", why)
-    opened = open_store(store)
-    published, staying = opened.publish(dataset, ids or (), author=who, why=reason)
-    opened.close()
-    why_not = "for a private source of another dataset, or the words of a report that describe a strike"
-    rest = f"; {counted(staying, 'records')} still private {why_not}" if staying else ""
-    said = f"{counted(published, 'records')} of {dataset} may be published from now on{rest}."
-    output({"dataset": dataset, "published": published, "staying_private": staying}, as_json, said)
+    if everything and ids:
+        raise BadParameter("--all", " ".join(ids), "no ids beside it: it is for the whole dataset")
+    with closing(open_store(store)) as opened:
+        done = opened.publish(dataset, ids or (), author=who, why=reason, everything=everything)
+    output(
+        {
+            "dataset": dataset,
+            "published": done.records,
+            "staying_private": done.bound + len(done.before),
+            "private_before": done.before,
+        },
+        as_json,
+        escape(_published(dataset, done)),
+    )
+
+
+def _published(dataset: str, done: Published) -> str:
+    staying = done.bound + len(done.before)
+    of_all = f"{done.records:,} of " if staying else ""
+    said = [f"{of_all}{counted(done.records + staying, 'records')} of {dataset} may be published from now on."]
+    if done.bound:
+        why = "for a private source of another dataset, or as words of a report that describe a strike"
+        said.append(f"Still private {why}: {done.bound:,}.")
+    if done.before:
+        named = ", ".join(done.before[:_SHOWN]) + (", and more in --json" if len(done.before) > _SHOWN else "")
+        said.append(
+            f"Still private, as they were by themselves before the dataset was: {len(done.before):,} ({named})."
+        )
+        said.append(f"To publish one of these name it: strikeatlas dataset publish {shlex.quote(dataset)} ID")
+    return "\n".join(said)
 
 
 Yes = Annotated[bool, typer.Option("--yes", help="Do it; without it is only said what would be done.")]

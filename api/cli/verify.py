@@ -370,7 +370,7 @@ def _add(store: Store, response: bytes, as_json: bool) -> None:
     with store.reading() as connection:
         receipt = receipts.read(connection, response)
     if receipt.fault is not None:
-        raise BadParameter("receipt", receipt.hash or "", text(receipt.fault))
+        raise typer.BadParameter(text(receipt.fault))
     path = receipts.add(store.beside, receipt, response)
     said = f"{path}: change {receipt.seq}, signed at {receipt.at} by {receipt.signer}; verify --trust checks by whom."
     output(receipt_values(path, receipt), as_json, escape(said))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -31,7 +32,7 @@ from layers.decisions.identity import InvalidJudgement, judgement
 from layers.decisions.identity import Verdict as PairVerdict
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
-from layers.model.records import Decision
+from layers.model.records import Decision, Record
 from layers.model.types import Id, Text, Verdict
 from layers.snapshot.snapshot import Snapshot
 from layers.store.idempotency import StoredResponse
@@ -186,13 +187,22 @@ def publish(request: Request, strike: RecordId, given: Publication, author: Publ
     stored = atlas.view.stored.strikes.get(strike) if author.may("read-private") else None
     if stored is None:
         raise UnknownRecord(Message("record.no-strike", {"id": strike}))
-    if not stored.private or stored.dataset not in WRITTEN_BY_HAND:
-        raise HTTPException(409, f"{strike} is public already, or of a dataset that is private as a whole")
+    if not stored.private:
+        raise HTTPException(409, f"{strike} is public already")
+    if stored.dataset not in WRITTEN_BY_HAND:
+        raise HTTPException(409, _where_published(stored, stored.dataset in atlas.store.privacy().datasets))
     return PersonWrite(request, author).commit(
         [strike],
         lambda _keyed: atlas.publish(stored.dataset, strike, author=author.name, why=given.why),
         lambda seq: StoredResponse(200, UNCACHED, orjson.dumps({"seq": seq, "strike": strike, "why": given.why})),
     )
+
+
+def _where_published(loaded: Record, with_dataset: bool) -> str:
+    """Say what publishes a private record of a load, which may be private with all of its dataset."""
+    command = shlex.join(["strikeatlas", "dataset", "publish", loaded.dataset, *([] if with_dataset else [loaded.id])])
+    why = "which is private as a whole" if with_dataset else "which nobody writes by hand"
+    return f"{loaded.id} is of {loaded.dataset}, {why}: it is published on the command line, by {command}"
 
 
 def _require_known(snapshot: Snapshot, new: NewDecision) -> None:

@@ -6,7 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -28,6 +28,7 @@ from layers.store import (
     heat_table,
     idempotency,
     policy_history,
+    privacy_changes,
     reader,
     verification,
     writer,
@@ -39,7 +40,7 @@ from layers.store.create import require_free
 from layers.store.derived_tables import Derive
 from layers.store.history_chain import Head
 from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED
-from layers.store.private_datasets import listings
+from layers.store.private_datasets import is_private, listings, private_datasets
 from layers.store.row_mapping import TABLES, Row, Table
 from layers.store.sqlite import SqliteConnection
 from layers.store.store import Store
@@ -49,7 +50,7 @@ _STEP = 1024
 
 #: Called with the number of pages copied so far, and of all.
 CopyProgress: TypeAlias = Callable[[int, int], None]
-#: The author of rows that tell which datasets became private after the change that is restored.
+#: The author of rows that tell what became private after the change that is restored.
 AUTHOR = "strikeatlas restore"
 #: Rows that are read and written at once.
 _BATCH = 1000
@@ -154,6 +155,8 @@ class HistoryGap(StoreError):
 class Restored:
     """A store that was put in place: its last change and when that was, None for an empty store.
 
+    ``private`` is the number of records that are private in it, as they are now, and were public then.
+
     ``within`` are the first and last of the changes that were written together with that one, where it is not the last
     of them: no reader ever saw the store so.
     """
@@ -162,6 +165,7 @@ class Restored:
     seq: int
     at: str | None
     within: tuple[int, int] | None
+    private: int = 0
 
 
 def restore(
@@ -177,7 +181,8 @@ def restore(
 
     History is copied as it is. Tables of records follow from it: a record has its values of the last change, and its
     place in the order in which records were added. Derived layers are computed anew. Observations of heat, which
-    are not in history, are copied where they still are those of then.
+    are not in history, are copied where they still are those of then. What is private now stays so: datasets, records
+    by their ids, and ids of removed ones; rows of history tell of it after those of then.
 
     Parameters
     ----------
@@ -211,33 +216,68 @@ def restore(
                 geopackage.register_functions(copy)
                 copy.execute("PRAGMA journal_mode = OFF")  # A file that is not whole is never put in place.
                 copy.execute("BEGIN")
-                _fill(source, copy, seq, progress)
+                private = _fill(source, copy, seq, progress)
                 at = writer.head(copy, seq).at
                 _derive(copy, derive, at or timestamp(), within)
                 copy.execute("COMMIT")
         except sqlite3.Error as error:
             raise as_store_error(error, target) from error
     verification.forget(target)
-    return Restored(target, seq, at, within)
+    return Restored(target, seq, at, within, private)
 
 
-def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: RowProgress) -> None:
-    """Write history, and the records that follow from it, to a new store."""
+def _fill(source: Connection, copy: SqliteConnection, seq: int, progress: RowProgress) -> int:
+    """Write history, and the records that follow from it, to a new store; give the number of those made private."""
     _copy_history(source, copy, seq, progress)
     with external_edits.own_write(copy):
         for table in TABLES.values():
             _replay(source, copy, table, progress)
-    if gaps := list(_gaps(source, copy, seq)):
-        raise HistoryGap(seq, gaps)
-    _copy_privacy(source, copy)
+        if gaps := list(_gaps(source, copy, seq)):
+            raise HistoryGap(seq, gaps)
+        private = _copy_privacy(source, copy)
     idempotency.copy(source, copy)
     heat_table.copy(source, copy)
+    return private
 
 
-def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
-    """Copy what must stay private, and the policy, as they are now: no older version publishes anything again."""
-    restored = writer.Authorship("strikeatlas restore", timestamp(), "The policy of the store that was restored.")
+def _copy_privacy(source: Connection, copy: SqliteConnection) -> int:
+    """Copy what must stay private, and the policy, as they are now: no older version publishes anything again.
+
+    Gives the number of records that were not marked private then. What is private by itself is marked before its
+    dataset is listed, and the others after it: so `privacy_changes.publish` gives back the others alone.
+    """
+    restored = writer.Authorship(AUTHOR, timestamp(), "The policy of the store that was restored.")
     policy_history.write(copy, policy_history.read(source), restored)
+    authorship = writer.in_order(copy, replace(restored, why="It is private in the store that was restored."))
+    private, marked = {name: _private_with(source, table) for name, table in TABLES.items()}, 0
+    for name, table in TABLES.items():
+        now, rows = private[name], privacy_changes.unmarked(copy, table)
+        own = [key for key, (dataset, _) in rows.items() if key in now and now[key] != dataset]
+        marked += privacy_changes.mark(copy, table, own, True, authorship)
+    _copy_listings(source, copy, authorship)
+    for name, table in TABLES.items():
+        rows = privacy_changes.unmarked(copy, table)
+        others = [key for key, (_, is_hidden) in rows.items() if is_hidden or key in private[name]]
+        marked += privacy_changes.mark(copy, table, others, True, authorship)
+    return marked
+
+
+def _private_with(source: Connection, table: Table) -> Mapping[str, str | None]:
+    """Ids that are private in a table, removed ones too, each with the dataset that makes it so; None: by itself."""
+    rows = f"""SELECT id, dataset FROM {quote(table.name)} WHERE {is_private(table.name)}
+      UNION SELECT record, dataset FROM {PRIVATE_REMOVED} WHERE noun = ?"""
+    listed, found = private_datasets(source), dict[str, str | None]()
+    for key, dataset in source.execute(rows, (table.name,)):
+        reason = dataset if dataset in listed else None
+        found[key] = reason if found.get(key, reason) == reason else None
+    for dataset in listed.keys() & set(found.values()):
+        own = privacy_changes.private_by_themselves(source, table.name, dataset)
+        found |= {key: None for key in own if found.get(key) == dataset}
+    return found
+
+
+def _copy_listings(source: Connection, copy: SqliteConnection, authorship: writer.Authorship) -> None:
+    """Copy which datasets and removed ids are private, with a row of history for each listing that is newer."""
     with copy.unguarded():
         for name in (PRIVATE_DATASETS, PRIVATE_REMOVED):
             columns = _shared_columns(source, copy, name)
@@ -245,7 +285,7 @@ def _copy_privacy(source: Connection, copy: SqliteConnection) -> None:
     noted = 'SELECT record, "after" FROM history WHERE noun = ?'
     known = [(dataset, orjson.loads(after)) for dataset, after in copy.execute(noted, (PRIVATE_DATASETS,))]
     later = [(PRIVATE_DATASETS, name, None, dict(one)) for name, one in listings(copy) if (name, one) not in known]
-    writer.append_history(copy, writer.in_order(copy, writer.Authorship(AUTHOR, timestamp())), later)
+    writer.append_history(copy, replace(authorship, why=None), later)
 
 
 def _shared_columns(source: Connection, copy: SqliteConnection, table: str) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ import orjson
 from layers.geopackage import geopackage
 from layers.store import writer
 from layers.store.connection import Connection, Cursor
-from layers.store.migrations.tables import DIGITS, NOTES, PRIVATE_REMOVED
+from layers.store.migrations.tables import DIGITS, NOTES, PRIVATE_DATASETS, PRIVATE_REMOVED
 
 _CHANGED = '"before" IS NOT NULL'
 #: What a row is about: table and id.
@@ -241,6 +241,13 @@ def last_private(connection: Connection, key: RecordKey, up_to: int) -> int:
 
 def _says_private(connection: Connection) -> str:
     return " OR ".join(map(connection.dialect.says_private, ('"before"', '"after"')))
+
+
+def last_listed(connection: Connection, dataset: str) -> int:
+    """Number of the last change by which a dataset became private as a whole; the one after the last without one."""
+    said = connection.dialect.says_private('"after"')
+    found = _last(connection, f"noun = ? AND record = ? AND {said}", PRIVATE_DATASETS, dataset)
+    return found or writer.last_seq(connection) + 1
 
 
 def last_before(connection: Connection, key: RecordKey, seq: int, at: str) -> int:

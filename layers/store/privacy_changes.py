@@ -1,9 +1,13 @@
-"""Makes datasets private, or public again, with a row of history for each record that changes by it."""
+"""Makes datasets private, or public again, with a row of history for each record that changes by it.
+
+Each record that is private has the mark in its own row, also where its whole dataset is: what follows history reads no
+other rows anew.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from layers.geopackage import geopackage
@@ -13,12 +17,31 @@ from layers.store.connection import Connection
 from layers.store.connections import StoreError
 from layers.store.history_pages import RecordKey
 from layers.store.migrations.tables import PRIVATE_DATASETS, PRIVATE_REMOVED, WRITTEN_BY_HAND
-from layers.store.private_datasets import PrivateDataset, list_dataset, private_datasets
+from layers.store.private_datasets import PrivateDataset, is_private, list_dataset, private_datasets
 from layers.store.row_mapping import TABLES, Table
 from layers.store.writer import Authorship
 
-#: Anything but true may be read as public.
-_PUBLIC = "coalesce(private, FALSE) <> TRUE"
+#: Rows without the mark, whatever follows for them: anything but true may be read as public.
+_UNMARKED = "coalesce(private, FALSE) <> TRUE"
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was published, and what was not.
+
+    Parameters
+    ----------
+    records
+        Number of records that became public.
+    bound
+        Number of those that stay private for a private source of another dataset, or as they are descriptions.
+    before
+        Ids of those that stay so as they were private by themselves before their whole dataset was.
+    """
+
+    records: int
+    bound: int = 0
+    before: tuple[str, ...] = ()
 
 
 def make_private(connection: Connection, dataset: str, authorship: Authorship, why: str) -> None:
@@ -30,7 +53,7 @@ def make_private(connection: Connection, dataset: str, authorship: Authorship, w
     authorship = replace(authorship, why=why)
     _list(connection, dataset, True, authorship)
     for table in TABLES.values():
-        _mark(connection, table, _ids(connection, table, f"dataset = ? AND {_PUBLIC}", dataset), True, authorship)
+        mark(connection, table, _ids(connection, table, f"dataset = ? AND {_UNMARKED}", dataset), True, authorship)
 
 
 def _list(connection: Connection, dataset: str, private: bool, authorship: Authorship) -> None:
@@ -44,13 +67,30 @@ def hide_judgements_of_removed(connection: Connection, authorship: Authorship) -
     """Mark judgements of identity private that name a private record which was removed: only they outlive it."""
     removed = f"(SELECT record FROM {PRIVATE_REMOVED} WHERE noun IN ('strikes', 'assets', 'entities'))"
     table = TABLES["identities"]
-    named = _ids(connection, table, f'{_PUBLIC} AND ("one" IN {removed} OR "other" IN {removed})')
-    _mark(connection, table, named, True, authorship)
+    named = _ids(connection, table, f'{_UNMARKED} AND ("one" IN {removed} OR "other" IN {removed})')
+    mark(connection, table, named, True, authorship)
+
+
+def private_by_themselves(connection: Connection, noun: str, dataset: str) -> frozenset[str]:
+    """Ids of the records of a table that are, or were, private for another reason than that a dataset is as a whole.
+
+    They were private before it became so last, or of another dataset since. So is a removed one of which history does
+    not tell, as in a store that was restored. A record that came since is private with the dataset, whatever it said.
+    """
+    says_private, member = connection.dialect.says_private, connection.dialect.member
+    listed = history_pages.last_listed(connection, dataset)
+    query = f"""SELECT record FROM history WHERE noun = ?1 AND {says_private('coalesce("after", "before")')}
+        AND seq IN (SELECT max(seq) FROM history WHERE noun = ?1 AND seq < ?2 GROUP BY record)
+      UNION SELECT record FROM history
+        WHERE noun = ?1 AND seq > ?2 AND {says_private('"after"')} AND {member('"after"', "dataset")} <> ?3
+      UNION SELECT record FROM {PRIVATE_REMOVED}
+        WHERE noun = ?1 AND record NOT IN (SELECT record FROM history WHERE noun = ?1)"""
+    return frozenset(record for (record,) in connection.execute(query, (noun, listed, dataset)))
 
 
 def publish(
-    connection: Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str
-) -> tuple[int, int]:
+    connection: Connection, dataset: str, ids: Collection[str], authorship: Authorship, why: str, everything: bool
+) -> Published:
     """Make a private dataset public, or some private records of one that is public, see `Store.publish`.
 
     A record that rests on a source of another dataset which is private stays private: its facts may be from there. So
@@ -59,33 +99,38 @@ def publish(
     Public records of which more is seen by it get a row of history that leaves them as they are, and tells when.
     """
     _require_publishable(connection, dataset, ids)
-    published, stay = dict[str, list[str]](), 0
+    published, bound, before, freed = dict[str, list[str]](), 0, list[str](), list[RecordKey]()
+    for table in TABLES.values():
+        stays = _resting_on_other_private(connection, table, dataset) | _descriptions(connection, table, dataset)
+        own = frozenset() if ids or everything else private_by_themselves(connection, table.name, dataset)
+        chosen = [key for key in _private_ids(connection, table, dataset) if not ids or key in ids]
+        published[table.name] = [key for key in chosen if key not in stays | own]
+        bound += len(stays.intersection(chosen))
+        before += [key for key in chosen if key in own - stays]
+        if not ids:
+            freed += [(table.name, key) for key in _removed_ids(connection, table, dataset) if key not in own]
+    seen = sorted(_seen_by(connection, published))
     with connection.unguarded(*TABLES):
         if not ids:
             _list(connection, dataset, False, replace(authorship, why=why))
-            connection.execute(f"DELETE FROM {PRIVATE_REMOVED} WHERE dataset = ?", (dataset,))
-        for table in TABLES.values():
-            private = _ids(connection, table, "dataset = ? AND private = TRUE", dataset)
-            chosen = [key for key in private if not ids or key in ids]
-            bound = _resting_on_other_private(connection, table, dataset) | _descriptions(connection, table, dataset)
-            published[table.name] = [key for key in chosen if key not in bound]
-            stay += len(chosen) - len(published[table.name])
-        for name, key in sorted(_seen_by(connection, published)):
+            connection.executemany(f"DELETE FROM {PRIVATE_REMOVED} WHERE noun = ? AND record = ?", freed)
+        for name, key in seen:
             values = _plain_values(connection, TABLES[name], key)
             writer.append_history(connection, authorship, [(name, key, values, values)])
         for name, free in published.items():
-            _mark(connection, TABLES[name], free, False, replace(authorship, why=why))
-    return sum(map(len, published.values())), stay
+            mark(connection, TABLES[name], free, False, replace(authorship, why=why))
+    return Published(sum(map(len, published.values())), bound, tuple(before))
 
 
 def _seen_by(connection: Connection, published: Mapping[str, Collection[str]]) -> set[RecordKey]:
     """Public records that refer to private ones which are published, or to a record that is seen only with these."""
-    sources, found = set(_ids(connection, TABLES["sources"], _PUBLIC)), set[RecordKey]()
+    public = {name: f"NOT {is_private(name)}" for name in TABLES}
+    sources, found = set(_ids(connection, TABLES["sources"], public["sources"])), set[RecordKey]()
     new = {(name, key) for name, ids in published.items() for key in ids}
     while new:
         listing, naming, seen = set[RecordKey](), set[RecordKey](), set[RecordKey]()
         for name, column in ((name, column) for name, columns in REFERENCES.items() for column in columns):
-            for key, value in history_pages.references(connection, name, column, _PUBLIC):
+            for key, value in history_pages.references(connection, name, column, public[name]):
                 if not new.isdisjoint((target, value) for target in REFERENCES[name][column]):
                     (listing if column == "sources" else naming).add((name, key))
                 elif column == "sources" and value in sources:
@@ -96,16 +141,23 @@ def _seen_by(connection: Connection, published: Mapping[str, Collection[str]]) -
 
 
 def _require_publishable(connection: Connection, dataset: str, ids: Collection[str]) -> None:
-    is_private = dataset in private_datasets(connection)
-    if ids and is_private:
+    is_listed = dataset in private_datasets(connection)
+    if ids and is_listed:
         raise StoreError(f"{dataset} is private as a whole: no single record of it can be made public")
-    if not ids and not is_private:
+    if not ids and not is_listed:
         raise StoreError(f"{dataset} is no private dataset; name the private records of it that are to be public")
-    known = {
-        key for table in TABLES.values() for key in _ids(connection, table, "dataset = ? AND private = TRUE", dataset)
-    }
+    known = {key for table in TABLES.values() for key in _private_ids(connection, table, dataset)}
     if unknown := sorted(set(ids) - known):
         raise StoreError(f"{dataset} has no private record {', '.join(unknown[:5])}")
+
+
+def _private_ids(connection: Connection, table: Table, dataset: str) -> list[str]:
+    return _ids(connection, table, f"dataset = ? AND {is_private(table.name)}", dataset)
+
+
+def _removed_ids(connection: Connection, table: Table, dataset: str) -> list[str]:
+    query = f"SELECT record FROM {PRIVATE_REMOVED} WHERE noun = ? AND dataset = ?"
+    return [record for (record,) in connection.execute(query, (table.name, dataset))]
 
 
 def _resting_on_other_private(connection: Connection, table: Table, dataset: str) -> set[str]:
@@ -116,7 +168,7 @@ def _resting_on_other_private(connection: Connection, table: Table, dataset: str
         if "sources" not in targets:
             continue
         quoted = geopackage.quote(column)
-        other = "(SELECT id FROM sources WHERE private = TRUE AND dataset <> ?1)"
+        other = f"(SELECT id FROM sources WHERE {is_private('sources')} AND dataset <> ?1)"
         cites = (
             f"EXISTS (SELECT 1 FROM {connection.dialect.elements(quoted, None)} WHERE value IN {other})"
             if column in lists
@@ -130,7 +182,7 @@ def _descriptions(connection: Connection, table: Table, dataset: str) -> set[str
     """Ids of the claims of a dataset that describe a strike."""
     if table.name != "claims":
         return set()
-    return set(_ids(connection, table, "dataset = ? AND private = TRUE AND field = ?", dataset, DESCRIPTION))
+    return set(_ids(connection, table, "dataset = ? AND field = ?", dataset, DESCRIPTION))
 
 
 def _ids(connection: Connection, table: Table, condition: str, *values: Any) -> list[str]:
@@ -145,10 +197,17 @@ def _plain_values(connection: Connection, table: Table, key: str) -> dict[str, A
     return table.plain_row(connection.execute(query, (key,)).fetchone())
 
 
-def _mark(connection: Connection, table: Table, ids: Sequence[str], private: bool, authorship: Authorship) -> None:
-    """Set whether records are private, with their history. What is only ever added to is marked too."""
+def unmarked(connection: Connection, table: Table) -> Mapping[str, tuple[str, bool]]:
+    """Records without the mark by id, each with its dataset, and whether it is private all the same."""
+    name = geopackage.quote(table.name)
+    query = f"SELECT id, dataset, {is_private(table.name)} FROM {name} WHERE {_UNMARKED} ORDER BY fid"
+    return {key: (dataset, bool(hidden)) for key, dataset, hidden in connection.execute(query)}
+
+
+def mark(connection: Connection, table: Table, ids: Sequence[str], private: bool, authorship: Authorship) -> int:
+    """Set whether records are private, with their history; give their number. What is only added to is marked too."""
     if not ids:
-        return
+        return 0
     name = geopackage.quote(table.name)
     with connection.unguarded(table.name):
         for key in ids:
@@ -157,3 +216,4 @@ def _mark(connection: Connection, table: Table, ids: Sequence[str], private: boo
             after = {**before, "private": private}
             writer.append_history(connection, authorship, [(table.name, key, before, after)])
     connection.touch(table.name, authorship.at)
+    return len(ids)

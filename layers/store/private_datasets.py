@@ -61,6 +61,11 @@ def private_column(noun: str) -> str:
     return f"CASE WHEN {' OR '.join(conditions)} THEN TRUE ELSE private END"
 
 
+def is_private(noun: str) -> str:
+    """Give the condition for rows that are private, as `private_column` has it; anything but true is public."""
+    return f"coalesce({private_column(noun)}, FALSE) = TRUE"
+
+
 @dataclass(frozen=True)
 class Privacy:
     """What must stay private in one version of a store: datasets by id, and ids of removed records by table."""

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from layers.filesystem.atomic_file import write_file
+from layers.filesystem.atomic_file import PRIVATE_MODE, write_file
 from layers.model.messages import Message
 from layers.model.timestamps import timestamp
 from layers.store import history_chain
@@ -127,7 +127,7 @@ def files(store: Path) -> Iterable[Path]:
 
 
 def add(store: Path, receipt: Receipt, response: bytes) -> Path:
-    """Write a response that covers a change to the folder beside the store; give its path.
+    """Write a response that covers a change, to the byte, to the folder beside the store; give its path.
 
     Raises
     ------
@@ -138,14 +138,14 @@ def add(store: Path, receipt: Receipt, response: bytes) -> Path:
     digits = hashlib.sha256(response).hexdigest()[:8]
     path = folder(store) / f"{receipt.seq:09d}-{digits}.tsr"
     path.parent.mkdir(mode=0o700, exist_ok=True)
-    write_file(path, response)
+    write_file(path, response, mode=PRIVATE_MODE)
     return path
 
 
 def _read(connection: Connection, response: bytes) -> tuple[Receipt, Any]:
     library = _library()
     try:
-        decoded = library.decode_timestamp_response(response)
+        decoded = library.decode_timestamp_response(_with_sorted_certificates(response))
         if decoded.status != _GRANTED:
             said = "; ".join(decoded.status_string) or f"status {decoded.status}"
             return Receipt(fault=Message("receipts.refused", {"detail": said[:200]})), decoded
@@ -157,6 +157,42 @@ def _read(connection: Connection, response: bytes) -> tuple[Receipt, Any]:
     if row is None:
         return Receipt(None, digest, at, signer, Message("receipts.of-another-history", {"hash": digest})), decoded
     return Receipt(int(row[0]), digest, at, signer), decoded
+
+
+#: Where the certificates are in a response (RFC 3161, 2.4.2; RFC 5652, 5.1): its token, what that holds, the signed
+#: data in it, and the set after version, algorithms and content.
+_CERTIFICATES = (0, 1, 1, 0, 3)
+_CERTIFICATE_SET = 0xA0
+
+
+def _with_sorted_certificates(response: bytes) -> bytes:
+    """Put certificates in the order of DER, which the library demands and CMS does not; no signature covers the order.
+
+    What is not laid out as a response is returned as it is.
+    """
+    element, content = b"", response
+    for place in _CERTIFICATES:
+        there = _elements(content)
+        if len(there) <= place:
+            return response
+        element, content = there[place]
+    if element[0] != _CERTIFICATE_SET:
+        return response
+    sent = [certificate for certificate, _ in _elements(content)]
+    return response.replace(element, element.removesuffix(content) + b"".join(sorted(sent)))
+
+
+def _elements(content: bytes) -> list[tuple[bytes, bytes]]:
+    """Elements (DER) that follow each other, each whole and its content; a length that is no DER ends the last one."""
+    found, at = list[tuple[bytes, bytes]](), 0
+    while at + 1 < len(content):
+        begin, length = at + 2, content[at + 1]
+        if length > 0x7F:
+            begin += length & 0x7F
+            length = int.from_bytes(content[at + 2 : begin])
+        found.append((content[at : begin + length], content[begin : begin + length]))
+        at = begin + length
+    return found
 
 
 def _signer(decoded: Any) -> str:

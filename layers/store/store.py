@@ -49,6 +49,7 @@ from layers.store.idempotency import AnsweredRequest, KeyedRequest
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.open_layer import OpenLayer, references_of
 from layers.store.policy_history import OPEN_LAYER
+from layers.store.privacy_changes import Published
 from layers.store.private_datasets import Privacy
 from layers.store.row_mapping import TABLES, sql_types
 from layers.store.writer import (
@@ -330,20 +331,25 @@ class Store:
             privacy_changes.make_private(connection, dataset, authorship, _reason(why))
 
     def publish(
-        self, dataset: str, ids: Collection[str] = (), *, author: str, why: str, at: datetime | None = None
-    ) -> tuple[int, int]:
+        self,
+        dataset: str,
+        ids: Collection[str] = (),
+        *,
+        author: str,
+        why: str,
+        at: datetime | None = None,
+        everything: bool = False,
+    ) -> Published:
         """Make a private dataset public, or single private records of a public one; nothing else can do either.
+
+        With the dataset its records become public but those that were private by themselves before it was.
 
         Parameters
         ----------
         ids
             The single records, in whichever table; empty for the dataset as a whole.
-
-        Returns
-        -------
-        tuple
-            Number of records that became public, and of those that stay private as they rest on a private source
-            of another dataset, or are descriptions.
+        everything
+            Whether those of the dataset too become public that were private by themselves before.
 
         Raises
         ------
@@ -352,7 +358,7 @@ class Store:
         """
         authorship = _authorship(author, at)
         with self._writing() as connection:
-            return privacy_changes.publish(connection, dataset, ids, authorship, _reason(why))
+            return privacy_changes.publish(connection, dataset, ids, authorship, _reason(why), everything)
 
     def policy(self, seq: int | None = None) -> Mapping[str, Any] | None:
         """Read the policy of disclosure as of a change, by default the last one; None where the store has none."""

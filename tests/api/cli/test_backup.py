@@ -18,7 +18,7 @@ from layers.model.records import Records
 from layers.reference.basemap import Basemap
 from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backup import restore
-from layers.store.store import Store
+from layers.store.store import ANY, Edit, Store
 from tests.api.conftest import feature
 from tests.command_runner import Run, shell
 from tests.conftest import BASEMAP
@@ -121,6 +121,23 @@ def test_restore_by_number_day_and_time(run: Run, base: Basemap, few_records: Re
     assert "second" in Store.open(tmp_path / "then.gpkg", read_only=True).records().decisions
     midst = run("restore", store.path, tmp_path / "half.gpkg", "--to", loaded - 1, "--basemap", BASEMAP)
     assert f"Changes 1 to {loaded} were written together" in midst.out
+
+
+def test_restore_says_how_many_records_are_private_as_they_are_now(
+    run: Run, base: Basemap, few_records: Records, tmp_path: Path
+) -> None:
+    store = Store.create(tmp_path / "atlas.gpkg")
+    store.load(few_records, author="load", derive=full_rewrite(base, text))
+    loaded, shown = store.seq(), next(iter(few_records.strikes.values()))
+    store.write(Edit("strikes", shown.id, shown.model_copy(update={"private": True}), ANY), author="Ann")
+    store.close()
+    then = tmp_path / "then.gpkg"
+    said = run("restore", store.path, then, "--to", loaded, "--basemap", BASEMAP).out
+    assert "Public then, and private in it as they are now: 1 record." in said
+    assert run("verify", then, "--basemap", BASEMAP).code == 0
+    listed = run("list", "strikes", "--store", then, "--basemap", BASEMAP, "--json").out
+    assert f'"{shown.id}"' not in listed
+    assert f'"{list(few_records.strikes)[1]}"' in listed
 
 
 def test_a_server_of_a_restored_store_answers_as_it_did_then(base: Basemap, few_store: Store, tmp_path: Path) -> None:

@@ -11,12 +11,14 @@ from urllib.parse import quote
 
 import orjson
 import pytest
+from click.testing import Result
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
 from api.app import create_app
 from api.cli import main
 from api.requests import reviewer_tokens
+from api.requests.parameters import BadParameter
 from api.settings import Settings
 from layers.model.records import RECORD_TYPES
 from layers.store.store import ANY, Edit, Store
@@ -209,6 +211,27 @@ def test_a_single_record_is_published_in_the_singular(own: Store) -> None:
     own.write(Edit("strikes", key, hidden, ANY), author="tests")
     command = ("dataset", "publish", "curated", key, "--why", "seen", "--who", "Ann", "--store", own.name)
     assert "1 record of curated may be published from now on." in CliRunner().invoke(main.app, command).output
+
+
+def test_undoing_a_withhold_names_what_stays_private(own: Store) -> None:
+    records = own.records()
+    shown = next(one for key, one in records.strikes.items() if key.startswith("ua-"))
+    for key, private in (("m/1", False), ("m/2", True)):
+        own.append("strikes", shown.model_copy(update={"id": key, "dataset": "m", "private": private}), author="tests")
+
+    def run_on_m(*command: str) -> Result:
+        return CliRunner().invoke(main.app, ["dataset", *command, "--why", "w", "--who", "Ann", "--store", own.name])
+
+    assert run_on_m("withhold", "m").exit_code == 0
+    assert isinstance(run_on_m("publish", "m", "m/2", "--all").exception, BadParameter)
+    assert own.records().strikes["m/1"].private
+    said = " ".join(run_on_m("publish", "m").output.split())
+    assert "1 of 2 records of m may be published from now on." in said
+    assert "by themselves before the dataset was: 1 (m/2)" in said
+    assert "strikeatlas dataset publish m ID" in said
+    assert own.records().strikes["m/2"].private
+    run_on_m("withhold", "m")
+    assert "2 records of m may be published from now on." in run_on_m("publish", "m", "--all").output
 
 
 def test_files_that_may_not_be_published_are_no_curated_records(run: Run, own: Store) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -23,7 +25,7 @@ from tests.layers.store.store_killed import strikes
 from tests.store_copies import sealed_copy
 from tests.store_kinds import NewStore, behind_its_back
 
-pytest.importorskip("rfc3161_client", reason="the optional package of receipts is not installed")
+rfc3161_client = pytest.importorskip("rfc3161_client", reason="the optional package of receipts is not installed")
 if shutil.which("openssl") is None:
     pytest.skip("no OpenSSL to make an authority with", allow_module_level=True)
 
@@ -55,9 +57,9 @@ class Authority:
         signed = ("-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "2", "-out", "own.pem")
         self._run("x509", "-req", "-in", "own.csr", *signed, "-extfile", "configuration", "-extensions", "timestamping")
 
-    def answer(self, query: bytes) -> bytes:
+    def answer(self, query: bytes, *more: str) -> bytes:
         (self.folder / "query").write_bytes(query)
-        signing = ("-signer", "own.pem", "-inkey", "own.key", "-out", "response")
+        signing = ("-signer", "own.pem", "-inkey", "own.key", "-out", "response", *more)
         self._run("ts", "-reply", "-config", "configuration", "-queryfile", "query", *signing)
         return (self.folder / "response").read_bytes()
 
@@ -122,6 +124,32 @@ def test_a_receipt_is_asked_for_added_and_checked_without_a_network(
     assert f"change {covered.seq} and all before were there at {receipt['at']}" in said.out
 
 
+def test_a_response_with_the_chain_of_its_certificate_is_valid_and_stored_to_the_byte(
+    run: Run, store: Store, authority: Authority
+) -> None:
+    """OpenSSL encloses certificates in no order of DER, which the library demands."""
+    response = received(run, store, authority)
+    request = (authority.folder / "head.tsq").read_bytes()
+    response.write_bytes(authority.answer(request, "-chain", "root.pem"))
+    with pytest.raises(ValueError, match="InvalidSetOrdering"):
+        rfc3161_client.decode_timestamp_response(response.read_bytes())
+    added = run("receipt", "add", response, "--store", store.name, "--json").report
+    assert (added["seq"], added["signer"], added["fault"]) == (store.seq(), "CN=Authority,O=Tests", None)
+    assert Path(added["file"]).read_bytes() == response.read_bytes()
+    assert authority.confirms(added["hash"], Path(added["file"]))
+    assert verified(run, store, "--trust", authority.root).code == 0
+
+
+def test_only_its_owner_reads_a_receipt(run: Run, store: Store, authority: Authority) -> None:
+    before = os.umask(0)
+    try:
+        added = run("receipt", "add", received(run, store, authority), "--store", store.name, "--json").report
+    finally:
+        os.umask(before)
+    path = Path(added["file"])
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (path, path.parent)] == [0o600, 0o700]
+
+
 def test_receipts_are_left_alone_unless_asked_for(run: Run, store: Store, authority: Authority) -> None:
     run("receipt", "add", received(run, store, authority), "--store", store.name)
     assert verified(run, store).report == {"store": store.name, "findings": [], "heads": [], "kept": []}
@@ -179,7 +207,10 @@ def test_what_is_no_token_is_refused(
 ) -> None:
     file = tmp_path / "any.tsr"
     file.write_bytes(content)
-    assert run("receipt", "add", file, "--store", store.name).code == 2
+    refused = run("receipt", "add", file, "--store", store.name)
+    assert refused.code == 2
+    assert "Invalid value: " in refused.err
+    assert "expected" not in refused.err
     checked = verified(run, store, "--trust", authority.root, "--receipt", file)
     assert checked.code == 1
     assert checked.report["receipts"][0]["fault"]["code"] in ("receipts.unreadable", "receipts.refused")
@@ -203,6 +234,7 @@ def test_a_receipt_of_another_store_is_not_added(
     other.load(strikes(1, "b"), author="Ann")
     said = run("receipt", "add", received(run, store, authority), "--store", other.name)
     assert said.code == 2
+    assert "Invalid value: no row of history has the hash" in said.err
     assert "another store" in said.err
 
 

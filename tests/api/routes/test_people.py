@@ -188,16 +188,23 @@ def test_a_private_strike_becomes_public_in_the_role_of_a_publisher_alone(house:
     assert house.lines()[-1]["event"] == "written"
     again = house.client.post(f"/review/strikes/{added}/publication", headers=everything, **publication)
     assert again.status_code == 409
+    assert again.json()["title"] == f"{added} is public already"
 
 
 def test_no_role_publishes_what_is_private_as_a_whole(house: House) -> None:
-    strike = house.store.records().strikes[CURATED].model_copy(update={"id": "withheld", "dataset": "closed/events"})
-    house.store.write(Edit("strikes", strike.id, strike, None), author="tests")
-    house.store.make_private(strike.dataset, author="tests", why="licence")
-    sent = house.client.post(
-        f"/review/strikes/{strike.id}/publication", json={"why": "x"}, headers=house.person("admin")
+    strike = (
+        house.store.records()
+        .strikes[CURATED]
+        .model_copy(update={"id": "withheld", "dataset": "closed/events", "private": True})
     )
-    assert sent.status_code == 409
+    house.store.write(Edit("strikes", strike.id, strike, None), author="tests")
+    for command in ("strikeatlas dataset publish closed/events withheld", "strikeatlas dataset publish closed/events"):
+        sent = house.client.post(
+            f"/review/strikes/{strike.id}/publication", json={"why": "x"}, headers=house.person("admin")
+        )
+        assert sent.status_code == 409
+        assert sent.json()["title"].endswith(f"by {command}")
+        house.store.make_private(strike.dataset, author="tests", why="licence")
     assert house.client.get(f"{ITEMS}/{strike.id}").status_code == 404
 
 

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from layers.model.records import Source
+from layers.store.privacy_changes import Published
 from layers.store.store import ANY, Edit, Store, StoreError
 from tests.layers.load_builders import decision, entity, judged, of, source, strike
 from tests.store_kinds import REFUSED, NewStore, by_another, geopackage_only, is_file, new_geopackages, raw
@@ -245,7 +246,7 @@ def test_a_dataset_is_published_in_one_way_alone(store: Store) -> None:
     store.write(Edit("strikes", "d/2", None, ANY), author="Ann")
     store.append("decisions", decision("d/1", "d"), author="Ann")
     before, seq = guards(store), store.seq()
-    assert store.publish("d", author="Ben", why="permission of 2026-11-02") == (3, 0)
+    assert store.publish("d", author="Ben", why="permission of 2026-11-02") == Published(3)
     assert public_ids(store) == {"o/1", "d/1"}
     assert not any(one.private for one in store.records().decisions.values())
     assert guards(store) == before
@@ -264,8 +265,44 @@ def test_a_dataset_is_published_in_one_way_alone(store: Store) -> None:
 def test_single_records_are_published_by_their_ids(store: Store) -> None:
     for key in ("c/1", "c/2"):
         store.append("strikes", strike(key, "curated", private=True, sources=("o/s",)), author="Ann")
-    assert store.publish("curated", ["c/2"], author="Ann", why="agreed") == (1, 0)
+    assert store.publish("curated", ["c/2"], author="Ann", why="agreed") == Published(1)
     assert public_ids(store) == {"o/1", "c/2"}
+
+
+@pytest.fixture
+def withheld(store: Store) -> Store:
+    """A store whose dataset o is withheld, with records that were private by themselves before it was."""
+    own = [strike(f"o/{key}", "o", private=True) for key in ("hidden", "gone")]
+    store.load(of(source("o/s", "o"), strike("o/1", "o"), *own), author="Ann")
+    store.append("strikes", strike("c/moved", "curated", private=True, sources=("o/s",)), author="Ann")
+    store.make_private("o", author="Ann", why=WHY)
+    for key in ("o/gone", "o/1"):
+        store.write(Edit("strikes", key, None, ANY), author="Ann")
+    store.write(Edit("strikes", "c/moved", strike("c/moved", "o"), ANY), author="Ann")
+    store.append("strikes", strike("o/new", "o"), author="Ann")
+    return store
+
+
+def test_undoing_a_withhold_publishes_nothing_that_was_private_before_it(withheld: Store) -> None:
+    done = withheld.publish("o", author="Ben", why="agreed again")
+    assert done == Published(2, before=("o/hidden", "c/moved"))
+    assert public_ids(withheld) == {"o/new"}
+    assert withheld.privacy().removed == {"strikes": {"o/gone"}}
+    # Of the removed ones that alone is free whose dataset made it private.
+    for key in ("o/1", "o/gone"):
+        withheld.append("strikes", strike(key, "o"), author="Ann")
+    assert public_ids(withheld) == {"o/new", "o/1"}
+    withheld.make_private("o", author="Ann", why="not again")
+    assert withheld.publish("o", author="Ben", why="agreed once more").before == ("o/hidden", "c/moved", "o/gone")
+    assert withheld.publish("o", ["o/hidden"], author="Ben", why="the witness agrees") == Published(1)
+    assert public_ids(withheld) == {"o/new", "o/1", "o/hidden"}
+    assert withheld.verify() == ()
+
+
+def test_a_whole_dataset_is_published_in_a_word_of_its_own(withheld: Store) -> None:
+    assert withheld.publish("o", author="Ben", why="all agree", everything=True) == Published(4)
+    assert public_ids(withheld) == {"o/new", "o/hidden", "c/moved"}
+    assert withheld.privacy().removed == {}
 
 
 @pytest.mark.parametrize(
@@ -288,7 +325,7 @@ def test_what_rests_on_another_private_dataset_stays_private(store: Store) -> No
            strike("e/2", "e")),
         author="Ann", private={"e": WHY},
     )  # fmt: skip
-    assert store.publish("e", author="Ann", why="agreed") == (2, 2)
+    assert store.publish("e", author="Ann", why="agreed") == Published(2, bound=2)
     assert public_ids(store) == {"o/1", "e/2"}
     assert store.records().entities["k"].private
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -310,10 +310,13 @@ def test_what_became_private_later_stays_so_in_an_older_version(run: Run, tmp_pa
     run.load(ALL)
     whole, dataset = run.store.seq(), ALL.strikes["k"].dataset
     run.store.make_private(dataset, author="Ann", why="the agreement ended")
-    restored = Store.open(restore(run.store, tmp_path / "then.gpkg", titles, to=whole).path)
+    then = restore(run.store, tmp_path / "then.gpkg", titles, to=whole)
+    restored = Store.open(then.path)
     assert list(restored.privacy().datasets) == [dataset]
-    # A row of history tells of the list, which is newer than all others.
-    assert (restored.seq(), len([*restored.revisions(whole)])) == (whole + 1, 0)
+    # Rows of history tell of the list and of each record, newer than all others.
+    marked = [*restored.revisions(whole)]
+    assert (then.private, restored.seq()) == (len(marked), whole + 1 + len(marked))
+    assert all(row.after == {**(row.before or {}), "private": True} for row in marked)
     assert restored.verify() == ()
     assert all(record.private for record in restored.records().strikes.values() if record.dataset == dataset)
     restored.write(Edit("strikes", "k", changed(STRIKE, title="Mended", private=False), ANY), author="Ben")
@@ -334,3 +337,84 @@ def test_a_store_that_is_replaced_by_an_older_one_has_a_history_of_its_own(run: 
     again.require_history()
     assert again.seq() == whole
     again.close()
+
+
+def loaded(run: Run, *strikes: Any) -> int:
+    run.load(of(SOURCE, *strikes))
+    return run.store.seq()
+
+
+def restored_store(run: Run, tmp_path: Path, seq: int) -> Store:
+    return Store.open(restore(run.store, tmp_path / "then.gpkg", titles, to=seq).path)
+
+
+def public(store: Store) -> set[str]:
+    return {key for key, record in store.records().strikes.items() if not record.private}
+
+
+def hide_by_a_load(run: Run) -> None:
+    loaded(run, changed(STRIKE, private=True))
+
+
+def hide_in_another_dataset(run: Run) -> None:
+    run.write(Edit("strikes", "k", changed(STRIKE, dataset="curated", private=True), ANY))
+
+
+def hide_and_remove(run: Run) -> None:
+    hide_by_a_load(run)
+    run.write(Edit("strikes", "k", None, ANY))
+
+
+def hide_with_another_dataset(run: Run) -> None:
+    run.write(Edit("strikes", "k", changed(STRIKE, dataset="moved"), ANY))
+    run.store.make_private("moved", author="Ann", why="no")
+
+
+@pytest.mark.parametrize("hide", [hide_by_a_load, hide_in_another_dataset, hide_and_remove, hide_with_another_dataset])
+def test_a_single_record_that_became_private_later_stays_so(
+    run: Run, tmp_path: Path, hide: Callable[[Run], None]
+) -> None:
+    then = loaded(run, STRIKE, changed(STRIKE, id="other"))
+    hide(run)
+    restored = restored_store(run, tmp_path, then)
+    assert public(restored) == {"other"}
+    assert restored.verify() == ()
+    assert restored.last_external_edit() == 0
+    # Nor does undoing a withhold publish it.
+    restored.make_private(STRIKE.dataset, author="Ann", why="no")
+    assert restored.publish(STRIKE.dataset, author="Ben", why="yes").before == ("k",)
+    assert public(restored) == {"other"}
+    again = Store.open(restore(restored, tmp_path / "again.gpkg", titles, to=then).path)
+    assert public(again) == {"other"}
+    for opened in (restored, again):
+        opened.close()
+
+
+def test_who_follows_a_restored_store_reads_all_that_is_published(run: Run, tmp_path: Path) -> None:
+    """Undoing a withhold there gives back what was public before it, and what was private by itself stays so."""
+    then = loaded(run, STRIKE, changed(STRIKE, id="mine"), changed(STRIKE, id="hidden"))
+    loaded(run, STRIKE, changed(STRIKE, id="mine"), changed(STRIKE, id="hidden", private=True))
+    run.store.make_private(STRIKE.dataset, author="Ann", why="no")
+    restored = restored_store(run, tmp_path, then)
+    seq, records = restored.version()
+    assert {record.private for record in records.strikes.values()} == {True}
+    done = restored.publish(STRIKE.dataset, author="Ben", why="yes")
+    assert (done.records, done.before) == (2, ("hidden",))
+    assert restored.newer(seq, records)[1] == restored.records()
+    assert public(restored) == {"k", "mine"}
+    assert restored.verify() == ()
+    restored.close()
+
+
+def test_rows_without_the_mark_of_their_private_dataset_are_published_with_history(run: Run) -> None:
+    """So an earlier program restored them."""
+    loaded(run, STRIKE, changed(STRIKE, id="mine"))
+    run.store.make_private(STRIKE.dataset, author="Ann", why="no")
+    with closing(sqlite3.connect(run.store.path, isolation_level=None)) as connection:
+        for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+            connection.execute(f'DROP TRIGGER "{name}"')
+        connection.execute("UPDATE strikes SET private = 0")
+    seq, records = run.store.version()
+    assert run.store.publish(STRIKE.dataset, author="Ben", why="yes").records == 2
+    assert run.store.newer(seq, records)[1] == run.store.records()
+    assert public(run.store) == {"k", "mine"}
