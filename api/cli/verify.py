@@ -214,20 +214,30 @@ def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) ->
 
     Raises `typer.Exit` if it differs, with exit code 1.
     """
+    if stated.day > datetime.now(UTC).date():
+        raise BadParameter("code", str(stated), "a code of a day that has come")
     opened, version = open_published(store, base)
     head = _head_of(opened, stated)
-    then = _version_at(opened, stated, head, version)
-    rebuilt = stated.rebuilt(then, head)
-    shown = [*strikes_of_figure(then, stated.subject)]
+    for moment in _moments(opened, stated, head):
+        then = _version_at(opened, stated, head, version, moment)
+        rebuilt = stated.rebuilt(then, head)
+        if rebuilt == stated:
+            break
+    # Of a code that is not valid nothing is shown, and of one that is nothing that is private or withheld now.
+    now = version.snapshot.records
+    drawn = [*strikes_of_figure(then, stated.subject)] if rebuilt == stated else []
+    shown = [key for key in drawn if key in now.strikes]
     answers = (strike_answer(then, then.answer(key, stated.subject.basis, stated.subject.minority)) for key in shown)
-    since = _corrections_since(opened, version, then, shown, head)
+    cited = cited_sources(then, [*answers])
+    since = _corrections_since(opened, version, then, shown, head) if shown else []
     values: dict[str, Any] = {
         "code": str(stated),
         "rebuilt": str(rebuilt),
         "is_same": rebuilt == stated,
         "is_weak": stated.is_weak,
         "strikes": shown,
-        "sources": cited_sources(then, [*answers]),
+        "withheld": len(drawn) - len(shown),
+        "sources": cited_sources(version.snapshot, {"sources": [*cited]}),
         "corrections": [entry_values(entry) for entry in since],
     }
     output(values, as_json, _worded(stated, rebuilt, values, since))
@@ -246,9 +256,15 @@ def _head_of(store: Store, code: FigureCode) -> Head:
     return found
 
 
-def _version_at(store: Store, code: FigureCode, head: Head, version: PublishedVersion) -> Snapshot:
-    """What was published of the version that a code names, by the policy of then and on its day."""
-    moment = max(filter(None, (datetime.combine(code.day, time.max, UTC), time_of(store, head))))
+def _moments(store: Store, code: FigureCode, head: Head) -> Iterator[datetime]:
+    """The end and the beginning of the day of a code, between which embargoes may have ended; never a time to come."""
+    made, now = time_of(store, head), datetime.now(UTC)
+    for hour in (time.max, time.min):
+        yield min(now, max(filter(None, (datetime.combine(code.day, hour, UTC), made))))
+
+
+def _version_at(store: Store, code: FigureCode, head: Head, version: PublishedVersion, moment: datetime) -> Snapshot:
+    """What was published of the version that a code names, by the policy of then and at a moment."""
     policy = version.disclosure.policy if code.is_weak else policy_of(store, head.seq)  # weak: it was in no history yet
     published = disclose(records_at(store, head.seq), policy, moment).records
     return Snapshot.of(published, version.snapshot.basemap, head.seq, code.day, wording=text)
@@ -271,6 +287,7 @@ def _worded(
     lines = [
         f"{stated}: {verdict}.",
         *((_WEAK,) if stated.is_weak else ()),
+        *((f"{counted(values['withheld'], 'strikes')} are withheld now.",) if values["withheld"] else ()),
         f"It is based on {counted(len(values['sources']), 'sources')}:",
     ]
     lines += [f"  {key}: {source['publisher']} {source['url'] or ''}" for key, source in values["sources"].items()]

@@ -252,3 +252,20 @@ def test_history_replayed_is_the_store(store: Store, monkeypatch: pytest.MonkeyP
         for replay in (records_at, recent_records_at):
             with pytest.raises(UnknownRecord):
                 replay(store, seq)
+
+
+def test_of_a_code_of_a_day_to_come_or_that_is_not_valid_nothing_is_shown(store: Store, tmp_path: Path) -> None:
+    code = printed(store, tmp_path)
+    wrong = code[:-4] + ("aaaa" if code[-4:] != "aaaa" else "bbbb")
+    found = checked(store, wrong)[1]
+    assert (found["is_same"], found["strikes"], found["sources"], found["corrections"]) == (False, [], {}, [])
+    result = run(store, "verify", code.replace(".20260301.", ".20991231."))
+    assert isinstance(result.exception, BadParameter)
+
+
+def test_a_valid_code_shows_no_strike_that_is_private_now(store: Store, tmp_path: Path) -> None:
+    code = printed(store, tmp_path)
+    change(store, DEPOT, private=True)
+    exit_code, found = checked(store, code)
+    assert (exit_code, found["withheld"]) == (0, 1)
+    assert DEPOT not in str(found)
