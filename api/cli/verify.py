@@ -283,18 +283,25 @@ def _corrections_since(
 def _worded(
     stated: FigureCode, rebuilt: FigureCode, values: dict[str, Any], since: list[CorrectionEntry]
 ) -> RenderableType:
-    verdict = "the same" if stated == rebuilt else f"not the same: built again it is {rebuilt}"
-    lines = [
-        f"{stated}: {verdict}.",
-        *((_WEAK,) if stated.is_weak else ()),
-        *((f"{counted(values['withheld'], 'strikes')} are withheld now.",) if values["withheld"] else ()),
-        f"It is based on {counted(len(values['sources']), 'sources')}:",
-    ]
-    lines += [f"  {key}: {source['publisher']} {source['url'] or ''}" for key, source in values["sources"].items()]
-    lines.append(f"{counted(len(since), 'corrections')} since:" if since else "No corrections since.")
-    for entry in since:
-        lines += [f"  {entry.at[:19]} {title(entry)}", *(f"    {line}" for line in sentences(entry))]
+    is_same = stated == rebuilt
+    verdict = "the same" if is_same else f"not the same: built again it is {rebuilt}"
+    lines = [f"{stated}: {verdict}.", *((_WEAK,) if stated.is_weak else ())]
+    if is_same:
+        lines += _grounds(values, since)
     return Group(*map(escape, lines))
+
+
+def _grounds(values: dict[str, Any], since: list[CorrectionEntry]) -> Iterator[str]:
+    """Yield lines on what a valid figure is based on, and what changed since, as far as it is published now."""
+    if values["withheld"]:
+        yield f"Not published now, and left out below: {counted(values['withheld'], 'strikes')}."
+    yield f"It is based on {counted(len(values['sources']), 'sources')}:"
+    for key, source in values["sources"].items():
+        yield f"  {key}: {source['publisher']} {source['url'] or ''}"
+    yield f"{counted(len(since), 'corrections')} since:" if since else "No corrections since."
+    for entry in since:
+        yield f"  {entry.at[:19]} {title(entry)}"
+        yield from (f"    {line}" for line in sentences(entry))
 
 
 receipt_app = typer.Typer(help="Let an authority sign when history was there (RFC 3161).", no_args_is_help=True)
