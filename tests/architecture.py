@@ -58,7 +58,7 @@ ROOMS: Mapping[str, int] = {
     "layers.collections": 2_700,
     "layers.query": 3_850,
     "layers.snapshot": 3_500,
-    "layers.corrections": 1_350,
+    "layers.corrections": 1_450,
     "layers.batch": 900,
     "api.http.json": 50,
     "api.wording": 600,

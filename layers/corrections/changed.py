@@ -42,8 +42,6 @@ _NAMING_OF: Mapping[str, tuple[str, ...]] = {
 _PLACES, _SILENT = ("strikes", "assets", "entities"), ("sources",)
 #: Of more changes at once the whole history is read, and so many are read at once.
 _MANY, _PAGE = 5000, 200
-#: Rows that are read at once where one of the last is looked for.
-_FEW = 50
 #: What a change is about, the values before or after it, and when it was made or came to be public (RFC 3339, UTC).
 Change: TypeAlias = tuple[RecordKey, Mapping[str, Any], str]
 
@@ -188,7 +186,8 @@ class _Reading:
         self._visibility = Visibility(connection, published.stored, published.disclosure, seq, published.now)
         self._private = private_datasets(connection)
         policy, shown = published.disclosure.policy, published.disclosure.records
-        self._is_all_shown = policy.is_open and shown is published.stored and not self._private
+        is_open = policy.is_open and not self._visibility.earlier
+        self._is_all_shown = is_open and shown is published.stored and not self._private
         #: Names the policy and the private data sets.
         self.basis = " ".join((policy.digest, *sorted(self._private)))
 
@@ -271,12 +270,13 @@ class _Reading:
 
     @cached_property
     def _doubtful(self) -> set[str]:
-        """Ids of records that were ever private or rest on or cite one, or of which the policy withholds something."""
+        """Ids of what was ever private, rests on such, or cites it, or of which a policy withholds, or did, a part."""
         connection, disclosure = self._connection, self._published.disclosure
         found = set(history_pages.ever_private(connection, self._seq))
         found.update(history_pages.citing_private(connection, _PLACES, self._seq))
         for rulings in (disclosure.rulings, disclosure.together):
             found.update(record for table in rulings.values() for record in table.of)
+        found.update(record for _, record in self._visibility.all_reopened())
         size = -1
         while found and len(found) > size:
             size = len(found)

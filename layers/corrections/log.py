@@ -288,15 +288,19 @@ class _Reading:
             yield from self._rows_of(late if query.keys is None else late & query.keys, self._floor, query.above + 1)
 
     def _published_later(self, since: str) -> set[RecordKey]:
-        """Strikes whose embargo ended at a time or later, and what refers to them: their changes were made before."""
+        """Strikes whose embargo ended at a time or later, and what refers to them; and of what a policy ended then.
+
+        Their changes were made before.
+        """
         stored, disclosure = self._version.stored, self._version.disclosure
-        if (last := disclosure.last_due) is None or timestamp(last) < since:
-            return set()
-        dues = ((key, ruling.due) for key, ruling in disclosure.together["strikes"].of.items())
-        ended = {key for key, due in dues if due and ALWAYS < due <= last and since <= timestamp(due)}
+        reopened = self._visibility.all_reopened(since)
+        ended = {record for table, record in reopened if table == "strikes"}
+        if (last := disclosure.last_due) is not None and since <= timestamp(last):
+            dues = ((key, ruling.due) for key, ruling in disclosure.together["strikes"].of.items())
+            ended |= {key for key, due in dues if due and ALWAYS < due <= last and since <= timestamp(due)}
         naming = [(table, name) for table, names in REFERENCES.items() for name in names if "strikes" in names[name]]
         about = {(table, one.id) for key in ended for table, name in naming for one in stored.where(table, name, key)}
-        return about.union(("strikes", key) for key in ended)
+        return about.union(reopened, (("strikes", key) for key in ended))
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         bounds = (self._below, self._floor, _MAX_REMOVALS)
@@ -415,7 +419,9 @@ class _Reading:
     def _is_all_published(self) -> bool:
         """Whether nothing is private or withheld, or ever was, so that each row counts in any version."""
         disclosure, connection = self._version.disclosure, self._connection
-        is_open = disclosure.policy.is_open and disclosure.records is self._version.stored
+        is_open = (
+            disclosure.policy.is_open and disclosure.records is self._version.stored and not self._visibility.earlier
+        )
         return is_open and not private_datasets(connection) and not history_pages.has_removed_private(connection)
 
     def _counted(self, whole: Transaction) -> Mapping[tuple[str, str, str], int]:

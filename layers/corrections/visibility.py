@@ -1,8 +1,10 @@
 """Which values in the history were ever published: those of records since they are public, as the policy lets them be.
 
 A value of a time when its record, or a record that it rests on, was private or embargoed was not published then, and is
-not shown now. Nothing is shown of a record that is private or embargoed now, and no reason of a change that was made
-before its record was public: who stated it, as when publishing a private record, may not have meant it for the public.
+not shown now. Of a record that was edited while a policy withheld what the one of now does not, nothing is shown of the
+time before that policy ended: its log begins there. Nothing is shown of a record that is private or embargoed now, and
+no reason of a change that was made before its record was public: who stated it, as when publishing a private record,
+may not have meant it for the public.
 """
 
 from __future__ import annotations
@@ -11,11 +13,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
 
-from layers.disclosure.policy import ALWAYS, Policy
+from layers.disclosure.policy import ALWAYS, Policy, of_values
 from layers.disclosure.ruling import Ruling, gives_away
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
@@ -24,6 +27,7 @@ from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
+from layers.store.policy_history import POLICY
 from layers.store.private_datasets import PrivateDataset, private_datasets
 from layers.store.row_mapping import TABLES
 
@@ -31,6 +35,8 @@ from layers.store.row_mapping import TABLES
 _AUTHORS = "who"
 #: Columns that are no published value.
 _INTERNAL = ("id", "private")
+#: Most rows that are read of one record.
+_ALL = 2**31
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +53,22 @@ class Horizon:
     def is_before(self, row: HistoryRow) -> bool:
         """Whether the record was public already when a change was made."""
         return row.seq > self.seq and row.at >= self.at
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierPolicy:
+    """A policy that withheld something, and the changes by which it was set and by which another one took its place."""
+
+    policy: Policy
+    since: HistoryRow
+    end: HistoryRow
+
+    @property
+    def tables(self) -> frozenset[str]:
+        """Tables of whose records something was withheld, by themselves or with what they are about."""
+        rounded, withheld = ({rule.table for rule in rules} for rules in (self.policy.rounding, self.policy.withhold))
+        named = frozenset[str](rounded | withheld)
+        return named | ({"claims"} if named else set()) | ({"strikes"} if self.policy.embargo else set())
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,8 +220,56 @@ class Visibility:
         if key not in self._own:
             last = history_pages.last_private(self.connection, key, self.seq)
             due = self._due(key)
-            self._own[key] = None if due is None or due > self.now else Horizon(last, _stamp(due))
+            own = None if due is None or due > self.now else Horizon(last, _stamp(due))
+            self._own[key] = own and own | self.reopened(key)
         return self._own[key]
+
+    @cached_property
+    def earlier(self) -> tuple[EarlierPolicy, ...]:
+        """The policies before that of now that withheld something, oldest first."""
+        rows = history_pages.rows_of(self.connection, {(POLICY, POLICY)}, self.seq + 1, 1, _ALL)[::-1]
+        held = (EarlierPolicy(of_values(row.after or {}, POLICY), row, end) for row, end in pairwise(rows))
+        return tuple(one for one in held if not one.policy.is_open)
+
+    def reopened(self, key: RecordKey) -> Horizon:
+        """From when on a record is public again of which an earlier policy withheld what that of now does not.
+
+        That of a strike under an embargo is when it ended, or the policy. What is left out or made coarser counts where
+        the record was edited meanwhile: else no row of the log shows more than was published.
+        """
+        horizon = Horizon()
+        for earlier in self.earlier:
+            if key[0] not in earlier.tables:
+                continue
+            end = Horizon(earlier.end.seq)
+            bounds = (earlier.end.seq, earlier.since.seq + 1, _ALL)
+            edits = history_pages.rows_of(self.connection, {key}, *bounds)
+            states = [values for row in edits for values in (row.before, row.after) if values is not None]
+            for record in (_record(key[0], values) for values in states):
+                horizon |= end if record is None or self._is_lifted(earlier.policy, key, record) else Horizon()
+            for one in (self._last(key), *(_record(key[0], values) for values in states)):
+                due = earlier.policy.due(one) if isinstance(one, Strike) else ALWAYS
+                if due is None or _stamp(due) > earlier.end.at:
+                    horizon |= end
+                else:
+                    horizon |= Horizon(at=_stamp(due))
+        return horizon
+
+    def all_reopened(self, since: str = "") -> set[RecordKey]:
+        """Keys of the records that are public again since a time, or at all, see `reopened`."""
+        tables = {table for one in self.earlier if one.end.at >= since for table in one.tables}
+        keys = ((table, record) for table in tables for record in self.stored.table(table))
+        return {key for key in keys if self.reopened(key) != Horizon()}
+
+    def _is_lifted(self, policy: Policy, key: RecordKey, record: Record) -> bool:
+        """Whether another policy leaves something of a record out, or makes it coarser, that this one does not."""
+        if isinstance(record, Claim):
+            targets = ((table, self._last((table, record.record))) for table in REFERENCES["claims"]["record"])
+            rulings = (Ruling.of(policy, table, target) for table, target in targets if target is not None)
+            return any(_gives_away(record, ruling) for ruling in rulings) and not self._gives_away(record)
+        then, now = Ruling.of(policy, key[0], record), Ruling.of(self.policy, key[0], record) & self._ruling(key)
+        is_finer = then.rounding is not None and (now.rounding is None or now.rounding.step_m < then.rounding.step_m)
+        return bool({*then.fields} - {*now.fields}) or (is_finer and "geometry" not in now.fields)
 
     def _due(self, key: RecordKey) -> datetime | None:
         table, record = key
@@ -229,19 +299,23 @@ class Visibility:
 
     def _gives_away(self, claim: Claim) -> bool:
         rulings = (self._ruling((table, claim.record)) for table in REFERENCES["claims"]["record"])
-        return any(
-            gives_away(claim, (*ruling.fields, *(("geometry",) if ruling.rounding is not None else ())))
-            for ruling in rulings
-        )
+        return any(_gives_away(claim, ruling) for ruling in rulings)
 
     def _ruling(self, key: RecordKey) -> Ruling:
         """What the policy says of a record as it is, or as it was last."""
         table, record = key
         if record in self.stored.table(table):
             return self.disclosure.ruling(table, record)
-        values = history_pages.last_values(self.connection, key)
-        removed = None if values is None else _record(table, values)
+        removed = self._last(key)
         return Ruling() if removed is None else Ruling.of(self.policy, table, removed)
+
+    def _last(self, key: RecordKey) -> Record | None:
+        """A record as it is, or as it was last."""
+        table, record = key
+        if (found := self.stored.table(table).get(record)) is not None:
+            return found
+        values = history_pages.last_values(self.connection, key)
+        return None if values is None else _record(table, values)
 
     def _public_ids(self, row: HistoryRow, column: str, value: Any, is_after: bool) -> Any:
         """A list of references without those to records that are not public, or were not yet.
@@ -263,6 +337,11 @@ def _without_merged(values: Mapping[str, Any] | None) -> Mapping[str, Any] | Non
 
 def _references(table: str, record: Record) -> Mapping[str, Any]:
     return {column: getattr(record, column) for column in REFERENCES.get(table, {})}
+
+
+def _gives_away(claim: Claim, ruling: Ruling) -> bool:
+    """Whether a claim states what a ruling withholds of its record."""
+    return gives_away(claim, (*ruling.fields, *(("geometry",) if ruling.rounding is not None else ())))
 
 
 def _record(table: str, values: Mapping[str, Any]) -> Record | None:
