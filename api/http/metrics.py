@@ -114,6 +114,9 @@ class MetricsSnapshot(Collector):
         for name, doc, key in _OF_WORKERS:
             values = {str(worker["worker"]): worker[key] for worker in self.workers}
             yield _labelled(GaugeMetricFamily(name, doc, labels=("worker",)), values)
+        about = "Whether a fault keeps the worker from serving what the store has: 1, else 0."
+        faults = {str(worker["worker"]): float(worker["fault"] is not None) for worker in self.workers}
+        yield _labelled(GaugeMetricFamily("strikeatlas_data_fault", about, labels=("worker",)), faults)
 
     def _requests(self) -> Iterator[Metric]:
         answers = CounterMetricFamily(

@@ -73,10 +73,10 @@ TABLE: Mapping[type[Exception], tuple[int, str]] = MappingProxyType(
         NotEditable: (409, "It cannot be removed"),
         BasemapMissing: (503, "There is no base map"),
         GazetteerMissing: (503, "There is no gazetteer"),
-        StoreBusy: (503, "The store is being written"),
+        StoreBusy: (503, "The store is in use"),
         ReadOnlyStore: (403, "The data may only be read"),
         StoreFull: (507, "The disk is full"),
-        StoreReplaced: (503, "The file of the store was replaced"),
+        StoreReplaced: (503, "The store was replaced"),
         StoreUnreachable: (503, "The store does not answer"),
         StoreError: (500, "The store cannot be read"),
     }
@@ -123,7 +123,8 @@ async def _domain(request: Request, error: Exception) -> Response:
         extra = {"errors": [fault._asdict() for fault in error.faults]}
     if status >= 500:
         log.error("%s: %s", request.url.path, error)
-    detail = error_sentence(error, language_of(request))
+    for_readers = error.for_readers if isinstance(error, StoreError) else None
+    detail = for_readers or error_sentence(error, language_of(request))
     answer = _problem_response(request, status, title, detail, **extra)
     answer.headers.update(_headers(error))
     return answer

@@ -209,12 +209,14 @@ class LiveSnapshot:
         return self.store.open_layer is not None or self.store.count("strikes", "assets") >= LARGE
 
     def _computed_and_cached(self) -> ServedVersion:
-        log.info("finding what follows from the store, to be kept beside it; the next start will be quicker")
         begun = time.monotonic()
         published = self._versions.uncomputed()
         snapshot = published.snapshot
-        # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
         is_all_public = published.disclosure.records is published.stored
+        is_kept = is_all_public and self._cache.is_writable
+        kept = ", to be kept beside it; the next start will be quicker" if is_kept else ""
+        log.info("finding what follows from the store%s", kept)
+        # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
         version = CachedVersion(snapshot, published.stored)
         cached = self._cached(version, self._external_edits) if is_all_public else None
         if cached is not None:
@@ -284,7 +286,7 @@ class LiveSnapshot:
                 self.store.record_external_edits(at=at)
 
     def behind_s(self) -> float:
-        """For how many seconds there has been a change that is not served."""
+        """For how many seconds there has been a change that is not served, or may have been as there was a fault."""
         since = self._behind_since
         return 0.0 if since is None else time.monotonic() - since
 
@@ -413,7 +415,8 @@ class LiveSnapshot:
             log.exception("what follows from the store could not be kept anew: %r", error)
 
     def _failed(self, fault: str) -> None:
-        """Log an error once: the next look fails as well."""
+        """Log an error once: the next look fails as well. Whether there are changes is not known since."""
+        self._behind_since = self._behind_since or time.monotonic()
         if fault != self.fault:
             log.error(fault, exc_info=True)
         self.fault = fault

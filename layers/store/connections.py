@@ -19,7 +19,7 @@ from typing import Literal, TypeAlias
 
 from layers.filesystem.file_lock import HAS_RANGE_LOCKS, lock_range
 from layers.geopackage import geopackage
-from layers.store.history_chain import EMPTY, Head
+from layers.store.history_chain import EMPTY, Head, goes_on
 from layers.store.sqlite import SqliteConnection
 
 #: Gives the row of history of a number, or the last one; `layers.store.history_chain.EMPTY` where there is none.
@@ -155,7 +155,15 @@ _INHERITED: list[object] = []
 
 
 class StoreError(RuntimeError):
-    """Something that the store cannot do; the message says what and why."""
+    """Something that the store cannot do; the message says what and why.
+
+    ``for_readers`` is what readers of a server are told in place of it, where it says more than they need to know, such
+    as where a database is.
+    """
+
+    def __init__(self, message: str, for_readers: str | None = None) -> None:
+        super().__init__(message)
+        self.for_readers = for_readers
 
 
 class StoreBusy(StoreError):
@@ -163,7 +171,10 @@ class StoreBusy(StoreError):
 
 
 class StoreUnreachable(StoreError):
-    """The server of a database, or a disk, does not answer, or went away; the message tells of a commit in doubt."""
+    """The server of a database, or a disk, does not answer, or went away; the message tells of a commit in doubt.
+
+    A replica that does not have yet what was read before is as one that does not answer.
+    """
 
 
 class StoreFull(StoreError):
@@ -171,11 +182,14 @@ class StoreFull(StoreError):
 
 
 class StoreReplaced(StoreError):
-    """Another file took the place of the one that is open: what is written to that one is not in the file of now."""
+    """Another file or database took the place of the one that is open: what was written to that is not in this one."""
 
 
 class StoreOverwritten(StoreReplaced):
-    """Another file was written over the one that is open; nothing of it is read, and the log is not folded into it."""
+    """What is open was written over, or a database is an earlier copy: its history does not go on from what was read.
+
+    Nothing of it is read, and the log of a file is not folded into it.
+    """
 
 
 class ReadOnlyStore(StoreError):
@@ -329,7 +343,7 @@ class Connections:
             time.sleep(_LOOK_AGAIN_S if look else 0)
             now = _stamp(self._path)
             alone = self._without_log(head_of)
-            if alone and self._head not in (EMPTY, alone[1]):
+            if alone and not goes_on(self._head, alone[1]):
                 continue  # before its log is read, which may wait for who holds it
             with_log = self._open(state)
             try:
@@ -341,9 +355,9 @@ class Connections:
                     raise unreadable from error
                 continue
             if alone:
-                is_same = alone[0] in (EMPTY, first) and self._first in (EMPTY, first) and alone[2] in (EMPTY, there)
+                is_same = goes_on(alone[0], first) and goes_on(self._first, first) and goes_on(alone[2], there)
             else:
-                is_same = self._first in (EMPTY, first) and self._has_bytes(first.hash.encode())
+                is_same = goes_on(self._first, first) and self._has_bytes(first.hash.encode())
             if is_same:
                 self._compared, self._first, self._head = now, first, alone[-1] if alone else self._head
                 self._give(with_log, state)

@@ -57,6 +57,14 @@ class Head:
 EMPTY = Head(0, "0" * 64, None)
 
 
+def goes_on(known: Head, found: Head) -> bool:
+    """Whether a history goes on from a row that is known, where it has the row ``found`` by the number of that.
+
+    ``found`` is `EMPTY` where it has none. Any history goes on from the empty one.
+    """
+    return known in (EMPTY, found)
+
+
 @dataclass(frozen=True, slots=True)
 class ChainBreak:
     """The first row that does not follow on the one before: its number, and the number and hash that it should have."""

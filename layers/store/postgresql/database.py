@@ -21,8 +21,11 @@ from layers.store.connections import (
     StoreBusy,
     StoreError,
     StoreFull,
+    StoreOverwritten,
+    StoreReplaced,
     StoreUnreachable,
 )
+from layers.store.history_chain import EMPTY, Head, goes_on
 from layers.store.migrations.registry import SCHEMA_VERSION
 from layers.store.postgresql import schema
 from layers.store.postgresql.connection import PostgresConnection, adapt
@@ -38,6 +41,11 @@ _LEAST_VERSION = 150000
 # What a fork copied: to close it would end the parent's session.
 _INHERITED: list[object] = []
 
+# Which store it is, whether on a replica, and two rows of its history: that of a number, and the last one.
+_WHICH = f""";
+SELECT store_id::text, pg_is_in_recovery(), seq, hash, "at" FROM {schema.MARK}
+LEFT JOIN history ON seq IN (%d, (SELECT max(seq) FROM history))
+""".encode()
 _READ = b"BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
 # Locked before the first query, so that what is then read is what the writer before has left. Readers do not wait, nor
 # do other programs that edit records. What was acknowledged is on disk, or with the replicas that the server waits for.
@@ -46,7 +54,20 @@ SET LOCAL lock_timeout = '{int(BUSY_TIMEOUT_S * 1000)}ms';
 LOCK TABLE history IN SHARE ROW EXCLUSIVE MODE;
 SELECT set_config('synchronous_commit', 'on', TRUE) WHERE current_setting('synchronous_commit') = 'off'
 """.encode()
+# Gives the row of history that the next transaction must find.
+_COMMIT_WRITTEN = b'SELECT seq, hash, "at" FROM history ORDER BY seq DESC LIMIT 1; COMMIT'
 _MARK = f"SELECT schema_version, minimum_reader_version, store_id::text FROM {schema.MARK}"
+_READ_ONLY = "the store may only be read here; nothing was written"
+_REPLACED = "another store took its place, or none; nothing was read of it or written"
+# Without the numbers of changes, which would count private ones.
+_OVERWRITTEN = (
+    "its history does not go on from what was read or written before: it is an earlier copy, or was changed. Nothing "
+    "was written; put the database back that has it, or start again what has it open, to go on without"
+)
+_AWAY = "the database does not answer, or ended the connection"
+_BEHIND = "a replica that is behind, and does not have yet what was read before; try again"
+# A transaction that only reads holds no writer up, but where a table of derived rows is to be replaced.
+_HELD = "another program is writing, or has a transaction open that read a table which is to be replaced"
 
 
 class PostgresDatabase:
@@ -56,7 +77,12 @@ class PostgresDatabase:
     history, so that its chain is one line. A connection is used by one thread at a time and stays open for the next;
     one whose server went away is replaced by another, which may be to the server that took its place.
 
-    Whatever is done raises `StoreUnreachable` if the server does not answer, and `StoreError` if it refuses.
+    Each begins by comparing what is there with what was there before: the id of the store, and the last row of history
+    that was read or written here.
+
+    Whatever is done raises `StoreUnreachable` if the server does not answer, or is a replica that does not have that
+    row yet; `StoreReplaced` if another store is there, or none; `StoreOverwritten` if the store does not have that row,
+    as an earlier copy of it; and `StoreError` if the server refuses.
     """
 
     file = None
@@ -68,13 +94,17 @@ class PostgresDatabase:
         self._listening: psycopg.Connection | None = None
         self._pid = os.getpid()
         self._name = "postgresql://"
+        #: Which store this is; ``None`` where there was none yet.
+        self._store_id: str | None = None
+        #: The last row of history that was read or written here.
+        self._known = EMPTY
         with self._connected() as connection:
             self._name = _shown(connection.info)
-            self._key = connection.info.dbname
+            self._database = connection.info.dbname
             self._can_write = True
             if connection.execute("SELECT to_regclass(%s)", (schema.MARK,)).fetchone() != (None,):
                 self._can_write = _can_write(connection)
-                (self._key,) = connection.execute(f"SELECT store_id::text FROM {schema.MARK}").fetchone() or ("",)
+                (self._store_id,) = connection.execute(f"SELECT store_id::text FROM {schema.MARK}").fetchone() or ("",)
 
     @property
     def name(self) -> str:
@@ -85,20 +115,20 @@ class PostgresDatabase:
     def beside(self) -> Path:
         """A path in the folder of state of this user (XDG Base Directory Specification), by the store's own name."""
         home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-        return Path(home) / "strikeatlas" / self._key
+        return Path(home) / "strikeatlas" / (self._store_id or self._database)
 
     @property
     def read_only(self) -> bool:
         """Whether the server is a replica, which may become the primary, or the role may not write."""
         if not self._can_write:
-            with self._connected() as connection:
+            with suppress(StoreError), self._connected() as connection:
                 self._can_write = _can_write(connection)
         return not self._can_write
 
     def require_writable(self) -> None:
         """Refuse to write where the store may only be read, by `ReadOnlyStore`."""
         if self.read_only:
-            raise ReadOnlyStore(f"{self.name}: the store may only be read here; nothing was written")
+            raise _error(ReadOnlyStore, self._name, _READ_ONLY)
 
     def reading(self) -> AbstractContextManager[PostgresConnection]:
         """Read one version."""
@@ -110,7 +140,7 @@ class PostgresDatabase:
         Another program that edited the same record is a `StoreBusy` too.
         """
         self.require_writable()
-        return self._transaction(_WRITE)
+        return self._transaction(_WRITE, _COMMIT_WRITTEN)
 
     @contextmanager
     def making(self) -> Iterator[PostgresConnection]:
@@ -149,44 +179,66 @@ class PostgresDatabase:
             self.close()
 
     @contextmanager
-    def _transaction(self, begin: bytes) -> Iterator[PostgresConnection]:
+    def _transaction(self, begin: bytes, commit: bytes = b"COMMIT") -> Iterator[PostgresConnection]:
         connection, is_over = self._begun(begin), False
         try:
             with _as_store_errors(self._name):
                 yield PostgresConnection(connection)
                 is_over = True
-                connection.execute(b"COMMIT")
+                ended = connection.execute(commit)
         except BaseException as error:
             # Closing rolls back, and a connection in doubt is not used again.
             is_lost = connection.closed
             connection.close()
             if is_over and is_lost:
-                raise StoreUnreachable(
-                    f"{self._name}: the server went away while it was to commit: whether it did is not known"
-                ) from error
+                sentence = "the server went away while it was to commit: whether it did is not known"
+                raise _error(StoreUnreachable, self._name, sentence) from error
             raise
+        if ended.description is not None:
+            self._note(*(Head(*row) for row in ended))
         self._give(connection)
 
     def _begun(self, begin: bytes) -> psycopg.Connection:
         """A connection with a transaction; idle ones may be of a server that went away since."""
-        while (connection := self._take()) is not None:
+        while True:
+            idle = self._take()
+            connection = idle or self._connect()
             try:
-                with _as_store_errors(self._name):
-                    connection.execute(begin)
+                with _as_store_errors(self._name, busy="another program is writing"):
+                    self._begin(connection, begin)
                 return connection
             except StoreError:
                 is_gone = connection.closed
                 connection.close()
-                if not is_gone:
+                if idle is None or not is_gone:
                     raise
-        connection = self._connect()
+
+    def _begin(self, connection: psycopg.Connection, begin: bytes) -> None:
+        """Begin a transaction, and refuse what is not, or no longer, the store that was read or written before."""
+        if self._store_id is None:
+            connection.execute(begin)
+            return
+        known = self._known  # before the query, or another thread might have read a later version meanwhile
         try:
-            with _as_store_errors(self._name):
-                connection.execute(begin)
-        except StoreError:
-            connection.close()
-            raise
-        return connection
+            cursor = connection.execute(begin + _WHICH % known.seq)
+        except (errors.UndefinedTable, errors.UndefinedColumn):
+            raise _error(StoreReplaced, self._name, _REPLACED) from None
+        while cursor.nextset():
+            pass
+        rows = cursor.fetchall()
+        if not rows or rows[0][0] != self._store_id:
+            raise _error(StoreReplaced, self._name, _REPLACED)
+        heads = {seq: Head(seq, *values) for _, _, seq, *values in rows if seq is not None}
+        if not goes_on(known, heads.get(known.seq, EMPTY)):
+            # A primary lacks nothing that was committed: where a replica may be behind, it is an earlier copy.
+            if rows[0][1] and max(heads, default=0) < known.seq:
+                raise _error(StoreUnreachable, self._name, _BEHIND)
+            raise _error(StoreOverwritten, self._name, _OVERWRITTEN)
+        self._note(*heads.values())
+
+    def _note(self, *heads: Head) -> None:
+        with self._lock:
+            self._known = max((self._known, *heads), key=lambda head: head.seq)
 
     def _connect(self) -> psycopg.Connection:
         with _as_store_errors(self._name):
@@ -303,22 +355,33 @@ def _shown(info: psycopg.ConnectionInfo) -> str:
     return f"postgresql://{info.host}:{info.port}/{quote(info.dbname)}"
 
 
+def _error(kind: type[StoreError], name: str, sentence: str, for_readers: str | None = None) -> StoreError:
+    """An error whose message has the name of the database, which readers are not told."""
+    return kind(f"{name}: {sentence}", for_readers or sentence)
+
+
 @contextmanager
-def _as_store_errors(name: str) -> Iterator[None]:
-    """Say what an error of PostgreSQL means for a store; none of its messages has a password."""
+def _as_store_errors(name: str, busy: str = _HELD) -> Iterator[None]:
+    """Say what an error of PostgreSQL means for a store; none of its messages has a password.
+
+    ``busy`` says who it may be where a lock was waited for too long.
+    """
     try:
         yield
-    except (errors.LockNotAvailable, errors.SerializationFailure, errors.DeadlockDetected) as error:
-        raise StoreBusy(f"{name}: another program is writing; nothing was written, try again") from error
+    except errors.LockNotAvailable as error:
+        raise _error(StoreBusy, name, f"{busy}; nothing was written, try again") from error
+    except (errors.SerializationFailure, errors.DeadlockDetected) as error:
+        raise _error(StoreBusy, name, "another program is writing; nothing was written, try again") from error
     except errors.DiskFull as error:
-        raise StoreFull(f"{name}: the disk is full; nothing was written") from error
+        raise _error(StoreFull, name, "the disk is full; nothing was written") from error
     except errors.ReadOnlySqlTransaction as error:
-        raise ReadOnlyStore(f"{name}: the store may only be read here; nothing was written") from error
+        raise _error(ReadOnlyStore, name, _READ_ONLY) from error
     except psycopg.DataError as error:
         if "NUL" not in str(error):
-            raise StoreError(f"{name}: {error}") from error
-        raise StoreError(f"{name}: a text has the character U+0000, which PostgreSQL cannot hold") from error
+            raise _error(StoreError, name, str(error), "the database refused a value") from error
+        raise _error(StoreError, name, "a text has the character U+0000, which PostgreSQL cannot hold") from error
     except psycopg.Error as error:
         (first, *_) = str(error).splitlines() or [type(error).__name__]
-        kind = StoreUnreachable if isinstance(error, psycopg.OperationalError) else StoreError
-        raise kind(f"{name}: {first}") from error
+        if isinstance(error, psycopg.OperationalError):
+            raise _error(StoreUnreachable, name, first, _AWAY) from error
+        raise _error(StoreError, name, first, "the database refused what was asked of it") from error

@@ -61,7 +61,7 @@ def titles(path: Path) -> set[str]:
 def refused(answer: Any) -> None:
     assert answer.status_code == 503, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
-    assert answer.json()["title"] == "The file of the store was replaced"
+    assert answer.json()["title"] == "The store was replaced"
 
 
 def test_after_a_swap_no_write_is_acknowledged_and_both_files_are_whole(served: Served) -> None:
@@ -74,6 +74,9 @@ def test_after_a_swap_no_write_is_acknowledged_and_both_files_are_whole(served: 
     assert served.client.get("/collections").status_code == 200, "what was read is served on"
     assert not served.client.app.state.atlas.look()  # type: ignore[attr-defined]
     assert "another file took its place" in served.client.app.state.atlas.fault  # type: ignore[attr-defined]
+    (worker,) = served.client.get("/health").json()["workers"]
+    assert worker["behind_s"] > 0, "what was acknowledged is not known to be served"
+    assert 'strikeatlas_data_fault{worker="0"} 1.0' in served.client.get("/metrics").text
     assert path.with_name("atlas.gpkg-wal").stat().st_size == 0, "no stale log is left for the new file"
     assert "before the swap" in titles(moved), "what was acknowledged is in the file that it was written to"
     new = titles(path)

@@ -241,6 +241,18 @@ def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(stor
     assert found.refresh()
 
 
+def test_a_start_says_that_something_is_kept_where_it_is(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    key, strike = next(iter(store.records().strikes.items()))
+    store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
+    atlas(store)
+    assert "finding what follows from the store" in caplog.text
+    assert "next start" not in caplog.text
+    store.publish("curated", [key], author="tests", why="cleared")
+    atlas(store)
+    assert "the next start will be quicker" in caplog.text
+
+
 def test_private_records_are_not_kept(store: Store) -> None:
     key, strike = next(iter(store.records().strikes.items()))
     store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")

@@ -108,10 +108,23 @@ def test_a_writer_that_waits_too_long_is_refused_and_readers_never_wait(
     monkeypatch.setattr("layers.store.postgresql.database._WRITE", _quick())
     with psycopg.connect(store.name) as connection:
         connection.execute("LOCK TABLE history IN SHARE ROW EXCLUSIVE MODE")
-        with pytest.raises(StoreBusy, match="nothing was written"):
+        with pytest.raises(StoreBusy, match="another program is writing; nothing was written"):
             add(store, "s")
         assert store.seq() == 0
     assert add(store, "s") == 1
+
+
+def test_a_reader_that_holds_a_table_to_be_replaced_is_not_called_a_writer(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_layer(store, "matches", {"strike": "TEXT"}, [("o/1",)], geometry=False)
+    monkeypatch.setattr("layers.store.postgresql.database._WRITE", _quick())
+    with psycopg.connect(store.name) as reader:
+        reader.execute("SELECT * FROM matches")
+        with pytest.raises(StoreBusy, match=r"or has a transaction open that read a table .* nothing was written"):
+            write_layer(store, "matches", {"strike": "TEXT"}, [("o/2",)], geometry=False)
+        assert add(store, "s") == 1, "no other write waits for it"
+    write_layer(store, "matches", {"strike": "TEXT"}, [("o/2",)], geometry=False)
 
 
 def _quick() -> bytes:
@@ -181,6 +194,39 @@ def test_a_replica_is_read_and_takes_over_with_the_same_head(own_cluster: Cluste
     finally:
         replica.stop()
         store.close()
+
+
+def test_a_replica_that_is_behind_is_not_read_until_it_has_what_was_read_before(own_cluster: Cluster) -> None:
+    primary = create_new(own_cluster.new_database())
+    primary.load(ALL, author="Ann")
+    replica = own_cluster.start_replica()
+    database = primary.name.partition("?")[0].rpartition("/")[2]
+    either = f"postgresql:///{database}?host={own_cluster.folder},{own_cluster.folder}&port=5432,{replica.port}"
+    store = open_store(either)
+    try:
+        replica.execute(database, "SELECT pg_wal_replay_pause()")
+        acknowledged = add(store, "behind")
+        primary.close()
+        own_cluster.kill()
+        for _ in range(20):  # processes of the server that was killed end a moment later
+            with pytest.raises(StoreUnreachable) as raised:
+                store.seq()
+            if "a replica that is behind" in str(raised.value):
+                break
+            time.sleep(0.1)
+        assert "a replica that is behind" in str(raised.value)
+        with pytest.raises(StoreUnreachable):
+            add(store, "on-the-replica")
+        replica.execute(database, "SELECT pg_wal_replay_resume()")
+        ends = time.monotonic() + 60
+        while time.monotonic() < ends:
+            with suppress(StoreUnreachable):
+                assert store.seq() == acknowledged
+                break
+        assert store.head().seq == acknowledged
+    finally:
+        store.close()
+        replica.stop()
 
 
 # --- the role of readers ------------------------------------------------------------------------
