@@ -24,7 +24,7 @@ from layers.store.connections import (
     StoreUnreachable,
 )
 from layers.store.migrations.registry import SCHEMA_VERSION
-from layers.store.postgresql import schema
+from layers.store.postgresql import roles, schema
 from layers.store.postgresql.connection import PostgresConnection, adapt
 from layers.store.store import Store
 
@@ -257,6 +257,10 @@ def open_database(address: str) -> Store:
             raise StoreError(
                 f"{database.name}: this role sees only the public records, from which nothing can be served"
             )
+        is_former = not database.read_only and connection.execute(roles.IS_FORMER).fetchone() == (True,)
+    if is_former:
+        with database.writing() as writer:
+            schema.renew_rules(writer)
     with suppress(OSError):  # where nothing can be written, whoever needs a file there says so
         database.beside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store(database, version)
@@ -309,7 +313,9 @@ def _as_store_errors(name: str) -> Iterator[None]:
     try:
         yield
     except (errors.LockNotAvailable, errors.SerializationFailure, errors.DeadlockDetected) as error:
-        raise StoreBusy(f"{name}: another program is writing; nothing was written, try again") from error
+        raise StoreBusy(
+            f"{name}: another program is writing, or holds a table open; nothing was written, try again"
+        ) from error
     except errors.DiskFull as error:
         raise StoreFull(f"{name}: the disk is full; nothing was written") from error
     except errors.ReadOnlySqlTransaction as error:
