@@ -1,7 +1,8 @@
 """Who may read a store beside its owner: all of its records while nothing of it is private or withheld, else no row.
 
 One function says which, and row-level security calls it once, before any other condition on a row. An index is searched
-before, so that a plan with counts still tells whether an id is taken. It holds for every role but the owner of the tables, who writes by this program, and superusers.
+before, so that a plan with counts still tells whether an id is taken. It
+holds for every role but the owner of the tables, who writes by this program, and superusers.
 """
 
 from __future__ import annotations
