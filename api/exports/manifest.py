@@ -11,7 +11,7 @@ import hashlib
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path, PurePosixPath
@@ -115,14 +115,17 @@ def replacing_export(path: Path, origin: ExportOrigin | None) -> Iterator[Path]:
         yield path
         return
     manifest = manifest_beside(path)
-    with ExitStack() as replaced:
-        fresh_manifest = None if origin is None else replaced.enter_context(replacing(manifest))
-        fresh = replaced.enter_context(replacing(path))
+    if origin is None:
+        with replacing(path) as fresh:
+            yield fresh
+            sync(fresh)
+            _remove(manifest)
+        return
+    with replacing(manifest) as fresh_manifest, replacing(path) as fresh:
         yield fresh
-        if origin is not None and fresh_manifest is not None:
-            fresh_manifest.write_bytes(render(origin, path.name, fresh))
-            sync(fresh_manifest)
+        fresh_manifest.write_bytes(render(origin, path.name, fresh))
         sync(fresh)
+        sync(fresh_manifest)
         _remove(manifest)
 
 

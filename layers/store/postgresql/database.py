@@ -27,7 +27,7 @@ from layers.store.connections import (
 )
 from layers.store.history_chain import EMPTY, Head, goes_on
 from layers.store.migrations.registry import SCHEMA_VERSION
-from layers.store.postgresql import schema
+from layers.store.postgresql import roles, schema
 from layers.store.postgresql.connection import PostgresConnection, adapt
 from layers.store.store import Store
 
@@ -309,6 +309,10 @@ def open_database(address: str) -> Store:
             raise StoreError(
                 f"{database.name}: this role sees only the public records, from which nothing can be served"
             )
+        is_former = not database.read_only and connection.execute(roles.IS_FORMER).fetchone() == (True,)
+    if is_former:
+        with database.writing() as writer:
+            schema.renew_rules(writer)
     with suppress(OSError):  # where nothing can be written, whoever needs a file there says so
         database.beside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store(database, version)

@@ -116,8 +116,8 @@ _UNGUARDED = f"""(current_setting('{UNGUARDED}', TRUE) = 'on' AND pg_has_role(cu
     (SELECT relowner FROM pg_class WHERE oid = TG_RELID), 'USAGE'))"""
 _LISTED = f"IN ({LISTED})"
 
-#: Functions of triggers by name: what they may do beyond their caller, and their body. Functions that run as their
-#: owner have the search path of their making, whatever their caller's is.
+#: Functions of triggers by name: what they may do beyond their caller, and their body. None has the search
+#: path of its caller, in which a role that may make functions could put its own before those of PostgreSQL.
 _FUNCTIONS = {
     "only_added": (
         "",
@@ -139,7 +139,7 @@ END""",
 END""",
     ),
     "stays_private": (
-        "SECURITY DEFINER SET search_path FROM CURRENT",
+        "SECURITY DEFINER",
         f"""BEGIN
   IF NEW.private IS TRUE THEN RETURN NEW; END IF;
   IF current_setting('{UNGUARDED}', TRUE) = 'on' AND pg_has_role(session_user,
@@ -157,7 +157,7 @@ END""",
 END""",
     ),
     "remembers_private": (
-        "SECURITY DEFINER SET search_path FROM CURRENT",
+        "SECURITY DEFINER",
         f"""BEGIN
   IF TG_OP = 'UPDATE' AND NEW.id = OLD.id THEN RETURN NULL; END IF;
   IF OLD.private IS TRUE OR OLD.dataset {_LISTED} THEN
@@ -167,7 +167,7 @@ END""",
 END""",
     ),
     "noted": (
-        "SECURITY DEFINER SET search_path FROM CURRENT",
+        "SECURITY DEFINER",
         """BEGIN
   IF EXISTS (SELECT 1 FROM own_write) THEN RETURN NULL; END IF;
   IF TG_OP <> 'INSERT' THEN INSERT INTO external_edits (noun, record) VALUES (TG_TABLE_NAME, OLD.id); END IF;
@@ -178,7 +178,7 @@ END""",
 END""",
     ),
     "heat_goes": (
-        "SECURITY DEFINER SET search_path FROM CURRENT",
+        "SECURITY DEFINER",
         f"""BEGIN
   DELETE FROM {HEAT} WHERE dataset IN (SELECT dataset FROM {HEAT_LOADS} WHERE source = OLD.id);
   DELETE FROM {HEAT_LOADS} WHERE source = OLD.id;
@@ -200,10 +200,7 @@ def create_tables(connection: Connection) -> None:
         connection.execute(f"CREATE INDEX {name} {where}")
     for name, table in TABLES.items():
         connection.add_layer(name, table.declarations, table.record_type.__doc__ or "", table.geometry_type)
-    for name, (rights, body) in _FUNCTIONS.items():
-        connection.execute(
-            f"CREATE FUNCTION {_function(name)}() RETURNS trigger LANGUAGE plpgsql {rights} AS $body$ {body} $body$"
-        )
+    _create_functions(connection)
     for statement in _triggers():
         connection.execute(statement)
     roles.protect(connection)
@@ -211,6 +208,26 @@ def create_tables(connection: Connection) -> None:
         f"INSERT INTO {MARK} (schema_version, minimum_reader_version) VALUES (?, ?)",
         (SCHEMA_VERSION, MINIMUM_READER_VERSION),
     )
+
+
+def renew_rules(connection: Connection) -> None:
+    """Give a store of an earlier program the functions of triggers and the rules of readers of this one."""
+    connection.execute(
+        "SELECT set_config('role', pg_get_userbyid(relowner), TRUE) FROM pg_class WHERE oid = 'history'::regclass"
+    )
+    _create_functions(connection)
+    roles.protect(connection)
+
+
+def _create_functions(connection: Connection) -> None:
+    path = roles.search_path(connection)
+    for name, (rights, body) in _FUNCTIONS.items():
+        connection.execute(
+            f"CREATE OR REPLACE FUNCTION {_function(name)}() RETURNS trigger LANGUAGE plpgsql {rights} {path} "
+            f"AS $body$ {body} $body$"
+        )
+        # Or anybody could make a trigger of it on a table of theirs, with the rights of the owner of this one.
+        connection.execute(f"REVOKE ALL ON FUNCTION {_function(name)}() FROM PUBLIC")
 
 
 def _function(name: str) -> str:
