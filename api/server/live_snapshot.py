@@ -213,9 +213,9 @@ class LiveSnapshot:
         published = self._versions.uncomputed()
         snapshot = published.snapshot
         is_all_public = published.disclosure.records is published.stored
-        is_kept = is_all_public and self._cache.is_writable
-        kept = ", to be kept beside it; the next start will be quicker" if is_kept else ""
-        log.info("finding what follows from the store%s", kept)
+        is_cacheable = is_all_public and self._cache.is_writable
+        outlook = ", to be kept beside it; the next start will be quicker" if is_cacheable else ""
+        log.info("finding what follows from the store%s", outlook)
         # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
         version = CachedVersion(snapshot, published.stored)
         cached = self._cached(version, self._external_edits) if is_all_public else None

@@ -266,10 +266,9 @@ class Visibility:
         if isinstance(record, Claim):
             targets = ((table, self._last((table, record.record))) for table in REFERENCES["claims"]["record"])
             rulings = (Ruling.of(policy, table, target) for table, target in targets if target is not None)
-            return any(_gives_away(record, ruling) for ruling in rulings) and not self._gives_away(record)
+            return any(_withholds(ruling, record) for ruling in rulings) and not self._gives_away(record)
         then, now = Ruling.of(policy, key[0], record), Ruling.of(self.policy, key[0], record) & self._ruling(key)
-        is_finer = then.rounding is not None and (now.rounding is None or now.rounding.step_m < then.rounding.step_m)
-        return bool({*then.fields} - {*now.fields}) or (is_finer and "geometry" not in now.fields)
+        return bool({*then.fields} - {*now.fields}) or ("geometry" not in now.fields and then.is_coarser_than(now))
 
     def _due(self, key: RecordKey) -> datetime | None:
         table, record = key
@@ -299,7 +298,7 @@ class Visibility:
 
     def _gives_away(self, claim: Claim) -> bool:
         rulings = (self._ruling((table, claim.record)) for table in REFERENCES["claims"]["record"])
-        return any(_gives_away(claim, ruling) for ruling in rulings)
+        return any(_withholds(ruling, claim) for ruling in rulings)
 
     def _ruling(self, key: RecordKey) -> Ruling:
         """What the policy says of a record as it is, or as it was last."""
@@ -339,8 +338,8 @@ def _references(table: str, record: Record) -> Mapping[str, Any]:
     return {column: getattr(record, column) for column in REFERENCES.get(table, {})}
 
 
-def _gives_away(claim: Claim, ruling: Ruling) -> bool:
-    """Whether a claim states what a ruling withholds of its record."""
+def _withholds(ruling: Ruling, claim: Claim) -> bool:
+    """Whether a ruling on the record of a claim withholds what the claim states."""
     return gives_away(claim, (*ruling.fields, *(("geometry",) if ruling.rounding is not None else ())))
 
 

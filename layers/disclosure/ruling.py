@@ -103,11 +103,15 @@ class Ruling:
         lifted = []
         if (self.due is None or self.due > now) and other.due is not None and (not self.due or other.due < self.due):
             lifted.append("an embargo")
-        if self.rounding and (other.rounding is None or other.rounding.step_m < self.rounding.step_m):
+        if self.is_coarser_than(other):
             lifted.append("the rounding of coordinates")
         if fields := [name for name in self.fields if name not in other.fields]:
             lifted.append(f"the withholding of {', '.join(fields)}")
         return tuple(lifted)
+
+    def is_coarser_than(self, other: Ruling) -> bool:
+        """Whether this makes coordinates coarser than another ruling on the same record does."""
+        return self.rounding is not None and (other.rounding is None or other.rounding.step_m < self.rounding.step_m)
 
     def applied(self, table: str, record: Record) -> Record:
         """The record as it is published once it is due; the same one where all of it is."""

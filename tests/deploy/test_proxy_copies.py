@@ -133,7 +133,7 @@ def test_a_reader_cannot_tell_the_worker_what_was_passed_on(site: Site) -> None:
     assert (status, headers.get("atlas-seq")) == (200, None), "nor is it told the number, which counts private changes"
 
 
-def test_only_who_wrote_is_told_how_many_changes_there_are(site: Site) -> None:
+def test_only_the_answer_to_a_write_has_the_number_of_changes(site: Site) -> None:
     refused = (
         exchange(site.proxy.port, "DELETE", "/about"),
         exchange(site.proxy.port, "POST", "/collections/strikes/items", {"Content-Type": "application/json"}),

@@ -1,8 +1,8 @@
 """Who may read a store beside its owner: all of its records while nothing of it is private or withheld, else no row.
 
 One function says which, and row-level security calls it once, before any other condition on a row. An index is searched
-before, so that a plan with counts still tells whether an id is taken. It
-holds for every role but the owner of the tables, who writes by this program, and superusers.
+before, so that a plan with counts still tells whether an id is taken. Row-level security holds for every role but the
+owner of the tables, who writes by this program, and superusers.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ ADMIT = "strikeatlas_admit"
 #: The function that says whether nothing is private or withheld.
 READABLE = "strikeatlas_readable"
 
-#: Tables that everybody reads who reads records. The last one has versions and the name of the store.
+#: Tables whose rows are shown to whoever reads records, and those that are for the owner alone.
 _SHOWN = (*TABLES, HEAT, HEAT_LOADS)
 _HIDDEN = ("history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED, idempotency.TABLE)
 # What earlier programs made.

@@ -136,7 +136,7 @@ def test_a_later_copy_of_the_store_is_followed(served: Served) -> None:
     assert served.look() is None
 
 
-def test_readers_are_not_told_where_a_database_is_that_does_not_answer(served: Served) -> None:
+def test_an_answer_does_not_name_the_address_of_a_database_that_does_not_answer(served: Served) -> None:
     served.cluster.execute(
         "postgres",
         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{served.name}'",

@@ -241,7 +241,9 @@ def test_a_store_beside_which_nothing_can_be_written_is_served_all_the_same(stor
     assert found.refresh()
 
 
-def test_a_start_says_that_something_is_kept_where_it_is(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_start_announces_a_quicker_one_only_where_it_writes_the_cache(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
     caplog.set_level("INFO")
     key, strike = next(iter(store.records().strikes.items()))
     store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")

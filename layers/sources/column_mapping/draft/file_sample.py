@@ -146,7 +146,7 @@ def _of_json(file: SourceFile) -> list[FileSample]:
     document = file.json()
     lists = row_lists(document)
     # Of lists that tell as much the longer one comes first.
-    telling = {path: (_telling(_own(_names(items[:_COMPARED_ROWS]))), len(items)) for path, items in lists.items()}
+    telling = {path: (_roles_named(_own(_names(items[:_COMPARED_ROWS]))), len(items)) for path, items in lists.items()}
     paths = sorted(lists, key=lambda path: telling[path], reverse=True)[:_MOST_LISTS]
     rows = {path: _items(document, path) for path in paths}
     return [
@@ -174,8 +174,8 @@ def _own(names: Iterable[str]) -> list[str]:
     return [name for name in names if EACH not in name.split(".") and not name.startswith(PARENT)]
 
 
-def _telling(names: Sequence[str]) -> float:
-    """Return how many roles the names of columns fill."""
+def _roles_named(names: Sequence[str]) -> float:
+    """Return how many roles the names of columns fill; those that say what happened when and where count twice."""
     roles = (role for role in WORDS["roles"] if role != "note")
     return sum(1 + (role in _TELLING) for role in roles if any(role_fit(name, role) >= FITS for name in names))
 
