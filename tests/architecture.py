@@ -33,7 +33,7 @@ ROOMS: Mapping[str, int] = {
     "layers.text": 1_850,
     "layers.geopackage": 450,
     "layers.reference": 2_500,
-    "layers.store": 7_600,
+    "layers.store": 7_450,
     "layers.decisions": 350,
     "layers.disclosure": 500,
     "layers.resolution": 2_950,

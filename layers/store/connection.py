@@ -79,9 +79,6 @@ class Connection(Protocol):
     def add_layer(self, name: str, columns: Mapping[str, str], doc: str, geometry: str | None = None, /) -> None:
         """Create a layer: ``fid``, columns by SQL type, and with a geometry type a spatial index."""
 
-    def protect_derived(self, name: str, /) -> None:
-        """Let nobody who may not see private records see a layer that rests on them, where the database has roles."""
-
     def drop_layer(self, name: str, /) -> None:
         """Remove a layer; one that does not exist is no fault."""
 

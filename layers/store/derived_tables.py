@@ -79,7 +79,6 @@ def write_table(connection: Connection, layer: DerivedLayer, at: str) -> None:
     name = layer.name
     connection.drop_layer(name)
     connection.add_layer(name, declared, "Derived from the records.", "GEOMETRY" if layer.geometry else None)
-    connection.protect_derived(name)
     insert_rows(connection, name, declared, rows)
     if layer.key is not None:
         index, table, key = map(geopackage.quote, (f"{name}_{layer.key}", name, layer.key))

@@ -80,9 +80,6 @@ class SqliteConnection(sqlite3.Connection):
         """Create a layer, with its rows in the header tables."""
         geopackage.add_layer(self, name, columns, doc, geometry)
 
-    def protect_derived(self, name: str, /) -> None:
-        """Nothing is to be done: who may read a file may read all of it."""
-
     def drop_layer(self, name: str, /) -> None:
         """Remove a layer."""
         geopackage.drop_layer(self, name)

@@ -22,7 +22,6 @@ from layers.geopackage import geopackage
 from layers.geopackage.geopackage import WGS84, Bounds, encode
 from layers.model.timestamps import timestamp
 from layers.store.connection import Dialect
-from layers.store.postgresql import roles
 
 #: Column types by those of GeoPackage. Texts are compared by their bytes, as SQLite and Python do.
 TYPES: Mapping[str, str] = {
@@ -122,11 +121,6 @@ class PostgresConnection:
         self.execute(f"COMMENT ON TABLE {geopackage.quote(name)} IS '{text}'")
         if geometry is not None:
             self.execute(f"CREATE INDEX ON {geopackage.quote(name)} USING gist (geometry)")
-
-    def protect_derived(self, name: str, /) -> None:
-        """Secure the rows of a derived layer."""
-        for statement in roles.derived_policy(name):
-            self.execute(statement)
 
     def drop_layer(self, name: str, /) -> None:
         """Remove a table; what other programs made of it, such as a view, is refused to be removed with it."""

@@ -27,7 +27,7 @@ from layers.store.connections import (
 )
 from layers.store.history_chain import EMPTY, Head, goes_on
 from layers.store.migrations.registry import SCHEMA_VERSION
-from layers.store.postgresql import roles, schema
+from layers.store.postgresql import schema
 from layers.store.postgresql.connection import PostgresConnection, adapt
 from layers.store.store import Store
 
@@ -291,8 +291,7 @@ def open_database(address: str) -> Store:
     """Open the store in a database, at a URL or, behind ``postgresql://``, nothing: then the environment says where.
 
     Raises `NotAStore` if the database holds no store, or one of a version that this program cannot work with, and says
-    what to do; `StoreUnreachable` if the server does not answer; `StoreError` if the role sees only a part of the
-    store.
+    what to do; `StoreUnreachable` if the server does not answer.
     """
     database = PostgresDatabase(address)
     with database._connected() as connection:
@@ -305,14 +304,10 @@ def open_database(address: str) -> Store:
                 f"{SCHEMA_VERSION}: with the program of that version strikeatlas copy-store makes a GeoPackage of it, "
                 "which strikeatlas upgrade brings to another version"
             )
-        if connection.execute("SELECT row_security_active('history')").fetchone() != (False,):
-            raise StoreError(
-                f"{database.name}: this role sees only the public records, from which nothing can be served"
-            )
-        is_former = not database.read_only and connection.execute(roles.IS_FORMER).fetchone() == (True,)
-    if is_former:
+        is_shared = connection.execute(schema.IS_SHARED).fetchone() == (True,)
+    if is_shared and not database.read_only:
         with database.writing() as writer:
-            schema.renew_rules(writer)
+            schema.close(writer)
     with suppress(OSError):  # where nothing can be written, whoever needs a file there says so
         database.beside.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     return Store(database, version)

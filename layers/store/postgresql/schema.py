@@ -1,7 +1,8 @@
 """The tables of a store in PostgreSQL, and their triggers: those of a GeoPackage, in the terms of this database.
 
-All stands in the first schema of the search path. Whoever owns the tables writes by this program; others may edit
-records by what they are granted, and triggers note these edits, keep private what is, and tell who listens.
+All of it is in the first schema of the search path, and for the owner of the tables alone until the owner grants it to
+others, who then read what is private too. Triggers note the edits of other programs, refuse to make public what is
+private, and announce each commit.
 """
 
 from __future__ import annotations
@@ -22,7 +23,6 @@ from layers.store.migrations.tables import (
     PRIVATE_DATASETS,
     PRIVATE_REMOVED,
 )
-from layers.store.postgresql import roles
 from layers.store.postgresql.connection import FROM_BLOB, TYPES, UNGUARDED
 from layers.store.row_mapping import TABLES
 from layers.store.writer import APPEND_ONLY
@@ -203,24 +203,60 @@ def create_tables(connection: Connection) -> None:
     _create_functions(connection)
     for statement in _triggers():
         connection.execute(statement)
-    roles.protect(connection)
     connection.execute(
         f"INSERT INTO {MARK} (schema_version, minimum_reader_version) VALUES (?, ?)",
         (SCHEMA_VERSION, MINIMUM_READER_VERSION),
     )
 
 
-def renew_rules(connection: Connection) -> None:
-    """Give a store of an earlier program the functions of triggers and the rules of readers of this one."""
+#: Whether readers that an earlier program admitted may read the tables of the store.
+IS_SHARED = "SELECT EXISTS (SELECT 1 FROM pg_policies WHERE schemaname = current_schema() AND policyname = 'shown')"
+
+# What it granted by default to tables to come, then what it granted, secured and added. Tables beside the store's own
+# are those that it secured, and none of another program in this schema.
+_OWN = (*TABLES, HEAT, HEAT_LOADS, MARK, "history", "external_edits", "own_write", PRIVATE_DATASETS, PRIVATE_REMOVED)
+_CLOSE = f"""DO $body$ DECLARE layer regclass; grantee text; BEGIN
+  FOR grantee IN SELECT DISTINCT rolname FROM pg_default_acl, aclexplode(defaclacl) AS granted, pg_roles
+    WHERE defaclnamespace = current_schema()::regnamespace AND defaclrole = current_user::regrole
+      AND pg_roles.oid = granted.grantee AND granted.grantee <> defaclrole
+      AND (rolname = 'strikeatlas_reader' OR has_table_privilege(rolname, 'strikes', 'SELECT')) LOOP
+    EXECUTE format('ALTER DEFAULT PRIVILEGES IN SCHEMA %I REVOKE SELECT ON TABLES FROM %I', current_schema(), grantee);
+  END LOOP;
+  FOR layer IN SELECT pg_class.oid FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
+    AND (relname IN ({", ".join(f"'{name}'" for name in (*_OWN, idempotency.TABLE))})
+      OR EXISTS (SELECT 1 FROM pg_policy WHERE polrelid = pg_class.oid AND polname = 'shown')) LOOP
+    FOR grantee IN SELECT DISTINCT CASE granted.grantee WHEN 0 THEN 'PUBLIC' ELSE granted.grantee::regrole::text END
+      FROM pg_class, LATERAL (SELECT relacl UNION ALL SELECT attacl FROM pg_attribute WHERE attrelid = layer) AS lists,
+        aclexplode(lists.relacl) AS granted WHERE pg_class.oid = layer AND granted.grantee <> relowner LOOP
+      EXECUTE format('REVOKE ALL ON %s FROM %s CASCADE', layer, grantee);
+    END LOOP;
+    EXECUTE format('DROP POLICY IF EXISTS shown ON %s', layer);
+    EXECUTE format('ALTER TABLE %s DISABLE ROW LEVEL SECURITY', layer);
+  END LOOP;
+END $body$"""
+_FORMER = ("private_datasets()", "private_ids()", "ever_private()", "withholds_nothing()", "readable()", "admit(text)")
+
+
+def close(connection: Connection) -> None:
+    """Take back what an earlier program granted to others on the tables of a store, and give it the triggers of today.
+
+    That program hid rows from them, but a plan or a function of PostGIS gives away something of a hidden row.
+    """
     connection.execute(
         "SELECT set_config('role', pg_get_userbyid(relowner), TRUE) FROM pg_class WHERE oid = 'history'::regclass"
     )
+    connection.execute(_CLOSE)
+    for function in _FORMER:
+        connection.execute(f"DROP FUNCTION IF EXISTS {_function(function)}")
+    for name in TABLES:
+        connection.execute(f"DROP INDEX IF EXISTS {geopackage.quote(f'{name}_private')}")
     _create_functions(connection)
-    roles.protect(connection)
 
 
 def _create_functions(connection: Connection) -> None:
-    path = roles.search_path(connection)
+    (schema,) = connection.execute("SELECT quote_ident(current_schema())").fetchone()
+    # Temporary tables last (PostgreSQL 17, CREATE FUNCTION, "Writing SECURITY DEFINER Functions Safely").
+    path = f"SET search_path = pg_catalog, {schema}, pg_temp"
     for name, (rights, body) in _FUNCTIONS.items():
         connection.execute(
             f"CREATE OR REPLACE FUNCTION {_function(name)}() RETURNS trigger LANGUAGE plpgsql {rights} {path} "

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import shutil
+import subprocess
 import time
+import urllib.parse
 import urllib.request
 from pathlib import Path
 
@@ -16,7 +21,7 @@ from layers.snapshot.derived_layers import full_rewrite
 from layers.store.backends import create_new, open_store
 from layers.store.store import ANY, Edit, Store
 from tests.command_runner import Run
-from tests.conftest import BASEMAP, serving
+from tests.conftest import BASEMAP, ROOT, serving
 from tests.postgres_cluster import Cluster
 
 
@@ -78,3 +83,40 @@ def test_what_another_process_writes_is_served_when_it_is_announced(
 def _title(url: str, key: str) -> str:
     with urllib.request.urlopen(f"{url}/collections/strikes/items/{key}?f=json", timeout=60) as answer:
         return str(json.load(answer)["properties"]["title"])
+
+
+@pytest.mark.skipif(shutil.which("ogr2ogr") is None, reason="needs gdal-bin")
+def test_a_database_for_others_has_what_may_be_published_alone(
+    command: Run, few_store: Store, address: str, cluster: Cluster, base: Basemap, tmp_path: Path
+) -> None:
+    psycopg = pytest.importorskip("psycopg")
+    store = create_new(address)
+    store.copy_from(few_store, full_rewrite(base, text))
+    key, strike = next(iter(store.records().strikes.items()))
+    for name, words, private in ((key, "SECRET DAMAGE", False), ("ua-private", "SECRET STRIKE", True)):
+        changed = strike.model_copy(update={"id": name, "damage": words, "private": private})
+        store.write(Edit("strikes", name, changed, ANY if name == key else None), author="Ann")
+    (tmp_path / "policy.toml").write_text('[[withhold]]\ntable = "strikes"\nfields = ["damage"]\n')
+    policy = ("policy", "set", tmp_path / "policy.toml", "--who", "A", "--why", "w")
+    assert command(*policy, "--store", address).code == 0
+
+    public = cluster.new_database()
+    name = urllib.parse.urlsplit(public).path[1:]
+    page = (ROOT / "docs" / "postgresql.md").read_text()
+    (documented,) = [line for line in page.splitlines() if line.startswith("ogr2ogr")]
+    load = shlex.split(
+        documented.replace("host=db.example dbname=atlas_public", f"host={cluster.folder} dbname={name}")
+    )
+    for _ in range(2):
+        assert (
+            command("export", "gpkg", "--store", address, "--basemap", BASEMAP, "-o", tmp_path / "public.gpkg").code
+            == 0
+        )
+        environment = {**os.environ, "PGUSER": cluster.user}
+        subprocess.run(load, cwd=tmp_path, check=True, capture_output=True, env=environment)
+    with psycopg.connect(public) as reader:
+        tables = [name for (name,) in reader.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        rows = {name: str(reader.execute(f'SELECT * FROM "{name}"').fetchall()) for name in tables}
+    assert {"strikes", "attributions"} <= rows.keys()
+    assert key in rows["strikes"]
+    assert [name for name, found in rows.items() if "SECRET" in found or "ua-private" in found] == []
