@@ -288,9 +288,9 @@ class _Reading:
             yield from self._rows_of(late if query.keys is None else late & query.keys, self._floor, query.above + 1)
 
     def _published_later(self, since: str) -> set[RecordKey]:
-        """Strikes whose embargo ended at a time or later, and what refers to them; and of what a policy ended then.
+        """Records that an embargo, or a policy of before, withheld until a time or later, though changed before it.
 
-        Their changes were made before.
+        With a strike the records that refer to it, and the sources that only it cites, become public.
         """
         stored, disclosure = self._version.stored, self._version.disclosure
         reopened = self._visibility.all_reopened(since)
@@ -298,9 +298,15 @@ class _Reading:
         if (last := disclosure.last_due) is not None and since <= timestamp(last):
             dues = ((key, ruling.due) for key, ruling in disclosure.together["strikes"].of.items())
             ended |= {key for key, due in dues if due and ALWAYS < due <= last and since <= timestamp(due)}
+        edited = (key for key in self._edited_since if key[0] == "strikes") if disclosure.policy.embargo else ()
+        ended |= {key[1] for key in edited if self._visibility.is_brought_forward(key)}
         naming = [(table, name) for table, names in REFERENCES.items() for name in names if "strikes" in names[name]]
         about = {(table, one.id) for key in ended for table, name in naming for one in stored.where(table, name, key)}
-        return about.union(reopened, (("strikes", key) for key in ended))
+        return about.union(reopened, (("strikes", key) for key in ended), self._visibility.sources_after(ended))
+
+    @cached_property
+    def _edited_since(self) -> frozenset[RecordKey]:
+        return history_pages.changed_in(self._connection, self._floor, self._version.snapshot.seq + 1)
 
     def _found_of(self, keys: frozenset[RecordKey]) -> Iterator[HistoryRow]:
         bounds = (self._below, self._floor, _MAX_REMOVALS)

@@ -9,7 +9,8 @@ may not have meant it for the public.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -20,10 +21,12 @@ from pydantic import ValidationError
 
 from layers.disclosure.policy import ALWAYS, Policy, of_values
 from layers.disclosure.ruling import Ruling, gives_away
+from layers.model.problems import ProblemsError
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
 from layers.resolution.merge_entities import MERGED_COLUMNS, has_merged
-from layers.snapshot.disclosure import Disclosure
+from layers.snapshot.disclosure import Disclosure, cited_sources
+from layers.snapshot.public_records import public
 from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
@@ -57,15 +60,22 @@ class Horizon:
 
 @dataclass(frozen=True, slots=True)
 class EarlierPolicy:
-    """A policy that withheld something, and the changes by which it was set and by which another one took its place."""
+    """A policy that withheld something, and the changes by which it was set and by which another one took its place.
 
-    policy: Policy
+    Without a ``policy`` it is one that this program cannot read: it is taken to have withheld every record. ``edited``
+    has the records that were changed while it held.
+    """
+
+    policy: Policy | None
     since: HistoryRow
     end: HistoryRow
+    edited: frozenset[RecordKey]
 
     @property
     def tables(self) -> frozenset[str]:
         """Tables of whose records something was withheld, by themselves or with what they are about."""
+        if self.policy is None:
+            return frozenset(RECORD_TYPES)
         rounded, withheld = ({rule.table for rule in rules} for rules in (self.policy.rounding, self.policy.withhold))
         named = frozenset[str](rounded | withheld)
         return named | ({"claims"} if named else set()) | ({"strikes"} if self.policy.embargo else set())
@@ -221,15 +231,76 @@ class Visibility:
             last = history_pages.last_private(self.connection, key, self.seq)
             due = self._due(key)
             own = None if due is None or due > self.now else Horizon(last, _stamp(due))
+            if own is not None and key[0] == "strikes" and self.policy.embargo:
+                own |= self._brought_forward(key)
+            waited = [self._own_horizon(("strikes", strike)) for strike in self._waited_for.get(key, ())]
+            if own is not None and waited:
+                public = [one for one in waited if one is not None]
+                reached = min(public, key=lambda one: (one.seq, one.at), default=None)
+                own = None if reached is None else own | reached
             self._own[key] = own and own | self.reopened(key)
         return self._own[key]
+
+    def _brought_forward(self, key: RecordKey) -> Horizon:
+        """The last edit of a strike by which its embargo, as it was before, did not have to end any more."""
+        (*_, since) = (0, *(row.seq for row in self._policies))
+        for row in history_pages.rows_of(self.connection, {key}, self.seq + 1, since + 1, _ALL):
+            before = row.before and _record("strikes", row.before)
+            due = self.policy.due(before) if isinstance(before, Strike) else ALWAYS
+            if due is None or _stamp(due) > row.at:
+                return Horizon(row.seq)
+        return Horizon()
+
+    def is_brought_forward(self, key: RecordKey) -> bool:
+        """Whether a strike is public since an edit that brought the end of its embargo forward."""
+        return self._brought_forward(key) != Horizon()
+
+    def sources_after(self, strikes: Container[str]) -> Iterator[RecordKey]:
+        """Yield the sources that became public with one of some strikes."""
+        return (key for key, waited in self._waited_for.items() if any(strike in strikes for strike in waited))
+
+    @cached_property
+    def _waited_for(self) -> Mapping[RecordKey, tuple[str, ...]]:
+        """The strikes that each source waited for, which only strikes under an embargo cite, or what is about these."""
+        if not self.policy.embargo:
+            return {}
+        shown, cited = public(self.stored), self.disclosure.rulings["strikes"].cited
+        citing: defaultdict[str, list[str]] = defaultdict(list)
+        for strike, sources in cited.items():
+            for source in set(sources):
+                citing[source].append(strike)
+        for table, references in REFERENCES.items():
+            columns = [column for column, targets in references.items() if "strikes" in targets]
+            for record in shown.table(table).values() if columns else ():
+                about = [value for column in columns if (value := getattr(record, column)) in cited]
+                for source in set(cited_sources(table, record)) if about else ():
+                    citing[source].append(about[0])
+        counts = [one.counts for one in self.disclosure.citations.values()]
+        return {
+            ("sources", source): tuple(strikes)
+            for source, strikes in citing.items()
+            if len(strikes) == sum(one[source] for one in counts)
+        }
+
+    @cached_property
+    def _policies(self) -> Sequence[HistoryRow]:
+        """The changes of the policy, oldest first."""
+        return history_pages.rows_of(self.connection, {(POLICY, POLICY)}, self.seq + 1, 1, _ALL)[::-1]
 
     @cached_property
     def earlier(self) -> tuple[EarlierPolicy, ...]:
         """The policies before that of now that withheld something, oldest first."""
-        rows = history_pages.rows_of(self.connection, {(POLICY, POLICY)}, self.seq + 1, 1, _ALL)[::-1]
-        held = (EarlierPolicy(of_values(row.after or {}, POLICY), row, end) for row, end in pairwise(rows))
-        return tuple(one for one in held if not one.policy.is_open)
+        return tuple(self._earlier())
+
+    def _earlier(self) -> Iterator[EarlierPolicy]:
+        for since, end in pairwise(self._policies):
+            try:
+                policy = of_values(since.after or {}, POLICY)
+            except ProblemsError:
+                policy = None
+            if policy is None or not policy.is_open:
+                edited = history_pages.changed_in(self.connection, since.seq + 1, end.seq)
+                yield EarlierPolicy(policy, since, end, edited)
 
     def reopened(self, key: RecordKey) -> Horizon:
         """From when on a record is public again of which an earlier policy withheld what that of now does not.
@@ -242,8 +313,11 @@ class Visibility:
             if key[0] not in earlier.tables:
                 continue
             end = Horizon(earlier.end.seq)
+            if earlier.policy is None:
+                horizon |= end
+                continue
             bounds = (earlier.end.seq, earlier.since.seq + 1, _ALL)
-            edits = history_pages.rows_of(self.connection, {key}, *bounds)
+            edits = history_pages.rows_of(self.connection, {key} & earlier.edited, *bounds)
             states = [values for row in edits for values in (row.before, row.after) if values is not None]
             for record in (_record(key[0], values) for values in states):
                 horizon |= end if record is None or self._is_lifted(earlier.policy, key, record) else Horizon()

@@ -217,7 +217,7 @@ def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | Non
             if (shown_as := ruling.applied(name, record)) is not record:
                 published[key] = shown_as
             if ruling.due != ALWAYS:
-                cited[key] = tuple(_sources(name, record))
+                cited[key] = tuple(cited_sources(name, record))
     return TableRulings(name, table, of, published, cited)
 
 
@@ -258,7 +258,7 @@ def _with_dependents(
         return gone
     cited: Counter[str] = Counter()
     for key in held:
-        cited.update(set(cited_by[key] if key in cited_by else _sources("strikes", shown.strikes[key])))
+        cited.update(set(cited_by[key] if key in cited_by else cited_sources("strikes", shown.strikes[key])))
     for name, references in REFERENCES.items():
         for column, targets in references.items():
             if "strikes" not in targets:
@@ -266,14 +266,15 @@ def _with_dependents(
             for record in referring(shown, name, column, held):
                 if record.id not in gone[name]:
                     gone[name].add(record.id)
-                    cited.update(set(_sources(name, record)))
+                    cited.update(set(cited_sources(name, record)))
     gone["sources"] = {
         source for source, number in cited.items() if number == sum(one.counts[source] for one in citations.values())
     }
     return gone
 
 
-def _sources(name: str, record: Record) -> Iterator[str]:
+def cited_sources(name: str, record: Record) -> Iterator[str]:
+    """Yield the ids of the sources that a record of a table cites."""
     for column, targets in REFERENCES.get(name, {}).items():
         if targets == ("sources",):
             value = getattr(record, column)
@@ -290,12 +291,14 @@ def _citations(shown: Records, before: Mapping[str, CitationCounts]) -> Mapping[
 
 def _counted(name: str, table: Mapping[str, Record], before: CitationCounts | None) -> CitationCounts:
     if before is None:
-        return CitationCounts(table, Counter(one for record in table.values() for one in set(_sources(name, record))))
+        return CitationCounts(
+            table, Counter(one for record in table.values() for one in set(cited_sources(name, record)))
+        )
     counts = Counter(before.counts)
     for key in differing(before.table, table):
         for records, sign in ((before.table, -1), (table, 1)):
             record = records.get(key)
-            for source in set(_sources(name, record)) if record is not None else ():
+            for source in set(cited_sources(name, record)) if record is not None else ():
                 counts[source] += sign
     return CitationCounts(table, counts)
 

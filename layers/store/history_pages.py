@@ -107,6 +107,12 @@ def rows_of(
     return sorted(found, key=lambda row: -row.seq)[:limit]
 
 
+def changed_in(connection: Connection, from_seq: int, below: int) -> frozenset[RecordKey]:
+    """Records that the changes from a number on and below another are about."""
+    query = f"SELECT DISTINCT noun, record FROM history WHERE seq >= ? AND seq < ? AND {_OF_RECORDS}"
+    return frozenset(connection.execute(query, (from_seq, below)))
+
+
 def transaction(connection: Connection, seq: int) -> Transaction | None:
     """The transaction of a row: its neighbours of the same time and author. ``None`` where there is no such row.
 

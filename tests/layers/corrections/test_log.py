@@ -494,6 +494,59 @@ class TestPolicy:
         assert first.next_before is not None
         assert first.entries + atlas.entries(policy, since=due, before=first.next_before) == found
 
+    def test_a_source_that_waited_with_an_embargo_is_published_with_it(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        for name in ("waits", "waits-too", "seen"):
+            atlas.add("sources", Source(id=name, publisher="P"), why="marker")
+        day = START.date().isoformat()  # due on the next day at 13:00 UTC
+        atlas.add("strikes", strike(host_country="GE", when=day, sources=("waits", "seen")))
+        said = {"record": "new", "field": "damage", "value": "fire", "source": "waits-too", "checked": "read"}
+        atlas.add("claims", Claim(id="c", dataset="review", **said))
+        atlas.add("strikes", strike("other", sources=("seen",)))
+        due = "2026-03-02T13:00:00.000Z"
+        late = {entry.key: (entry.at, entry.why) for entry in atlas.entries(policy, since=due)}
+        assert late == dict.fromkeys(
+            [("strikes", "new"), ("claims", "c"), ("sources", "waits"), ("sources", "waits-too")], (due, None)
+        )
+        assert {entry.why for entry in atlas.entries(policy) if entry.key == ("sources", "seen")} == {"marker"}
+        assert {entry.at for entry in atlas.entries() if entry.key == ("sources", "waits")} == {
+            "2026-03-01T02:00:00.000Z"
+        }
+
+    def test_an_edit_that_ends_an_embargo_is_when_a_strike_was_published(self, atlas: Atlas) -> None:
+        policy = parse('[[embargo]]\nhours = 1\ncountries = ["GE"]')
+        far = (datetime.now(UTC) + timedelta(days=1)).date().isoformat()
+        atlas.add("sources", Source(id="waits", publisher="P"), why="marker")
+        atlas.add("strikes", strike(title="marker", host_country="GE", when=far, sources=("waits",)), why="marker")
+        atlas.change("strikes", "new", title="as published", why="marker")
+        said = {"record": "new", "field": "damage", "value": "fire", "source": "24tv-pmi", "checked": "read"}
+        atlas.add("claims", Claim(id="c", dataset="review", **said), why="marker")
+        assert "'new'" not in str(atlas.page(policy))
+        atlas.change("strikes", "new", when="2026-02-01", why="marker")
+        ended = timestamp(atlas.now)
+        atlas.change("strikes", "new", title="corrected", why="a typo")
+        found = atlas.entries(policy, since=ended)
+        assert {(entry.key, entry.at) for entry in found} == {
+            (("strikes", "new"), timestamp(atlas.now)),
+            *((key, ended) for key in (("strikes", "new"), ("claims", "c"), ("sources", "waits"))),
+        }
+        assert changes(found[0]) == {"title": ("as published", "corrected")}
+        assert "marker" not in str(atlas.page(policy))
+
+    def test_a_policy_of_before_that_cannot_be_read_withheld_every_record(self, atlas: Atlas) -> None:
+        atlas.change("strikes", DEPOT, note="before", why="marker")
+        atlas.store.set_policy({"later": 1}, author="A", why="w", at=atlas.tick())
+        atlas.change("strikes", DEPOT, note="meanwhile", why="marker")
+        atlas.store.set_policy(None, author="A", why="w", at=atlas.tick())
+        ended = timestamp(atlas.now)
+        atlas.change("strikes", DEPOT, note="after", why="a typo")
+        found = [entry for entry in atlas.entries() if entry.key == ("strikes", DEPOT)]
+        assert [(entry.kind, entry.why, entry.at) for entry in found] == [
+            ("correction", "a typo", timestamp(atlas.now)),
+            ("addition", None, ended),
+        ]
+        assert "marker" not in str(atlas.page())
+
     def test_places_are_rounded_and_fields_left_out(self, atlas: Atlas) -> None:
         policy = parse(
             '[[rounding]]\ntable = "strikes"\ndecimals = 1\n[[withhold]]\ntable = "strikes"\nfields = ["damage"]'
