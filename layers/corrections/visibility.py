@@ -9,8 +9,8 @@ may not have meant it for the public.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -25,8 +25,7 @@ from layers.model.problems import ProblemsError
 from layers.model.records import RECORD_TYPES, REFERENCES, Claim, Record, Records, Strike
 from layers.model.timestamps import timestamp
 from layers.resolution.merge_entities import MERGED_COLUMNS, has_merged
-from layers.snapshot.disclosure import Disclosure, cited_sources
-from layers.snapshot.public_records import public
+from layers.snapshot.disclosure import Disclosure
 from layers.store import history_pages, writer
 from layers.store.connection import Connection
 from layers.store.history_pages import HistoryRow, RecordKey
@@ -233,11 +232,10 @@ class Visibility:
             own = None if due is None or due > self.now else Horizon(last, _stamp(due))
             if own is not None and key[0] == "strikes" and self.policy.embargo:
                 own |= self._brought_forward(key)
-            waited = [self._own_horizon(("strikes", strike)) for strike in self._waited_for.get(key, ())]
-            if own is not None and waited:
-                public = [one for one in waited if one is not None]
+            if own is not None and key[0] == "sources" and (strikes := self.disclosure.waited_for.get(key[1])):
+                public = filter(None, (self._own_horizon(("strikes", strike)) for strike in strikes))
                 reached = min(public, key=lambda one: (one.seq, one.at), default=None)
-                own = None if reached is None else own | reached
+                own = reached and own | reached
             self._own[key] = own and own | self.reopened(key)
         return self._own[key]
 
@@ -255,32 +253,10 @@ class Visibility:
         """Whether a strike is public since an edit that brought the end of its embargo forward."""
         return self._brought_forward(key) != Horizon()
 
-    def sources_after(self, strikes: Container[str]) -> Iterator[RecordKey]:
+    def sources_after(self, strikes: AbstractSet[str]) -> Iterator[RecordKey]:
         """Yield the sources that became public with one of some strikes."""
-        return (key for key, waited in self._waited_for.items() if any(strike in strikes for strike in waited))
-
-    @cached_property
-    def _waited_for(self) -> Mapping[RecordKey, tuple[str, ...]]:
-        """The strikes that each source waited for, which only strikes under an embargo cite, or what is about these."""
-        if not self.policy.embargo:
-            return {}
-        shown, cited = public(self.stored), self.disclosure.rulings["strikes"].cited
-        citing: defaultdict[str, list[str]] = defaultdict(list)
-        for strike, sources in cited.items():
-            for source in set(sources):
-                citing[source].append(strike)
-        for table, references in REFERENCES.items():
-            columns = [column for column, targets in references.items() if "strikes" in targets]
-            for record in shown.table(table).values() if columns else ():
-                about = [value for column in columns if (value := getattr(record, column)) in cited]
-                for source in set(cited_sources(table, record)) if about else ():
-                    citing[source].append(about[0])
-        counts = [one.counts for one in self.disclosure.citations.values()]
-        return {
-            ("sources", source): tuple(strikes)
-            for source, strikes in citing.items()
-            if len(strikes) == sum(one[source] for one in counts)
-        }
+        waited = self.disclosure.waited_for.items()
+        return (("sources", source) for source, ended in waited if not strikes.isdisjoint(ended))
 
     @cached_property
     def _policies(self) -> Sequence[HistoryRow]:

@@ -7,9 +7,10 @@ are published, and so do tiles, filters and orders: none of them can tell more t
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
 from typing import Any
@@ -91,6 +92,30 @@ class Disclosure:
         """What the policy says of a record that is stored."""
         rulings = self.together.get(table, self.rulings.get(table))
         return Ruling() if rulings is None else rulings.of.get(record, Ruling())
+
+    @cached_property
+    def waited_for(self) -> Mapping[str, Sequence[str]]:
+        """The strikes that each source waits or waited for, as nothing cites it but strikes that the policy embargoes.
+
+        Nor does anything but what is about these.
+        """
+        if not self.citations:
+            return {}
+        cited = self.rulings["strikes"].cited
+        citing: defaultdict[str, list[str]] = defaultdict(list)
+        for strike, sources in cited.items():
+            for source in set(sources):
+                citing[source].append(strike)
+        for name, references in REFERENCES.items():
+            columns = [column for column, targets in references.items() if "strikes" in targets]
+            for record in self.citations[name].table.values() if columns else ():
+                about = [value for column in columns if (value := getattr(record, column)) in cited]
+                for source in set(_sources(name, record)) if about else ():
+                    citing[source].append(about[0])
+        totals = [one.counts for one in self.citations.values()]
+        return {
+            one: strikes for one, strikes in citing.items() if len(strikes) == sum(counts[one] for counts in totals)
+        }
 
 
 def policy_of(store: Store, seq: int | None = None) -> Policy:
@@ -217,7 +242,7 @@ def _ruled(shown: Records, policy: Policy, name: str, before: TableRulings | Non
             if (shown_as := ruling.applied(name, record)) is not record:
                 published[key] = shown_as
             if ruling.due != ALWAYS:
-                cited[key] = tuple(cited_sources(name, record))
+                cited[key] = tuple(_sources(name, record))
     return TableRulings(name, table, of, published, cited)
 
 
@@ -258,7 +283,7 @@ def _with_dependents(
         return gone
     cited: Counter[str] = Counter()
     for key in held:
-        cited.update(set(cited_by[key] if key in cited_by else cited_sources("strikes", shown.strikes[key])))
+        cited.update(set(cited_by[key] if key in cited_by else _sources("strikes", shown.strikes[key])))
     for name, references in REFERENCES.items():
         for column, targets in references.items():
             if "strikes" not in targets:
@@ -266,15 +291,14 @@ def _with_dependents(
             for record in referring(shown, name, column, held):
                 if record.id not in gone[name]:
                     gone[name].add(record.id)
-                    cited.update(set(cited_sources(name, record)))
+                    cited.update(set(_sources(name, record)))
     gone["sources"] = {
         source for source, number in cited.items() if number == sum(one.counts[source] for one in citations.values())
     }
     return gone
 
 
-def cited_sources(name: str, record: Record) -> Iterator[str]:
-    """Yield the ids of the sources that a record of a table cites."""
+def _sources(name: str, record: Record) -> Iterator[str]:
     for column, targets in REFERENCES.get(name, {}).items():
         if targets == ("sources",):
             value = getattr(record, column)
@@ -291,14 +315,12 @@ def _citations(shown: Records, before: Mapping[str, CitationCounts]) -> Mapping[
 
 def _counted(name: str, table: Mapping[str, Record], before: CitationCounts | None) -> CitationCounts:
     if before is None:
-        return CitationCounts(
-            table, Counter(one for record in table.values() for one in set(cited_sources(name, record)))
-        )
+        return CitationCounts(table, Counter(one for record in table.values() for one in set(_sources(name, record))))
     counts = Counter(before.counts)
     for key in differing(before.table, table):
         for records, sign in ((before.table, -1), (table, 1)):
             record = records.get(key)
-            for source in set(cited_sources(name, record)) if record is not None else ():
+            for source in set(_sources(name, record)) if record is not None else ():
                 counts[source] += sign
     return CitationCounts(table, counts)
 
