@@ -308,19 +308,12 @@ def rule(name: str) -> str:
 
 
 def table() -> str:
-    """Return the rooms in import order: what each is for, and which rooms of its ring it imports."""
-    lines = ["| room | what it is for | imports, of its own ring | lines at most |", "|---|---|---|---|"]
-    imports: dict[str, set[str]] = {name: set() for name in ROOMS}
-    for name, path in MODULES.items():
-        own = room(name)
-        if own is not None:
-            imports[own] |= {target for other in module_imports(path) if (target := room(other))} - {own}
+    """Return the rooms in import order: what each is for, and its lines; the picture has what it imports."""
+    lines = ["| room | what it is for | lines at most |", "|---|---|---|"]
     for name in ROOMS:
-        ring = name.split(".")[0]
-        near = [other.removeprefix(f"{ring}.") for other in ROOMS if other in imports[name] and other.startswith(ring)]
         folder = name.replace(".", "/") + ("/" if MODULES[name].stem == "__init__" else ".py")
-        lines.append(f"| `{folder}` | {rule(name)} | {', '.join(near) or '-'} | {ROOMS[name]:,} |")
-    lines.append(f"| all | | | {sum(ROOMS.values()):,} |")
+        lines.append(f"| `{folder}` | {rule(name)} | {ROOMS[name]:,} |")
+    lines.append(f"| all | | {sum(ROOMS.values()):,} |")
     return "\n".join(lines) + "\n"
 
 

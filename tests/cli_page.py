@@ -40,7 +40,8 @@ def markdown() -> str:
 
 
 def _section(command: str, shared: list[str]) -> str:
-    """A command, whose shared options are named alone."""
+    """A command, whose shared options are named alone, and whose usage is told where it says more than its name."""
+    command = re.sub(r"^`(strikeatlas [a-z -]+?)( \[OPTIONS\])?`\n\n", "", command, flags=re.MULTILINE)
     found = [match for match in _OPTION.finditer(command) if match[0] in shared]
     for match in found:
         command = command.replace(f"{match[0]}\n", "", 1)
