@@ -31,7 +31,7 @@ def test_the_page_has_the_table_of_weights() -> None:
         weight = f"{table[name]:+.2f}" if name in table.by_name else f"down to {table.ceiling:.2f}"
         error = f"{table.errors[name]:.2f}" if name in table.errors else ""
         assert f"| `{name}` | {weight} | {error} | {says} |" in page
-    assert f"a part of {table.missing:.2f} is told as an asset which the layer lacks" in said()
+    assert f"a part of {table.missing:.2f} counts as an asset that the layer lacks" in said()
 
 
 def test_the_page_has_the_thresholds() -> None:
