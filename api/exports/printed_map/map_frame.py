@@ -153,7 +153,7 @@ class MapPicture:
         self.areas_left_out |= are_left_out
         draw_dots(drawing, [*dots, *larger])
         for inset in insets:
-            self._reference(inset)
+            self._reference(inset, shapely.MultiPoint(page_points(frame, outer)))
         shapes: Objects = np.array([line for _, _, line in lines], dtype=object)
         placed = place_symbols(drawing, outer, shapes)
         draw_symbols(drawing, placed)
@@ -281,20 +281,23 @@ class MapPicture:
         best = min((corner for corner in corners if corner[1] > 0), key=cost, default=None)
         return best if best is not None and cost(best) < _INSET_COST else None
 
-    def _reference(self, inset: _Inset) -> None:
-        """Draw what an inset shows as a box with its letter on the map."""
+    def _reference(self, inset: _Inset, places: shapely.MultiPoint) -> None:
+        """Draw what an inset shows as a box with its letter on the map, off the true places of sites beside it."""
         left, top, right, bottom = inset.seen_as.bounds
         ink, size = self.look.palette.ink, self.look.letters
         seen = rectangle_svg((left, top, right - left, bottom - top), f'fill="none" stroke="{ink}" stroke-width="0.3"')
         self.drawing.add("inset-frames", seen)
         width, height = width_of(inset.letter, size, True) + 0.9, size * 1.12
+        # A symbol that moves aside leaves a dot, or a ring, at its true place.
+        clear = self.look.dot * 1.6 + 0.1
         for x, y in (
             (right + 0.45, top), (left - width - 0.45, top), (right + 0.45, bottom - height),
             (left - width - 0.45, bottom - height), (left, top - height - 0.45), (right - width, top - height - 0.45),
             (left, bottom + 0.45), (right - width, bottom + 0.45),
         ):  # fmt: skip
             tag = shapely.box(x, y, x + width, y + height)
-            if shapely.box(*self.frame.box).contains(tag) and self.drawing.extents.is_free(tag, 0.1):
+            is_inside = shapely.box(*self.frame.box).contains(tag)
+            if is_inside and self.drawing.extents.is_free(tag, 0.1) and not shapely.dwithin(tag, places, clear):
                 break
         _tag(self.drawing, "inset-frames", (x, y), (width, height), inset.letter)
 

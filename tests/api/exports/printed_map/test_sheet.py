@@ -322,6 +322,15 @@ def test_a_sea_without_room_for_its_name_does_not_bear_the_name_of_the_next(snap
     assert "Black Sea" not in at or at["Black Sea"][1] < 45.42
 
 
+def test_the_letter_of_an_inset_covers_no_true_place_that_a_symbol_was_moved_from(snapshot: Snapshot) -> None:
+    placed = [answer for _, answer in sorted(snapshot.answers().items()) if answer.strike.geometry is not None]
+    strikes = map_strikes(snapshot.records, placed[::7]).strikes
+    order = order_of(size="120", bbox=(34.85, 41.0, 40.85, 55.0))
+    picture = sheet.composed(strikes, map_lines(snapshot.records), snapshot.basemap, None, order).picture
+    whole, inset = drawn_frames(picture)
+    assert [*whole.overlaps(), *inset.overlaps()] == []
+
+
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_of_any_selection_nothing_overlaps_and_nothing_is_moved_unmarked(
