@@ -164,7 +164,7 @@ def _wrap(app: FastAPI, settings: Settings, at_work: ActiveRequests, worker: Wor
     """Add the middleware, the innermost first."""
     app.add_middleware(JsonBodies)
     app.add_middleware(BodyLimit, max_bytes=settings.body_max)
-    app.add_middleware(Compression, cache_bytes=settings.coded_kept)
+    app.add_middleware(Compression, cache_bytes=settings.coded_cached)
     errors.install(app)
     app.add_middleware(AnswerCache, atlas=app.state.atlas, tally=worker.tally)
     app.add_middleware(

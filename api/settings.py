@@ -79,11 +79,11 @@ class Settings:
     #: Seconds between looks at the store for a newer version; 0 never looks.
     follow_every_s: float = 0.2
     #: Tiles that are cached, gzipped, for one version of the data.
-    tiles_kept: int = 4096
+    tiles_cached: int = 4096
     #: Bytes of compressed bodies that are cached, tiles not among them.
-    coded_kept: int = 32 * 2**20
+    coded_cached: int = 32 * 2**20
     #: Bytes of whole answers that are cached for one version of the data.
-    answers_kept: int = 64 * 2**20
+    answers_cached: int = 64 * 2**20
     #: Seconds that a browser or a proxy may use an answer without revalidating it; 0 revalidates each time.
     cache_s: int = 0
     #: Bytes of the largest request body that is read.
@@ -92,9 +92,9 @@ class Settings:
     publish_from: float = PUBLISH_FROM
     show_from: float = SHOW_FROM
     #: Strikes and assets from whose number on the snapshot is cached in files beside the store.
-    keep_from: int = MIN_RECORDS
+    cache_from: int = MIN_RECORDS
     #: Folder for these files instead, such as for a store beside which nothing can be written.
-    keep_in: Path | None = None
+    cache_in: Path | None = None
     #: Bytes of the longest path with its query, and of all header lines together.
     url_max: int = 8_192
     headers_max: int = 16_384

@@ -53,7 +53,7 @@ _KINDS = {
     "solar plant": "power-plant",
     "wind farm": "power-plant",
 }
-_ASSETS_MAPPING = """noun = "assets"
+_ASSETS_MAPPING = """table = "assets"
 source = {publisher = "Facts", licence = "CC0"}
 [columns]
 id = "id"
@@ -66,7 +66,7 @@ uncertainty_m = "uncertainty_m"
 basis = "basis"
 host_country = "country"
 """
-_REPORTS_MAPPING = """noun = "strikes"
+_REPORTS_MAPPING = """table = "strikes"
 source = {publisher = "Reports", licence = "CC0"}
 constants = {status = "reported"}
 [columns]

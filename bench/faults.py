@@ -199,8 +199,8 @@ def _copied(name: str) -> Callable[[Path], bool]:
     return verify
 
 
-def _keep(folder: Path) -> None:
-    atlas = LiveSnapshot(Store.open(folder / "atlas.gpkg"), Settings(basemap=BASEMAP, keep_from=1), "bench")
+def _cache(folder: Path) -> None:
+    atlas = LiveSnapshot(Store.open(folder / "atlas.gpkg"), Settings(basemap=BASEMAP, cache_from=1), "bench")
     atlas.rebuild_cache()
     view = atlas.view
     atlas.store.close()
@@ -210,14 +210,14 @@ def _keep(folder: Path) -> None:
 
 
 def _is_cached(folder: Path) -> bool:
-    _only(folder, "atlas.gpkg", "atlas.gpkg.kept")
-    kept = folder / "atlas.gpkg.kept"
+    _only(folder, "atlas.gpkg", "atlas.gpkg.cache")
+    kept = folder / "atlas.gpkg.cache"
     folders = [one for one in kept.iterdir() if one.is_dir()] if kept.exists() else []
     assert not [one for one in folders if one.name.endswith(".new")], "half a folder of kept files"
     if not folders:
         return False
-    atlas = LiveSnapshot(Store.open(folder / "atlas.gpkg"), Settings(basemap=BASEMAP, keep_from=1), "bench")
-    never = Settings(basemap=BASEMAP, keep_from=10**9)
+    atlas = LiveSnapshot(Store.open(folder / "atlas.gpkg"), Settings(basemap=BASEMAP, cache_from=1), "bench")
+    never = Settings(basemap=BASEMAP, cache_from=10**9)
     fresh = LiveSnapshot(Store.open(folder / "atlas.gpkg"), never, "bench")
     assert atlas.view.version == fresh.view.version, "kept files and the store differ"
     atlas.store.close()
@@ -330,7 +330,7 @@ TRIALS = (
     ),
     Trial("backup", _with_older_files, lambda folder: _opened(folder, _backup), _copied("copy.gpkg")),
     Trial("restore", _with_older_files, lambda folder: _opened(folder, _restore), _copied("then.gpkg")),
-    Trial("keep", _store, _keep, _is_cached),
+    Trial("cache", _store, _cache, _is_cached),
     *map(_export, _RENDER),
     Trial(
         "export gpkg",

@@ -183,7 +183,7 @@ def main() -> None:
     parser.add_argument("--only", default="", metavar="TEXT", help="questions whose name has it")
     parser.add_argument("--servers", nargs="+", default=[OURS, "tipg", "pygeoapi"])
     parser.add_argument("--json", type=Path, help="write everything measured here")
-    parser.add_argument("--set", action="append", default=[], help="a setting of our server, such as answers_kept=0")
+    parser.add_argument("--set", action="append", default=[], help="a setting of our server, such as answers_cached=0")
     parser.add_argument("--ratios", type=Path, help="fail where we take much more beside the floor than this file says")
     parser.add_argument("--write", action="store_true", help="write that file anew")
     given = parser.parse_args()

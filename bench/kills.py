@@ -44,7 +44,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _READY_S, _DONE_S = 300, 600
 #: Rows of the file that is loaded.
 _ROWS = 2_000
-_MAPPING = """noun = "strikes"
+_MAPPING = """table = "strikes"
 [source]
 publisher = "bench"
 [columns]
@@ -223,7 +223,7 @@ class Killed:
 
     def killed_server(self, workers: int, token: str, source: str) -> None:
         """Write to a server from several connections, and kill it at a moment."""
-        with self.server(workers, "--set", "keep_from=0") as port:
+        with self.server(workers, "--set", "cache_from=0") as port:
             writers = [Writer(port, token, self.ledger, self.chance, source) for _ in range(3)]
             for writer in writers:
                 writer.start()
@@ -283,7 +283,7 @@ def _operations(run: Killed, workers: int, token: str, source: str, older: Path 
         )
 
     def keep() -> None:
-        run.killed_command("keep", "keep", "--store", run.store, "--basemap", run.basemap)
+        run.killed_command("cache", "cache", "--store", run.store, "--basemap", run.basemap)
 
     def whole(name: str, target: Path, *arguments: object) -> None:
         """A command that writes a file: it is whole or not there, and nothing else stays beside it."""
@@ -365,7 +365,7 @@ def main() -> None:
         shown = len(run.faults)
         console.print(f"{run.kills.total()} kills, {run.writes:,} writes, {len(run.faults)} faults", end="\r")
     run.check(verify=True)
-    if _answers(run, 1, "--set", "keep_from=0") != _answers(run, 1, "--set", "keep_from=1000000000"):
+    if _answers(run, 1, "--set", "cache_from=0") != _answers(run, 1, "--set", "cache_from=1000000000"):
         run.faults.append("a server with files beside the store answers otherwise than one without")
     table = Table("killed", "times", title=f"{run.kills.total()} kills, {run.writes:,} writes sent")
     for name, count in sorted(run.kills.items()):

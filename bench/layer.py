@@ -41,7 +41,7 @@ from layers.sources.reader.mapping_file import read as read_mapping
 from layers.sources.registry import FORMATS
 
 OUTCOMES = ("right", "wrong", "none", "undecided")
-_MAPPING = """noun = "strikes"
+_MAPPING = """table = "strikes"
 [source]
 publisher = "A plain table"
 [columns]

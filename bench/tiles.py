@@ -106,7 +106,7 @@ def theirs(collection: Collection, tiles: Sequence[Tile], connection: str) -> li
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("world", type=Path, help="as bench.world made it, and a server or `strikeatlas keep` read it")
+    parser.add_argument("world", type=Path, help="as bench.world made it, and a server or `strikeatlas cache` read it")
     parser.add_argument("--peers", type=Path, help="as bench.peers.install made it; without it ours alone are timed")
     parser.add_argument("--basemap", type=Path, default=BASEMAP)
     parser.add_argument("--fill", action="store_true", help="write the features into the database first")

@@ -164,7 +164,7 @@ export const attribution = (id, view, signal) => files?.attribution(id, view, si
 /** The address of a strike with its owners as a GeoJSON feature; a browser that follows a link would else get a page. */
 export const geojsonAddress = (id) => new URL(`collections/strikes/items/${encodeURIComponent(id)}?f=json`, ROOT).href;
 
-/** The log of what changed of all that the answer to a strike rests on, as a page; in files that of all strikes. */
+/** The log of what changed of all that the answer to a strike is based on, as a page; in files that of all strikes. */
 export const correctionsAddress = (id) => FILES ? fileAddress("corrections.html") : new URL(`corrections?strike=${encodeURIComponent(id)}&f=html`, ROOT).href;
 
 /** What an entity holds on a day (yyyy-mm-dd; null is the day of the data), directly and through others. */

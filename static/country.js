@@ -116,7 +116,7 @@ function block(title, lines, wanted) {
   return lines.length ? el("details", { open }, el("summary", {}, `${title} (${lines.length})`), el("ul", {}, lines)) : null;
 }
 
-/** How an owner fared in all: strikes, how many are sure, and what its shares come to in whole sites. */
+/** How an owner fared in all: strikes, how many are sure, and what its shares come to in site equivalents. */
 function ownedInAll({ strikes, strikes_sure: sure, hits, assets_min: min, assets_max: max }) {
   const gaps = { strikes: counted("times", strikes), sure: surePart(strikes, sure), assets: amount(min, max), hits };
   return t(hits === 1 ? "ownedInAllOne" : "ownedInAll", gaps);

@@ -24,7 +24,7 @@ export function share(min, max, sites = 1) {
   return low === high ? `${high}${PERCENT}` : `${low}–${high}${PERCENT}`;
 }
 
-/** A sum of shares in whole sites to two decimals, or the range it lies in; a little is never said to be none. */
+/** A sum of shares in site equivalents to two decimals, or the range it lies in; a little is never said to be none. */
 export function amount(min, max) {
   const said = (n) => (n > 0 && n < 0.01 ? t("under", { share: number(0.01) }) : number(+n.toFixed(2)));
   return said(min) === said(max) ? said(min) : t("amountRange", { min: said(min), max: said(max) });

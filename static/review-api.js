@@ -29,7 +29,7 @@ async function asked(path, options = {}) {
 /** The strikes that wait, at most `limit`. */
 export const queue = (limit) => asked(`review/queue?limit=${limit}`);
 
-/** All that a decision on one strike may rest on. */
+/** All that a decision on one strike may be based on. */
 export const strike = (id) => asked(`review/strikes/${encodeURIComponent(id)}`);
 
 const posted = (path, body) => asked(path, {
@@ -40,7 +40,7 @@ const posted = (path, body) => asked(path, {
 export const decide = (decision) => posted("review/decisions", decision);
 
 /** Pairs of a collection that may be one, at most `limit`. */
-export const duplicates = (noun, limit) => asked(`review/duplicates?noun=${noun}&limit=${limit}`);
+export const duplicates = (table, limit) => asked(`review/duplicates?table=${table}&limit=${limit}`);
 
 /** Append a judgement on two records. */
 export const judge = (judgement) => posted("review/judgements", judgement);

@@ -6,9 +6,9 @@ import * as api from "./review-api.js";
 import { counted, strikeTitle, t, word } from "./text.js";
 
 const MOST = 200;
-const NOUNS = ["assets", "strikes", "entities"];
+const TABLES = ["assets", "strikes", "entities"];
 
-let noun = NOUNS[0];
+let table = TABLES[0];
 let [rows, waiting, current, last] = [[], 0, null, null];
 
 const nameOf = (side) => (side.title ? strikeTitle(side) : side.name);
@@ -26,11 +26,11 @@ function drawList(act) {
   const place = byId("queue");
   place.hidden = false;
   place.setAttribute("aria-label", t("pairsLabel"));
-  const choice = el("select", { id: "pairs-noun", onchange: () => act.tried(begin(act, choice.value)) },
-    NOUNS.map((one) => el("option", { value: one, selected: one === noun }, t(`pairs${one}`))));
+  const choice = el("select", { id: "pairs-table", onchange: () => act.tried(begin(act, choice.value)) },
+    TABLES.map((one) => el("option", { value: one, selected: one === table }, t(`pairs${one}`))));
   const shown = rows.length < waiting ? ` · ${t("queueShown", { n: rows.length })}` : "";
   place.replaceChildren(
-    el("p", { class: "queue-count" }, el("label", { for: "pairs-noun" }, t("pairsOf")), " ", choice, " ",
+    el("p", { class: "queue-count" }, el("label", { for: "pairs-table" }, t("pairsOf")), " ", choice, " ",
       waiting ? counted("pairsCount", waiting) + shown : t("pairsEmpty")),
     el("ol", {}, rows.map((row) => line(row, act))));
 }
@@ -122,13 +122,13 @@ async function reloaded(act, named) {
 }
 
 async function fetched() {
-  const told = await api.duplicates(noun, MOST);
+  const told = await api.duplicates(table, MOST);
   [rows, waiting] = [told.pairs, told.numberMatched];
 }
 
 /** Show the pairs of a collection; `act` has tried (awaits, and says what failed) and say. */
-export async function begin(act, chosen = noun) {
-  noun = chosen;
+export async function begin(act, chosen = table) {
+  table = chosen;
   await fetched();
   await open(rows[0] ?? null, act);
 }

@@ -43,7 +43,7 @@ export function checkedWords(what, how) {
   return t("checkedOf", { what: t(what), how: word("checked", how) });
 }
 
-/** How many sources a strike has, and how many of them are independent voices. */
+/** How many sources a strike has, and how many of them are independent sources. */
 export function sourcesWords({ n_sources: sources, n_voices: voices }) {
   const said = counted("sourceCount", sources);
   if (sources === voices && voices < 2) return said;

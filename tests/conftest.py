@@ -211,7 +211,7 @@ def records() -> Records:
 
 @pytest.fixture(scope="session")
 def few_records(records: Records) -> Records:
-    """A few of the bundled strikes with all that they rest on, for tests whose subject is not all of the records.
+    """A few of the bundled strikes with all that they are based on, for tests whose subject is not all of the records.
 
     What follows from them is computed in a tenth of the time, which counts where a test builds many versions.
     """
@@ -306,7 +306,7 @@ def app(store: Store) -> FastAPI:
     """The application over that store."""
     # Without whole answers cached, so that no test depends on what another asked for before.
     embedders = ("https://news.example",)
-    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=embedders, answers_kept=0))
+    return create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, embedders=embedders, answers_cached=0))
 
 
 @pytest.fixture(scope="session")

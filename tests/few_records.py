@@ -1,4 +1,4 @@
-"""Some strikes of the bundled records with all that they rest on, for tests whose subject is not all records."""
+"""Some strikes of the bundled records with all that they are based on, for tests whose subject is not all records."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ def copy_of(store: Store, path: Path) -> Path:
     """Copy by SQLite's own backup; GDAL, which brings its own SQLite, must not open the file we have open."""
     with closing(sqlite3.connect(store.path)) as source, closing(sqlite3.connect(path)) as target:
         source.backup(target)
-    kept, own = (one.with_name(f"{one.name}.kept") for one in (store.path, path))
+    kept, own = (one.with_name(f"{one.name}.cache") for one in (store.path, path))
     if kept.is_dir():
         # Files of it are never written to, only replaced.
         shutil.copytree(kept, own, copy_function=os.link)

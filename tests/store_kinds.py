@@ -50,7 +50,7 @@ def is_file(store: Store) -> bool:
 
 def cache_folder(store: Store) -> Path:
     """The folder of what is kept beside a store."""
-    return store.beside.with_name(f"{store.beside.name}.kept")
+    return store.beside.with_name(f"{store.beside.name}.cache")
 
 
 def set_policy(store: Store, policy: Policy, at: datetime | None = None) -> None:

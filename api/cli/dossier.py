@@ -213,7 +213,7 @@ def _subject(
 
 
 def _corrections(opened: Store, version: PublishedVersion, strikes: Sequence[str], language: str) -> list[Json]:
-    """What changed, after it was published, of the records that the answers to strikes rest on: the newest first."""
+    """What changed after publication in the records that the answers to strikes are based on: the newest first."""
     keys = frozenset(key for strike in strikes for key in records_of_answer(version.snapshot, strike))
     queries = [CorrectionsQuery(keys=keys, kind=kind) for kind in ("correction", "retraction")]
     entries = chain.from_iterable(entries_of(opened, version, query) for query in queries)

@@ -46,14 +46,14 @@ from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
 
-Noun = Literal["strikes", "assets", "entities"]
+JudgedTable = Literal["strikes", "assets", "entities"]
 
 app = typer.Typer()
 
 
 @app.command(epilog="Example: strikeatlas duplicates --from 0.9 --json")
 def duplicates(
-    noun: Annotated[Noun, typer.Option(help="What may be told twice.")] = "strikes",
+    table: Annotated[JudgedTable, typer.Option(help="Which records may be there twice.")] = "strikes",
     from_score: Annotated[
         float | None,
         typer.Option(
@@ -70,10 +70,10 @@ def duplicates(
     """Propose which strikes, assets or entities are one told twice, with reasons; nothing is merged."""
     stored = open_store(store).mount(open_layer()).records()
     merged = resolve.apply_judgements(stored)
-    if noun == "strikes":
+    if table == "strikes":
         proposed = propose_duplicates(stored, PROPOSE_FROM if from_score is None else from_score)
         rows = [serialize.strike_pair(merged, one) for one in proposed]
-    elif noun == "assets":
+    elif table == "assets":
         sites = propose_assets(stored, PROPOSE_ASSETS_FROM if from_score is None else from_score)
         rows = [serialize.asset_pair(merged, one) for one in sites]
     else:
@@ -85,7 +85,7 @@ def duplicates(
 @app.command(epilog="Example: strikeatlas judge socar gem/e100 same --why 'the same LEI' --who 'A. Editor'")
 def judge(
     one: Annotated[str, typer.Argument(help="An entity, asset or strike; the one that is kept.")],
-    other: Annotated[str, typer.Argument(help="Another of the same noun.")],
+    other: Annotated[str, typer.Argument(help="Another of the same table.")],
     verdict: Annotated[
         Verdict,
         typer.Argument(help="part: the first is a part of the second; undone: as if never judged."),

@@ -119,7 +119,7 @@ app.command("map", epilog=map_commands.EPILOG)(map_commands.map_)
 app.command(epilog=judge_commands.MATCH_EPILOG)(judge_commands.match)
 app.command(epilog=corrections_commands.EPILOG)(corrections_commands.corrections)
 app.command(epilog=serve_commands.PUBLISH_EPILOG)(serve_commands.publish)
-app.command("keep", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
+app.command("cache", epilog=serve_commands.BUILD_CACHE_EPILOG)(serve_commands.build_cache)
 app.command(epilog=serve_commands.EPILOG)(serve_commands.serve)
 app.command(epilog=backup_commands.UPGRADE_EPILOG)(backup_commands.upgrade)
 app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
@@ -137,9 +137,9 @@ def init(
     empty: EmptyOption = False,
     as_json: AsJson = False,
 ) -> None:
-    """Make a store and load the bundled records into it; a store that is there is kept as it is.
+    """Make a store and load the bundled records into it; a store that is there stays as it is.
 
-    What follows from the records is kept beside it, so that servers and commands start at once.
+    What follows from the records is cached beside it, so that servers and commands start at once.
     """
     settings, loaded = Settings(basemap=base), list[CachedVersion]()
     is_there = is_path(store) and Path(store).exists()
@@ -152,13 +152,17 @@ def init(
         report = None
     with closing(open_store(store).mount(open_layer())) as opened:
         if report is None:
-            output({"store": opened.name, "kept": True}, as_json, f"{opened.name} is there and was kept.")
+            output(
+                {"store": opened.name, "created": False},
+                as_json,
+                f"{opened.name} is there already; nothing was changed.",
+            )
             return
         ground = basemap.read(base)
         cache = cache_of(opened, ground, settings)
         with cache.exclusive_lock():
             VersionBuilder(opened, ground, settings, "", loaded=next(iter(loaded), None)).write(cache)
-        values = {"store": opened.name, **load_commands.counts(report)}
+        values = {"store": opened.name, "created": True, **load_commands.counts(report)}
         output(values, as_json, terminal.load_report(opened.name, report))
 
 

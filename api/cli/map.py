@@ -46,7 +46,7 @@ _CELL, _COLUMN = 32, 13
 #: An id with its dataset.
 _ID = re.compile(r"[a-z0-9][a-z0-9._-]*/[a-z0-9._/>@-]+")
 
-Noun = Literal["strikes", "assets", "entities", "stakes"]
+MappedTable = Literal["strikes", "assets", "entities", "stakes"]
 
 
 def map_(
@@ -54,7 +54,7 @@ def map_(
     out: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write the mapping here; without it, to standard output.")
     ] = None,
-    noun: Annotated[Noun | None, typer.Option(help="What the rows are, where the guess is wrong.")] = None,
+    table: Annotated[MappedTable | None, typer.Option(help="What the rows are, where the guess is wrong.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file of --output if there is one.")] = False,
     base: Annotated[
         Path,
@@ -76,13 +76,13 @@ def map_(
     sources = SourceFile.all_of(files)
     with progress_bar("reading"):
         country_at = basemap.read(base).country_at if base.is_file() else None
-        tables = [table for file in sources for table in draft(read_samples(file), noun, country_at)]
-        fmt = tables[0].sample.fmt
-        text = mapping_text(tables)
+        drafts = [one for file in sources for one in draft(read_samples(file), table, country_at)]
+        fmt = drafts[0].sample.fmt
+        text = mapping_text(drafts)
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"
         reading = _reading(out.name if out else "mapping.toml", text, fmt, sources, dataset)
-    remarks = [*dict.fromkeys(remark for table in tables for remark in table.remarks), *map(worded, reading.warnings)]
-    unused = {f"{table.sample.file.name}: {table.noun}": table.unused for table in tables if table.unused}
+    remarks = [*dict.fromkeys(remark for one in drafts for remark in one.remarks), *map(worded, reading.warnings)]
+    unused = {f"{one.sample.file.name}: {one.records}": one.unused for one in drafts if one.unused}
     answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks, "unused": unused}
     if out is not None:
         write_file(out, text.encode())

@@ -1,4 +1,4 @@
-"""The commands ``serve``, ``keep`` and ``publish``: run the server, build its snapshot cache, or write its files."""
+"""The commands ``serve``, ``cache`` and ``publish``: run the server, build its snapshot cache, or write its files."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ EPILOG = "Example: strikeatlas serve --port 8080 --workers 2"
 #: Proxies on this machine.
 LOCAL = ("127.0.0.0/8", "::1/128")
 
-KeepInOption = Annotated[
-    Path | None, typer.Option("--keep-in", help="Folder to keep what follows in, instead of beside the store.")
+CacheInOption = Annotated[
+    Path | None, typer.Option("--cache-in", help="Folder of the cache, instead of beside the store.")
 ]
 PolicyOption = Annotated[
     Path | None, typer.Option(help="TOML file of the policy that the store must have; see policy.md.")
@@ -94,7 +94,7 @@ def serve(
     show_from: Annotated[
         float, typer.Option(min=0, max=1, help="Probability from which a candidate is shown at all.")
     ] = SHOW_FROM,
-    keep_in: KeepInOption = None,
+    cache_in: CacheInOption = None,
     reviewers: Annotated[Path, typer.Option(help="The file of reviewers, who may write.")] = REVIEWERS,
     audit: Annotated[
         Path | None,
@@ -129,7 +129,7 @@ def serve(
         grace_s=grace,
         publish_from=publish_from,
         show_from=show_from,
-        keep_in=keep_in,
+        cache_in=cache_in,
         reviewers=reviewers,
         audit=audit,
         policy_file=policy,
@@ -157,19 +157,19 @@ def serve(
     run(store, settings, host, port, workers, log, begun)
 
 
-BUILD_CACHE_EPILOG = "Example: strikeatlas keep --store data/atlas.gpkg"
+BUILD_CACHE_EPILOG = "Example: strikeatlas cache --store data/atlas.gpkg"
 
 
 def build_cache(
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     publish_from: PublishFromOption = PUBLISH_FROM,
-    keep_in: KeepInOption = None,
+    cache_in: CacheInOption = None,
     as_json: AsJson = False,
 ) -> None:
-    """Find what follows from the records and keep it beside the store, so that a server of it starts at once."""
+    """Compute what follows from the records and cache it beside the store, so that a server of it starts at once."""
     opened = open_store(store).mount(open_layer())
-    settings = Settings(basemap=base, publish_from=publish_from, keep_from=0, keep_in=keep_in)
+    settings = Settings(basemap=base, publish_from=publish_from, cache_from=0, cache_in=cache_in)
     begun = time.monotonic()
     count = opened.count("strikes", "assets")
     with errors.status(f"Finding what follows from {counted(count, 'records')}"), collection_paused():

@@ -19,7 +19,7 @@ from rich.markup import escape
 
 from api.cli.common import STORE, AsJson, BasemapOption, StoreAddress, open_published, output, progress_bar
 from api.cli.corrections import entries_of
-from api.cli.serve import KeepInOption
+from api.cli.serve import CacheInOption
 from api.exports.manifest import NotAManifest, StatedHead, file_findings, find_manifest
 from api.exports.manifest import read as read_manifest
 from api.http.json import Json
@@ -75,7 +75,7 @@ def verify(
     ] = None,
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
-    keep_in: KeepInOption = None,
+    cache_in: CacheInOption = None,
     trust: TrustOption = None,
     receipt: ReceiptOption = None,
     head: Annotated[
@@ -88,7 +88,7 @@ def verify(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Check a whole store with what is kept beside it, or an export; or build a printed figure again from history.
+    """Check a whole store with the cache beside it, or an export; or build a printed figure again from history.
 
     A finding a line; nothing is changed. Exit code 0 if it is valid, or the same; 1 if not; 4 or 5 if the store of an
     export cannot be read, so that only the files were checked.
@@ -98,7 +98,7 @@ def verify(
     elif target is not None and (manifest := find_manifest(Path(target))) is not None:
         _verify_export(Path(target), manifest, store, as_json)
     else:
-        address, settings = target or store, Settings(basemap=base, keep_in=keep_in)
+        address, settings = target or store, Settings(basemap=base, cache_in=cache_in)
         receipts, heads = checked_receipts(address, receipt, trust), [*map(_digits, head or ())]
         _verify_store(address, settings, receipts, heads, as_json)
 
@@ -113,7 +113,7 @@ def _digits(text: str) -> str:
 def _verify_store(
     address: str, settings: Settings, receipts: Sequence[tuple[Path, Receipt]], heads: Sequence[str], as_json: bool
 ) -> None:
-    """Check a store, compare what is kept beside it, and say what receipts of it cover, and which heads it has.
+    """Check a store, compare the cache beside it, and say what receipts of it cover, and which heads it has.
 
     Raises `typer.Exit` if there is a finding, or a receipt is not valid, with exit code 1.
     """
@@ -124,7 +124,7 @@ def _verify_store(
     compared: list[CacheComparison] = []
     noted: list[tuple[str, Head | ChainBreak | None]] = []
     try:
-        with progress_bar("Comparing what is kept beside the store"):
+        with progress_bar("Comparing the cache beside the store"):
             opened = open_to_read(address).mount(open_layer())
             name = opened.name
             compared += compare_cache(opened, settings)
@@ -138,7 +138,7 @@ def _verify_store(
         "store": name,
         "findings": _finding_values(findings),
         "heads": [{"hash": one.hash, "change": one.seq, "at": one.at} for _, one in noted if isinstance(one, Head)],
-        "kept": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
+        "cached": [{"folder": str(one.folder), "change": one.seq, "files": one.files} for one in compared],
     }
     lines = [*([text(one) for one in findings] or [f"{name} is valid."]), *_comparison_lines(compared)]
     lines += [f"{digits} is change {one.seq} of {one.at}." for digits, one in noted if isinstance(one, Head)]
@@ -159,7 +159,7 @@ def _comparison_lines(compared: list[CacheComparison]) -> Iterator[str]:
         elif one.files:
             yield f"Compared, in the cache {one.folder} as of change {one.seq}: {counted(one.files, 'files')}."
     if not compared:
-        yield "Nothing is kept beside it."
+        yield "There is no cache beside it."
 
 
 def _finding_values(findings: Iterable[Finding]) -> list[Json]:
@@ -210,7 +210,7 @@ def _head_findings(store: str, manifest: Path, stated: StatedHead) -> Iterator[F
 
 
 def _verify_figure(stated: FigureCode, store: str, base: Path, as_json: bool) -> None:
-    """Build a figure again from the history of a store, and say what it rests on and every correction since.
+    """Build a figure again from the history of a store, and say what it is based on and every correction since.
 
     Raises `typer.Exit` if it differs, with exit code 1.
     """
@@ -273,7 +273,7 @@ def _version_at(store: Store, code: FigureCode, head: Head, version: PublishedVe
 def _corrections_since(
     store: Store, version: PublishedVersion, then: Snapshot, strikes: list[str], head: Head
 ) -> list[CorrectionEntry]:
-    """Entries after the change of the figure on what its answers rested on, or rest on now."""
+    """Entries after the change of the figure on what its answers were based on, or are now."""
     now = version.snapshot
     keys = {key for strike in strikes for key in (*records_of_answer(then, strike), *of_record(strike))}
     keys |= {key for one in strikes if one in now.records.strikes for key in records_of_answer(now, one)}

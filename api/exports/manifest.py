@@ -73,7 +73,7 @@ class ExportOrigin:
     has_unrecorded_edits
         Whether the store held edits of other programs that history does not tell of yet, which no head stands for.
     sources
-        Publishers of the sources that the export rests on, each with the licence that its source states.
+        Publishers of the sources that the export is based on, each with the licence that its source states.
     figure
         The code that stands under a printed figure.
     """

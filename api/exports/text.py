@@ -96,7 +96,7 @@ def share(low: float, high: float, sites: int = 1, language: str = ENGLISH) -> s
 
 
 def amount(low: float, high: float, language: str = ENGLISH) -> str:
-    """Write a sum of shares in whole sites, or its range, to two decimals; a little is never said to be none."""
+    """Write a sum of shares in site equivalents, or its range, to two decimals; a little is never said to be none."""
     return "–".join(dict.fromkeys(formatted(round(end, 2) or end, "g", language) for end in (low, high)))
 
 

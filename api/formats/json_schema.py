@@ -84,7 +84,10 @@ def _merged(name: str, returned: Json | None, written: Json | None) -> Json:
     if returned is None:
         return {**written, "writeOnly": True}
     if written.get("type") != returned.get("type"):
-        return {**returned, "description": f"{returned['description']} To write counts apart, {_HOW_TO_WRITE_COUNTS}."}
+        return {
+            **returned,
+            "description": f"{returned['description']} To write counts separately, {_HOW_TO_WRITE_COUNTS}.",
+        }
     return {**written, **returned}
 
 

@@ -158,7 +158,7 @@ def _choices(request: Request, answer: Json, name: str) -> list[Json]:
 
 
 def _ranked(request: Request, row: Json, by: str, name: str, most: int) -> Json:
-    """Describe a country: strikes that it is ranked by and their bar, its shares in whole sites, hosted ones and ties.
+    """Describe a country: strikes that rank it and their bar, its shares in site equivalents, hosted ones and ties.
 
     The parts of a bar are in hundredths of the longest.
     """

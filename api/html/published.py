@@ -1,4 +1,4 @@
-"""Pages that are cited: what a strike, a site, an owner or a country says, and all that it rests on, in one order."""
+"""Pages that are cited: what a strike, a site, an owner or a country says, and what that is based on, in one order."""
 
 from __future__ import annotations
 

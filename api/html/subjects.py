@@ -284,7 +284,7 @@ def _followed(
 
 
 def _struck(code: str, strikes: SubjectStrikes, language: str, **named: str) -> str:
-    """Word how many strikes there are for sure, and how many more may count."""
+    """Word how many strikes there are for sure, and how many more are possible."""
     total = strikes.total
     more = total.strikes - total.sure
     said = phrase(f"html.published.{code}", language, sure=counted("count", total.sure, language), **named)
@@ -292,7 +292,7 @@ def _struck(code: str, strikes: SubjectStrikes, language: str, **named: str) -> 
 
 
 def _open(strikes: SubjectStrikes, language: str) -> Sequence[str]:
-    """Say why some strikes only may count."""
+    """Say why some strikes are only possible."""
     return [page_text("whyMay", language, list=strikes.why) + "."] if strikes.why else []
 
 
@@ -335,7 +335,7 @@ def _parts(snapshot: Snapshot, asset: Asset, language: str) -> list[tuple[str, s
 
 
 def _updated(snapshot: Snapshot, record: str, language: str) -> list[tuple[str, str]]:
-    """Say on which day a record, or what it rests on, changed last, where that is known."""
+    """Say on which day a record, or what it is based on, changed last, where that is known."""
     at = snapshot.updated(record)
     return [] if at is None else [(page_text("updated", language), date_in_words(at[:10], language))]
 

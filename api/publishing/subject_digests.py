@@ -1,7 +1,7 @@
 """What the files about each strike, site and owner follow from, as a digest: while it is the same, so are they.
 
 It is made of the rows of collections, which have most of what a page says, of the candidates of a strike, and of when
-the records that it rests on changed last, which stands for all that is in no row: claims, decisions, chains and
+the records that it is based on changed last, which stands for all that is in no row: claims, decisions, chains and
 corrections.
 """
 
@@ -48,7 +48,7 @@ class SubjectDigests:
         self._sites, self._assets = dict[str, bytes](), dict[str, bytes]()
 
     def of_strike(self, key: str) -> str:
-        """Digest of what is said of a strike: its rows, and the times of what it rests on."""
+        """Digest of what is said of a strike: its rows, and the times of what it is based on."""
         return self._named(self._strikes[key])
 
     def of_asset(self, key: str) -> str:
@@ -118,7 +118,7 @@ class SubjectDigests:
         return found
 
     def _site(self, key: str) -> bytes:
-        """Digest of the record of a site and of its whole, and of when what it rests on changed last.
+        """Digest of the record of a site and of its whole, and of when what it is based on changed last.
 
         What a site is tied to is not above it: those times are not in its own.
         """

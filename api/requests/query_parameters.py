@@ -154,7 +154,7 @@ SELECTING: Sequence[RequestParameter[Any]] = (DATETIME, FILTER, FILTER_LANG, FIL
 #: Of the features of collections that change with records: the same as the filter ``updated >= TIMESTAMP(...)``.
 UPDATED_SINCE = RequestParameter(
     "updated_since", _parse_time, {"type": "string", "format": "date-time", "pattern": INSTANT_PATTERN},
-    "A time with a zone (RFC 3339). Keeps what changed then or later, by its own record or one that it rests on.",
+    "A time with a zone (RFC 3339). Keeps what changed then or later, by its own record or one that it is based on.",
     "2025-08-08T04:06:00Z",
 )  # fmt: skip
 _FILTERING = tuple(one.name for one in (FILTER, FILTER_LANG, FILTER_CRS, UPDATED_SINCE))

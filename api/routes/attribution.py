@@ -1,4 +1,4 @@
-"""Whose it was: the answers to a strike, a country and an asset, and the records they rest on."""
+"""Whose it was: the answers to a strike, a country and an asset, and the records they are based on."""
 
 from __future__ import annotations
 

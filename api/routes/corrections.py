@@ -91,7 +91,7 @@ _MOMENT: JsonDict = {"pattern": MOMENT_PATTERN}
 def corrections(
     request: Request,
     strike: Annotated[
-        str | None, Query(description="Only what the answer to a strike rests on, or rested on.", max_length=160)
+        str | None, Query(description="Only what the answer to a strike is based on, or was based on.", max_length=160)
     ] = None,
     record: Annotated[str | None, Query(description="Only the record of an id.", max_length=160)] = None,
     asset: Annotated[

@@ -96,7 +96,7 @@ class NewDecision(BaseModel):
     asset: Id | None = Field(None, description="The asset, for confirmed and possible.")
     undoes: Id | None = Field(None, description="The decision that is taken back, for undone.")
     why: Text = Field(description="On what grounds.")
-    sources: tuple[Id, ...] = Field((), description="Sources that the grounds rest on.", max_length=20)
+    sources: tuple[Id, ...] = Field((), description="Sources that the grounds are based on.", max_length=20)
     seen: Id | None = Field(
         description="The newest decision on this strike that the reviewer saw; null for none. "
         "If there is a newer one, nothing is added and the answer is 409."
@@ -269,8 +269,8 @@ def uncached(document: Json) -> Response:
     return Response(orjson.dumps(document), headers=UNCACHED)
 
 
-_PAIR = object_with(noun=STRING, one=ANY_OBJECT, other=ANY_OBJECT, score=NUMBER, reasons=array_of(ANY_OBJECT))
-_JUDGEMENT = object_with(id=STRING, noun=STRING, one=STRING, other=STRING, verdict=STRING, who=STRING, why=STRING)
+_PAIR = object_with(table=STRING, one=ANY_OBJECT, other=ANY_OBJECT, score=NUMBER, reasons=array_of(ANY_OBJECT))
+_JUDGEMENT = object_with(id=STRING, table=STRING, one=STRING, other=STRING, verdict=STRING, who=STRING, why=STRING)
 
 JUDGEMENTS = ApiPart(
     "judgements",
@@ -283,9 +283,9 @@ JUDGEMENTS = ApiPart(
     json_only=True,
 )
 
-Noun = Literal["strikes", "assets", "entities"]
+JudgedTable = Literal["strikes", "assets", "entities"]
 #: Where a snapshot has the pairs of a collection that may be one, and how one of them is written.
-_DUPLICATES: Mapping[Noun, tuple[str, Callable[..., Json]]] = {
+_DUPLICATES: Mapping[JudgedTable, tuple[str, Callable[..., Json]]] = {
     "strikes": ("strike_duplicates", review.strike_pair),
     "assets": ("asset_duplicates", review.asset_pair),
     "entities": ("entity_duplicates", review.entity_pair),
@@ -315,13 +315,13 @@ class NewJudgement(BaseModel):
 def duplicates(
     request: Request,
     author: Reader,
-    noun: Annotated[Noun, Query(description="Records of which collection.")] = "strikes",
+    table: Annotated[JudgedTable, Query(description="Records of which table.")] = "strikes",
     limit: Limit = 100,
     offset: Offset = 0,
 ) -> Response:
     """Pairs that nobody has judged, the likeliest first, each with both records and the reasons."""
     snapshot = newest_for(request, author)
-    found, written = _DUPLICATES[noun]
+    found, written = _DUPLICATES[table]
     rows = [written(snapshot.records, pair, language_of(request)) for pair in getattr(snapshot, found)]
     shown = rows[offset : offset + limit]
     private = [side["id"] for row in shown for side in (row["one"], row["other"]) if side["private"]]

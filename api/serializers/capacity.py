@@ -1,4 +1,4 @@
-"""Capacity hit and capacity-days lost as JSON values, with the sites, conditions and sources that they rest on."""
+"""Capacity hit and capacity-days lost as JSON values, with the sites, conditions and sources that they are based on."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ class CapacityAccount:
         return cls(snapshot, holder, period, struck, [one for one in outages if one.asset.id in struck.sites])
 
     def figures(self) -> Json:
-        """Give capacity hit and capacity-days lost by unit, each with the sources that it rests on."""
+        """Give capacity hit and capacity-days lost by unit, each with the sources that it is based on."""
         assets, period = self.snapshot.records.assets, self.period
         hit = sorted(capacity_hit(assets, self.struck).items(), key=_by_unit)
         lost = capacity_days(assets, self.outages, self.holder, period.first, period.last)

@@ -86,7 +86,7 @@ def country_answer(
 
 
 def capacity_answer(snapshot: Snapshot, iso: str, basis: CountryBasis, minority: Minority, period: Days) -> Json:
-    """Give the capacity of a country that was hit and lost, as owner and as host, with the sites that it rests on.
+    """Give the capacity of a country that was hit and lost, as owner and as host, with the sites that it is based on.
 
     Raises
     ------
@@ -162,7 +162,7 @@ def _strikes_by(tally: CountryTotals, relation: Relation) -> int:
 
 
 def _counted(tally: CountryTotals, relation: Relation) -> Json:
-    """Count strikes, and those that are sure; of an owner also the sum of its shares in whole sites."""
+    """Count strikes, and those that are sure; of an owner also the sum of its shares in site equivalents."""
     owned = tally.owned
     if relation != "owner":
         return {"strikes": tally.strikes[relation], "strikes_sure": tally.strikes_sure[relation]}

@@ -219,7 +219,7 @@ def digest_of(content: Json) -> str:
 
 
 def figure_content(snapshot: Snapshot, subject: FigureSubject) -> Json:
-    """The answer that a figure rests on.
+    """The answer that a figure is based on.
 
     Raises
     ------

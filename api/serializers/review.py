@@ -93,16 +93,16 @@ def asset_pair(records: Records, proposal: DuplicateProposal, language: str = EN
     return _pair("assets", one, other, proposal, language)
 
 
-def _pair(noun: str, one: Json, other: Json, proposal: DuplicateProposal, language: str) -> Json:
+def _pair(table: str, one: Json, other: Json, proposal: DuplicateProposal, language: str) -> Json:
     reasons = worded_reasons(proposal.reasons, partial(text, language=language))
     known = {"score": proposal.score, "distance_m": proposal.distance_m, "reasons": reasons}
-    return {"noun": noun, "one": one, "other": other, **known}
+    return {"table": table, "one": one, "other": other, **known}
 
 
 def entity_pair(records: Records, proposal: MatchCandidate, language: str = ENGLISH) -> Json:
     """Give two entities that may be duplicates, with the members of `strike_pair`; reasons have a text only."""
     return {
-        "noun": "entities",
+        "table": "entities",
         "one": _entity(records.entities[proposal.known]),
         "other": _entity(records.entities[proposal.incoming]),
         "score": proposal.score,
@@ -143,7 +143,7 @@ def judgement(records: Records, identity: Identity, merged: MergeResult) -> Json
     pair = (identity.one, identity.other)
     merged_ids = {name: merged.merged_into[name] for name in pair if name in merged.merged_into}
     remarks = [remark for remark in map(text, merged.remarks) if identity.id in remark]
-    return {**_judgement(records, identity), "kept": merged_ids, "remarks": remarks}
+    return {**_judgement(records, identity), "united": merged_ids, "remarks": remarks}
 
 
 def judgements(records: Records) -> Iterator[Json]:
@@ -154,5 +154,5 @@ def judgements(records: Records) -> Iterator[Json]:
 
 
 def _judgement(records: Records, identity: Identity) -> Json:
-    noun = next((name for name in reversed(JUDGED) if identity.one in records.table(name)), "entities")
-    return {"noun": noun, **identity.model_dump(mode="json", exclude={"dataset"})}
+    table = next((name for name in reversed(JUDGED) if identity.one in records.table(name)), "entities")
+    return {"table": table, **identity.model_dump(mode="json", exclude={"dataset"})}

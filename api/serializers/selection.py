@@ -46,8 +46,8 @@ def selection_answer(
     Returns
     -------
     Json
-        ``countries`` have as ``owner`` the numbers of strikes that surely and that only may count, and bounds of what
-        they held in whole sites; hosts and other ties are never added to them.
+        ``countries`` have as ``owner`` the numbers of strikes that count surely and that are only possible, and bounds
+        of what they held in site equivalents; hosts and other ties are never added to them.
     """
     counted = [one for one in answers if counts_as_strike(one)]
     left_out = [one.strike for one in answers if not counts_as_strike(one)]

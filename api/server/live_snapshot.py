@@ -96,7 +96,7 @@ class LiveSnapshot:
         self._versions = VersionBuilder(store, self.basemap, settings, program, loaded)
         #: Tiles of all versions so far.
         self.counts = self._versions.counts
-        self.base_tiles = TileCache(settings.tiles_kept, self.counts)
+        self.base_tiles = TileCache(settings.tiles_cached, self.counts)
         #: The archive whose tiles the web map draws, ``None`` where none was built: it then draws `base_layers`.
         self.base_archive = _archive(settings)
         drawn = settings.basemap if self.base_archive is None else self.base_archive.path
@@ -214,7 +214,7 @@ class LiveSnapshot:
         snapshot = published.snapshot
         is_all_public = published.disclosure.records is published.stored
         is_cacheable = is_all_public and self._cache.is_writable
-        outlook = ", to be kept beside it; the next start will be quicker" if is_cacheable else ""
+        outlook = ", to be cached beside it; the next start will be quicker" if is_cacheable else ""
         log.info("finding what follows from the store%s", outlook)
         # Nothing is computed before it is written, as what is written last need not be in memory beside the rest.
         version = CachedVersion(snapshot, published.stored)
@@ -234,7 +234,7 @@ class LiveSnapshot:
         except OSError as error:
             if self._must_cache:
                 raise
-            log.warning("what follows from the store is not kept, and is found again at each start: %s", error)
+            log.warning("what follows from the store is not cached, and is computed again at each start: %s", error)
             return None
 
     def refresh(self) -> bool:
@@ -410,9 +410,9 @@ class LiveSnapshot:
         try:
             if self.rebuild_cache(_AFTER, wait=False):
                 trim_memory()
-                log.info("what follows from the store was kept anew")
+                log.info("what follows from the store was cached anew")
         except Exception as error:
-            log.exception("what follows from the store could not be kept anew: %r", error)
+            log.exception("what follows from the store could not be cached anew: %r", error)
 
     def _failed(self, fault: str) -> None:
         """Log an error once: the next look fails as well. Whether there are changes is not known since."""

@@ -139,7 +139,7 @@ def ready_to_edit(snapshot: Snapshot) -> None:
 
 
 def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
-    """What is kept of a store by this version of the program with these settings."""
+    """The cache of a store by this version of the program with these settings."""
     return SnapshotCache(
         store=store,
         basemap=settings.basemap,
@@ -149,8 +149,8 @@ def cache_of(store: Store, base: Basemap, settings: Settings) -> SnapshotCache:
         publish_from=settings.publish_from,
         show_from=settings.show_from,
         wording=text,
-        min_records=settings.keep_from,
-        elsewhere=settings.keep_in,
+        min_records=settings.cache_from,
+        elsewhere=settings.cache_in,
         open_layer=store.open_layer,
     )
 
@@ -182,7 +182,7 @@ def derived_by_edit(store: Store, settings: Settings) -> DerivedUpdate:
 
 
 def compare_cache(store: Store, settings: Settings) -> Iterator[CacheComparison]:
-    """Compare what is kept of a store with what a server without it would compute; see `SnapshotCache.compare`."""
+    """Compare the cache of a store with what a server without it would compute; see `SnapshotCache.compare`."""
     base = basemap.read(settings.basemap)
 
     def version_at(seq: int, publish_from: float) -> CachedVersion:
@@ -449,8 +449,8 @@ class VersionBuilder:
             with_private,
             published.stored,
             disclosure,
-            same.tiles if same else TileCache(self._settings.tiles_kept, self.counts),
-            same.responses if same else Responses(self._settings.answers_kept),
+            same.tiles if same else TileCache(self._settings.tiles_cached, self.counts),
+            same.responses if same else Responses(self._settings.answers_cached),
             self._store.version_key(),
             version,
             head,

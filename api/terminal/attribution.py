@@ -261,11 +261,11 @@ def _counts(name: str, relations: Json) -> list[str]:
         for one, n in relations.items()
         if n["strikes"]
     ]
-    return [*lines, "Relations are counted apart and never added up."]
+    return [*lines, "Relations are counted separately and never added up."]
 
 
 def _in_all(relation: Json) -> str:
-    """Say how many strikes are sure, and of an owner its shares in whole sites."""
+    """Say how many strikes are sure, and of an owner its shares in site equivalents."""
     sure = "sure" if relation["strikes_sure"] == relation["strikes"] else f"{relation['strikes_sure']} of them sure"
     if "hits" not in relation:
         return f" ({sure})"

@@ -45,16 +45,16 @@ def _side(answer: Json) -> str:
 
 def judgement(answer: Json) -> RenderableType:
     """Describe the effect of a judgement."""
-    merged = [f"{name} is now {one}" for name, one in answer["kept"].items()]
+    merged = [f"{name} is now {one}" for name, one in answer["united"].items()]
     done = f"{answer['one']} and {answer['other']}: {answer['verdict']}, says {answer['who']} ({answer['id']})"
     return Group(*(escape(text) for text in (done, *merged, *answer["remarks"])))
 
 
 def judgements(rows: Iterable[Json]) -> RenderableType:
     """List all judgements, the oldest first."""
-    table = Table("when", "noun", "one", "other", "verdict", "stands", "who", "why", title="Judgements")
+    table = Table("when", "table", "one", "other", "verdict", "stands", "who", "why", title="Judgements")
     for row in rows:
         stands = "yes" if row["stands"] else "no"
-        values = (row[name] for name in ("noun", "one", "other", "verdict"))
+        values = (row[name] for name in ("table", "one", "other", "verdict"))
         add_row(table, date_in_words(row["when"]), *values, stands, row["who"], row["why"])
     return table if table.row_count else "Nothing was judged yet."

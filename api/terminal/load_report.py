@@ -21,7 +21,7 @@ _SHOWN = 20
 #: How the twins of a table are judged.
 _JUDGE = {
     "strikes": "at /review, or by strikeatlas duplicates and strikeatlas judge",
-    "assets": "by strikeatlas duplicates --noun assets and strikeatlas judge",
+    "assets": "by strikeatlas duplicates --table assets and strikeatlas judge",
 }
 
 
@@ -189,7 +189,7 @@ def publish_tables(values: Json) -> RenderableType:
     events = Table("events", "drafts", "others", "in all", title="Events")
     for name, words in (
         ("events", "all"),
-        ("two_voices", "on two or more independent voices"),
+        ("two_voices", "on two or more independent sources"),
         ("located", "located to 3 km, or on a stated line or area"),
     ):
         add_row(events, words, drafts[name], others[name], drafts[name] + others[name])

@@ -14,7 +14,7 @@ def strike_title(title: str, status: str | None, language: str = ENGLISH) -> str
 
 
 def sources_in_words(sources: int, voices: int, language: str = ENGLISH) -> str:
-    """Word the number of sources of a strike, and how many of them are independent voices.
+    """Word the number of sources of a strike, and how many of them are independent sources.
 
     Parameters
     ----------

@@ -174,7 +174,7 @@ def _xlsx() -> list[InputFiles]:
         '<numFmts><numFmt numFmtId="164" formatCode="yyyy"/></numFmts><cellXfs><xf/><xf numFmtId="164"/></cellXfs>'
     )
     parts = {"xl/sharedStrings.xml": f"<sst>{words}</sst>", "xl/styles.xml": f"<styleSheet>{formats}</styleSheet>"}
-    mapping = 'noun = "strikes"\nsource.publisher = "P"\nconstants = {title = "T", place = "P", status = "reported"}\n'
+    mapping = 'table = "strikes"\nsource.publisher = "P"\nconstants = {title = "T", place = "P", status = "reported"}\n'
     mapping += '[columns]\nid = "Id"\nwhen = "Day"\nkilled_min = "Dead"\n'
     (styled,) = _written(lambda folder: workbook(folder / "b.xlsx", {"Data": sheet}, parts))
     (two,) = _written(lambda folder: workbook(folder / "c.xlsx", {"A": sheet_xml(_ROWS[:1]), "B": sheet_xml(_ROWS)}))

@@ -101,7 +101,7 @@ class Server:
 
 
 def strikeatlas(store: Path, base: Path, port: int = 54401, settings: Sequence[str] = ()) -> Server:
-    """Serve by this program, as it is installed but for the log and settings such as ``answers_kept=0``."""
+    """Serve by this program, as it is installed but for the log and settings such as ``answers_cached=0``."""
     command = (sys.executable, "-m", "api.cli.main", "serve", "--port", str(port), "--store", str(store))
     stated = [part for setting in settings for part in ("--set", setting)]
     options = ("--basemap", str(base), "--log", "none", "--open-layer", "none")

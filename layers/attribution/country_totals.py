@@ -54,7 +54,7 @@ class OwnedTotals:
     hits
         The largest number of such sites, a site once for each strike on it.
     assets_min, assets_max
-        Bounds of the sum of the owners' shares in these sites, in whole sites.
+        Bounds of the sum of the owners' shares in these sites, in site equivalents.
     """
 
     strikes: int = 0

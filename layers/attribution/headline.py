@@ -101,7 +101,7 @@ def _disputed(sites: Iterable[HitReadings]) -> bool:
 def _site_by_site(
     readings: StrikeReadings, confirmed: Sequence[HitReadings], countries: Mapping[str, str]
 ) -> tuple[Message, ...]:
-    """Tell sites that were hit, those that are alike together; where they differ, with the sums in whole sites."""
+    """Tell sites that were hit, those that are alike together; where they differ, with the sums in site equivalents."""
     groups: dict[Message, list[str]] = defaultdict(list)
     for site in confirmed:
         groups[_of_site(site, countries)].append(site.name)
@@ -125,7 +125,7 @@ def _site_by_site(
 
 
 def _sums(rows: Sequence[CountryPart], n: int, countries: Mapping[str, str]) -> Message:
-    """Say what each country's owners held of all sites together, in whole sites."""
+    """Say what each country's owners held of all sites together, in site equivalents."""
     parts = [
         Message("headline.sum", {"country": _name(row.country, countries), "sites": _sites(row.share, n)})
         for row in rows

@@ -87,7 +87,7 @@ class StrikeFeature(Feature):
     status: Status = Field(description="How well it is established.")
     kind: AssetKind | None = Field(None, description="Kind of what was hit.")
     group: Group | None = Field(None, description="Group that the kind is drawn as.")
-    rests_on: RestsOn = Field(description="What the answer rests on.")
+    rests_on: RestsOn = Field(description="What the answer is based on.")
     sure: bool = Field(description="Whether it surely counts: no draft, not retracted, nor decided to be no strike.")
     assets: tuple[str, ...] = Field((), description="Ids of the assets hit, or possibly hit.")
     assets_sure: tuple[str, ...] = Field((), description="Those of them that it surely hit.")
@@ -99,7 +99,7 @@ class StrikeFeature(Feature):
     owners: str = Field("", description="Countries and shares in percent, of several sites hit those of all together.")
     relations: str = Field("", description="Ties that are not ownership.")
     n_sources: int = Field(description="Number of sources.")
-    n_voices: int = Field(description="Number of independent voices among them: pages that retell one agency are one.")
+    n_voices: int = Field(description="Number of independent sources among them: pages that retell one agency are one.")
     source: Url | None = Field(None, description="Address of the first of its sources that has one.")
     title_uk: str | None = Field(None, description="The short name of the event in Ukrainian.")
     title_de: str | None = Field(None, description="The short name of the event in German.")
@@ -107,7 +107,7 @@ class StrikeFeature(Feature):
     place_de: str | None = Field(None, description="The place in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
     updated: Timestamp | None = Field(
-        None, description="When what is published of it, or what it rests on, changed last."
+        None, description="When what is published of it, or what it is based on, changed last."
     )
 
 
@@ -133,7 +133,7 @@ class AssetFeature(Feature):
     name_de: str | None = Field(None, description="Name in German.")
     withheld: tuple[str, ...] = Field((), description="Fields that are withheld or made coarser, see /policy.")
     updated: Timestamp | None = Field(
-        None, description="When what is published of it, or what it rests on, changed last."
+        None, description="When what is published of it, or what it is based on, changed last."
     )
 
 
@@ -151,7 +151,7 @@ class AttributionFeature(Feature, Attribution):
     place: str = Field(description="Place of the strike as the sources name it.")
     status: Status = Field(description="How well the strike is established.")
     updated: Timestamp | None = Field(
-        None, description="When what is published of the strike, or what it rests on, changed last."
+        None, description="When what is published of the strike, or what it is based on, changed last."
     )
 
 
@@ -162,8 +162,8 @@ class CountryFeature(Feature):
     owned_strikes: int = Field(0, description="Strikes on what its owners hold, or may hold, part of.")
     owned_strikes_sure: int = Field(0, description="Of these, strikes that surely hit something they held part of.")
     owned_hits: int = Field(0, description="Most sites hit that they held part of, a site once for each strike.")
-    owned_assets_min: float = Field(0.0, description="Sum of their shares in these in whole sites, at least.")
-    owned_assets_max: float = Field(0.0, description="Sum of their shares in these in whole sites, at most.")
+    owned_assets_min: float = Field(0.0, description="Sum of their shares in these in site equivalents, at least.")
+    owned_assets_max: float = Field(0.0, description="Sum of their shares in these in site equivalents, at most.")
     hosted_strikes: int = Field(0, description="Strikes on its soil.")
     related_strikes: int = Field(0, description="Strikes on what it is tied to otherwise, each once.")
     operator_strikes: int = Field(0, description="Strikes on what it may operate.")
@@ -339,7 +339,7 @@ def asset_features(
     struck
         Number of strikes that hit the asset or may have, by its id; 0 for an asset that is not in it.
     updated
-        Gives when what is published of an asset, by its id, or what it rests on, changed last.
+        Gives when what is published of an asset, by its id, or what it is based on, changed last.
 
     Returns
     -------

@@ -59,11 +59,11 @@ class HitFeature(Feature):
     uncertainty_m: Metres | None = Field(None, description="Radius that holds the true place of the strike.")
     capacity: float | None = Field(None, description="Capacity of the site in capacity_unit.")
     capacity_unit: str | None = Field(None, description="Unit of capacity.")
-    rests_on: RestsOn = Field(description="What the tie rests on.")
+    rests_on: RestsOn = Field(description="What the tie is based on.")
     alternative: bool = Field(description="Whether the site is one of several, of which one was hit.")
     source: Url | None = Field(None, description="Address of the first source of the strike that has one.")
     updated: Timestamp | None = Field(
-        None, description="When what is published of the strike, or what it rests on, changed last."
+        None, description="When what is published of the strike, or what it is based on, changed last."
     )
 
 

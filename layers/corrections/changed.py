@@ -270,7 +270,7 @@ class _Reading:
 
     @cached_property
     def _doubtful(self) -> set[str]:
-        """Ids of what was ever private, rests on such, or cites it, or of which a policy withholds, or did, a part."""
+        """What was ever private, is based on such or cites it, or of which a policy withholds or withheld some."""
         connection, disclosure = self._connection, self._published.disclosure
         found = set(history_pages.ever_private(connection, self._seq))
         found.update(history_pages.citing_private(connection, _PLACES, self._seq))

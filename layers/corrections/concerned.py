@@ -1,4 +1,4 @@
-"""Which strikes a change of a record concerns, and which records the answer to a strike rests on, as of one version."""
+"""Which strikes a change of a record concerns, and which records an answer to a strike is based on, in one version."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _OWNED = ("owned", "controlled")
 
 @dataclass(frozen=True, eq=False)
 class ConcernedStrikes:
-    """Finds the strikes that changes concern, by what their answers rest on in one version of the data."""
+    """Finds the strikes that changes concern, by what their answers are based on in one version of the data."""
 
     snapshot: Snapshot
     _below: dict[str, tuple[str, ...]] = field(default_factory=dict, init=False)
@@ -116,7 +116,7 @@ class ConcernedStrikes:
 
 
 def records_of_answer(snapshot: Snapshot, strike: str) -> frozenset[RecordKey]:
-    """The records that the answer to a strike rests on: its own, decisions, judgements, claims, assets, stakes, owners.
+    """The records behind the answer to a strike: its own, decisions, judgements, claims, assets, stakes, owners.
 
     Raises
     ------
@@ -147,7 +147,7 @@ def _records_of_answer(snapshot: Snapshot, strike: str) -> Iterator[RecordKey]:
 
 
 def records_of_asset(snapshot: Snapshot, asset: str) -> frozenset[RecordKey]:
-    """The records that what is said of a site rests on, strikes on it and stakes of all times above it among them.
+    """The records that what is said of a site is based on, strikes on it and stakes of all times above it among them.
 
     Of a site that is not among the records, such as a removed one, its own key alone.
     """

@@ -36,7 +36,7 @@ MAX_SINGLE = 20
 MAX_SCANNED, MAX_HIDDEN = 500, 5000
 #: Digits of the hash of a change by which it is named in public.
 ID_DIGITS = 32
-#: Removals that are searched for records that an answer rested on.
+#: Removals that are searched for records that an answer was based on.
 _MAX_REMOVALS = 2000
 _PAGE = 200
 #: Which rows can give an entry of a kind.

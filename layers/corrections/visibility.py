@@ -1,6 +1,6 @@
 """Which values in the history were ever published: those of records since they are public, as the policy lets them be.
 
-A value of a time when its record, or a record that it rests on, was private or embargoed was not published then, and is
+A value of a time when its record, or one that it is based on, was private or embargoed was not published then, and is
 not shown now. Of a record that was edited while a policy withheld what the one of now does not, nothing is shown of the
 time before that policy ended: its log begins there. Nothing is shown of a record that is private or embargoed now, and
 no reason of a change that was made before its record was public: who stated it, as when publishing a private record,
@@ -179,9 +179,9 @@ class Visibility:
         return row.seq == history_pages.last_before(self.connection, row.key, horizon.seq, horizon.at)
 
     def _horizon(self, key: RecordKey) -> Horizon | None:
-        """From when on a record, and all that it rests on, is public; ``None`` where it is not, or was not last."""
+        """From when on a record, and all that it is based on, is public; ``None`` where it is not, or was not last."""
         if key not in self._horizons:
-            self._horizons[key] = Horizon()  # of a record that rests on itself
+            self._horizons[key] = Horizon()  # of a record that is based on itself
             self._horizons[key] = self._found_horizon(key)
         return self._horizons[key]
 

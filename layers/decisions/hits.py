@@ -37,7 +37,7 @@ class Hit:
 
 @dataclass(frozen=True, slots=True)
 class StrikeOutcome:
-    """All hits of a strike, and whether they rest on decisions or on a match."""
+    """All hits of a strike, and whether they are based on decisions or on a match."""
 
     strike: str
     hits: tuple[Hit, ...]

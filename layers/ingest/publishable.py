@@ -318,7 +318,7 @@ class EventCounts:
     events
         All of them.
     two_voices
-        Those that two or more independent voices report.
+        Those that two or more independent sources report.
     located
         Those whose place is known to `LOCATED_M`, or that hit a line or an area that a decision confirms.
     """

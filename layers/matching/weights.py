@@ -86,7 +86,7 @@ class MatchWeights:
     missing
         Part of the probability of "none of these" that is an asset which the layer lacks.
     fitted, events
-        Day of the fit, and number of labelled strikes that it rests on.
+        Day of the fit, and number of labelled strikes that it is based on.
     errors
         Standard error of each fitted weight, and of the dissimilarity.
     """

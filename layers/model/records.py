@@ -92,7 +92,8 @@ class Source(Record):
     retrieved: Edtf | None = Field(None, description="When it was last looked at.")
     licence: Text | None = Field(None, description="Licence of the data taken from it.")
     same_report_as: Text | None = Field(
-        None, description="Agency or outlet whose report it reprints or retells; sources of one are one voice."
+        None,
+        description="Agency or outlet whose report it reprints or retells; sources of one are one independent source.",
     )
 
 
@@ -271,7 +272,7 @@ class Control(Record):
 
     controlled: Id = Field(description="The asset or entity controlled.")
     controller: Id = Field(description="The entity that controls it.")
-    kind: ControlKind = Field(description="What the control rests on.")
+    kind: ControlKind = Field(description="What the control is based on.")
     since: Edtf | None = Field(None, description="First day; empty is open.")
     until: Edtf | None = Field(None, description="First day on which it no longer holds; empty is open.")
     source: Id = Field(description="Who says so.")
@@ -313,7 +314,7 @@ class Identity(Record):
     """A person's judgement on whether two entities, assets or strikes are one. Appended; the latest per pair holds."""
 
     one: Id = Field(description="An entity, asset or strike; the one that is kept where they are one.")
-    other: Id = Field(description="Another of the same noun.")
+    other: Id = Field(description="Another of the same table.")
     verdict: Literal["same", "different", "part", "undone"] = Field(
         description="part: the first is a part of the second; undone: as if it had not been judged."
     )
@@ -336,7 +337,7 @@ class Decision(Record):
     who: Text = Field(description="Who decided.")
     when: Edtf = Field(description="Day of the decision.")
     why: Text = Field(description="On what grounds.")
-    sources: tuple[Id, ...] = Field((), description="What the grounds rest on.")
+    sources: tuple[Id, ...] = Field((), description="What the grounds are based on.")
 
     def require_consistent(self) -> None:
         """Refuse an asset, or none, and a decision that is undone, or none, where the verdict is of another sort."""
@@ -400,7 +401,7 @@ class Attribution(BaseModel):
     holder_max: Percent | None = Field(None, description="Largest part that reaches a person.")
     company_min: Percent | None = Field(None, description="Least part that stays with a company.")
     company_max: Percent | None = Field(None, description="Largest part that stays with a company.")
-    rests_on: RestsOn = Field(description="What the tie rests on.")
+    rests_on: RestsOn = Field(description="What the tie is based on.")
     alternative: bool = Field(False, description="Whether the asset is one of several, of which one was hit.")
     basis: CountryBasis = Field("registration", description="What country means.")
     reason: str | None = Field(None, description="Why a part is unattributed; the note of a relation.")

@@ -148,7 +148,7 @@ Basis = Literal["site", "settlement", "district", "region", "sea-area", "field",
 CountryBasis = Literal["registration", "headquarters"]
 #: What says in which country a strike happened; "sea" is at sea, in no country.
 HostBasis = Literal["stated", "point", "region", "site", "sea"]
-#: What the answer on a strike rests on: a decision, several candidates, the best one, or nothing.
+#: What the answer on a strike is based on: a decision, several candidates, the best one, or nothing.
 RestsOn = Literal["decision", "alternatives", "match", "nothing"]
 Status = Literal["draft", "reported", "corroborated", "verified", "retracted"]
 #: Whether a facility operates: planned and never built further, built, at rest, given up before or after it operated.

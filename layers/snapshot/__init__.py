@@ -1,1 +1,1 @@
-"""One immutable version of the records and all that follows from them: built, updated by a change, kept in files."""
+"""One immutable version of the records and all that follows from them: built, updated by a change, cached in files."""

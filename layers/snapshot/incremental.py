@@ -43,7 +43,7 @@ Matches: TypeAlias = Mapping[str, tuple[Match, ...]]
 #: Gives when the records of a newer snapshot changed last, from the snapshot before it.
 TimesAfter: TypeAlias = Callable[[Snapshot, Snapshot], UpdateTimes]
 
-#: Tables that stakes as columns follow from, and all that the answer to a strike rests on besides the strike itself.
+#: Tables that stakes as columns follow from, and all that the answer to a strike is based on besides the strike itself.
 _STAKE_TABLES = ("assets", "entities", "stakes")
 _ANSWER_TABLES = (*_STAKE_TABLES, "relations")
 #: And those that rows of hits follow from.
@@ -85,7 +85,7 @@ class SnapshotUpdate:
         self._times = times_after(before, newer.with_stages(stages))
         self.newer = newer.with_stages(newer.stages, times=Lazy.of(self._times))
         #: Ids of the strikes that differ or about which something else was decided; ``None`` where all rows are
-        #: computed anew, since the tables that all answers rest on differ or too many strikes do.
+        #: computed anew, since the tables that all answers are based on differ or too many strikes do.
         self.touched: set[str] | None = None if changed else _few_touched(before.records, self.newer.records)
         self._part, self._matches = self._recomputed(with_matches)
 
@@ -113,7 +113,7 @@ class SnapshotUpdate:
 
     @property
     def unanswered(self) -> Snapshot:
-        """The snapshot of the newer records that shares what all answers rest on, and computes all answers itself."""
+        """The snapshot of the newer records that shares the basis of all answers, and computes all answers itself."""
         return self.newer.with_stages(self._stages)
 
     @cached_property
@@ -188,7 +188,7 @@ class SnapshotUpdate:
     def _moved_otherwise(self) -> Mapping[str, str | None]:
         """When the answers to strikes changed last, of those strikes alone that are not touched but have other times.
 
-        They have them by a record that they rest on, and that no value of theirs follows from.
+        They have them by a record that they are based on, and that no value of theirs follows from.
         """
         assert self.touched is not None
         strikes = self.before.layers["strikes"]
@@ -266,7 +266,7 @@ def update(before: Snapshot, newer: Snapshot) -> Snapshot:
 def with_shared_stages(before: Snapshot, snapshot: Snapshot) -> Snapshot:
     """A snapshot, such as one read from files, that shares what was computed for another one of the same answers.
 
-    The snapshot itself where the tables that answers rest on differ.
+    The snapshot itself where the tables that answers are based on differ.
     """
     if any(differing(before.records.table(name), snapshot.records.table(name)) for name in _ANSWER_TABLES):
         return snapshot

@@ -460,7 +460,7 @@ class Snapshot:
             yield from map(self.answer, page)
 
     def updated(self, record: str) -> str | None:
-        """When what is published of a strike, asset or entity, or what it rests on, changed last (RFC 3339, UTC).
+        """When what is published of a strike, asset or entity, or what it is based on, changed last (RFC 3339, UTC).
 
         ``None`` where that is not known, as of records that no store holds the history of.
         """

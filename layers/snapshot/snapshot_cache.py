@@ -99,7 +99,7 @@ class SnapshotCache:
             found = snapshot_files.read(files, self.base, self.publish_from, self.show_from, self.wording)
             return CachedVersion(*found)
         except _UNREADABLE as error:
-            log.warning("what was kept in %s cannot be read, and is made again: %r", folder, error)
+            log.warning("the cache in %s cannot be read, and is made again: %r", folder, error)
             return None
 
     def _is_current(self, files: TableFolderReader, external_edits: int) -> bool:
@@ -172,10 +172,10 @@ class SnapshotCache:
             is_read = folder == known._folder() and known._is_current(files, external_edits)
         except _UNREADABLE as error:
             values = {"folder": str(folder), "detail": str(error) or type(error).__name__}
-            return CacheComparison(folder, findings=(Message("verification.kept-unreadable", values),))
+            return CacheComparison(folder, findings=(Message("verification.cache-unreadable", values),))
         # Of edits that history does not tell of only the newest version can be computed.
         if not is_read or (external_edits and seq != self.store.seq()):
-            return CacheComparison(folder, unchecked=Message("verification.kept-unchecked", {"folder": str(folder)}))
+            return CacheComparison(folder, unchecked=Message("verification.cache-unchecked", {"folder": str(folder)}))
         comparison = TableFolderComparison(files, snapshot_files.canonical_metadata, files.release_pages)
         version = version_at(seq, publish_from)
         known._fill(comparison, version, external_edits)
@@ -226,7 +226,7 @@ class SnapshotCache:
 
 def folder_of(store: Store, elsewhere: Path | None = None) -> Path:
     """The folder of the snapshots of a store: beside it, or in another one."""
-    return (elsewhere or store.beside.parent) / f"{store.beside.name}.kept"
+    return (elsewhere or store.beside.parent) / f"{store.beside.name}.cache"
 
 
 def discard(folder: Path) -> None:
@@ -261,13 +261,13 @@ class CacheComparison:
 def _findings(files: TableFolderReader, comparison: TableFolderComparison, harmless: Set[str]) -> Iterator[Message]:
     folder, there = files.folder, files.names()
     for name in sorted(comparison.compared - there):
-        yield Message("verification.kept-missing", {"file": str(folder / name), "folder": str(folder)})
+        yield Message("verification.cache-missing", {"file": str(folder / name), "folder": str(folder)})
     for name in sorted(there - comparison.compared):
-        yield Message("verification.kept-foreign", {"file": str(folder / name), "folder": str(folder)})
+        yield Message("verification.cache-foreign", {"file": str(folder / name), "folder": str(folder)})
     for name in comparison.differing:
         if name in there - harmless:
             values = {"file": str(folder / name), "folder": str(folder), "seq": files.metadata("seq")}
-            yield Message("verification.kept-differs", values)
+            yield Message("verification.cache-differs", values)
 
 
 class _Cancelled(Exception):

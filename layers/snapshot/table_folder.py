@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 #: What folders are called that are written so; those of another format are not read.
-FORMAT = "strikeatlas-kept/19"
+FORMAT = "strikeatlas-cache/20"
 #: The file of all that is no table.
 MANIFEST = "manifest.json"
 #: Of larger tables the digest is not compared when they are opened, which takes a second a gigabyte or so.

@@ -99,8 +99,8 @@ def read_files(files: Sequence[SourceFile], options: LoadOptions) -> ReadResult:
 
 FORMAT = Format(
     name="curated",
-    title="Records that a person wrote: TOML of every noun",
-    provides="every noun",
+    title="Records that a person wrote: TOML of every table",
+    provides="every table",
     licence="as each source says",
     recognises=lambda head: head.suffix == ".toml",
     read=read_files,

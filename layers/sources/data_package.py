@@ -120,7 +120,7 @@ def _rows(file: SourceFile) -> list[Any]:
 FORMAT = Format(
     name="datapackage",
     title="Data package of a published atlas (datapackage.json with its tables beside it)",
-    provides="every noun",
+    provides="every table",
     licence="as each source says",
     recognises=lambda head: head.container == "json" and "resources" in head.keys and TABLE in head.text,
     read=read_files,

@@ -1,4 +1,4 @@
-"""Whether this machine's clock can be right, by the time of the last change: the date of the data rests on clocks."""
+"""Whether this machine's clock can be right, by the time of the last change: the date of the data comes from clocks."""
 
 from __future__ import annotations
 

@@ -93,7 +93,7 @@ def publish(
 ) -> Published:
     """Make a private dataset public, or some private records of one that is public, see `Store.publish`.
 
-    A record that rests on a source of another dataset which is private stays private: its facts may be from there. So
+    A record based on a source of another dataset which is private stays private: its facts may be from there. So
     does a claim that describes a strike in the words of its author: a licence of the data does not cover these.
 
     Public records of which more is seen by it get a row of history that leaves them as they are, and tells when.

@@ -167,7 +167,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "/places": (f"/places?q={MARK}", "/places?q=Odesa"),
     "/review/queue": ("/review/queue",),
     "/review/strikes/{strike:path}": (f"/review/strikes/{STRIKE}",),
-    "/review/duplicates": tuple(f"/review/duplicates?noun={noun}" for noun in ("strikes", "assets", "entities")),
+    "/review/duplicates": tuple(f"/review/duplicates?table={table}" for table in ("strikes", "assets", "entities")),
     "/review/judgements": ("/review/judgements",),
     "/rest/info": ("/rest/info",),
     "/rest/services": ("/rest/services",),

@@ -41,7 +41,7 @@ class Atlas:
     def __init__(self, folder: Path, bundled: Store) -> None:
         self.store = opened_copy(bundled, folder / "atlas.gpkg")
         set_policy(self.store, POLICY)
-        self.app = create_app(self.store, Settings(basemap=FEW_COUNTRIES, follow_every_s=0, keep_from=0))
+        self.app = create_app(self.store, Settings(basemap=FEW_COUNTRIES, follow_every_s=0, cache_from=0))
         self.client = TestClient(self.app, raise_server_exceptions=False)
 
     def public_answers(self, addresses: Iterable[str]) -> dict[str, tuple[int, bytes, dict[str, str]]]:
@@ -88,7 +88,7 @@ def test_a_change_that_is_hidden_moves_no_public_byte(atlas: Atlas) -> None:
 
 
 def test_a_server_that_starts_anew_names_the_same_version(atlas: Atlas) -> None:
-    settings = Settings(basemap=FEW_COUNTRIES, follow_every_s=0, keep_from=0)
+    settings = Settings(basemap=FEW_COUNTRIES, follow_every_s=0, cache_from=0)
     atlas.app.state.atlas.refresh()
     with TestClient(create_app(atlas.store, settings)) as client:
         assert client.app.state.atlas.view.version == atlas.app.state.atlas.view.version  # type: ignore[attr-defined]

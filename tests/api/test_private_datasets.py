@@ -54,7 +54,7 @@ class Vault:
         reviewers = folder / "reviewers.json"
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
         public = Settings(basemap=base, follow_every_s=0, embedders=("https://news.example",))
-        settings = replace(public, reviewers=reviewers, keep_from=0)
+        settings = replace(public, reviewers=reviewers, cache_from=0)
         self.app: FastAPI = create_app(self.store, settings)
         self.client = TestClient(self.app, raise_server_exceptions=False)
         self.bundled_alone = opened_copy(bundled, folder / "alone.gpkg")
@@ -231,7 +231,7 @@ WRITINGS: dict[str, tuple[Writing, object]] = {
     "patch dataset": (lambda v: patch(v, {"dataset": "review"}), 400),
     "delete": (lambda v: v.send("DELETE", ITEM), 409),
     "post, patch and delete a private strike": (add_and_publish, [201, 422, 200, 204]),
-    "post of what rests on a private source": (add_citing_the_private_source_alone, 201),
+    "post of what is based on a private source": (add_citing_the_private_source_alone, 201),
     "cite a private source beside public ones": (cite, 200),
     "edit by FeatureServer": (lambda v: v.send("POST", "/rest/services/strikeatlas/FeatureServer/0/applyEdits"), 404),
     "decide on a private strike": (lambda v: decide(v, KEY, verdict="none"), 201),
@@ -258,7 +258,7 @@ WRITINGS: dict[str, tuple[Writing, object]] = {
     "load a file with the same id": (
         lambda v: load_toml(v, "same", _STRIKE.format(id="qqj/4", dataset="mine", source=PUBLIC_SOURCE)).exit_code, 1,
     ),
-    "load a file that rests on a private source": (
+    "load a file that is based on a private source": (
         lambda v: load_toml(v, "rests", _STRIKE.format(id="mine/1", dataset="mine", source="qqj/src")).exit_code, 0,
     ),
     "other programs": (refused_by_the_file, 7),
@@ -348,7 +348,7 @@ def test_no_line_of_the_log_tells_of_it(vault: Vault, capfd: pytest.CaptureFixtu
 
 def test_nothing_is_kept_beside_a_store_with_private_records(vault: Vault) -> None:
     assert not vault.app.state.atlas.rebuild_cache()
-    assert [path for path in vault.folder.rglob("*.kept/**/*") if path.is_file() and path.name != "lock"] == []
+    assert [path for path in vault.folder.rglob("*.cache/**/*") if path.is_file() and path.name != "lock"] == []
 
 
 _NEAR = ("--size", "85", "--bbox", "30,46,32,48")

@@ -64,7 +64,7 @@ class Servers:
         self.ann = {"Authorization": f"Bearer {reviewer_tokens.add_reviewer(reviewers, 'Ann')}"}
         self.told, self.alone = (
             TestClient(
-                create_app(store, Settings(basemap=FEW_COUNTRIES, reviewers=reviewers, follow_every_s=0, keep_from=0))
+                create_app(store, Settings(basemap=FEW_COUNTRIES, reviewers=reviewers, follow_every_s=0, cache_from=0))
             )
             for store in self.stores.values()
         )

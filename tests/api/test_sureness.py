@@ -35,7 +35,7 @@ def rows(client: TestClient, collection: str, **query: str) -> list[Json]:
 @pytest.mark.parametrize("depot", DEPOTS)
 def test_a_site_that_is_one_of_two_was_hit_for_sure_by_no_strike(client: TestClient, depot: str) -> None:
     page = client.get(f"/collections/assets/items/{depot}", headers={"Accept": "text/html"}).text
-    assert "0 strikes on it for sure; 2 more may count." in page
+    assert "0 strikes on it for sure; 2 more possible." in page
     counted = client.get("/strikes/counts", params={"assets": depot}).json()
     assert (counted["sure"], counted["possible"], counted["reasons"]["unsettled"]) == (0, 2, 2)
     listed = client.get("/collections/strikes/items", params={"assets": depot, "f": "json"}).json()

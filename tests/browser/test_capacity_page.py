@@ -46,7 +46,7 @@ def test_the_card_tells_capacity_hit_and_lost_in_the_days_of_the_view(page: Page
         [f"Lost to strikes {cited}", "4,000 to 6,000 (MW)-days · 1 site (sure)"],
         [f"Lost to strikes {cited}", "0 to 910,000 t · 1 site (0 of them sure)"],
     ]
-    address = card.get_by_text("Each site, with what it rests on").get_attribute("href")
+    address = card.get_by_text("Each site, with what it is based on").get_attribute("href")
     assert address is not None
     assert page.request.get(address).json()["since"] == "2026-04-01"
     assert page.locator("#summary").evaluate("node => node.scrollWidth <= node.clientWidth")

@@ -258,7 +258,7 @@ def test_without_webgl_a_still_map_has_the_marks_and_opens_records(
     browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=NO_GL)
     page = browser.new_page(viewport=size, bypass_csp=True, reduced_motion="reduce")  # type: ignore[arg-type]
     page.goto(f"{server_url.rstrip('/')}/map#country=AZ")
-    expect(page.locator("#map-note")).to_contain_text("A still one stands here")
+    expect(page.locator("#map-note")).to_contain_text("A still one is shown here")
     page.wait_for_function("document.querySelector('.still-base')?.naturalWidth > 0")
     marks = page.locator("#map .mark-keys button")
     expect(marks.first).to_be_visible()
@@ -296,7 +296,7 @@ def test_a_map_that_the_browser_takes_away_becomes_a_still_one(open_page: Open) 
         "document.querySelector('canvas.maplibregl-canvas').getContext('webgl2').getExtension('WEBGL_lose_context')"
         ".loseContext()"
     )
-    expect(page.locator("#map-note")).to_contain_text("A still one stands here")
+    expect(page.locator("#map-note")).to_contain_text("A still one is shown here")
     expect(page.locator(".still-mark.chosen")).to_have_count(1)
     expect(page.locator("#detail .owner").first).to_contain_text("Azerbaijan")
     page.locator("#list button").nth(1).click()

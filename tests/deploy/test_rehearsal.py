@@ -253,7 +253,7 @@ def check_writes(clients: Clients, rows: list[HistoryRow]) -> None:
 def check_last(store: Store, port: int, workers: list[int]) -> None:
     """The last version is byte for byte what a server answers that computes it anew from the database."""
     host = {"Host": f"127.0.0.1:{port}", "Accept-Encoding": "identity"}
-    with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, keep_from=10**9))) as anew:
+    with TestClient(create_app(store, Settings(basemap=BASEMAP, follow_every_s=0, cache_from=10**9))) as anew:
         for path in PATHS:
             wanted = anew.get(path, headers=host)
             assert wanted.status_code == 200

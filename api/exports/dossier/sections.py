@@ -301,7 +301,7 @@ def checked_words(what: str, how: str, language: str) -> str:
 
 
 def rests_in_words(rests_on: str, sites: int, language: str = ENGLISH) -> str:
-    """Write what an answer rests on that names so many sites: one possible site is not one of several."""
+    """Write what an answer is based on that names so many sites: one possible site is not one of several."""
     if rests_on == "alternatives" and sites == 1:
         return phrase("dossier.rests-perhaps", language)
     return word("rests", rests_on, language)

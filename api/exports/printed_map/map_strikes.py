@@ -1,4 +1,4 @@
-"""Strikes as a printed map draws them: where each stands, whose it was with bounds, and what it rests on."""
+"""Strikes as a printed map draws them: where each stands, whose it was with bounds, and what it is based on."""
 
 from __future__ import annotations
 

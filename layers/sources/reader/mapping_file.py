@@ -152,7 +152,7 @@ _TABLES = (
 )  # fmt: skip
 #: Keys of a mapping beside its tables: the type of each, and what is expected of it.
 _KEYS: Mapping[str, tuple[type, Message]] = {
-    "noun": (str, Message("cell.one-of", {"names": MAPPED_TABLES})),
+    "table": (str, Message("cell.one-of", {"names": MAPPED_TABLES})),
     "file": (str, Message("mapping.file")),
     "layer": (str, Message("mapping.layer")),
     "rows": (str, Message("mapping.rows")),
@@ -165,9 +165,9 @@ MOST_LETTERS = 1000
 
 def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
     """Yield missing tables and values of another type than expected; all other checks rely on these types."""
-    if document.get("noun") not in MAPPED_TABLES:
-        noun = str(document["noun"]) if "noun" in document else MISSING
-        yield "noun", noun, _KEYS["noun"][1]
+    if document.get("table") not in MAPPED_TABLES:
+        name = str(document["table"]) if "table" in document else MISSING
+        yield "table", name, _KEYS["table"][1]
     for name, value in document.items():
         if name in _TABLES and not isinstance(value, dict):
             yield name, repr(value)[:80], Message("mapping.table", {"name": name})
@@ -179,7 +179,7 @@ def shape_faults(document: Mapping[str, Any]) -> Iterator[MappingFault]:
             yield name, MISSING, Message("mapping.table", {"name": name})
     for name, (kind, expected) in _KEYS.items():
         value = document.get(name, kind())
-        if name != "noun" and (not isinstance(value, kind) or len(str(value)) > MOST_LETTERS):
+        if name != "table" and (not isinstance(value, kind) or len(str(value)) > MOST_LETTERS):
             yield name, repr(value)[:80], expected
     for table in ("source", "columns", "units", "lists", "grammar", "numbers"):
         given = _table(document, table)
@@ -434,7 +434,7 @@ def _build(document: Mapping[str, Any]) -> ColumnMapping:
         for name, unit in document.get("units", {}).items()
     }
     return ColumnMapping(
-        table=document["noun"],
+        table=document["table"],
         source=document["source"],
         columns=dict(flat(document["columns"])),
         constants=document.get("constants", {}),

@@ -360,7 +360,7 @@ MIGRATIONS: Sequence[Migration] = (
     # A program that knows no heat gives the answers that it gave before.
     Migration(9, "observations of heat, as witnesses of strikes", 7, add_heat),
     # Rows of history hold conditions and the new columns, which a program that does not know them refuses to restore.
-    Migration(10, "how far assets worked, and which reports are one voice", 10, _add_conditions),
+    Migration(10, "how far assets worked, and which reports are one independent source", 10, _add_conditions),
     # Rows of history hold the new columns, which a program that does not know them refuses to restore.
     Migration(11, "titles and places by language, and persons of several nationalities", 11, _add_languages),
     # To a program that knows no salts every hash is wrong; one that knows no policy publishes what it withholds.

@@ -37,7 +37,7 @@ def own(few_store: Store, tmp_path: Path) -> Store:
     return opened_copy(few_store, tmp_path / "own.gpkg")
 
 
-@pytest.mark.parametrize("command", [("list", "strikes"), ("load",), ("serve",), ("keep",), ("init",)], ids=" ".join)
+@pytest.mark.parametrize("command", [("list", "strikes"), ("load",), ("serve",), ("cache",), ("init",)], ids=" ".join)
 def test_each_command_says_how_an_older_store_is_upgraded(run: Run, older: Path, command: tuple[str, ...]) -> None:
     said = run(*command, "--store", older)
     assert said.code == 4
@@ -56,7 +56,7 @@ def test_an_upgrade_says_what_it_did_and_leaves_a_valid_store(run: Run, older: P
         "recorded": 1,
         "fault": None,
     }
-    assert run("verify", older, "--json").report == {"store": str(older), "findings": [], "heads": [], "kept": []}
+    assert run("verify", older, "--json").report == {"store": str(older), "findings": [], "heads": [], "cached": []}
     assert "nothing was done" in run("upgrade", older).out
     assert run("list", "strikes", "--store", older).code == 0
 
@@ -70,7 +70,7 @@ def test_an_upgrade_is_reported_to_people_too(run: Run, older: Path) -> None:
 
 def test_what_was_loaded_and_edited_is_valid(run: Run, own: Store) -> None:
     said = run("verify", own.name)
-    assert (said.code, said.out.splitlines()[:2]) == (0, [f"{own.name} is valid.", "Nothing is kept beside it."])
+    assert (said.code, said.out.splitlines()[:2]) == (0, [f"{own.name} is valid.", "There is no cache beside it."])
     one, other, *_ = own.records().entities
     assert run("judge", one, other, "different", "--why", "A test", "--who", "Ann", "--store", own.name).code == 0
     assert run("verify", own.name, "--json").report["findings"] == []
@@ -189,23 +189,23 @@ def test_an_export_of_another_store_or_of_none_is_not_proved(
 
 
 def test_cached_snapshots_are_compared_with_the_records(run: Run, own: Store) -> None:
-    assert "Nothing is kept beside it." in run("verify", own.name).out
-    folder = Path(run("keep", "--store", own.name, "--json").report["folder"])
+    assert "There is no cache beside it." in run("verify", own.name).out
+    folder = Path(run("cache", "--store", own.name, "--json").report["folder"])
     key, strike = next(iter(own.records().strikes.items()))
     own.write(Edit("strikes", key, strike.model_copy(update={"damage": "Later"}), ANY), author="tests")
     own.close()
     said = run("verify", own.name, "--json").report
     assert {one["code"] for one in said["findings"]} <= {"verification.derived"}, "the edit left the layers alone"
-    (compared,) = said["kept"]
+    (compared,) = said["cached"]
     assert compared["files"] == len(list(folder.iterdir()))
     flip(folder / "strikes.rendered.arrow", 100)
     (folder / "hits.arrow").unlink()
     (folder / "note").write_text("mine")
-    found = [one for one in run("verify", own.name, "--json").report["findings"] if "kept" in one["code"]]
+    found = [one for one in run("verify", own.name, "--json").report["findings"] if "cache" in one["code"]]
     assert [(one["code"].removeprefix("verification."), Path(one["arguments"]["file"]).name) for one in found] == [
-        ("kept-missing", "hits.arrow"),
-        ("kept-foreign", "note"),
-        ("kept-differs", "strikes.rendered.arrow"),
+        ("cache-missing", "hits.arrow"),
+        ("cache-foreign", "note"),
+        ("cache-differs", "strikes.rendered.arrow"),
     ]
     (folder / "manifest.json").write_text("{")
-    assert codes(run("verify", own.name, "--json"))[-1] == "kept-unreadable"
+    assert codes(run("verify", own.name, "--json"))[-1] == "cache-unreadable"

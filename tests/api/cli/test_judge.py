@@ -75,23 +75,23 @@ def test_four_spellings_end_as_one_from_reading_to_judgement_to_undo(run: Run, o
     read = [entity.id for entity in before.entities.values() if entity.name in SPELLINGS]
     assert len(read) == 3
 
-    rows = run("duplicates", "--noun", "entities", "--json").report
+    rows = run("duplicates", "--table", "entities", "--json").report
     proposed = {frozenset((row["one"]["id"], row["other"]["id"])): row for row in rows}
     assert all(frozenset(("socar", name)) in proposed for name in read)
     assert all(row["reasons"][0]["detail"] for row in rows)
 
     for name in read:
         told = say(run, "socar", name).report
-        assert told["kept"] == {name: "socar"}
+        assert told["united"] == {name: "socar"}
     merged = resolve.apply_judgements(own.records())
     assert not set(read) & set(merged.entities)
     kept = merged.entities["socar"]
     assert {"SOCAR", *SPELLINGS} <= {kept.name, *kept.aliases, *kept.names.values()}
-    left = run("duplicates", "--noun", "entities", "--json").report
+    left = run("duplicates", "--table", "entities", "--json").report
     assert not any(set(read) & {row["one"]["id"], row["other"]["id"]} for row in left)
 
     for name in read:
-        assert say(run, "socar", name, "undone").report["kept"] == {}
+        assert say(run, "socar", name, "undone").report["united"] == {}
     assert facts(resolve.apply_judgements(own.records())) == facts(before) == facts(own.records())
     rows = run("judgements", "--json").report
     assert [row["stands"] for row in rows if row["other"] in read] == [False] * 6
@@ -110,7 +110,7 @@ def test_two_strikes_become_one_and_two_again(run: Run, own: Store) -> None:
     assert {reason["name"] for reason in row["reasons"]} >= {"prior", "place", "target"}
 
     said = say(run, SOCAR_DEPOT, "seen-again")
-    assert said.report["kept"] == {"seen-again": SOCAR_DEPOT}
+    assert said.report["united"] == {"seen-again": SOCAR_DEPOT}
     merged = resolve.apply_judgements(own.records())
     assert "seen-again" not in merged.strikes
     assert tuple(
@@ -134,25 +134,25 @@ def test_two_assets_become_one_and_two_again(run: Run, own: Store) -> None:
     )
     own.append("assets", seen, author="tests")
     before = own.records()
-    rows = run("duplicates", "--noun", "assets", "--json").report
+    rows = run("duplicates", "--table", "assets", "--json").report
     (row,) = (row for row in rows if "seen" in (row["one"]["id"], row["other"]["id"]))
-    assert (row["noun"], row["one"]["id"], row["other"]["id"]) == ("assets", "a-burshtyn", "seen")
+    assert (row["table"], row["one"]["id"], row["other"]["id"]) == ("assets", "a-burshtyn", "seen")
     assert {reason["name"] for reason in row["reasons"]} >= {"prior", "place", "name", "same-name", "kind"}
-    assert "Бурштинська ТЕС" in run("duplicates", "--noun", "assets").out
+    assert "Бурштинська ТЕС" in run("duplicates", "--table", "assets").out
 
     said = say(run, "a-burshtyn", "seen").report
-    assert (said["noun"], said["kept"], said["remarks"]) == ("assets", {"seen": "a-burshtyn"}, [])
+    assert (said["table"], said["united"], said["remarks"]) == ("assets", {"seen": "a-burshtyn"}, [])
     merged = resolve.apply_judgements(own.records())
     assert "seen" not in merged.assets
     assert "Бурштинська ТЕС" in merged.assets["a-burshtyn"].aliases
-    assert run("duplicates", "--noun", "assets", "--json").report == [one for one in rows if one != row]
+    assert run("duplicates", "--table", "assets", "--json").report == [one for one in rows if one != row]
     assert '"seen"' not in run("list", "assets", "--json").out
     assert run("owners", "seen").code == 3
 
     say(run, "a-burshtyn", "seen", "undone")
     assert facts(resolve.apply_judgements(own.records())) == facts(before)
     say(run, "a-burshtyn", "seen", "different")
-    assert run("duplicates", "--noun", "assets", "--json").report == [one for one in rows if one != row]
+    assert run("duplicates", "--table", "assets", "--json").report == [one for one in rows if one != row]
     assert '"seen"' in run("list", "assets", "--json").out
 
 
@@ -162,7 +162,7 @@ def test_different_is_kept_apart_and_a_conflict_is_said(run: Run, own: Store) ->
     say(run, "x1", "x2", "different")
     say(run, "x1", "x3")
     said = say(run, "x3", "x2").report
-    assert said["kept"] == {"x3": "x1"}
+    assert said["united"] == {"x3": "x1"}
     assert "judged different" in said["remarks"][0]
     assert {"x1", "x2"} <= resolve.apply_judgements(own.records()).strikes.keys()
 

@@ -113,7 +113,7 @@ STRIKES_CSV = """id,title,lon,lat,country
 4,Depot hit in Odesa oblast,30.7,46.5,UA
 """
 STRIKES_MAPPING = """
-noun = "strikes"
+table = "strikes"
 source.publisher = "P"
 columns = {id = "id", title = "title", lon = "lon", lat = "lat", host_country = "country"}
 constants = {when = "2025-08-08", place = "Vyshneva", status = "reported", basis = "site", uncertainty_m = 500}

@@ -144,7 +144,7 @@ def test_init_makes_a_store_and_keeps_one_that_is_there(run: Run, new_shared_add
     assert made.code == 0
     before = open_store(address).version()
     again = run("init", "--store", address, "--json")
-    assert (again.code, again.report) == (0, {"store": made.report["store"], "kept": True})
+    assert (again.code, again.report) == (0, {"store": made.report["store"], "created": False})
     assert open_store(address).version() == before
     loaded = run("load", "--store", address, "--json").report
     assert loaded["written"]["seq"] == made.report["seq"]
@@ -172,7 +172,7 @@ def test_init_makes_the_folder_of_a_file_and_leaves_a_store_in_it_as_it_is(run: 
     assert run("init", "--empty", "--store", path).code == 0
     before = path.read_bytes()
     again = run("init", "--store", path, "--json")
-    assert (again.code, again.report) == (0, {"store": str(path), "kept": True})
+    assert (again.code, again.report) == (0, {"store": str(path), "created": False})
     assert path.read_bytes() == before
 
 
@@ -383,15 +383,15 @@ def test_a_missing_base_map_or_folder_is_4(run: Run, few_store: Store, tmp_path:
 
 def test_derived_files_are_written_ahead_of_a_server(run: Run, few_store: Store, tmp_path: Path) -> None:
     edited = opened_copy(few_store, tmp_path / "atlas.gpkg")
-    keep = ("keep", "--store", edited.name, "--basemap", BASEMAP)
-    told = run(*keep, "--json", base=False).report
-    assert Path(told["folder"]).parent == edited.beside.with_name(f"{edited.beside.name}.kept")
+    command = ("cache", "--store", edited.name, "--basemap", BASEMAP)
+    told = run(*command, "--json", base=False).report
+    assert Path(told["folder"]).parent == edited.beside.with_name(f"{edited.beside.name}.cache")
     assert told["bytes"] > 100_000
     assert told["change"] == few_store.seq()
-    assert "as of change" in run(*keep, base=False).out, "it is read again"
+    assert "as of change" in run(*command, base=False).out, "it is read again"
     key, strike = next(iter(edited.records().strikes.items()))
     edited.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
-    assert run(*keep, "--json", base=False).report["change"] == edited.seq(), "after an edit it is kept anew"
+    assert run(*command, "--json", base=False).report["change"] == edited.seq(), "after an edit it is cached anew"
 
 
 def test_the_collector_of_garbage_rests_while_derived_files_are_found(
@@ -407,15 +407,15 @@ def test_the_collector_of_garbage_rests_while_derived_files_are_found(
     monkeypatch.setattr(serve, "LiveSnapshot", Watched)
     gc.enable()
     store = opened_copy(few_store, tmp_path / "atlas.gpkg")
-    assert run("keep", "--store", store.name, "--basemap", BASEMAP, base=False).code == 0
+    assert run("cache", "--store", store.name, "--basemap", BASEMAP, base=False).code == 0
     assert while_found == [False]
     assert gc.isenabled(), "behind it garbage is collected again"
 
 
 def test_derived_files_that_cannot_be_written_are_an_error(run: Run, few_store: Store, tmp_path: Path) -> None:
     store = opened_copy(few_store, tmp_path / "atlas.gpkg")
-    store.beside.with_name(f"{store.beside.name}.kept").write_text("in the way")
-    said = run("keep", "--store", store.name)
+    store.beside.with_name(f"{store.beside.name}.cache").write_text("in the way")
+    said = run("cache", "--store", store.name)
     assert said.code == 6
     assert str(store.beside) in said.err
 
@@ -427,7 +427,7 @@ def test_private_records_cannot_be_cached_and_are_not_computed(
     store = opened_copy(few_store, tmp_path / "atlas.gpkg")
     key, strike = next(iter(store.records().strikes.items()))
     store.write(Edit("strikes", key, strike.model_copy(update={"private": True}), ANY), author="tests")
-    said = run("keep", "--store", store.name)
+    said = run("cache", "--store", store.name)
     assert (said.code, said.out) == (5, "")
     assert "nothing can be cached" in said.err
 
@@ -437,17 +437,17 @@ def test_a_full_disk_ends_the_command_at_once_with_an_error(
 ) -> None:
     monkeypatch.setattr(VersionBuilder, "computed", None)
     store, beside = opened_copy(few_store, tmp_path / "atlas.gpkg"), tmp_path / "derived"
-    keep = ("keep", "--store", store.name, "--keep-in", str(beside))
-    assert run(*keep).code == 0
+    command = ("cache", "--store", store.name, "--cache-in", str(beside))
+    assert run(*command).code == 0
     written = {file: file.read_bytes() for file in beside.rglob("*") if file.is_file()}
     key, strike = next(iter(store.records().strikes.items()))
     store.write(Edit("strikes", key, strike.model_copy(update={"title": "Another title"}), ANY), author="tests")
     with full_beyond(max(map(len, written.values())) // 2):
-        said = run(*keep)
+        said = run(*command)
     assert (said.code, said.out) == (6, "")
     assert "too large" in said.err
     assert {file: file.read_bytes() for file in beside.rglob("*") if file.is_file()} == written, "older files stay"
-    assert run(*keep, "--json").report["change"] == store.seq()
+    assert run(*command, "--json").report["change"] == store.seq()
 
 
 @pytest.mark.parametrize("error", [MemoryError(), ImportError("failed to map segment\nfrom shared object")])

@@ -455,7 +455,7 @@ def test_what_cannot_be_guessed_is_a_comment_and_the_command_says_so(command: Ru
 
 def test_the_noun_may_be_given(command: Run, tmp_path: Path) -> None:
     path = written(tmp_path / "a.csv", "name;day;kind\nRefinery One;03.05.2024;refinery\n")
-    told = command("map", path, "--noun", "assets", "--json")
+    told = command("map", path, "--table", "assets", "--json")
     assert told.report["loads"] == {"assets": 1}
 
 

@@ -48,7 +48,7 @@ def test_what_was_cached_before_a_policy_or_a_withheld_dataset_is_removed_at_onc
         ("dataset", "withhold", "other/facts", *WHY),
     ):
         command("policy", "set", "none", *WHY, "--store", address)
-        cached = Path(f"{address}.kept") / "snapshot"
+        cached = Path(f"{address}.cache") / "snapshot"
         cached.mkdir(parents=True)
         (cached / "records.assets.arrow").write_text("an exact place")
         assert command(*withholding, "--store", address).code == 0

@@ -40,7 +40,7 @@ def test_a_store_is_filled_cached_read_copied_and_checked(
     filled = command("copy-store", few_store.name, address, "--basemap", BASEMAP, "--json")
     assert filled.code == 0, filled.err
     kept = command("init", "--store", address, "--basemap", BASEMAP, "--json")
-    assert kept.report == {"store": made.report["store"], "kept": True}
+    assert kept.report == {"store": made.report["store"], "created": False}
 
     shown = command("show", "ua-orlivka-2025-08-06", "--store", address, "--basemap", BASEMAP, "--json")
     assert shown.code == 0, shown.err

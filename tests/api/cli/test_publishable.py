@@ -49,7 +49,7 @@ def test_every_fault_is_named_at_once_with_its_place(run: Run, tmp_path: Path) -
     assert said.err.startswith(
         f"x.toml:{source['row']}: source paper: title = (missing): expected the title as printed"
     )
-    assert "on two or more independent voices" in said.out
+    assert "on two or more independent sources" in said.out
 
 
 def test_what_cannot_be_read_is_a_fault_first(run: Run, tmp_path: Path) -> None:

@@ -152,7 +152,7 @@ def test_only_its_owner_reads_a_receipt(run: Run, store: Store, authority: Autho
 
 def test_receipts_are_left_alone_unless_asked_for(run: Run, store: Store, authority: Authority) -> None:
     run("receipt", "add", received(run, store, authority), "--store", store.name)
-    assert verified(run, store).report == {"store": store.name, "findings": [], "heads": [], "kept": []}
+    assert verified(run, store).report == {"store": store.name, "findings": [], "heads": [], "cached": []}
     assert verified(run, store, "--receipt", authority.folder / "head.tsr").code == 2
 
 

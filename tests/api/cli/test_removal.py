@@ -29,7 +29,7 @@ sources = ["mine/s"]
 
 HEADER = "id,title,lon,lat\n"
 MAPPING = """
-noun = "strikes"
+table = "strikes"
 source.publisher = "P"
 columns = {id = "id", title = "title", lon = "lon", lat = "lat"}
 constants = {when = "2025-08-08", place = "Odesa", status = "reported", basis = "site", uncertainty_m = 500}
@@ -115,7 +115,7 @@ def test_a_small_file_of_the_same_name_replaces_no_other(run: Run, own: Store, s
 # Events that become others under their ids.
 
 EVENTS = """
-noun = "strikes"
+table = "strikes"
 source.publisher = "Own Sheet"
 {row}
 columns = {{{number}title = "T", when = "Day", place = "P", lon = "E", lat = "N"}}

@@ -394,7 +394,7 @@ def test_the_map_of_a_page_tells_the_answer_and_has_a_key_where_it_shows_strikes
     picture = next(every(country, "img", width="640"))
     assert (
         picture.get("alt")
-        == "Map. 6 strikes for sure on what was owned in Azerbaijan, wholly or in part; 1 more may count."
+        == "Map. 6 strikes for sure on what was owned in Azerbaijan, wholly or in part; 1 more possible."
     )
     assert "Circle: oil" in text(next(every(country, "figcaption")))
     site = page(client, "/collections/assets/items/a-unecha")

@@ -144,5 +144,5 @@ def test_links_between_pages_stay_in_the_language(client: TestClient, path: str)
 def test_shares_in_whole_sites_have_two_decimals(client: TestClient, iso: str) -> None:
     owner = client.get(f"/countries/{iso}").json()["relations"]["owner"]
     ends = "–".join(dict.fromkeys(f"{round(owner[end], 2):g}" for end in ("assets_min", "assets_max")))
-    assert re.search(rf"in whole sites\s*{re.escape(ends)}(?!\d)", said(shown(client, f"/countries/{iso}", "en")))
+    assert re.search(rf"in site equivalents\s*{re.escape(ends)}(?!\d)", said(shown(client, f"/countries/{iso}", "en")))
     assert re.search(rf"\D{ends.replace('.', ',')}(?!\d)", said(shown(client, f"/countries/{iso}", "de")))

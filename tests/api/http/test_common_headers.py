@@ -222,7 +222,7 @@ def test_caching_is_asked_for_each_time_unless_it_is_set(store: Store) -> None:
 
 def test_what_answers_depend_on_is_in_the_name_of_the_edition() -> None:
     plain = Settings()
-    assert build_id(plain) == build_id(dataclasses.replace(plain, tiles_kept=1, cache_s=9))
+    assert build_id(plain) == build_id(dataclasses.replace(plain, tiles_cached=1, cache_s=9))
     for other in (Settings(limit_default=1), Settings(limit_max=1), Settings(attribution="others")):
         assert build_id(plain) != build_id(other)
 

@@ -358,7 +358,7 @@ def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
         told = {path.removeprefix("uk/") for path in done.written}
         own = {f"strikes/{OTHER}.html", f"strikes/{OTHER}.json", "data/records/strikes.json"}
         version = {"about.html", "about.json", "index.html", "datapackage.json"}
-        # The correction has a page, and rows that rest on the record say when it changed.
+        # The correction has a page, and rows that are based on the record say when it changed.
         log = {path for path in told if path.startswith("corrections")} | {"sitemap.xml"}
         layers = {path for path in content_of(folder) if path.startswith("data/") and UPDATED in _columns(folder, path)}
         dated = layers | {"map/strikes.json"}
@@ -378,7 +378,7 @@ def test_the_same_again_touches_nothing_and_one_edit_what_tells_of_it(
 
 
 def _edits(store: Store) -> Iterator[tuple[str, str, Record | None]]:
-    """An edit of each kind that pages may follow from: of what they are about, and of all that they rest on."""
+    """An edit of each kind that pages may follow from: of what they are about, and of all that they are based on."""
     records = store.records()
     hits = sorted(one for one in records.assets if one in _struck(store))
     site, strike = records.assets[hits[0]], records.strikes[OTHER]

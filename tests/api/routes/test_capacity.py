@@ -1,4 +1,4 @@
-"""Capacity of a country that was hit and lost, as the API and the command line tell it, and what it rests on."""
+"""Capacity of a country that was hit and lost, as the API and the command line tell it, and what it is based on."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def judge(desk: Desk, by: dict[str, str], **values: Any) -> Any:
     return desk.client.post("/review/judgements", json=body, headers=by)
 
 
-def pairs(desk: Desk, by: dict[str, str], noun: str = "assets", **query: Any) -> Any:
-    answer = desk.client.get("/review/duplicates", params={"noun": noun, **query}, headers=by)
+def pairs(desk: Desk, by: dict[str, str], table: str = "assets", **query: Any) -> Any:
+    answer = desk.client.get("/review/duplicates", params={"table": table, **query}, headers=by)
     assert (answer.status_code, answer.headers["cache-control"]) == (200, "no-store")
     return answer.json()
 
@@ -52,7 +52,7 @@ def test_pairs_wait_are_judged_and_merge_and_part_again(desk: Desk) -> None:
     assert told["numberMatched"] == told["numberReturned"] == len(told["pairs"])
     assert frozenset((BURSHTYN, "seen")) in ids(told)
     (row,) = (one for one in told["pairs"] if {one["one"]["id"], one["other"]["id"]} == {BURSHTYN, "seen"})
-    assert row["noun"] == "assets"
+    assert row["table"] == "assets"
     assert {"place", "name", "same-name", "kind"} <= {reason["name"] for reason in row["reasons"]}
     assert row["one"]["geometry"]["type"] == "Point"
 
@@ -68,7 +68,7 @@ def test_pairs_wait_are_judged_and_merge_and_part_again(desk: Desk) -> None:
     required = schemas["Judgements"]["properties"]["judgements"]["items"]["required"]
     assert all(set(required) <= one.keys() for one in listed)
     assert set(schemas["Judged"]["properties"]["judgement"]["required"]) <= answer.json()["judgement"].keys()
-    (own, *bundled) = [(one["noun"], one["other"], one["stands"]) for one in listed]
+    (own, *bundled) = [(one["table"], one["other"], one["stands"]) for one in listed]
     assert own == ("assets", "seen", True)
     assert len(bundled) == len(desk.store.records().identities) - 1
     assert judge(desk, desk.ben, verdict="undone", why="a slip").status_code == 201
@@ -128,9 +128,9 @@ def test_a_judgement_is_appended_once_by_key(desk: Desk) -> None:
     assert first.json() == again.json()
 
 
-@pytest.mark.parametrize("noun", ["strikes", "entities"])
-def test_other_collections_have_pairs_too(idle_desk: Desk, noun: str) -> None:
-    told = pairs(idle_desk, idle_desk.ann, noun, limit=1)
+@pytest.mark.parametrize("table", ["strikes", "entities"])
+def test_other_collections_have_pairs_too(idle_desk: Desk, table: str) -> None:
+    told = pairs(idle_desk, idle_desk.ann, table, limit=1)
     assert told["numberReturned"] == min(1, told["numberMatched"])
-    assert all(row["noun"] == noun for row in told["pairs"])
-    assert idle_desk.client.get("/review/duplicates?noun=sources", headers=idle_desk.ann).status_code == 400
+    assert all(row["table"] == table for row in told["pairs"])
+    assert idle_desk.client.get("/review/duplicates?table=sources", headers=idle_desk.ann).status_code == 400

@@ -424,7 +424,7 @@ def test_a_file_that_states_another_policy_is_refused_at_every_door(
         ["list", "strikes"],
         ["publish", str(tmp_path / "site"), "--base-url", "https://atlas.example.org"],
         ["serve", "--port", "0"],
-        ["keep"],
+        ["cache"],
     )
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STRIKEATLAS_POLICY", str(weaker))

@@ -317,7 +317,7 @@ def test_the_head_of_a_view_says_its_selection_with_the_number_of_the_api(client
     said = head_of_map(client.get(VIEW, headers=BROWSER).text)
     query = {"country": "AZ", "datetime": "2025-01-01/2025-12-31", "filter": "status <> 'retracted'"}
     sure, every_one = (matched(client, **query, **more) for more in ({"certainty": "sure"}, {}))
-    more = f"; {every_one - sure} more may count" if every_one > sure else ""
+    more = f"; {every_one - sure} more possible" if every_one > sure else ""
     tie = "on assets owned wholly or in part in Azerbaijan"
     assert said["og:title"] == f"{sure} strikes, 1 January – 31 December 2025, {tie}{more}"
     assert client.get(said["og:image"]).headers["content-type"] == "image/png"

@@ -1,4 +1,4 @@
-"""When each feature changed last: by its own record, by what was decided of it, or by a record that it rests on."""
+"""When each feature changed last: by its own record, by what was decided of it, or by a record that it is based on."""
 
 from __future__ import annotations
 

@@ -71,8 +71,8 @@ def twins(few_store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     file = folder / "reviewers.json"
     token = reviewer_tokens.add_reviewer(file, "Ann", ("read-private", "edit", "review", "publish"))
     ann = {"Authorization": f"Bearer {token}"}
-    settings = {"basemap": FEW_COUNTRIES, "reviewers": file, "follow_every_s": 0, "keep_from": 10**9}
-    cached, uncached = (create_app(store, Settings(**settings, answers_kept=kept)) for kept in (2**26, 0))  # type: ignore[arg-type]
+    settings = {"basemap": FEW_COUNTRIES, "reviewers": file, "follow_every_s": 0, "cache_from": 10**9}
+    cached, uncached = (create_app(store, Settings(**settings, answers_cached=kept)) for kept in (2**26, 0))  # type: ignore[arg-type]
     with TestClient(cached) as client:
         yield Twins(cached, uncached, client, ann)
 

@@ -54,7 +54,7 @@ def sealed(store: Store, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         basemap=BASEMAP,
         reviewers=desk / "reviewers.json",
         follow_every_s=0,
-        keep_from=1,
+        cache_from=1,
         embedders=("https://news.example",),  # as the application that it is compared with has
     )
     app = create_app(open_store(address), settings)
@@ -122,7 +122,7 @@ def test_the_landing_page_health_and_the_definition_say_so(sealed: Sealed, clien
 
 
 def test_what_follows_can_be_kept_elsewhere(sealed: Sealed, tmp_path: Path) -> None:
-    settings = Settings(basemap=BASEMAP, follow_every_s=0, keep_from=1, keep_in=tmp_path / "kept")
+    settings = Settings(basemap=BASEMAP, follow_every_s=0, cache_from=1, cache_in=tmp_path / "kept")
     before = os.listdir(sealed.folder)
     first = LiveSnapshot(open_store(sealed.address), settings, "x")
     first.rebuild_cache()

@@ -102,7 +102,7 @@ def test_heat_of_a_dataset_that_became_private_is_no_longer_shown(store: Store, 
 
 def test_the_answer_to_a_strike_says_when_how_far_and_by_what(store: Store, tmp_path: Path) -> None:
     observe(store, tmp_path)
-    with TestClient(create_app(store, Settings(basemap=BASEMAP, keep_from=0))) as client:
+    with TestClient(create_app(store, Settings(basemap=BASEMAP, cache_from=0))) as client:
         answer = client.get(f"/strikes/{STRIKE}/attribution").json()
     matches = [hit["match"] for hit in answer["assets"] if hit["asset"]["id"] == ASSET]
     matches += [one for one in answer["candidates"] if one["asset"] == ASSET]

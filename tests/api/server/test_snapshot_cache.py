@@ -32,7 +32,7 @@ from tests.store_kinds import NewStore, by_another, cache_folder
 
 SETTINGS = Settings(basemap=FEW_COUNTRIES)
 #: Of a server that keeps nothing, and reads nothing that was kept.
-ANEW = Settings(basemap=FEW_COUNTRIES, keep_from=10**9)
+ANEW = Settings(basemap=FEW_COUNTRIES, cache_from=10**9)
 
 
 def atlas(store: Store, settings: Settings = SETTINGS) -> LiveSnapshot:
@@ -139,7 +139,7 @@ def test_what_is_written_before_it_is_served_is_the_same_to_the_byte(
 
     first = atlas(store)
     monkeypatch.setattr("api.server.live_snapshot.LARGE", 10**6)
-    other = atlas(store, replace(SETTINGS, keep_in=tmp_path / "other"))
+    other = atlas(store, replace(SETTINGS, cache_in=tmp_path / "other"))
     assert is_new(other)
     assert other.rebuild_cache()
     assert kept_in(first) != kept_in(other)

@@ -1,4 +1,4 @@
-"""Words about a strike: a draft is named as one, and independent voices are counted beside its sources."""
+"""Words about a strike: a draft is named as one, and independent sources are counted beside its sources."""
 
 from __future__ import annotations
 

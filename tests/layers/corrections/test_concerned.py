@@ -1,4 +1,4 @@
-"""A judgement on assets concerns the strikes that hit them, and the answers to these rest on it."""
+"""A judgement on assets concerns the strikes that hit them, and the answers to these are based on it."""
 
 from __future__ import annotations
 

@@ -638,7 +638,7 @@ def with_strikes(records: Records, strikes: dict[str, Strike]) -> Records:
 
 
 def test_a_load_of_hidden_changes_leaves_the_log_as_it_was(atlas: Atlas, few_records: Records) -> None:
-    """Also its counts: of withheld fields, of embargoed records, and of those that rest on a private source."""
+    """Also its counts: of withheld fields, of embargoed records, and of those based on a private source."""
     source = replace(few_records, sources={**few_records.sources, "p": Source(id="p", publisher="P", private=True)})
     for policy, values, records in (
         (NOTES, {}, few_records),

@@ -233,7 +233,7 @@ def test_what_is_not_as_it_was_written_is_refused_in_a_sentence(
         if harm == "altered, large":
             monkeypatch.setattr("layers.snapshot.table_folder._MAX_DIGESTED_BYTES", 10)
     elif harm in ("foreign", "older"):
-        other = "another-program/1" if harm == "foreign" else "strikeatlas-kept/14"
+        other = "another-program/1" if harm == "foreign" else "strikeatlas-cache/14"
         manifest.write_bytes(orjson.dumps(noted | {"format": other}))
         expected = f"expected {FORMAT} in {manifest}, found {other}"
     elif harm == "missing":

@@ -94,7 +94,7 @@ CHANGES: dict[str, Change] = {
 
 @pytest.fixture(scope="module")
 def few(few_records: Records) -> Records:
-    """A few strikes, one of them with decisions and owners, and all that they rest on."""
+    """A few strikes, one of them with decisions and owners, and all that they are based on."""
     return few_records
 
 

@@ -75,7 +75,7 @@ def test_what_is_kept_is_what_was_written(few: Records, small: Basemap, read: Ca
     assert list(made.order) == list(anew.order)
 
 
-#: Of strikes, of what they rest on, and of nothing.
+#: Of strikes, of what they are based on, and of nothing.
 EDITS = (
     "nothing",
     "a strike is added",

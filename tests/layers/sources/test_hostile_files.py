@@ -30,7 +30,7 @@ from tests.layers.sources.osm.osm_files import NODES, PLANT, REFINERY, answer, p
 DATA = Path(__file__).parents[2] / "data"
 #: More lists in each other than orjson writes, and fewer than it reads.
 DEEP = "[" * 600 + "]" * 600
-ENTITIES = """noun = "entities"
+ENTITIES = """table = "entities"
     source.publisher = "P"
     columns = {id = "Code", name = "Name"}
     constants = {type = "legalEntity"}

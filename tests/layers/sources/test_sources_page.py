@@ -106,7 +106,7 @@ def test_a_mapping_s_tables_and_columns_are_those_of_the_code() -> None:
     known = next(text(problem.expected) for problem in raised.value.problems if problem.column == "nothing")
     assert told == set(re.findall(r"\w+", known.removeprefix("one of ")))
     nouns, units = (
-        next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("noun", "units")
+        next(row[1] for row in table("What a mapping says") if name in row[0]) for name in ("table", "units")
     )
     assert tuple(names(nouns)) == mapping_file.MAPPED_TABLES
     shares = {*mapping_file.SHARE_COLUMNS, *mapping_file.POINTS}

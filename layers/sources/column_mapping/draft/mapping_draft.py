@@ -210,22 +210,22 @@ def _holders(columns: ColumnRoles, taken: set[str]) -> tuple[str | None, str | N
     return (owner, owned) if owned else (None, owner)
 
 
-#: How the table of a noun is drafted.
+#: How a table of such records is drafted.
 TABLES: Mapping[str, Callable[[ColumnRoles, str], TableDraft]] = {
     "strikes": strike_table, "assets": asset_table, "entities": entity_table, "stakes": stake_table
 }  # fmt: skip
 
 
 def draft(
-    samples: Sequence[FileSample], noun: str | None = None, country_at: CountryAt | None = None
+    samples: Sequence[FileSample], table: str | None = None, country_at: CountryAt | None = None
 ) -> list[TableDraft]:
     """Return the tables that a file seems to hold, the most telling first.
 
-    ``samples``: the rows of the file; of a JSON document those of each list, that which fits best first. ``noun``: what
-    its rows are; None where the headers and cells have to tell. ``country_at``: the country of a point, by which the
-    order of pairs of degrees is told; None where there is no map.
+    ``samples``: the rows of the file; of a JSON document those of each list, that which fits best first. ``table``:
+    what its rows are; None where the headers and cells have to tell. ``country_at``: the country of a point, by which
+    the order of pairs of degrees is told; None where there is no map.
     """
-    lists = events_and_sites(samples) if len(samples) > 1 and noun in (None, "strikes") else None
+    lists = events_and_sites(samples) if len(samples) > 1 and table in (None, "strikes") else None
     if lists:
         events, sites = lists
         strikes = strike_table(ColumnRoles(events, country_at), "a list of events")
@@ -236,9 +236,9 @@ def draft(
         strikes.remarks.append(f"{left_out}: nothing says of which kind they are")
         return [strikes]
     columns = ColumnRoles(samples[0], country_at)
-    nouns, reason = ([noun], "as told") if noun else _nouns(columns)
-    tables = [TABLES[name](columns, reason) for name in nouns]
-    if tables[0].noun == "strikes" and (assets := assets_of_strikes(columns)):
+    names, reason = ([table], "as told") if table else _tables_named(columns)
+    tables = [TABLES[name](columns, reason) for name in names]
+    if tables[0].records == "strikes" and (assets := assets_of_strikes(columns)):
         tables.append(assets)
     return tables
 
@@ -273,7 +273,7 @@ def _are_events(columns: ColumnRoles) -> bool:
     day = columns.best("when")
     if day is None or all(name.isdecimal() for name in columns.profiles):
         return False
-    return columns.profiles[day].is_date and _nouns(columns)[0][0] == "strikes"
+    return columns.profiles[day].is_date and _tables_named(columns)[0][0] == "strikes"
 
 
 def _are_sites(columns: ColumnRoles) -> bool:
@@ -295,7 +295,7 @@ def _reference(events: ColumnRoles, named: frozenset[str], ids: set[str]) -> str
     return None
 
 
-def _nouns(columns: ColumnRoles) -> tuple[list[str], str]:
+def _tables_named(columns: ColumnRoles) -> tuple[list[str], str]:
     """Return what the rows of a file are, and why; holdings may tell of their companies, too."""
     located = bool(columns.place) or columns.has_shapes
     has = {role: columns.best(role) is not None for role in WORDS["roles"]}
@@ -313,8 +313,8 @@ def _nouns(columns: ColumnRoles) -> tuple[list[str], str]:
         - 3 * located - (by_day and has["title"]),
         "stakes": (4 * (share is not None) + 2 * has["owner"] + has["owned"] - 4 * located) * bool(names),
     }  # fmt: skip
-    noun = max(scores, key=lambda name: scores[name])
+    best = max(scores, key=lambda name: scores[name])
     ranked = ", ".join(f"{name} {score}" for name, score in sorted(scores.items(), key=lambda item: -item[1]))
-    has_companies = tax or has["country"] if noun == "stakes" else share is not None and bool(names) and has["owner"]
-    is_pair = noun in ("entities", "stakes") and has_companies
-    return (["entities", "stakes"] if is_pair else [noun]), f"by its columns ({ranked})"
+    has_companies = tax or has["country"] if best == "stakes" else share is not None and bool(names) and has["owner"]
+    is_pair = best in ("entities", "stakes") and has_companies
+    return (["entities", "stakes"] if is_pair else [best]), f"by its columns ({ranked})"

@@ -47,7 +47,7 @@ _DEFAULTS: Mapping[str, tuple[Any, str]] = {
     "share_max": (100, ""),
     "target_kinds": ("", ""),
 }
-#: Columns that every table of a noun has: those of ``_DEFAULTS``, and those that a person has to say.
+#: Columns that every table of such records has: those of ``_DEFAULTS``, and those that a person has to say.
 _REQUIRED: Mapping[str, Sequence[str]] = {
     "strikes": ("when", "title", "place", "status"), "assets": ("kind",), "entities": ("type",), "stakes": ("share",)
 }  # fmt: skip
@@ -79,14 +79,14 @@ _PLAIN_NUMBERS = re.compile(r"[-+0-9.,; /()\[\]]+")
 class TableDraft:
     """One table of a draft, which is filled column by column.
 
-    ``columns`` are those of the file; ``reason`` is why they are taken for what ``noun`` says. ``tables`` has what the
-    mapping says, by the name of its table, such as ``columns`` or ``values.kind``, and key. ``reasons`` has the comment
-    behind a line, by ``table.key``, or behind the head of a table, by its name. ``open`` has comments by table: what
-    could not be guessed. ``remarks`` are for the person: what the file leaves open.
+    ``columns`` are those of the file; ``reason`` is why they are taken for what ``records`` says. ``tables`` has what
+    the mapping says, by the name of its table, such as ``columns`` or ``values.kind``, and key. ``reasons`` has the
+    comment behind a line, by ``table.key``, or behind the head of a table, by its name. ``open`` has comments
+    by table: what could not be guessed. ``remarks`` are for the person: what the file leaves open.
     """
 
-    def __init__(self, columns: ColumnRoles, noun: str, reason: str) -> None:
-        self.columns, self.sample, self.noun, self.reason = columns, columns.sample, noun, reason
+    def __init__(self, columns: ColumnRoles, records: str, reason: str) -> None:
+        self.columns, self.sample, self.records, self.reason = columns, columns.sample, records, reason
         self.tables: dict[str, dict[str, Any]] = defaultdict(dict)
         self.reasons: dict[str, str] = {}
         self.open: dict[str, list[str]] = defaultdict(list)
@@ -143,9 +143,9 @@ class TableDraft:
         elif column in COUNTRY_COLUMNS:
             self.tables[f"values.{column}"] = {word: "" for word in profile.distinct if code_of(word) is None}
             self.reasons[f"values.{column}"] = "no single country: left empty"
-        elif column == "owner" and self.noun != "stakes" and profile.part(has_percent) >= 0.2:
+        elif column == "owner" and self.records != "stakes" and profile.part(has_percent) >= 0.2:
             self.set("grammar", column, "gem", "names with shares in brackets")
-        elif column in _LISTS and self.noun != "stakes":
+        elif column in _LISTS and self.records != "stakes":
             self._list_sign(column, profile)
         if column in _READ and not profile.numbers:
             self._words(column, profile)
@@ -252,7 +252,7 @@ class TableDraft:
         around = {part for name in places for part in self.profile(name).header.split(".")[:-1]}
         is_of_site = any(" ".join(header_words(part)) in OTHER_RECORDS for part in around)
         decimals = max((_decimals(text) for row in self._degrees() for text in row), default=9)
-        usual: tuple[str, int] = _SITE if is_of_site or self.noun == "assets" else _SETTLEMENT
+        usual: tuple[str, int] = _SITE if is_of_site or self.records == "assets" else _SETTLEMENT
         why = "nothing in the file says how exact the points are"
         if precision or any("geocod" in name.casefold() for name in self.sample.columns):
             # A geocoder that does not say how exact its point is may have found the settlement at best.
@@ -274,7 +274,7 @@ class TableDraft:
         def without(profile: ColumnProfile) -> int:
             """Return how many rows have no id, but what makes them a record: a row of totals has neither."""
             ids = {*profile.texts}
-            is_of_another = self.noun == "strikes" and record_of(profile.header) in OTHER_RECORDS
+            is_of_another = self.records == "strikes" and record_of(profile.header) in OTHER_RECORDS
             if len(ids) < len(profile.texts) or is_of_another:
                 return count
             return sum(text not in ids and bool(said) for text, said in zip(columns[profile.name], what, strict=True))
@@ -290,7 +290,7 @@ class TableDraft:
         names = next(filter(self._is_key, (*prefixes, with_shape)), None)
         reason = "no column of ids; these cells tell the rows apart"
         self.set("id", "hash", names or with_shape or [*columns][:40], "" if names is None else reason)
-        if names is None or self.noun == "stakes":
+        if names is None or self.records == "stakes":
             self.set("id", "repeated", "number", "rows that are alike get a number behind the id")
 
     def _is_key(self, names: Sequence[str]) -> bool:
@@ -302,7 +302,7 @@ class TableDraft:
 
     def finish(self) -> TableDraft:
         """Say what stands for required columns, and the decimal sign, and return the table."""
-        for column in _REQUIRED[self.noun]:
+        for column in _REQUIRED[self.records]:
             if column in self.mapped or f"{column}_min" in self.mapped:
                 continue
             if column in _DEFAULTS:
@@ -379,10 +379,10 @@ def mapping_text(tables: Sequence[TableDraft]) -> str:
 
 
 def _head(table: TableDraft) -> Iterator[str]:
-    yield _line("noun", table.noun, table.reason)
+    yield _line("table", table.records, table.reason)
     if table.sample.rows is not None:
         yield _line("rows", table.sample.rows, "where the list of rows is")
-    if table.noun == "stakes":
+    if table.records == "stakes":
         yield _line("by_name", ("owned", "owner"), "equal names are one, in all files")
 
 

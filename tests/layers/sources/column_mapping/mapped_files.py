@@ -21,7 +21,7 @@ from tests.layers.sources.making_files import csv_text, file_of, sheet_xml, work
 Rows = Sequence[Sequence[str]]
 
 STRIKES = """
-noun = "strikes"
+table = "strikes"
 
 [source]
 publisher = "Sample archive"
@@ -90,7 +90,7 @@ BAD: list[Sequence[str]] = [
 ]
 
 ASSETS = """
-noun = "assets"
+table = "assets"
 private = true
 layer = "Sites"
 

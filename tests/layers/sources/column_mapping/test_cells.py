@@ -191,7 +191,7 @@ def test_a_day_is_read_by_name_and_by_stamp(text: str, form: str, day: str | Non
 
 
 SITES = """
-noun = "assets"
+table = "assets"
 source.publisher = "P"
 id.row = true
 [columns]

@@ -18,7 +18,7 @@ from tests.layers.sources.column_mapping.mapped_files import read
 from tests.layers.sources.making_files import file_of
 
 REPORTS = """
-noun = "strikes"
+table = "strikes"
 source.publisher = "P"
 columns = {title = "What", when = "Day"}
 constants = {place = "P", status = "reported"}
@@ -108,7 +108,7 @@ def test_faults_of_ids_and_names_are_listed(toml: str, column: str) -> None:
 
 COMPANIES = """
 [[tables]]
-noun = "entities"
+table = "entities"
 file = "companies.csv"
 columns = {id = "No", name = "Name", aliases = "Also"}
 constants.type = "legalEntity"
@@ -116,7 +116,7 @@ lists.aliases = "|"
 """
 HOLDINGS = """
 [[tables]]
-noun = "stakes"
+table = "stakes"
 file = "holdings.csv"
 by_name = ["owned", "owner"]
 id.row = true
@@ -124,7 +124,7 @@ columns = {owner = "Who", owned = "What", share = "Share"}
 """
 SITES = """
 [[tables]]
-noun = "assets"
+table = "assets"
 file = "sites.csv"
 id.join = ["Site"]
 columns = {name = "Site", kind = "Kind", owner = "Owners", operator = "Run by"}

@@ -104,7 +104,7 @@ def test_properties_that_only_some_features_have_are_columns_and_so_is_the_id(tm
         {"type": "Feature", "id": "six", "properties": {"n": "Six", "o": "Alpha", "_problems": [1]}, "geometry": null},
         {"type": "Feature", "id": 7, "properties": {"n": ["Seven", 7], "o": true}, "geometry": {"type": "Point"}},
         8]}"""
-    mapping = """noun = "assets"
+    mapping = """table = "assets"
         source.publisher = "P"
         columns = {id = "id", name = "n", owner = "o"}
         constants.kind = "factory"
@@ -116,7 +116,7 @@ def test_properties_that_only_some_features_have_are_columns_and_so_is_the_id(tm
 
 
 def test_an_asset_may_say_whether_it_operates_and_from_when_to_when(tmp_path: Path) -> None:
-    mapping = """noun = "assets"
+    mapping = """table = "assets"
         source.publisher = "P"
         columns = {id = "id", name = "n", status = "state", since = "from", until = "to"}
         constants.kind = "factory"
@@ -135,7 +135,7 @@ def test_an_asset_may_say_whether_it_operates_and_from_when_to_when(tmp_path: Pa
 # Entities, stakes and relations.
 
 ENTITIES = """
-noun = "entities"
+table = "entities"
 source.publisher = "P"
 constants = {type = "legalEntity"}
 [columns]
@@ -167,7 +167,7 @@ def test_entities_have_names_by_language_and_ids_elsewhere(tmp_path: Path) -> No
 
 
 STAKES = """
-noun = "stakes"
+table = "stakes"
 source = {publisher = "P", published = "2025"}
 columns = {id = "Id", owned = "What", owner = "Who", share_min = "From", share_max = "To", since = "Since"}
 dates.since = "DD.MM.YYYY"
@@ -193,7 +193,7 @@ def test_stakes_refer_to_records_of_their_dataset_or_of_the_store_by_a_values_ta
 
 
 def test_relations_have_fixed_kinds_and_ids(tmp_path: Path) -> None:
-    mapping = """noun = "relations"
+    mapping = """table = "relations"
         source.publisher = "P"
         columns = {id = "n", asset = "site"}
         constants = {entity = "socar", relation = "supplier"}

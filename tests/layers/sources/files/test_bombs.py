@@ -54,7 +54,7 @@ for line in sys.stdin:
     if status := os.waitpid(child, 0)[1]:
         print(json.dumps({"status": status}), flush=True)
 """
-MAPPING = """noun = "assets"
+MAPPING = """table = "assets"
 [source]
 publisher = "P"
 [columns]

@@ -31,7 +31,7 @@ def test_a_whole_mapping_is_what_it_says() -> None:
 def test_what_has_no_shape_of_a_mapping_is_all_told() -> None:
     told = faults(
         """
-        noun = "wars"
+        table = "wars"
         colums = {}
         dates = "DD.MM.YYYY"
         layer = 3
@@ -48,10 +48,10 @@ def test_what_has_no_shape_of_a_mapping_is_all_told() -> None:
         """
     )
     assert set(told) == {
-        "noun", "colums", "dates", "layer", "private", "source", "columns.id", "columns.title", "values.status",
+        "table", "colums", "dates", "layer", "private", "source", "columns.id", "columns.title", "values.status",
         "lists.targets", "units.uncertainty_m",
     }  # fmt: skip
-    assert told["noun"] == "one of strikes, assets, entities, stakes, relations"
+    assert told["table"] == "one of strikes, assets, entities, stakes, relations"
 
 
 def test_names_of_columns_are_bounded_as_every_fault_repeats_them() -> None:
@@ -62,14 +62,14 @@ def test_names_of_columns_are_bounded_as_every_fault_repeats_them() -> None:
 
 @pytest.mark.parametrize("table", ["source", "units", "lists", "grammar", "numbers"])
 def test_a_table_in_the_place_of_a_text_is_a_fault(table: str) -> None:
-    told = faults(f'noun = "assets"\nsource.publisher = "P"\ncolumns.id = "n"\n{table}.name = {{ uk = ";" }}')
+    told = faults(f'table = "assets"\nsource.publisher = "P"\ncolumns.id = "n"\n{table}.name = {{ uk = ";" }}')
     assert told[f"{table}.name"] == "a text of 1 to 1000 letters"
 
 
 def test_what_the_schema_does_not_have_or_take_is_all_told() -> None:
     told = faults(
         """
-        noun = "assets"
+        table = "assets"
         [source]
         published = "last year"
         url = "example.org"
@@ -145,7 +145,7 @@ def test_one_fault_is_one_fault(was: str, becomes: str, column: str) -> None:
 
 def test_what_is_no_toml_is_told_with_its_line(tmp_path: Path) -> None:
     with raises(ProblemsError, match=r"own\.toml: mapping: syntax = .* line 2"):
-        mapping_file.parse("own.toml", 'noun = "strikes"\ntitle = What\n')
+        mapping_file.parse("own.toml", 'table = "strikes"\ntitle = What\n')
     path = tmp_path / "own.toml"
     path.write_bytes(STRIKES.replace("Sample archive", "Größe").encode("cp1252"))
     with raises(ProblemsError, match=r"own\.toml: mapping: encoding = .* expected TOML, which is UTF-8"):
@@ -160,7 +160,7 @@ def test_a_byte_order_mark_is_no_part_of_a_mapping(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("noun", mapping_file.MAPPED_TABLES)
 def test_an_empty_mapping_says_what_each_noun_needs(noun: str) -> None:
-    told = faults(f'noun = "{noun}"\nsource.publisher = "P"\n[columns]\n')
+    told = faults(f'table = "{noun}"\nsource.publisher = "P"\n[columns]\n')
     assert (
         set(told)
         == {

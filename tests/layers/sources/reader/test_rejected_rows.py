@@ -280,7 +280,7 @@ def test_features_keep_every_property_of_their_file(tmp_path: Path, lines: bool)
     made = [{"type": "Feature", "id": 5, "properties": one, "geometry": None} for one in rows]
     text = "\n".join(map(json.dumps, made)) if lines else json.dumps({"type": "FeatureCollection", "features": made})
     file = file_of(tmp_path / "a.geojson", text)
-    mapping = """noun = "strikes"
+    mapping = """table = "strikes"
         source.publisher = "P"
         columns = {id = "No", when = "Day", place = "Town", title = "What", status = "State"}
         dates.when = "YYYY"
@@ -328,7 +328,7 @@ def test_a_layer_keeps_types_geometry_and_system(tmp_path: Path) -> None:
     )
     frame.to_file(tmp_path / "in.gpkg", layer="My Sites", driver="GPKG")
     file = SourceFile.of(tmp_path / "in.gpkg")
-    mapping = """noun = "assets"
+    mapping = """table = "assets"
         layer = "My Sites"
         source.publisher = "P"
         columns = {id = "Code", name = "Name", capacity = "Capacity"}

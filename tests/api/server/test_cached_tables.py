@@ -184,7 +184,7 @@ def test_the_lines_of_the_page_run(folder: Path, monkeypatch: pytest.MonkeyPatch
     section = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8").partition("## Cached files")[2]
     blocks = re.findall(r"```python\n(.+?)```", section.partition("\n## ")[0], re.DOTALL)
     assert blocks
-    shutil.copytree(folder.parent, tmp_path / "data" / "atlas.gpkg.kept")
+    shutil.copytree(folder.parent, tmp_path / "data" / "atlas.gpkg.cache")
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
     for block in blocks:
