@@ -206,20 +206,20 @@ def _cache(folder: Path) -> None:
     atlas.store.close()
     assert len(view.snapshot.collections["strikes"]) == _SIZE
     if view.snapshot.backing_files is None:
-        raise OSError("nothing was kept")
+        raise OSError("nothing was cached")
 
 
 def _is_cached(folder: Path) -> bool:
     _only(folder, "atlas.gpkg", "atlas.gpkg.cache")
-    kept = folder / "atlas.gpkg.cache"
-    folders = [one for one in kept.iterdir() if one.is_dir()] if kept.exists() else []
-    assert not [one for one in folders if one.name.endswith(".new")], "half a folder of kept files"
+    cache = folder / "atlas.gpkg.cache"
+    folders = [one for one in cache.iterdir() if one.is_dir()] if cache.exists() else []
+    assert not [one for one in folders if one.name.endswith(".new")], "half a folder of the cache"
     if not folders:
         return False
     atlas = LiveSnapshot(Store.open(folder / "atlas.gpkg"), Settings(basemap=BASEMAP, cache_from=1), "bench")
     never = Settings(basemap=BASEMAP, cache_from=10**9)
     fresh = LiveSnapshot(Store.open(folder / "atlas.gpkg"), never, "bench")
-    assert atlas.view.version == fresh.view.version, "kept files and the store differ"
+    assert atlas.view.version == fresh.view.version, "the cache and the store differ"
     atlas.store.close()
     fresh.store.close()
     return True

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Group, RenderableType
@@ -31,7 +31,7 @@ from api.terminal.console import add_row
 from api.wording.catalogue import text
 from layers.decisions import identity
 from layers.decisions.hits import MatchAnswer, match_answer
-from layers.decisions.identity import InvalidJudgement, Verdict
+from layers.decisions.identity import InvalidJudgement, JudgedTable, Verdict
 from layers.matching import weights
 from layers.matching.explanation import worded_match
 from layers.matching.weights import DISSIMILARITY, REASONS, MatchWeights
@@ -45,8 +45,6 @@ from layers.resolution.candidates import PROPOSE_FROM as NAMES_FROM
 from layers.resolution.strike_duplicates import PROPOSE_FROM, propose_duplicates
 from layers.snapshot.snapshot import Snapshot
 from layers.store.backends import open_store
-
-JudgedTable = Literal["strikes", "assets", "entities"]
 
 app = typer.Typer()
 

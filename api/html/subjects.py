@@ -165,7 +165,7 @@ def country_content(request: Request, view: ServedVersion, answer: Json) -> Subj
     owner = answer["relations"].get("owner")
     if owner and owner["hits"]:
         whole = amount(owner["assets_min"], owner["assets_max"], language)
-        facts.insert(0, (phrase("html.published.whole-sites", language), whole))
+        facts.insert(0, (phrase("html.published.site-equivalents", language), whole))
     return SubjectContent(
         PageSubject("country", iso, answers[0], f"{answers[0]} {phrase('html.published.never-added', language)}"),
         [*answers, phrase("html.published.never-added", language)],

@@ -6,7 +6,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -28,7 +28,7 @@ from api.server.live_snapshot import LiveSnapshot
 from api.server.served_version import ServedVersion
 from api.wording.catalogue import text
 from api.wording.preference import language_of
-from layers.decisions.identity import InvalidJudgement, judgement
+from layers.decisions.identity import InvalidJudgement, JudgedTable, judgement
 from layers.decisions.identity import Verdict as PairVerdict
 from layers.model.messages import Message
 from layers.model.problems import Problem, ProblemsError, SourceLocation, UnknownRecord, validated
@@ -283,7 +283,6 @@ JUDGEMENTS = ApiPart(
     json_only=True,
 )
 
-JudgedTable = Literal["strikes", "assets", "entities"]
 #: Where a snapshot has the pairs of a collection that may be one, and how one of them is written.
 _DUPLICATES: Mapping[JudgedTable, tuple[str, Callable[..., Json]]] = {
     "strikes": ("strike_duplicates", review.strike_pair),

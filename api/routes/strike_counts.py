@@ -175,8 +175,8 @@ async def clusters(request: Request) -> Response:
     Clusters are the cells of a grid that is the same whatever the box, and a box selects whole cells. The ``bbox`` of a
     cluster, as a filter of the same selection, has exactly its ``strikes``. ``parts`` are a value of the division, and
     how many of the sure and of the possible strikes have it, of owners what their shares come to in site equivalents;
-    owners of less than a hundredth of a cluster are left out. ``possible`` are the
-    ``features`` that are not sure.
+    owners of less than a hundredth of a cluster are left out. ``possible`` are the ``features``
+    that are not sure.
     """
     return await selection_answer(request, _CLUSTERS, strike_clusters)
 

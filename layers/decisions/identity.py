@@ -6,14 +6,16 @@ from collections.abc import Container, Iterable, Mapping
 from datetime import UTC, datetime
 from hashlib import sha256
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
 from layers.model.messages import InvalidValue, Message
 from layers.model.problems import UnknownRecord
 from layers.model.records import Identity, Record, Records
 
-#: The tables whose records can be judged to be one.
-JUDGED: tuple[str, ...] = ("entities", "assets", "strikes")
+#: A table whose records can be judged to be one.
+JudgedTable = Literal["strikes", "assets", "entities"]
+#: All of them, owners before what they own, and that before what hit it.
+JUDGED: tuple[str, ...] = tuple(reversed(get_args(JudgedTable)))
 
 
 def standing(judgements: Iterable[Identity]) -> dict[frozenset[str], Identity]:

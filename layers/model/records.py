@@ -93,7 +93,7 @@ class Source(Record):
     licence: Text | None = Field(None, description="Licence of the data taken from it.")
     same_report_as: Text | None = Field(
         None,
-        description="Agency or outlet whose report it reprints or retells; sources of one are one independent source.",
+        description="Agency or outlet whose report it reprints or retells; such pages are one independent source.",
     )
 
 

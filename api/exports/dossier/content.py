@@ -341,7 +341,7 @@ class _Writer:
         more = NO_BREAK + self._say("more", n=rest).replace(" ", NO_BREAK) if rest > 0 else ""
         return ", ".join(named[:_MOST_OWNERS]) + more or self._text("unattributed")
 
-    # --- what it is based on -------------------------------------------------------------------------
+    # --- what it is based on ----------------------------------------------------------------------
 
     def _reading(self) -> Iterator[str]:
         yield self._text("chainHow")

@@ -28,6 +28,7 @@ from api.exports.printed_map.symbol_placement import (
     draw_dots,
     draw_symbols,
     page_points,
+    place_room,
     place_symbols,
 )
 from geo.lonlat import Objects
@@ -282,24 +283,24 @@ class MapPicture:
         return best if best is not None and cost(best) < _INSET_COST else None
 
     def _reference(self, inset: _Inset, places: shapely.MultiPoint) -> None:
-        """Draw what an inset shows as a box with its letter on the map, off the true places of sites beside it."""
+        """Draw what an inset shows as a box, with its letter off the true places of sites where there is room."""
         left, top, right, bottom = inset.seen_as.bounds
         ink, size = self.look.palette.ink, self.look.letters
         seen = rectangle_svg((left, top, right - left, bottom - top), f'fill="none" stroke="{ink}" stroke-width="0.3"')
         self.drawing.add("inset-frames", seen)
         width, height = width_of(inset.letter, size, True) + 0.9, size * 1.12
-        # A symbol that moves aside leaves a dot, or a ring, at its true place.
-        clear = self.look.dot * 1.6 + 0.1
-        for x, y in (
+        sides = (
             (right + 0.45, top), (left - width - 0.45, top), (right + 0.45, bottom - height),
             (left - width - 0.45, bottom - height), (left, top - height - 0.45), (right - width, top - height - 0.45),
             (left, bottom + 0.45), (right - width, bottom + 0.45),
-        ):  # fmt: skip
-            tag = shapely.box(x, y, x + width, y + height)
-            is_inside = shapely.box(*self.frame.box).contains(tag)
-            if is_inside and self.drawing.extents.is_free(tag, 0.1) and not shapely.dwithin(tag, places, clear):
-                break
-        _tag(self.drawing, "inset-frames", (x, y), (width, height), inset.letter)
+        )  # fmt: skip
+        tags = [(at, shapely.box(*at, at[0] + width, at[1] + height)) for at in sides]
+        whole = shapely.box(*self.frame.box)
+        free = [(at, tag) for at, tag in tags if whole.contains(tag) and self.drawing.extents.is_free(tag, 0.1)]
+        # A symbol that moves aside leaves a dot, or a ring, at its true place.
+        clear = [at for at, tag in free if not shapely.dwithin(tag, places, place_room(self.look))]
+        corner, *_ = *clear, *(at for at, _ in free), sides[-1]
+        _tag(self.drawing, "inset-frames", corner, (width, height), inset.letter)
 
     def _inset(self, inset: _Inset) -> Drawing:
         """Draw an inset as a drawing of its own."""

@@ -31,6 +31,8 @@ _REACHES = (1.25, 1.6, 2.1, 2.7, 3.4, 4.2, 5.2, 6.5, 8.0)
 _DIRECTIONS = 24
 #: Room around a symbol in millimetres, and what it costs to come near another site, or to cross something.
 _ROOM, _NEAR_SITE, _CROSSING, _OVER_LINE = 0.3, 6.0, 14.0, 3.0
+#: Radius of the ring at each of several true places of a symbol, in radii of a dot.
+_RING = 1.6
 #: More areas within which places are known hide the map.
 MOST_AREAS = 150
 #: A circle of fewer radii of a dot than this is not seen beside it, and is left out.
@@ -130,7 +132,7 @@ def _placed(
         symbol = PlacedSymbol(site, at, size, targets)
         box = symbol.box
         hidden = np.concatenate([others, np.array(targets)]) if symbol.has_leader else others
-        if not inside.contains(box) or _covers(box, hidden, look.dot * 1.6 + 0.1):
+        if not inside.contains(box) or _covers(box, hidden, place_room(look)):
             continue
         if not drawing.extents.is_free(box, _ROOM):
             continue
@@ -165,7 +167,12 @@ def _covers(box: shapely.Polygon, points: Floats, margin: float) -> int:
 
 def _target_radius(symbol: PlacedSymbol, look: SheetLook) -> float:
     """Radius of the dot, or ring, at a true place."""
-    return look.dot * (1.6 if len(symbol.targets) > 1 else 1.0)
+    return look.dot * (_RING if len(symbol.targets) > 1 else 1.0)
+
+
+def place_room(look: SheetLook) -> float:
+    """How far what is drawn keeps from a true place, in millimetres, so that a dot or a ring there is seen."""
+    return look.dot * _RING + 0.1
 
 
 def _cost(drawing: Drawing, symbol: PlacedSymbol, others: Floats, lines: Objects) -> float:
