@@ -267,7 +267,14 @@ def _load(store: Store, base: Path, task: Task) -> tuple[dict[str, Any], tuple[P
         raise BadParameter("--dataset", task.request.dataset, "another dataset for files that may not be published")
     reading = _with_missing_records(reading, task)
     is_checked = task.fmt.name == curated.FORMAT.name
-    reading = with_doubts(reading, basemap.read(base), task.request.gazetteer, task.fmt.theatre, is_checked=is_checked)
+    reading = with_doubts(
+        reading,
+        basemap.read(base),
+        task.request.gazetteer,
+        task.fmt.theatre,
+        today=datetime.now(UTC).date(),
+        is_checked=is_checked,
+    )
     if not task.dry_run:
         store.record_external_edits()
     for left in reversed(range(_TRIES)):

@@ -88,14 +88,14 @@ def _faults(problems: list[Json]) -> Table:
 
 
 def _doubted(doubts: list[Json]) -> Table:
-    """Points that contradict, those of one contradiction together with the first of them; the most frequent first."""
+    """Points and days that contradict, those of one contradiction together; the most frequent first."""
     alike: dict[str, list[Json]] = {}
     for doubt in doubts:
         alike.setdefault(doubt["expected"], []).append(doubt)
     groups = sorted(alike.values(), key=len, reverse=True)
     hidden = sum(map(len, groups[_SHOWN:]))
-    title = f"{counted(len(doubts), 'points')} with a contradiction; each in --json"
-    table = Table("points", "the first", "record", "expected", title=title, title_justify="left")
+    title = f"{counted(len(doubts), 'doubts')}; each in --json"
+    table = Table("records", "the first", "record", "expected", title=title, title_justify="left")
     for first, *others in groups[:_SHOWN]:
         where = f"{first['file']}:{first['row']}" if first["row"] else first["file"]
         add_row(table, 1 + len(others), where, first["record"], first["expected"])

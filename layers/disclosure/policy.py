@@ -17,7 +17,6 @@ from types import MappingProxyType
 from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails
 
 from layers.model import edtf
 from layers.model.messages import InvalidValue, Message
@@ -223,7 +222,7 @@ def of_values(values: Mapping[str, Any], file: str) -> Policy:
         return Policy.model_validate(values)
     except ValidationError as error:
         faults = error.errors(include_url=False)
-        problems = tuple(_problem(file, fault["loc"], fault["input"], _expected(fault)) for fault in faults)
+        problems = tuple(_problem(file, fault["loc"], fault["input"], schema_fault(fault)) for fault in faults)
         raise ProblemsError(problems) from error
 
 
@@ -234,8 +233,3 @@ def _problem(file: str, place: tuple[int | str, ...], value: object, expected: M
         parents, last = [*parents, last], "value"
     record = " ".join(str(part + 1) if isinstance(part, int) else part for part in parents) or "policy"
     return Problem(file, None, record, last, shown_value(repr(value)), expected)
-
-
-def _expected(fault: ErrorDetails) -> Message:
-    error = fault.get("ctx", {}).get("error")
-    return error.expected if isinstance(error, InvalidValue) else schema_fault(fault)

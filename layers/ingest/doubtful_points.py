@@ -1,4 +1,4 @@
-"""Points of a load that contradict what their own records say, or the rest of their file: remarked on, never refused.
+"""Points and days of a load that contradict their own records, the rest of their file or the calendar: never refused.
 
 Files of others are loaded as their publishers have them: a refinery of Krasnodar at a village of that name in Ukraine
 is no fault of a row, and still no place to look for the refinery. Knows no file of a source.
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from functools import cache, cached_property
 from itertools import chain
 from types import MappingProxyType
@@ -20,6 +21,7 @@ from shapely import STRtree
 
 from geo.lonlat import Bools, Floats, Ints, Objects
 from layers.ingest.integrity import SEA_M
+from layers.model import edtf
 from layers.model.messages import Argument, Message
 from layers.model.problems import Problem, ReadResult, problem_of
 from layers.model.records import DESCRIPTION, RECORD_TYPES, Asset, Strike
@@ -77,8 +79,11 @@ KINDS: Mapping[str, Message] = MappingProxyType(
         "doubts.place-named": Message("doubts.named"),
         "doubts.place-near": Message("doubts.far"),
         "doubts.place-in-theatre": Message("doubts.outside"),
+        "doubts.day-between": Message("doubts.day"),
     }
 )
+#: Strikes on wells, refineries and pipelines are reported from the wars of the twentieth century on.
+FIRST_DAY = date(1900, 1, 1)
 #: The most letters of a cell that are shown.
 _SHOWN = 120
 
@@ -91,9 +96,10 @@ def with_doubts(
     gazetteer: Gazetteer | None = None,
     theatre: Sequence[str] = (),
     *,
+    today: date,
     is_checked: bool = False,
 ) -> ReadResult:
-    """Return a read with a doubt about each point that contradicts, and the count of each kind among its warnings.
+    """Return a read with a doubt about each point or day that contradicts, and the counts of each kind as warnings.
 
     A point has one doubt, the first of: it is outside the country that is stated; outside the only country that place
     and region, or else the texts, name; far from the region, or else the town, that it names; far outside the theatre.
@@ -108,6 +114,8 @@ def with_doubts(
         Tells where regions and towns are; without it none is looked up.
     theatre
         The countries (ISO 3166-1) that all strikes of the format are in; where empty, found from the points.
+    today
+        The day after which no strike has been, wherever on the globe it is that day.
     is_checked
         Whether the points have been held to their stated countries, as those of curated records are.
     """
@@ -127,7 +135,20 @@ def with_doubts(
             by_row.setdefault(row, expected)
         counts.update(KINDS[expected.code] for expected in by_row.values())
         doubts += (_problem(points, row, by_row[row], reading) for row in sorted(by_row))
+    days = [*_impossible_days(reading, today)]
+    counts.update(KINDS[doubt.expected.code] for doubt in days)
+    doubts += days
     return replace(reading, doubts=tuple(doubts), warnings={**reading.warnings, **counts})
+
+
+def _impossible_days(reading: ReadResult, today: date) -> Iterator[Problem]:
+    """Yield the days of strikes that have not come, or were before there was anything to strike."""
+    last = today + timedelta(days=1)  # east of the place that has today
+    for strike in reading.records.strikes.values():
+        when = edtf.parse(strike.when)
+        if not when.may_overlap(FIRST_DAY, last):
+            expected = Message("doubts.day-between", {"first": FIRST_DAY.isoformat(), "last": last.isoformat()})
+            yield problem_of(reading.locations, "strikes", strike.id, "when", strike.when, expected)
 
 
 def _problem(points: Points, row: int, expected: Message, reading: ReadResult) -> Problem:

@@ -154,9 +154,21 @@ def validated(
         return None
 
 
+#: How the messages of pydantic begin, and how they go on behind "expected".
+_BEGINNINGS = {
+    "Input should be ": "",
+    "Field required": "a value",
+    "String should have ": "a text of ",
+    "String should match ": "a text of the ",
+    "Tuple should have ": "a list of ",
+}
+
+
 def schema_fault(fault: ErrorDetails) -> Message:
-    """Return the message of a fault that pydantic names: that of our own validators, else pydantic's own words."""
+    """Return what was expected where pydantic names a fault, in the words of our own validators, else in pydantic's."""
     error = fault.get("ctx", {}).get("error")
     if isinstance(error, InvalidValue):
-        return Message("schema.value-error", {"fault": error.expected})
-    return Message("schema.invalid", {"text": fault["msg"]})
+        return error.expected
+    text = fault["msg"]
+    beginning = next((words for words in _BEGINNINGS if text.startswith(words)), "")
+    return Message("schema.invalid", {"text": _BEGINNINGS.get(beginning, "") + text.removeprefix(beginning)})

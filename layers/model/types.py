@@ -91,7 +91,9 @@ def as_geometry(value: object) -> BaseGeometry:
         try:
             require_lonlat([value])
         except GeoError as error:
-            raise InvalidValue(Message("geometry.lonlat", {"error": str(error)})) from error
+            # The geometry is row 0 of the array that was checked, which says nothing of its file.
+            text = str(error).removeprefix("row 0: expected ")
+            raise InvalidValue(Message("geometry.lonlat", {"error": text})) from error
     return value
 
 

@@ -71,17 +71,16 @@ def english_names() -> Mapping[str, str]:
 def code_of(text: str) -> str | None:
     """Return the ISO 3166-1 alpha-2 code of a country; None for a text that names none.
 
-    Parameters
-    ----------
-    text
-        A code of two or three letters in any case, or a name in one of the languages of CLDR; case, accents as they
-        are composed, signs and spaces do not matter. A name that several countries have is none.
+    ``text``: a code of two or three letters in any case, or a name in one of the languages of CLDR. Case, accents as
+    they are composed, signs and spaces do not matter. A name that several countries have is none.
     """
-    plain = text.strip()
-    codes = _codes()
-    if len(plain) in (2, 3) and plain.isascii() and plain.isupper() and plain in codes:
-        return codes[plain]
-    return _names().get(_key(plain)) or codes.get(plain.upper())
+    plain, codes = text.strip(), _codes()
+    return codes.get(plain) or code_of_name(plain) or codes.get(plain.upper())
+
+
+def code_of_name(text: str) -> str | None:
+    """Return what ``code_of`` does for a name; None for a code: companies are called SE and SK."""
+    return _names().get(_key(text))
 
 
 def _key(name: str) -> str:
@@ -91,8 +90,7 @@ def _key(name: str) -> str:
 
 @cache
 def _codes() -> Mapping[str, str]:
-    current = (country for country in geonames_countries() if country.iso not in _GONE)
-    return {code: country.iso for country in current for code in (country.iso, country.iso3)}
+    return {code: one.iso for one in geonames_countries() if one.iso not in _GONE for code in (one.iso, one.iso3)}
 
 
 def single_words() -> frozenset[str]:
@@ -106,7 +104,9 @@ def _names() -> Mapping[str, str]:
     english = [(country.iso, country.name) for country in geonames_countries() if country.iso not in _GONE]
     for code, spellings in (*_MORE.items(), *_listed(), *english):
         for name in spellings.split("|"):
-            names.setdefault(_key(name), code)
+            # Companies and words of other languages are called so, too: Man, Nga, Tai.
+            if len(name) > 3 or not name.isascii() or name in _MORE.get(code, ""):
+                names.setdefault(_key(name), code)
     return names
 
 

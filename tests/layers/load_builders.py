@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +94,9 @@ def load_files(stored: Records, base: Basemap, name: str, *paths: Path, dataset:
     """Records of a store after a load of files of a format, by the gazetteer of the set-up if it is there."""
     gazetteer = Gazetteer.open(gazetteer_path()) if gazetteer_path().exists() else None
     form, options = FORMATS[name], LoadOptions(dataset, gazetteer=gazetteer)
-    reading = with_doubts(form.read(SourceFile.all_of(paths), options), base, gazetteer, form.theatre)
+    reading = with_doubts(
+        form.read(SourceFile.all_of(paths), options), base, gazetteer, form.theatre, today=date.today()
+    )
     return after(stored, plan_load(stored, reading, dataset))
 
 

@@ -18,13 +18,20 @@ from layers.model.messages import Message
 from layers.model.problems import MISSING, SourceLocation
 from layers.model.records import RECORD_TYPES, Asset, Entity
 from layers.model.types import columns
-from layers.reference.country_names import code_of
-from layers.sources.column_mapping.mapped_row import MappedRow, ShareInterval
+from layers.reference.country_names import code_of_name
+from layers.sources.column_mapping.mapped_row import NO_ID, MappedRow, ShareInterval
 from layers.sources.reader.cell_values import web_address
 from layers.sources.reader.format import LoadOptions
 from layers.sources.reader.mapping_file import GEOMETRY, NO_LICENCE, ColumnMapping
 from layers.sources.reader.owner_grammar import TOLERANCE, parse_owners
-from layers.sources.reader.record_builder import CompaniesByName, RecordBuilder, company_id, short_digest, slug
+from layers.sources.reader.record_builder import (
+    CompaniesByName,
+    RecordBuilder,
+    company_id,
+    short_digest,
+    slug,
+    unused_id,
+)
 from layers.text.weapon_terms import NamedWeapon, weapon_of
 
 _QUOTES = dict.fromkeys(map(ord, "\"'«»„“”‟‘’‚‹›`´"))
@@ -56,20 +63,20 @@ class AmbiguousName(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Tie:
-    """An owner or operator of a record, by name; without a share it may be any, without a country in any."""
+    """An owner or operator of a record, by name; without a share it may be any, without a country in any.
+
+    ``country``: code of the country in which the owner is registered. ``country_text``: the cell that says so.
+    """
 
     relation: Literal["owner", "operator"]
     record: str
     name: str
-    share: ShareInterval | None
-    note: str | None
-    country: str | None
     column: str
     location: SourceLocation
-
-
-class OtherCountry(LookupError):
-    """An owner that another row, or the entity of its name, has in another country, which is given."""
+    share: ShareInterval | None = None
+    note: str | None = None
+    country: str | None = None
+    country_text: str = ""
 
 
 class NamedRecords:
@@ -91,7 +98,7 @@ class NamedRecords:
     def entity(self, name: str, location: SourceLocation, country: str | None = None) -> str:
         """Return the id of the entity of a name; one that was not read is added, as registered in a country if given.
 
-        The name of a country, in any language, is that state.
+        The name of a country, in any language, is that state, unless it is said to be registered in another one.
 
         Raises ``AmbiguousName`` if several entities have it.
         """
@@ -108,7 +115,8 @@ class NamedRecords:
 
     def _added(self, name: str, location: SourceLocation, registered_in: str | None) -> str:
         key = named_entity_id(self._dataset, name)
-        country = code_of(name)
+        named = code_of_name(name)
+        country = None if registered_in and registered_in != named else named
         values: dict[str, Any] = {
             "id": key,
             "name": name,
@@ -121,21 +129,23 @@ class NamedRecords:
             self._entities[plain_name(name)] = [key]
         return key
 
-    def tie(self, tie: Tie) -> None:
+    def tie(self, tie: Tie, country: str | None) -> str | None:
         """Add the stake of an owner, who holds the same thing once, or the relation of an operator, which is no stake.
 
-        Raises ``AmbiguousName`` if several entities have the name. Raises ``OtherCountry`` if the owner is registered
-        in another country than the tie says.
+        Returns the code of the country in which the entity is registered, which is ``country`` if nothing else says it.
+
+        Raises ``AmbiguousName`` if several entities have the name.
         """
-        key = self.entity(tie.name, tie.location, tie.country)
+        key = self.entity(tie.name, tie.location, country)
         if tie.relation == "operator":
             self._companies.operator(tie.record, key, tie.location)
-            return
-        entity = self._builder.tables["entities"].get(key)
-        if tie.country and isinstance(entity, Entity) and entity.registered_in != tie.country:
-            raise OtherCountry(entity.registered_in or "")
+            return country
         share = (tie.share.least, tie.share.largest) if tie.share else None
         self._companies.stake(tie.record, key, tie.location, share, tie.note)
+        entity = self._builder.tables["entities"].get(key)
+        if isinstance(entity, Entity) and country and not entity.registered_in:
+            self._builder.tables["entities"][key] = entity.model_copy(update={"registered_in": country})
+        return entity.registered_in or country if isinstance(entity, Entity) else country
 
 
 def _names(record: object) -> Iterator[str]:
@@ -216,6 +226,7 @@ class MappedTable:
         builder.add_new("sources", values, SourceLocation(file, 1))
         self._ties: list[Tie] = []
         self._repeats: dict[str, int] = {}
+        self._rejected: dict[str, SourceLocation] = {}
 
     @cached_property
     def _named(self) -> NamedRecords:
@@ -257,9 +268,14 @@ class MappedTable:
         values |= {"sources": (*cited, self.source)} if "sources" in self._columns else {"source": self.source}
         ties = self._ties_of(row, key, location)
         values |= self._references(row, location)
+        # Once it is mended, the earlier row would be this record.
+        if key in self._rejected:
+            row.fault("id", key, unused_id(self._rejected[key]))
         for fault in row.faults:
             self._builder.add_problem(location, f"{self._noun} {key}", *fault)
         if not self._builder.add(self._mapping.table, values, location, row.file_columns(), row.unread):
+            if key != NO_ID and not self._builder.has(self._mapping.table, key):
+                self._rejected.setdefault(key, location)
             return
         for source in cited.values():
             self._builder.add_new("sources", source, location)
@@ -267,17 +283,20 @@ class MappedTable:
 
     def finish(self) -> None:
         """Add the stakes and relations of the owners and operators that the rows name."""
+        # The first row that says a country may stand behind others of that owner.
+        countries = {plain_name(tie.name): tie.country for tie in reversed(self._ties) if tie.country}
         for tie in self._ties:
             record = f"{self._noun} {tie.record}"
             try:
-                self._named.tie(tie)
-            except OtherCountry as error:
-                expected = Message("column-mapping.one-country", {"owner": tie.name[:90], "country": str(error)})
-                column = self._mapping.columns.get("owner_country", "owner_country")
-                self._builder.add_problem(tie.location, record, column, tie.country, expected)
+                country = self._named.tie(tie, countries.get(plain_name(tie.name)))
             except AmbiguousName as error:
                 expected = Message("column-mapping.one-of-name", {"ids": error.ids})
                 self._builder.add_problem(tie.location, record, tie.column, tie.name[:90], expected)
+                continue
+            if tie.country not in (None, country):
+                expected = Message("column-mapping.one-country", {"owner": tie.name[:90], "country": country})
+                column = self._mapping.columns.get("owner_country", "owner_country")
+                self._builder.add_problem(tie.location, record, column, tie.country_text[:90], expected)
         self._ties.clear()
 
     def _key(self, row: MappedRow, number: str, shape: BaseGeometry | None) -> str | None:
@@ -285,14 +304,13 @@ class MappedTable:
         given = self._mapping.id
         if given.origin == "name":
             name = row.text("name")
-            key = named_entity_id(self._dataset, name) if name else "(no id)"
+            key = named_entity_id(self._dataset, name) if name else NO_ID
         else:
             key = row.id(number, shape)
-        if given.repeated == "error" or not self._builder.has(self._mapping.table, key):
+        is_used = key in self._rejected or self._builder.has(self._mapping.table, key)
+        if given.repeated == "error" or not is_used:
             return key
-        if given.repeated == "first":
-            return None
-        return self._numbered(key)
+        return None if given.repeated == "first" else self._numbered(key)
 
     def _numbered(self, key: str) -> str:
         count = self._repeats.get(key, 1) + 1
@@ -361,13 +379,14 @@ class MappedTable:
         columns = {"owner": "owner", "operator": "operator"} | row.file_columns()
         owners = self._owners(row)
         # A country beside several owners is nobody's alone.
-        country = row.country("owner_country") if len(owners) == 1 else None
+        text = row.text("owner_country") if len(owners) == 1 else ""
+        country = row.country("owner_country") if text else None
         return [
-            *(Tie("owner", key, *owner, country, columns["owner"], location) for owner in owners),
             *(
-                Tie("operator", key, name, None, None, None, columns["operator"], location)
-                for name in row.words("operator")
+                Tie("owner", key, name, columns["owner"], location, share, note, country, text)
+                for name, share, note in owners
             ),
+            *(Tie("operator", key, name, columns["operator"], location) for name in row.words("operator")),
         ]
 
     def _weapons(self, row: MappedRow) -> dict[str, Any]:

@@ -148,7 +148,6 @@ _NUMBERS = {
 _THOUSANDS = {".": " \u00a0\u202f", ",": " \u00a0\u202f."}
 #: Signs of an angle that is more than a number.
 _ANGLE_SIGN = re.compile(r"[^0-9.,+\s-]")
-_COUNTRY_CODE = re.compile(r"[A-Z]{2}")
 _SIMPLE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 #: Longer than the well-known text of any point.
@@ -159,6 +158,10 @@ NULL_ISLAND = "0, 0"
 _HASH_LENGTH = 16
 #: Between the parts of an id before it is hashed; no cell of a sound file has it.
 _UNIT_SEPARATOR = "\x1f"
+
+
+#: The id of a row that has none, in the text of its problems.
+NO_ID = "(no id)"
 
 
 class CellFault(NamedTuple):
@@ -196,7 +199,7 @@ class MappedRow:
         return None
 
     def id(self, number: str, shape: BaseGeometry | None = None) -> str:
-        """Return the record's id, which a row must have; "(no id)" with a fault where it has none.
+        """Return the record's id, which a row must have; ``NO_ID`` with a fault where it has none.
 
         ``number``: the number of the row in its file, with the name of the file where there are several. ``shape``: the
         geometry of the feature.
@@ -209,7 +212,7 @@ class MappedRow:
         text = self._texts.get("id", "")
         if not text:
             self.fault("id", MISSING, Message("column-mapping.unique-id"))
-        return record_id(self._dataset, text) if text else "(no id)"
+        return record_id(self._dataset, text) if text else NO_ID
 
     def _id_of_cells(self, shape: BaseGeometry | None) -> str:
         names = self._mapping.id.columns
@@ -217,7 +220,7 @@ class MappedRow:
         if not any(parts):
             self.faults.append(CellFault(", ".join(names), MISSING, Message("column-mapping.id-cells")))
             self.unread.add("id")
-            return "(no id)"
+            return NO_ID
         if self._mapping.id.origin == "hash":
             return f"{self._dataset}/{short_digest(_UNIT_SEPARATOR.join(parts), _HASH_LENGTH)}"
         return joined_id(self._dataset, parts)
@@ -323,6 +326,9 @@ class MappedRow:
         positions = parse_positions(self._texts[name], name, self._mapping.decimal)
         if positions is None:
             self.fault(name, self._texts[name][:90], Message(f"column-mapping.{name}"))
+        elif self._mapping.table == "strikes" and positions.geom_type != "Point":
+            self.fault(name, self._texts[name][:90], Message("geometry.point"))
+            return None
         return positions
 
     def _point(self) -> shapely.Point | None:
@@ -374,7 +380,7 @@ class MappedRow:
         return self._country(name, text) if text else None
 
     def _country(self, name: str, text: str) -> str | None:
-        code = code_of(text) or (text if _COUNTRY_CODE.fullmatch(text) else None)
+        code = code_of(text)
         if code is None:
             self.fault(name, text, Message("column-mapping.country"))
         return code

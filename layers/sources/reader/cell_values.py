@@ -9,7 +9,6 @@ from functools import cache, lru_cache
 import shapely
 from shapely.geometry.base import BaseGeometry
 
-from geo.errors import GeoError
 from layers.model import edtf
 from layers.model.messages import InvalidValue, Message
 from layers.model.types import OperatingStatus, as_geometry
@@ -81,10 +80,6 @@ def geometry_fault(shape: BaseGeometry) -> Message | None:
     try:
         as_geometry(shape)
     except InvalidValue as error:
-        if isinstance(error.__cause__, GeoError):
-            # The shape is row 0 of the array that was checked, which says nothing of its file.
-            text = str(error.__cause__).removeprefix("row 0: expected ")
-            return Message("geometry.lonlat", {"error": text})
         return error.expected
     return None
 

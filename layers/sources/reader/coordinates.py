@@ -19,6 +19,8 @@ AxisOrder = Literal["latlon", "lonlat"]
 _POINT_DECIMAL = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:e[+-]?[0-9]+)?")
 _COMMA_DECIMAL = re.compile(r"[+-]?[0-9]+(?:,[0-9]+)?")
 _HAS_POINT = re.compile(r"[0-9]\.[0-9]")
+#: Two numbers with decimal commas, which are two pairs of whole degrees where commas are no decimal signs.
+_TWO_COMMA_DECIMALS = re.compile(r"[^0-9,.]*[0-9]+,[0-9]+(?:,|[^0-9,.]+)[0-9]+,[0-9]+[^0-9,.]*")
 #: What may stand between the numbers of a list of pairs.
 _BETWEEN = re.compile(r"[\s,;:|/()\[\]°]*")
 #: Words of a hemisphere: its axis, and its sign.
@@ -68,10 +70,10 @@ def parse_positions(text: str, order: AxisOrder, decimal: str = ".") -> BaseGeom
     ``text``: pairs with any of ``, ; : | / ( ) [ ]`` or spaces between the numbers, JSON arrays among them, or two
     angles with minutes or hemispheres. Where pairs are joined by ``:`` and lines by ``;`` there are several lines.
     ``order``: which comes first; hemispheres overrule it. ``decimal``: decimal sign where the text has no decimal
-    point.
+    point. Where it is a point, ``46,48; 30,72`` is none: it may be one place with decimal commas, or two of whole
+    degrees.
 
-    Returns a Point, LineString or MultiLineString in lon/lat degrees (OGC:CRS84). It may lie
-    off the globe.
+    Returns a Point, LineString or MultiLineString in lon/lat degrees (OGC:CRS84). It may lie off the globe.
     """
     if ":" in text and ";" in text:
         lines = [_line(part, order, decimal) for part in text.split(";") if part.strip()]
@@ -88,7 +90,8 @@ def _line(text: str, order: AxisOrder, decimal: str) -> BaseGeometry | None:
     if not _BETWEEN.fullmatch(pattern.sub("", lowered)):
         return _point_of_angles(lowered, order)
     numbers = [float(number.replace(",", ".")) for number in pattern.findall(lowered)]
-    if len(numbers) < 2 or len(numbers) % 2:
+    is_doubtful = pattern is _POINT_DECIMAL and _TWO_COMMA_DECIMALS.fullmatch(lowered)
+    if is_doubtful or len(numbers) < 2 or len(numbers) % 2:
         return None
     pairs = list(zip(numbers[0::2], numbers[1::2], strict=True))
     positions = pairs if order == "lonlat" else [(lon, lat) for lat, lon in pairs]

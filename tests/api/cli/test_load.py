@@ -163,7 +163,7 @@ def test_points_that_contradict_are_loaded_and_listed_each_and_by_kind(run: Run,
         for row, record, value, words in expected
     ]
     shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dataset", "s").out.replace("│", " ").split())
-    assert "3 points with a contradiction; each in --json" in shown
+    assert "3 doubts; each in --json" in shown
     assert f"2 s.csv:3 strike s/2 {in_russia}" in shown
     assert own.records().strikes["s/1"].geometry is not None
 
@@ -175,7 +175,7 @@ def test_kinds_of_contradictions_beyond_the_twentieth_are_counted(run: Run, tmp_
     file.write_text("\n".join(("id,title,lon,lat,country", *rows)), encoding="utf-8")
     mapping.write_text(STRIKES_MAPPING, encoding="utf-8")
     shown = " ".join(run("load", "csv", file, "--mapping", mapping, "--dry-run").out.replace("│", " ").split())
-    assert "23 points with a contradiction; each in --json" in shown
+    assert "23 doubts; each in --json" in shown
     assert "2 2 more in --json" in shown
     assert len(load(run, "csv", file, "--mapping", mapping, "--dry-run")["doubts"]) == 23
 

@@ -637,5 +637,5 @@ def test_the_country_of_an_owner_may_stand_in_a_column(command: Run, run: Run, o
     assert {row["country"]: (row["share_min"], row["share_max"]) for row in countries}["AZ"] == (0, 60)
     file.write_text(SITES.replace("100 %;Azerbaijan", "100 %;Georgia"), encoding="utf-8")
     (fault,) = run("load", "csv", file, "--mapping", tmp_path / "mapping.toml", "--json").report["problems"]
-    assert (fault["row"], fault["column"], fault["value"]) == (3, "Owner country", "GE")
-    assert fault["expected"] == "one country for 'Amber Oil' in all rows; another one says 'AZ'"
+    assert (fault["row"], fault["column"], fault["value"]) == (3, "Owner country", "Georgia")
+    assert fault["expected"] == "one country for 'Amber Oil' in all that is loaded together; elsewhere it is AZ"

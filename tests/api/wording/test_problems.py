@@ -84,7 +84,7 @@ def test_an_error_raised_from_refused_values_has_them_in_words() -> None:
         Source.model_validate({"id": "s", "publisher": "p", "published": "2025-02-30"})
     assert "edtf.no-day(text=2025-02-30)" in str(raised.value)
     worded = problems.error_sentence(raised_from(raised.value))
-    assert "Value error, '2025-02-30' is no day of the calendar" in worded
+    assert "Value error, a day of the calendar, which '2025-02-30' is not" in worded
     assert "edtf." not in worded
 
 
@@ -107,17 +107,21 @@ def test_faults_of_the_schema_are_our_codes_or_the_words_of_pydantic() -> None:
     assert validated(Source, {"id": "s", "published": "2025-02-30"}, SourceLocation("a.toml", 1), faults) is None
     assert {fault.column: (fault.expected.code, fault.value) for fault in faults} == {
         "publisher": ("schema.invalid", MISSING),
-        "published": ("schema.value-error", "'2025-02-30'"),
+        "published": ("edtf.no-day", "'2025-02-30'"),
     }
     assert [problems.problem_values(fault)["expected"] for fault in faults] == [
-        "Field required",
-        "Value error, '2025-02-30' is no day of the calendar",
+        "a value",
+        "a day of the calendar, which '2025-02-30' is not",
     ]
     stake = {"id": "t", "owned": "a", "owner": "b", "share_min": 2, "share_max": 1, "source": "s", "checked": "read"}
     faults = []
     assert validated(Stake, stake, SourceLocation("a.toml", 1), faults) is None
-    assert [fault.expected for fault in faults] == [
-        Message("schema.value-error", {"fault": Message("schema.share-order")})
+    assert [fault.expected for fault in faults] == [Message("schema.share-order")]
+    faults = []
+    assert validated(Stake, stake | {"id": "T", "share_min": -1}, SourceLocation("a.toml", 1), faults) is None
+    assert [problems.problem_values(fault)["expected"] for fault in faults] == [
+        "a text of the pattern '^[a-z0-9][a-z0-9._/>@-]*$'",
+        "greater than or equal to 0",
     ]
 
 

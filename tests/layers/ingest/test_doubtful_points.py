@@ -1,8 +1,9 @@
-"""Points that contradict their records or their file are remarked on, each kind by itself; right points are not."""
+"""Points and days that contradict record, file or calendar are remarked on, each kind by itself; right ones are not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,15 @@ STATED = "a point that is not in the country that is stated"
 NAMED = "a point that is in another country than place, region or texts name"
 FAR = "a point that is far from the region or town that is named as its place"
 OUTSIDE = "a point that is far outside the theatre of the others"
+
+
+def test_days_that_have_not_come_or_are_long_gone_are_remarked_on(base: Basemap) -> None:
+    days = ("1825-08-08", "1899/1901", "1943-08", "2026-01-03", "2026-01-04", "2026/..", "2031-08-08")
+    reading = doubted(base, *(strike(f"d/{day[:4]}-{number}", "d", when=day) for number, day in enumerate(days)))
+    assert [(doubt.column, doubt.value, doubt.expected) for doubt in english(reading.doubts)] == [
+        ("when", day, "a day from 1900-01-01 to 2026-01-03") for day in ("1825-08-08", "2026-01-04", "2031-08-08")
+    ]
+    assert english_counts(reading.warnings) == {"a day that has not come, or is before 1900": 3}
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +65,7 @@ def report(text: str, record: str) -> Claim:
 
 
 def doubted(base: Basemap, *given: Record, **how: Any) -> ReadResult:
-    return with_doubts(read(*given), base, **how)
+    return with_doubts(read(*given), base, today=date(2026, 1, 2), **how)
 
 
 def sentences(result: ReadResult) -> list[str]:
@@ -313,5 +323,5 @@ def test_a_point_on_the_land_of_its_country_is_never_remarked_on_and_order_does_
 )
 def test_doubts_of_real_files_of_assets(base: Basemap, real_data: Path, file: str, doubts: set[str]) -> None:
     files = SourceFile.all_of([real_data / file])
-    reading = with_doubts(recognise(files[0], False).read(files, LoadOptions("d")), base)
+    reading = with_doubts(recognise(files[0], False).read(files, LoadOptions("d")), base, today=date.today())
     assert {doubt.record.removeprefix("asset ") for doubt in reading.doubts} == doubts

@@ -56,6 +56,13 @@ def test_a_point_is_the_same_in_every_notation(pair: tuple[float, float]) -> Non
         assert shapely.get_coordinates(shape).tolist() == [[lon, lat]]
 
 
+@pytest.mark.parametrize("text", ["46,48; 30,72", "46,48 30,72", "46,48,30,72", "(-46,48) (30,72)", "46,48:30,72"])
+def test_a_pair_with_decimal_commas_is_no_line_of_whole_degrees(text: str) -> None:
+    assert parse_positions(text, "latlon") is None
+    assert isinstance(parse_positions(text, "latlon", ","), shapely.Point)
+    assert isinstance(parse_positions("[[46,48],[30,72]]", "latlon"), shapely.LineString)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_place_or_none(text: str) -> None:
     for order in ("latlon", "lonlat"):
@@ -216,7 +223,7 @@ kind = ["hospital"]
 def test_blank_empty_and_skipped_cells(tmp_path: Path) -> None:
     rows = (
         'A,refinery,"46.1, 30.1",Україна,here\nB,refinery,"0, 0",n/a,-\nC,hospital,"46.1, 30.1",,\n'
-        "D,refinery,46.1,Atlantis,\n"
+        "D,refinery,46.1,Atlantis,\nE,refinery,,XX,\n"
     )
     reading = read([file_of(tmp_path / "a.csv", f"Name,Kind,Where,Country,Note\n{rows}")], SITES)
     assert [(asset.name, asset.host_country, asset.note) for asset in reading.records.assets.values()] == [
@@ -227,5 +234,25 @@ def test_blank_empty_and_skipped_cells(tmp_path: Path) -> None:
     assert [str(reason.arguments["word"]) for reason in reading.skipped] == ["hospital"]
     assert [(fault.row, fault.column, fault.value, fault.expected) for fault in english(reading.problems)] == [
         (5, "Country", "Atlantis", "a country, by its name or the two letters of its ISO 3166-1 code"),
-        (5, "Where", "46.1", "degrees as lat, lon, or several such pairs"),
+        (
+            5,
+            "Where",
+            "46.1",
+            'degrees as lat, lon, or several such pairs; decimal commas need decimal = "," in the mapping',
+        ),
+        (6, "Country", "XX", "a country, by its name or the two letters of its ISO 3166-1 code"),
     ]
+
+
+def test_a_line_for_a_strike_is_a_fault_of_its_cell(tmp_path: Path) -> None:
+    toml = """
+table = "strikes"
+source.publisher = "P"
+columns = {title = "What", latlon = "Where"}
+constants = {place = "P", status = "reported", when = "2025", uncertainty_m = 9, basis = "site"}
+id = {row = true}
+"""
+    reading = read([file_of(tmp_path / "a.csv", 'What,Where\nA,"46.1,30.1 46.2,30.2"\n')], toml)
+    (fault,) = english(reading.problems)
+    assert (fault.column, fault.value) == ("Where", "46.1,30.1 46.2,30.2")
+    assert fault.expected.startswith("a point;")

@@ -194,9 +194,9 @@ def test_every_fault_of_a_row_is_reported_at_once_and_good_rows_still_come(tmp_p
         "E": ("30.5", "a number, with ',' before its decimals"),
         "Sort": ("barn", "one of [values.target_kinds]: depot, port, house"),
         "Link": ("www.example.org", "an address such as https://example.org/report"),
-        "State": ("(missing)", "Field required"),
-        "Town": ("(missing)", "Field required"),
-        "What": ("(missing)", "Field required"),
+        "State": ("(missing)", "a value"),
+        "Town": ("(missing)", "a value"),
+        "What": ("(missing)", "a value"),
     }
     assert list(reading.records.sources) == ["own/source"], "no source of a row that was rejected"
 

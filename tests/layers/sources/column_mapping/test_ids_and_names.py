@@ -27,7 +27,11 @@ TEXT = "What,Day\nFire,2024-05-03\nBlast,2024-05-04\nFire,2024-05-03\n"
 
 
 def reports(tmp_path: Path, ids: str, text: str = TEXT) -> ReadResult:
-    return read([file_of(tmp_path / "a.csv", text)], REPORTS + ids)
+    return reports_of(tmp_path, REPORTS + ids, text)
+
+
+def reports_of(tmp_path: Path, toml: str, text: str) -> ReadResult:
+    return read([file_of(tmp_path / "a.csv", text)], toml)
 
 
 def ids(reading: ReadResult) -> list[str]:
@@ -56,6 +60,17 @@ def test_rows_that_are_alike_are_faults_numbered_or_left_out(tmp_path: Path, way
     once = reports(tmp_path, given_ids + ', repeated = "first"}')
     assert ids(once) == [first, second]
     assert (once.rows, sum(once.skipped.values())) == (3, 1)
+
+
+@pytest.mark.parametrize("first", ["soon", "2024-05-03"])
+def test_an_id_is_not_used_twice_where_its_other_row_is_at_fault(tmp_path: Path, first: str) -> None:
+    text = f"No,What,Day\n1,Fire,{first}\n1,Blast,2024-05-04\n2,,soon\n2,,soon\n"
+    toml = REPORTS.replace("{title", '{id = "No", title')
+    faults = [(fault.row, fault.expected) for fault in english(reports_of(tmp_path, toml, text).problems)]
+    assert (3, "an id not used at a.csv:2") in faults
+    assert (5, "an id not used at a.csv:4") in faults
+    left = reports_of(tmp_path, toml + 'id.repeated = "first"', text)
+    assert ids(left) == ([] if first == "soon" else ["own/1"])
 
 
 def test_an_id_of_nothing_is_a_fault(tmp_path: Path) -> None:
@@ -175,6 +190,51 @@ def test_what_is_held_may_be_an_asset_by_its_name(tmp_path: Path) -> None:
     assert reading.problems == ()
     (stake,) = reading.records.stakes.values()
     assert stake.owned in reading.records.assets
+
+
+REGISTER = """
+table = "assets"
+source.publisher = "Register"
+columns = {id = "No", name = "Name", owner = "Owner", owner_country = "Country"}
+constants = {kind = "oil-depot", status = "operating"}
+"""
+
+
+def registered(tmp_path: Path, *owners: str) -> ReadResult:
+    rows = "".join(f"{number},Depot {number},{owner}\n" for number, owner in enumerate(owners, 1))
+    return read([file_of(tmp_path / "a.csv", f"No,Name,Owner,Country\n{rows}")], REGISTER)
+
+
+def test_an_owner_is_no_state_by_two_letters_or_where_another_country_is_said(tmp_path: Path) -> None:
+    owners = (
+        "SE,",
+        "Mu,",
+        "MAN,Germany",
+        "Georgia,",
+        "Georgia,United States",
+        "Азербайджан,",
+        "Ukraine,UA",
+        "GS,Korea",
+    )
+    reading = registered(tmp_path, *owners)
+    assert reading.problems == ()
+    assert {entity.name: (entity.type, entity.registered_in) for entity in reading.records.entities.values()} == {
+        "SE": ("legalEntity", None),
+        "Mu": ("legalEntity", None),
+        "MAN": ("legalEntity", "DE"),
+        "Georgia": ("legalEntity", "US"),
+        "Азербайджан": ("state", "AZ"),
+        "Ukraine": ("state", "UA"),
+        "GS": ("legalEntity", "KR"),
+    }
+
+
+def test_a_country_that_a_later_row_says_is_that_of_the_owner_and_two_are_a_fault(tmp_path: Path) -> None:
+    reading = registered(tmp_path, "Alpha,", "Alpha,Germany", "Alpha,Österreich")
+    assert [entity.registered_in for entity in reading.records.entities.values()] == ["DE"]
+    assert [(fault.row, fault.column, fault.value, fault.expected) for fault in english(reading.problems)] == [
+        (4, "Country", "Österreich", "one country for 'Alpha' in all that is loaded together; elsewhere it is DE")
+    ]
 
 
 def test_owners_in_the_notation_of_gem_have_their_shares(tmp_path: Path) -> None:
