@@ -173,7 +173,7 @@ def load(
             raise typer.Exit(UNCONFIRMED)
         raise UnconfirmedReplacement(
             "nothing was written, as more than a tenth of a dataset would be removed, or what was appended to it, or "
-            "more than a tenth of its events would become others: give --replace (or --remove) if that is meant; "
+            "more than a tenth of its events would become others: give --replace if that is meant; "
             "--append removes nothing, and --dataset gives files of another origin a dataset of their own"
         )
 

@@ -52,6 +52,7 @@ from layers.attribution.country_totals import Relation
 from layers.batch.pool import BatchError
 from layers.ingest.integrity import check as check_records
 from layers.ingest.publishable import check_publishable
+from layers.model.messages import Message
 from layers.model.problems import ProblemsError, UnknownRecord
 from layers.reference import basemap
 from layers.reference.basemap import BasemapMissing
@@ -127,6 +128,7 @@ app.command(epilog=verify_commands.EPILOG)(verify_commands.verify)
 EmptyOption = Annotated[bool, typer.Option("--empty", help="Leave the bundled records out: a store for your own.")]
 WhoOption = Annotated[str, typer.Option(help="Who makes the change; kept in the history.")]
 Collection = Literal["strikes", "assets", "attributions", "hits", "countries", "entities", "stakes", "sources"]
+Tier = Literal["curated", "open"]
 
 
 @app.command(epilog="Example: strikeatlas init --store data/atlas.gpkg")
@@ -194,9 +196,10 @@ def check(
         raise typer.Exit(1)
 
 
-@app.command("list", epilog="Example: strikeatlas list strikes --json")
+@app.command("list", epilog="Example: strikeatlas list assets --tier curated --json")
 def list_(
     collection: Annotated[Collection, typer.Argument(help="What to list.")],
+    tier: Annotated[Tier | None, typer.Option(help="Only assets of the store (curated) or the open layer.")] = None,
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
@@ -206,6 +209,7 @@ def list_(
     if collection in snapshot.collections:
         features = snapshot.collections[collection].features
         rows = [dict(zip(features.columns, values, strict=True)) for values in features.rows(features.columns)]
+        rows = [row for row in rows if tier is None or row.get("tier", tier) == tier]
     else:
         rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
     output(rows, as_json, terminal.table_of(collection, rows))
@@ -223,7 +227,10 @@ def show(
     """Tell whose it was: owners by country, other ties, chains, control, claims and sources."""
     snapshot = open_snapshot(store, base)
     if record not in snapshot.records.strikes:
-        owners(record, None, basis, minority, store, base, as_json)
+        try:
+            owners(record, None, basis, minority, store, base, as_json)
+        except UnknownRecord as error:
+            raise UnknownRecord(Message("record.none-to-judge", {"id": record})) from error
         return
     answer = serialize.strike_answer(snapshot, snapshot.answer(record, basis, minority))
     answer["updated"] = snapshot.updated(record)

@@ -153,9 +153,9 @@ def _chains(title: str, hit: Json) -> RenderableType:
     tree = Tree(escape(title))
     for chain in hit["chains"]:
         end = _end(chain)
-        steps = " <- ".join(f"{s['name']} {_step_share(s)}" for s in chain["steps"]) or "no owner known"
+        steps = " <- ".join(f"{s['name']} {_step_share(s)}" for s in chain["steps"])
         share = interval_text(Interval(chain["share_min"], chain["share_max"]))
-        tree.add(escape(f"{share} % {end}: {steps}"))
+        tree.add(escape(f"{share} % {end}: {steps}" if steps else f"{share} % {end}"))
     if hit["rest"]["share_max"] > 0:
         tree.add(f"rest, in loops and small chains: at most {hit['rest']['share_max']:g} %")
     for warning in hit["warnings"]:

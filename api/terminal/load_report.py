@@ -48,7 +48,7 @@ def _head(answer: Json) -> Table:
     add_row(grid, "dataset", answer["dataset"])
     number, read = answer["private_records"], sum(answer["read"].values()) - answer["read"].get("heat", 0)
     part = "" if answer["private"] else f"{number:,} of {counted(read, 'records')} "
-    add_row(grid, "licence", answer["licence"] + (f" ({part}private: never published)" if number or not part else ""))
+    add_row(grid, "licence", answer["licence"] + (f" ({part}private: not published)" if number or not part else ""))
     add_row(grid, "files", ", ".join(answer["files"][:_SHOWN]) + more)
     add_row(grid, "rows", f"{rows['read']} read, {rows['skipped']} skipped, {rows['rejected']} rejected{partly}")
     return grid
@@ -139,7 +139,7 @@ def _remarks(answer: Json) -> Iterable[str]:
             f"{_JUDGE[name]}. The likeliest: {key} is {twin['known']} ({twin['score']:.2f})."
         )
     for dataset, counts in answer["to_confirm"].items():
-        yield f"To be removed from {dataset}, once --remove is given: {_listed(counts)}."
+        yield f"To be removed from {dataset}, once --replace is given: {_listed(counts)}."
     for dataset, one in answer["events_to_confirm"].items():
         listed = ", ".join(f"{column} of {count}" for column, count in one["columns"].items())
         count = f"{one['events']} of {one['of']} ({listed})"
@@ -166,7 +166,7 @@ def formats(known: Iterable[Format]) -> RenderableType:
     """The formats that can be loaded."""
     table = Table("format", "what", "gives", "licence", "private", "recognised by")
     for item in known:
-        private = "yes: never published" if item.private else ""
+        private = "yes: not published" if item.private else ""
         add_row(table, item.name, item.title, item.provides, item.licence, private, item.signature)
     return table
 

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from shapely.geometry import shape
 
 from api.exports.dossier.parts import Bullets, Facts, Heading, Holder, Holders, Line, Paragraph, Part, Run, Table, plain
-from api.exports.dossier.sections import Answer, SectionWriter, checked_words, length
+from api.exports.dossier.sections import Answer, SectionWriter, checked_words, length, withheld_in_words
 from api.exports.text import NO_BREAK, words
 from api.http.json import Json
 from api.wording.catalogue import formatted
@@ -74,6 +74,8 @@ class StrikeBlocks(SectionWriter):
         for name, known in {**facts, "weapons": weapons}.items():
             if value := known or hidden.get(name):
                 yield self.text(f"field{name}"), plain(_joined(value))
+        if named := withheld_in_words(strike, self.language):
+            yield self.text("withheld"), plain(named)
         path = f"/collections/strikes/items/{quote(strike['id'], safe='/')}"
         yield self.say("strike-id"), plain(strike["id"])
         if answer["assets"]:

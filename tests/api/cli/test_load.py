@@ -132,13 +132,13 @@ def test_it_is_said_how_many_records_of_a_load_are_private(run: Run, own: Store,
 
     values, shown = load_with("false", "true", "false")
     assert values == (False, 1)
-    assert "(1 of 3 records private: never published)" in shown
+    assert "(1 of 3 records private: not published)" in shown
     values, shown = load_with("true", "true")
     assert values == (True, 2)
-    assert "(private: never published)" in shown
+    assert "(private: not published)" in shown
     values, shown = load_with("false")
     assert values == (False, 0)
-    assert "never published" not in shown
+    assert "not published" not in shown
 
 
 def test_points_that_contradict_are_loaded_and_listed_each_and_by_kind(run: Run, own: Store, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_people_read_tables(run: Run) -> None:
     text = " ".join(said.out.split())
     for words in (
         "acled/acled",
-        "ACLED terms: attribution is required, redistribution is not permitted (private: never published)",
+        "ACLED terms: attribution is required, redistribution is not permitted (private: not published)",
         "10 read, 2 skipped, 2 rejected",
         "written",
         "│ strikes │ 6 │ 6 │ 0 │ 0 │ 0 │",

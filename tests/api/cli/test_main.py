@@ -34,6 +34,8 @@ from tests.full_disk import full_beyond
 from tests.store_copies import copied, opened_copy
 from tests.store_kinds import NewAddress
 
+TIERS = get_args(main.Tier)
+
 
 def commands_of(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
     """Yield the words of each command, those of groups before them."""
@@ -121,6 +123,22 @@ def test_show_and_country_say_what_the_api_says(run: Run, store: Store, client: 
     assert "/corrections?" in answer.pop("corrections"), "a link, which a terminal has no address for"
     assert run("show", ORLIVKA, "--store", store.name, "--json").report == answer
     assert run("country", "AZ", "--store", store.name, "--json").report == client.get("/countries/AZ").json()
+
+
+def test_show_says_what_an_id_may_be_and_why_a_share_is_nobodys_once(run: Run, few_store: Store) -> None:
+    said = run("show", "no-such-id", "--store", few_store.name)
+    assert (said.code, said.err.strip()) == (3, "error: no entity, asset or strike 'no-such-id'")
+    owners = run("show", "a-orlivka", "--store", few_store.name).out
+    assert "known: no owner known" not in owners
+
+
+def test_assets_are_listed_by_their_tier(run: Run, few_store: Store) -> None:
+    every = run("list", "assets", "--store", few_store.name, "--json").report
+    by_tier = [run("list", "assets", "--tier", tier, "--store", few_store.name, "--json").report for tier in TIERS]
+    assert sorted(row["id"] for rows in by_tier for row in rows) == sorted(row["id"] for row in every)
+    assert [{row["tier"] for row in rows} for rows in by_tier] == [
+        {tier} if rows else set() for tier, rows in zip(TIERS, by_tier, strict=True)
+    ]
 
 
 def test_shares_of_several_sites_say_that_they_are_of_all_together(run: Run, store: Store) -> None:

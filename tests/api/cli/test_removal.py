@@ -91,7 +91,7 @@ def test_a_load_that_would_remove_much_stops_and_names_how_to_agree(
     seq = own.seq()
     said = run("load", *sheet(range(20)), *extra)
     assert (said.code, own.seq()) == (7, seq)
-    assert "To be removed from csv/s, once --remove is given: 20 strikes." in shown(said.out)
+    assert "To be removed from csv/s, once --replace is given: 20 strikes." in shown(said.out)
     assert all(option in shown(said.err) for option in ("--replace", "--append", "--dataset"))
     said = run("load", *sheet(range(20)), *extra, "--json")
     assert (said.code, said.report["written"]) == (7, None)

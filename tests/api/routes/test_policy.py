@@ -281,13 +281,13 @@ def test_a_place_that_is_withheld_is_said_to_be_by_every_page_and_export(
 
     monkeypatch.chdir(tmp_path)
     key, site = "ua-orlivka-2025-08-06", "a-orlivka"
-    withheld = """[[withhold]]\ntable = "strikes"\nfields = ["geometry"]
+    withheld = """[[withhold]]\ntable = "strikes"\nfields = ["geometry", "killed_max", "note"]
     [[withhold]]\ntable = "assets"\nfields = ["geometry", "capacity", "names"]"""
     set_policy(guarded.store, parse(withheld))
     try:
         guarded.app.state.atlas.refresh()
         for path, texts in (
-            (f"/collections/strikes/items/{key}", ("(place withheld by the publisher)", "Position.")),
+            (f"/collections/strikes/items/{key}", ("(place withheld by the publisher)", "Position, Killed, Note.")),
             (f"/collections/assets/items/{site}", ("Names in other languages, Position, Capacity.", "withheld by the")),
         ):
             page = guarded.client.get(f"{path}?f=html").text
@@ -300,6 +300,7 @@ def test_a_place_that_is_withheld_is_said_to_be_by_every_page_and_export(
         assert CliRunner().invoke(app, report).exit_code == 0
         dossier = (tmp_path / "r.md").read_text()
         assert "**Coordinates:** place withheld by the publisher" in dossier
+        assert "**Withheld or made coarser:** Position, Killed, Note" in dossier
         assert "Capacity: withheld by the publisher." in dossier
         assert "The publisher withholds that of 1." in dossier
         assert "is known" not in dossier.partition("## ")[0]
