@@ -55,6 +55,11 @@ def loaded(command: Run, run: Run, own: Store, *files: Path) -> dict[str, list[d
     return {name: [r.model_dump(mode="json") for r in records.table(name).values()] for name in tables}
 
 
+def mapped(command: Run, file: Path) -> mapping_file.ColumnMapping:
+    """The mapping that is drafted of a file."""
+    return mapping_file.parse("m.toml", command("map", file, "--basemap", BASEMAP, "--json").report["mapping"])
+
+
 def only(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
     return [tuple(row[column] for column in columns) for row in rows]
 
@@ -575,6 +580,31 @@ def test_ids_follow_from_what_happened_and_no_note(command: Run, run: Run, own: 
     assert report["changes"]["strikes"]["added"] == []
     assert sorted(report["changes"]["strikes"]["changed"].values()) == [["note"], ["weapons"]]
     assert own.records().strikes.keys() == before.keys()
+
+
+@pytest.mark.parametrize("header", ["Ref", "No", "Nr.", "Number", "Code", "Key", "#", "№ п/п", "Ref. no."])
+def test_a_column_of_ids_is_known_by_its_header_where_no_two_are_alike(
+    command: Run, tmp_path: Path, header: str
+) -> None:
+    rows = ["2024-05-03;Odesa;B1", "2024-05-03;Odesa;B2", "2024-05-04;Reni;B3"]
+    ids = written(tmp_path / "ids.csv", "\n".join([f"Day;Town;{header}", *rows]))
+    assert mapped(command, ids).columns["id"] == header
+    alike = written(tmp_path / "alike.csv", "\n".join([f"Day;Town;{header}", *rows, "2024-05-05;Reni;B3"]))
+    assert "id" not in mapped(command, alike).columns
+
+
+@pytest.mark.parametrize(
+    "header", ["Notes", "Remark", "Comment", "Description", "Details", "Desc", "Beschreibung", "Hinweis", "Примітка"]
+)
+def test_no_note_is_part_of_an_id_though_nothing_else_tells_rows_apart(
+    command: Run, tmp_path: Path, header: str
+) -> None:
+    rows = "2024-05-03;Odesa;Fire\n2024-05-03;Odesa;Another fire\n"
+    strikes = mapped(command, written(tmp_path / "strikes.csv", f"Day;Town;{header}\n{rows}"))
+    assert (strikes.id.columns, strikes.id.repeated) == (("Day", "Town"), "number")
+    notes = written(tmp_path / "notes.csv", f"{header};Type\nFire;\nSmoke;\n")
+    told = command("map", notes, "--table", "assets", "--json").report["mapping"]
+    assert "row = true" in told, "no id is made of nothing but notes"
 
 
 def test_a_sheet_and_the_report_that_it_cites_are_one_voice(command: Run, run: Run, own: Store, sheet: Path) -> None:

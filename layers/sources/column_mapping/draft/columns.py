@@ -171,6 +171,11 @@ class ColumnProfile:
         return self.part(are_addresses) < 1 and self.part(is_shape) < MOST
 
     @property
+    def is_note(self) -> bool:
+        """Whether the cells are texts that say more of a record, and may be corrected."""
+        return self.is_text and role_fit(self.header, "note") >= FITS
+
+    @property
     def is_name(self) -> bool:
         """Whether the cells are short texts, which may be names, and no countries."""
         return self.is_text and self.length < 150 and self.part(code_of) < 1

@@ -264,10 +264,11 @@ class TableDraft:
     def row_id(self, natural: Sequence[str | None]) -> None:
         """Take a column of ids, or make ids of cells that tell rows apart, of which the first says what is a record.
 
-        Only cells of ``natural`` become an id: a correction of any other one, such as a note, leaves the record as it
+        Only cells of ``natural`` that are no notes become an id: a correction of any other one leaves the record as it
         is.
         """
-        parts = list(dict.fromkeys(filter(None, natural)))
+        notes = {name for name, profile in self.columns.profiles.items() if profile.is_note}
+        parts = [name for name in dict.fromkeys(natural) if name and name not in notes]
         columns, count = self.sample.columns, self.sample.count
         what = columns[parts[0]] if parts else ["any"] * count
 
@@ -289,7 +290,8 @@ class TableDraft:
         with_shape = [*parts, GEOMETRY] if self.columns.has_shapes and GEOMETRY not in parts else parts
         names = next(filter(self._is_key, (*prefixes, with_shape)), None)
         reason = "no column of ids; these cells tell the rows apart"
-        self.set("id", "hash", names or with_shape or [*columns][:40], "" if names is None else reason)
+        cells = names or with_shape or self.columns.left(notes)[:40]
+        self.set("id", *(("hash", cells) if cells else ("row", True)), "" if names is None else reason)
         if names is None or self.records == "stakes":
             self.set("id", "repeated", "number", "rows that are alike get a number behind the id")
 
