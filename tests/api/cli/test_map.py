@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -434,7 +435,23 @@ def test_the_draft_is_printed_alone_and_the_preview_beside_it(command: Run, tmp_
     mapping = mapping_file.parse("m.toml", told.out)
     assert (mapping.table, mapping.columns["title"]) == ("strikes", "headline")
     assert "3 rows read, 0 skipped, 0 with faults; would load 3 strikes" in told.err
-    assert f"strikeatlas load geojson {path} --mapping mapping.toml" in told.err
+
+
+def test_the_next_commands_write_the_mapping_and_load_with_it(
+    command: Run, run: Run, own: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path / "my sites.csv", SITES)
+    options = ("--table", "assets", "--basemap", BASEMAP)
+    said = command("map", path, *options).err.splitlines()
+    told = command("map", path, *options, "--json").report
+    assert said[-2:] == [f"Write it: {told['write']}", f"Check it, then: {told['load']}"]
+    assert command(*shlex.split(told["write"])[1:]).code == 0
+    assert (tmp_path / "mapping.toml").read_text(encoding="utf-8") == told["mapping"]
+    assert run(*shlex.split(told["load"])[1:]).code == 0
+    assert len(own.records().assets) == 3
+    again = command("map", path, "-o", "other.toml", "--json").report
+    assert (again["write"], again["written"]) == (None, "other.toml")
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(command: Run, tmp_path: Path) -> None:

@@ -291,7 +291,7 @@ class TableDraft:
         names = next(filter(self._is_key, (*prefixes, with_shape)), None)
         reason = "no column of ids; these cells tell the rows apart"
         cells = names or with_shape or self.columns.left(notes)[:40]
-        self.set("id", *(("hash", cells) if cells else ("row", True)), "" if names is None else reason)
+        self.set("id", "hash" if cells else "row", cells or True, "" if names is None else reason)
         if names is None or self.records == "stakes":
             self.set("id", "repeated", "number", "rows that are alike get a number behind the id")
 
