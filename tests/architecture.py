@@ -50,7 +50,7 @@ ROOMS: Mapping[str, int] = {
     "layers.sources.gleif": 350,
     "layers.sources.wikidata": 500,
     "layers.sources.firms": 250,
-    "layers.sources.column_mapping": 2_760,
+    "layers.sources.column_mapping": 2_780,
     "layers.sources.registry": 100,
     "layers.ingest": 1_470,
     "layers.matching": 2_600,

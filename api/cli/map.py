@@ -33,6 +33,8 @@ from layers.sources.registry import FORMATS, LoadOptions
 
 EPILOG = "Example: strikeatlas map companies.csv holdings.csv -o holdings.toml"
 
+#: The name of a mapping in the commands that would write it and load with it.
+_NAME = "mapping.toml"
 #: Rows of each table that are previewed, and faults that are listed.
 _PREVIEWED, _FAULTS = 10, 10
 #: Columns of a preview, in their order; a row has those that any previewed row has.
@@ -80,10 +82,12 @@ def map_(
         fmt = drafts[0].sample.fmt
         text = mapping_text(drafts)
         dataset = f"{fmt}/{slug(sources[0].stem)[:60].strip('-') or 'file'}"
-        reading = _reading(out.name if out else "mapping.toml", text, fmt, sources, dataset)
+        reading = _reading(out.name if out else _NAME, text, fmt, sources, dataset)
     remarks = [*dict.fromkeys(remark for one in drafts for remark in one.remarks), *map(worded, reading.warnings)]
     unused = {f"{one.sample.file.name}: {one.records}": one.unused for one in drafts if one.unused}
-    answer = {**_answer(text, fmt, sources, out, reading), "remarks": remarks, "unused": unused}
+    options = [*(("--table", table) if table else ()), *(("--basemap", str(base)) if base != BASEMAP else ())]
+    write = None if out else shlex.join(["strikeatlas", "map", *map(str, files), *options, "-o", _NAME])
+    answer = {**_answer(text, fmt, sources, out, reading), "write": write, "remarks": remarks, "unused": unused}
     if out is not None:
         write_file(out, text.encode())
     if as_json:
@@ -111,7 +115,7 @@ def _answer(text: str, fmt: str, files: Sequence[SourceFile], out: Path | None, 
     rejected = serialize.rejected_rows(reading.problems)
     tables = {name: reading.records.table(name) for name in RECORD_TYPES if name != "sources"}
     first = {name: [_row(record) for record in list(table.values())[:_PREVIEWED]] for name, table in tables.items()}
-    command = ["strikeatlas", "load", fmt, *(str(file.path) for file in files), "--mapping", str(out or "mapping.toml")]
+    command = ["strikeatlas", "load", fmt, *(str(file.path) for file in files), "--mapping", str(out or _NAME)]
     return {
         "mapping": text,
         "written": str(out) if out else None,
@@ -147,7 +151,7 @@ def _preview(answer: dict[str, Any]) -> RenderableType:
     counts = ", ".join(counted(count, name) for name, count in answer["loads"].items()) or "nothing"
     read = f"{counted(rows['read'], 'rows')} read, {rows['skipped']} skipped, {rows['rejected']} with faults"
     parts.append(Text(f"{read}; would load {counts}."))
-    written = f"The mapping is in {answer['written']}. " if answer["written"] else ""
+    written = f"The mapping is in {answer['written']}. " if answer["written"] else f"Write it: {answer['write']}\n"
     parts.append(Text(f"{written}Check it, then: {answer['load']}"))
     return Group(*parts)
 

@@ -49,8 +49,7 @@ def plain_name(name: str) -> str:
 
 def named_entity_id(dataset: str, name: str) -> str:
     """Return the id of the entity of a name: one id for all spellings that ``plain_name`` takes for one."""
-    plain = plain_name(name)
-    return company_id(dataset, plain if plain else name)
+    return company_id(dataset, plain_name(name) or name)
 
 
 class AmbiguousName(LookupError):
@@ -310,9 +309,8 @@ class MappedTable:
         is_used = key in self._rejected or self._builder.has(self._mapping.table, key)
         if given.repeated == "error" or not is_used:
             return key
-        return None if given.repeated == "first" else self._numbered(key)
-
-    def _numbered(self, key: str) -> str:
+        if given.repeated == "first":
+            return None
         count = self._repeats.get(key, 1) + 1
         while self._builder.has(self._mapping.table, f"{key}-{count}"):
             count += 1

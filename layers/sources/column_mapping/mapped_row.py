@@ -377,6 +377,8 @@ class MappedRow:
     def country(self, name: str) -> str | None:
         """Return the code of the country that a cell names; None where it is empty or at fault."""
         text = self.text(name)
+        listed = self.listed(name) if text else None
+        text = text if listed is None else listed
         return self._country(name, text) if text else None
 
     def _country(self, name: str, text: str) -> str | None:

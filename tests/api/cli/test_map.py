@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import stat
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ def loaded(command: Run, run: Run, own: Store, *files: Path) -> dict[str, list[d
     records = own.records()
     tables = ("strikes", "assets", "entities", "stakes")
     return {name: [r.model_dump(mode="json") for r in records.table(name).values()] for name in tables}
+
+
+def mapped(command: Run, file: Path) -> mapping_file.ColumnMapping:
+    """The mapping that is drafted of a file."""
+    return mapping_file.parse("m.toml", command("map", file, "--basemap", BASEMAP, "--json").report["mapping"])
 
 
 def only(rows: list[dict[str, Any]], *columns: str) -> list[tuple[Any, ...]]:
@@ -429,7 +435,23 @@ def test_the_draft_is_printed_alone_and_the_preview_beside_it(command: Run, tmp_
     mapping = mapping_file.parse("m.toml", told.out)
     assert (mapping.table, mapping.columns["title"]) == ("strikes", "headline")
     assert "3 rows read, 0 skipped, 0 with faults; would load 3 strikes" in told.err
-    assert f"strikeatlas load geojson {path} --mapping mapping.toml" in told.err
+
+
+def test_the_next_commands_write_the_mapping_and_load_with_it(
+    command: Run, run: Run, own: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    path = written(tmp_path / "my sites.csv", SITES)
+    options = ("--table", "assets", "--basemap", BASEMAP)
+    said = command("map", path, *options).err.splitlines()
+    told = command("map", path, *options, "--json").report
+    assert said[-2:] == [f"Write it: {told['write']}", f"Check it, then: {told['load']}"]
+    assert command(*shlex.split(told["write"])[1:]).code == 0
+    assert (tmp_path / "mapping.toml").read_text(encoding="utf-8") == told["mapping"]
+    assert run(*shlex.split(told["load"])[1:]).code == 0
+    assert len(own.records().assets) == 3
+    again = command("map", path, "-o", "other.toml", "--json").report
+    assert (again["write"], again["written"]) == (None, "other.toml")
 
 
 def test_a_file_that_is_there_is_replaced_only_by_force(command: Run, tmp_path: Path) -> None:
@@ -577,6 +599,31 @@ def test_ids_follow_from_what_happened_and_no_note(command: Run, run: Run, own: 
     assert own.records().strikes.keys() == before.keys()
 
 
+@pytest.mark.parametrize("header", ["Ref", "No", "Nr.", "Number", "Code", "Key", "#", "№ п/п", "Ref. no."])
+def test_a_column_of_ids_is_known_by_its_header_where_no_two_are_alike(
+    command: Run, tmp_path: Path, header: str
+) -> None:
+    rows = ["2024-05-03;Odesa;B1", "2024-05-03;Odesa;B2", "2024-05-04;Reni;B3"]
+    ids = written(tmp_path / "ids.csv", "\n".join([f"Day;Town;{header}", *rows]))
+    assert mapped(command, ids).columns["id"] == header
+    alike = written(tmp_path / "alike.csv", "\n".join([f"Day;Town;{header}", *rows, "2024-05-05;Reni;B3"]))
+    assert "id" not in mapped(command, alike).columns
+
+
+@pytest.mark.parametrize(
+    "header", ["Notes", "Remark", "Comment", "Description", "Details", "Desc", "Beschreibung", "Hinweis", "Примітка"]
+)
+def test_no_note_is_part_of_an_id_though_nothing_else_tells_rows_apart(
+    command: Run, tmp_path: Path, header: str
+) -> None:
+    rows = "2024-05-03;Odesa;Fire\n2024-05-03;Odesa;Another fire\n"
+    strikes = mapped(command, written(tmp_path / "strikes.csv", f"Day;Town;{header}\n{rows}"))
+    assert (strikes.id.columns, strikes.id.repeated) == (("Day", "Town"), "number")
+    notes = written(tmp_path / "notes.csv", f"{header};Type\nFire;\nSmoke;\n")
+    told = command("map", notes, "--table", "assets", "--json").report["mapping"]
+    assert "row = true" in told, "no id is made of nothing but notes"
+
+
 def test_a_sheet_and_the_report_that_it_cites_are_one_voice(command: Run, run: Run, own: Store, sheet: Path) -> None:
     out = sheet.with_name("sheet.toml")
     assert command("map", sheet, "-o", out, "--basemap", BASEMAP).code == 0
@@ -625,6 +672,123 @@ North depot;oil depot;46.48;30.71;Ukraine;Amber Oil;60 %;Azerbaijan
 South depot;oil depot;46.50;30.75;Ukraine;Amber Oil;100 %;Azerbaijan
 East depot;oil depot;46.52;30.79;Ukraine;Beryl;25 %;
 """
+
+
+#: Tables of assets with owners and of strikes: what each is, whether it is beyond doubt, and some of its columns.
+TOLD: dict[str, tuple[str, str, bool, dict[str, str]]] = {
+    "start and owner": (
+        "Ref;Object;Type;Lat;Lon;Owner;Owner share %;Owner country;Started;Remark;Colour\n"
+        "B1;North depot;oil depot;46.481;30.711;Amber;60 %;Georgia;2011;big;red\n"
+        "B2;South depot;refinery;46.502;30.752;Beryl;25 %;offshore;2012-05;;red\n"
+        "B3;East depot;depot;46.512;30.762;Beryl;25 %;Cyprus;2012-05;;\n",
+        "assets",
+        True,
+        {"id": "Ref", "name": "Object", "owner": "Owner", "owner_country": "Owner country", "since": "Started"},
+    ),
+    "shareholder": (
+        "Asset;Kind;X;Y;Shareholder;Stake;Shareholder country;Start date\n"
+        "Port A;port;30.711;46.481;Orbit;51 %;Cyprus;1.2.2001\n",
+        "assets",
+        True,
+        {"owner": "Shareholder", "owner_country": "Shareholder country", "owner_share": "Stake", "since": "Start date"},
+    ),
+    "headquarters": (
+        "Plant;Technology;MW;Lat;Lon;Country;Ultimate parent;Parent HQ country;Start year\n"
+        "A;solar;9;46.481;30.711;UA;Amber;GE;2011\n",
+        "assets",
+        True,
+        {"host_country": "Country", "owner_country": "Parent HQ country", "capacity": "MW", "since": "Start year"},
+    ),
+    "nationality": (
+        "Site;Owner;Owner nationality;Lat;Lon;Start\nNorth refinery;Amber;Georgia;46.481;30.711;2011-03-04\n",
+        "assets",
+        True,
+        {"name": "Site", "owner": "Owner", "owner_country": "Owner nationality", "since": "Start"},
+    ),
+    "german": (
+        "Anlage;Typ;Breite;Länge;Eigentümer;Anteil;Land des Eigentümers;Inbetriebnahme\n"
+        "Nord;Öllager;46,481;30,711;Amber;60;Georgien;2.4.2011\n",
+        "assets",
+        True,
+        {"owner": "Eigentümer", "owner_country": "Land des Eigentümers", "since": "Inbetriebnahme"},
+    ),
+    "a company, not said to be the owner": (
+        "Site name;Type;Lat;Lon;Company;Company country;Since\nNorth;oil depot;46.481;30.711;Amber;Georgia;2011\n",
+        "assets",
+        True,
+        {"name": "Site name", "since": "Since"},
+    ),
+    "a country without an owner": (
+        "Object;Type;Lat;Lon;Owner country;Last updated\nNorth;oil depot;46.481;30.711;Georgia;2024-05-03\n",
+        "assets",
+        True,
+        {"name": "Object", "kind": "Type"},
+    ),
+    "a date and an owner": (
+        "Facility;Category;Lat;Lon;Country of parent;Parent;Share;Date\n"
+        "North;refinery;46.481;30.711;Georgia;Amber;50;2024-05-03\n",
+        "assets",
+        False,
+        {"owner": "Parent", "owner_country": "Country of parent"},
+    ),
+    "a date, an owner and his share": (
+        "Date;Object;Type;Lat;Lon;Owner;Owner share %;Owner country\n"
+        "2024-05-03;North;oil depot;46.481;30.711;Amber;60;Georgia\n",
+        "strikes",
+        False,
+        {"when": "Date", "targets": "Object"},
+    ),
+    "weapon": (
+        "Ref;Date;Object;Type;Lat;Lon;Weapon;Owner;Owner country\n"
+        "S1;2024-05-03;North;oil depot;46.481;30.711;drone;Amber;Georgia\n",
+        "strikes",
+        True,
+        {"id": "Ref", "when": "Date", "weapon": "Weapon"},
+    ),
+    "day of an attack, in ukrainian": (
+        "Дата удару;Об'єкт;Тип;Широта;Довгота;Власник;Країна власника\n"
+        "03.04.2024;База;нафтобаза;46,481;30,711;Бурштин;Грузія\n",
+        "strikes",
+        True,
+        {"when": "Дата удару", "targets": "Об'єкт"},
+    ),
+    "day of an attack on an old site": (
+        "Commissioned;Day of strike;Target;Lat;Lon;Operator country\n"
+        "1999-01-02;2024-05-03;North;46.481;30.711;Georgia\n",
+        "strikes",
+        True,
+        {"when": "Day of strike", "targets": "Target"},
+    ),
+    "start and end": (
+        "Object;Type;Lat;Lon;Start;End\nNorth depot;oil depot;46.481;30.711;2024-05-03;2024-05-04\n",
+        "strikes",
+        True,
+        {"when": "Start", "targets": "Object"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_sites_with_owners_are_assets_and_days_of_events_are_strikes(command: Run, tmp_path: Path, name: str) -> None:
+    text, table, is_sure, columns = TOLD[name]
+    told = command("map", written(tmp_path / "a.csv", text), "--basemap", BASEMAP, "--json").report
+    mapping = mapping_file.parse("m.toml", told["mapping"])
+    assert mapping.table == table
+    assert {column: mapping.columns.get(column) for column in columns} == columns
+    assert mapping.columns.get("host_country") == columns.get("host_country"), "a country of an owner is none of a site"
+    assert ("owner_country" in mapping.columns) == ("owner_country" in columns)
+    assert ("# CHECK" in told["mapping"].splitlines()[2]) == (not is_sure)
+    assert any("--table" in remark for remark in told["remarks"]) == (not is_sure)
+    assert told["problems"] == []
+
+
+def test_a_list_of_owners_has_their_countries(command: Run, run: Run, own: Store, tmp_path: Path) -> None:
+    text = "Shareholder;Country of shareholder\nAmber;Azerbaijan\nBeryl;Georgia\n"
+    told = command("map", written(tmp_path / "a.csv", text), "--table", "entities", "--json").report
+    assert mapping_file.parse("m.toml", told["mapping"]).columns["registered_in"] == "Country of shareholder"
+    held = "Company;Owner;Owner country;Share\nAlpha;Amber;Azerbaijan;60\n"
+    entities = mapped(command, written(tmp_path / "b.csv", held))
+    assert (entities.table, "registered_in" in entities.columns) == ("entities", False), "it is that of the owner"
 
 
 def test_the_country_of_an_owner_may_stand_in_a_column(command: Run, run: Run, own: Store, tmp_path: Path) -> None:

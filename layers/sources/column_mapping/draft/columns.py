@@ -77,11 +77,6 @@ class ColumnProfile:
         """Whether no cell is empty."""
         return len(self.texts) == self.rows
 
-    @property
-    def sample(self) -> str:
-        """The first cells, for people."""
-        return " | ".join(text.replace("\n", " ")[:50] for text in self.distinct[:3])
-
     @cached_property
     def length(self) -> float:
         """Mean number of letters of a distinct cell."""
@@ -158,17 +153,17 @@ class ColumnProfile:
                     return order, decimal
         return None
 
-    @property
-    def is_fraction(self) -> bool:
-        """Whether shares are parts of 1."""
-        return bool(self.numbers) and max(self.numbers) <= 1 and any(0 < value < 1 for value in self.numbers)
-
     @cached_property
     def is_text(self) -> bool:
         """Whether most cells have letters and are neither addresses, days nor shapes."""
         if self.part(_has_letter) < MOST or self.date_formats is not None:
             return False
         return self.part(are_addresses) < 1 and self.part(is_shape) < MOST
+
+    @property
+    def is_note(self) -> bool:
+        """Whether the cells are texts that say more of a record, and may be corrected."""
+        return self.is_text and role_fit(self.header, "note") >= FITS
 
     @property
     def is_name(self) -> bool:
@@ -223,7 +218,7 @@ MOST_WORDS, _FEW, _ANY = 400, 60, 1_000_000
 #: Columns of texts whose regions are read.
 _MOST_TEXTS = 8
 
-#: How far the cells of a column fit a role, from 0 to 1.
+#: How far the cells of a column fit a role, from 0; ``bool`` fits any column.
 CellFit = Callable[[ColumnProfile], float]
 
 entity_type_of = partial(meaning, table="entity_types")
@@ -233,10 +228,6 @@ _is_weapon = partial(meaning, table="weapons")
 def _at_least(least: float, read: Callable[[str], object], most: int = MOST_WORDS) -> CellFit:
     """Fit of columns of at most so many words, of which at least a part can be read: that part."""
     return lambda profile: profile.part(read) if len(profile.distinct) < most and profile.part(read) >= least else 0
-
-
-def _anything(profile: ColumnProfile) -> bool:
-    return True
 
 
 def _text(longest: int) -> CellFit:
@@ -257,27 +248,49 @@ def _metres(profile: ColumnProfile) -> bool:
     return min(profile.numbers, default=0) > 0 and (has_unit or max(profile.numbers) > 1)
 
 
-def _is_until(profile: ColumnProfile) -> bool:
-    """Whether the header is that of an end rather than of a beginning."""
-    return role_fit(profile.header, "until") > role_fit(profile.header, "when")
-
-
 def are_weapons(profile: ColumnProfile) -> bool:
     """Whether most cells of a column are weapons."""
     return profile.is_text and profile.longest <= 200 and profile.part(_is_weapon) >= 0.5
 
 
+def _has_days(profile: ColumnProfile) -> bool:
+    """Whether cells are days, and the header is not that of an end rather than of a beginning."""
+    is_until = role_fit(profile.header, "until") > role_fit(profile.header, "when")
+    return profile.date_formats is not None and not is_until
+
+
+def is_event_day(profile: ColumnProfile) -> bool:
+    """Whether the header of days is not that of an edit, nor one of the beginning of a site alone."""
+    said = meaning(profile.header, "days")
+    return said == "event" if said else role_fit(profile.header, "since") < FITS
+
+
+def _is_company(profile: ColumnProfile) -> bool:
+    """Whether cells are names by their type, and the header is no country of a company."""
+    return profile.is_text and role_fit(profile.header.rpartition(".")[2], "country") < FITS
+
+
+def _is_of_company(profile: ColumnProfile) -> bool:
+    """Whether a header says that a column is about a company, whose country is not that of the site."""
+    return max(role_fit(profile.header, "owner_country"), role_fit(profile.header, "operator")) >= FITS
+
+
+_are_countries = _at_least(0.5, code_of, _ANY)
 _are_shares, _are_shapes = _at_least(MOST, parse_share, _ANY), _at_least(MOST, is_shape, _ANY)
 _are_links = _at_least(1, are_addresses, _ANY)
-_TEXTS = ("name", "title", "place", "target", "note", "owner", "owned", "subsidiary", "operator", "alias")
 #: How far cells fit each role; those of any other role may be anything.
 _CELLS: Mapping[str, CellFit] = {
-    **dict.fromkeys(_TEXTS, lambda profile: profile.is_text),
+    **dict.fromkeys(("name", "title", "place", "target", "note", "alias"), lambda profile: profile.is_text),
     **dict.fromkeys(("region", "commodity", "weapon"), _text(200)),
     **dict.fromkeys(("damage", "attacker"), _text(2000)),
-    **dict.fromkeys(("country", "owner_country"), _at_least(0.5, code_of, _ANY)),
+    **dict.fromkeys(("owner", "owned", "subsidiary", "operator"), _is_company),
+    "country": lambda profile: 0 if _is_of_company(profile) else _are_countries(profile),
+    "owner_country": lambda profile: 0 if _is_company(profile) else _are_countries(profile),
+    "registered_in": _are_countries,
     **dict.fromkeys(("killed", "injured"), _counts),
-    "when": lambda profile: profile.date_formats is not None and not _is_until(profile),
+    # A day of an event is better than that on which a site began to operate.
+    "when": lambda profile: _has_days(profile) * (1 + is_event_day(profile)),
+    "since": lambda profile: _has_days(profile) and not meaning(profile.header, "days"),
     "until": lambda profile: profile.date_formats is not None and profile.part(str.isdecimal) < 0.5,
     "lat": lambda profile: profile.is_degrees(90),
     "lon": lambda profile: profile.is_degrees(180),
@@ -295,10 +308,10 @@ _CELLS: Mapping[str, CellFit] = {
 }
 #: The cells by which a column has a role whatever its header.
 _TELLING_CELLS: Mapping[str, CellFit] = {
-    "when": lambda profile: profile.is_date and not _is_until(profile),
+    "when": lambda profile: profile.is_date and _has_days(profile) and is_event_day(profile),
     "latlon": lambda profile: not profile.numbers and profile.positions is not None,
     "wkt": _are_shapes,
-    "country": lambda profile: profile.part(code_of) == 1 and profile.length > 3,
+    "country": lambda profile: profile.part(code_of) == 1 and profile.length > 3 and not _is_of_company(profile),
     "share": lambda profile: _are_shares(profile) > 0 and ("%" in profile.name or profile.part(has_percent) >= 0.5),
     "url": _are_links,
 }
@@ -317,13 +330,13 @@ class ColumnRoles:
         """Whether rows have a geometry of their own."""
         return any(shape is not None for shape in self.sample.shapes)
 
-    def best(self, role: str, taken: Iterable[str] = (), is_right: CellFit = _anything) -> str | None:
+    def best(self, role: str, taken: Iterable[str] = (), is_right: CellFit = bool) -> str | None:
         """Return the column that fits a role best by its header and cells, else the first whose cells alone tell it.
 
         Of columns whose cells fit as well the better header is taken, then the fuller column, then the earlier one.
         ``taken``: columns that are left out. ``is_right``: what else a column has to be. None where none fits.
         """
-        cells, tells = _CELLS.get(role, _anything), _TELLING_CELLS.get(role)
+        cells, tells = _CELLS.get(role, bool), _TELLING_CELLS.get(role)
         fits: dict[str, tuple[float, float, int]] = {}
         left = [self.profiles[name] for name in self.left(taken)]
         for profile in left:

@@ -12,6 +12,7 @@ from layers.sources.column_mapping.draft.columns import (
     ColumnProfile,
     ColumnRoles,
     are_weapons,
+    is_event_day,
     words_of,
 )
 from layers.sources.column_mapping.draft.file_sample import FileSample, singular
@@ -41,7 +42,7 @@ def strike_table(columns: ColumnRoles, reason: str) -> TableDraft:
     place = table.best("place", lambda profile: record_of(profile.header) not in {"asset", "facility", "target"})
     target = _target(columns, table.taken | {name for name in (title, place) if name})
     note = table.best("note")
-    is_listed = target is not None and table.profile(target).distinct[0].startswith("[")
+    is_listed = target is not None and table.profiles[target].distinct[0].startswith("[")
     title = title or (note if is_listed else None) or target or note or place or table.longest_text()
     where = place or (None if is_listed else target)
     table.map("title", title, "what happened", shared=title in (target, place))
@@ -59,7 +60,7 @@ def strike_table(columns: ColumnRoles, reason: str) -> TableDraft:
     table.take("attacker")
     table.take("damage")
     table.map("status", table.best("status", _is_of_event))
-    if note and note != title and table.profile(note).longest <= 2000:
+    if note and note != title and table.profiles[note].longest <= 2000:
         table.map("note", note)
     table.map("target_kinds", table.best("kind", lambda profile: profile.part(kind_of) >= 0.5))
     location = [table.mapped.get(name) for name in ("lat", "lon", "latlon", "lonlat", "wkt")]
@@ -97,6 +98,7 @@ def asset_table(columns: ColumnRoles, reason: str) -> TableDraft:
     if capacity := table.take("capacity"):
         table.set("constants", "capacity_unit", "MW" if "mw" in header_words(capacity) else "unit of the file", "CHECK")
     table.take("commodity")
+    table.take("since")
     table.row_id([part for part in (name, kind, *table.mapped.values()) if part][:4])
     return table.finish()
 
@@ -151,8 +153,10 @@ def entity_table(columns: ColumnRoles, reason: str) -> TableDraft:
     numbers = {role for role in ("inn", "ogrn", "edrpou", "lei", "isin", "wikidata") if table.best(role)}
     for role in sorted(numbers):
         table.take(f"external_ids.{role}", role)
-    for column, role in (("registered_in", "country"), ("type", "type"), ("aliases", "alias")):
-        table.take(column, role)
+    is_owner = role_fit(table.mapped.get("name", ""), "owner") >= FITS
+    table.take("registered_in", "", lambda profile: is_owner or role_fit(profile.header, "owner") < FITS)
+    table.take("type")
+    table.take("aliases", "alias")
     if "registered_in" not in table.mapped:
         home = "UA" if "edrpou" in numbers else "RU" if {"inn", "ogrn"} & numbers else "XX"
         table.open["constants"].append(f'registered_in = "{home}"  # if all of them are registered there')
@@ -238,6 +242,9 @@ def draft(
     columns = ColumnRoles(samples[0], country_at)
     names, reason = ([table], "as told") if table else _tables_named(columns)
     tables = [TABLES[name](columns, reason) for name in names]
+    if reason.startswith("CHECK"):
+        other = "assets" if names == ["strikes"] else "strikes"
+        tables[0].remarks.append(f"the rows are read as {names[0]}, but may be {other}: --table {other} drafts them so")
     if tables[0].records == "strikes" and (assets := assets_of_strikes(columns)):
         tables.append(assets)
     return tables
@@ -299,22 +306,32 @@ def _tables_named(columns: ColumnRoles) -> tuple[list[str], str]:
     """Return what the rows of a file are, and why; holdings may tell of their companies, too."""
     located = bool(columns.place) or columns.has_shapes
     has = {role: columns.best(role) is not None for role in WORDS["roles"]}
-    # "Kind" says of companies, too, what they are.
-    has["kind"] = located or has["kind"]
-    by_day, share = columns.best("when") is not None, columns.best("share")
-    names = columns.names([share] if share else ())
+    # What has a name and a place has a kind, which its name may say.
+    has["kind"] |= located and (has["name"] or has["target"])
+    has["country"] |= has["owner_country"]
+    day, share = columns.best("when"), columns.best("share")
+    by_day, names = day is not None, columns.names([share] if share else ())
     tax = has["inn"] or has["ogrn"] or has["edrpou"] or has["lei"]
+    profile = columns.profiles[day] if day else None
+    signs = sum(has[role] for role in ("weapon", "killed", "injured", "attacker", "cause", "damage"))
+    happened = profile is not None and (signs > 0 or meaning(profile.header, "days") == "event")
+    # A site has a day on which it began to operate, which is no event.
+    is_site = located or has["owner"] or has["capacity"]
+    event = profile is not None and (is_event_day(profile) or happened or has["until"] or not is_site)
+    is_told = happened or has["title"] or not has["name"]
     scores = {
-        "strikes": 3 * by_day + 2 * has["title"] + has["weapon"] + has["killed"] + has["attacker"] + has["cause"]
-        + located * by_day + has["damage"] + (has["target"] and by_day),
+        "strikes": 3 * event + 2 * happened + 2 * has["title"] + signs + by_day * (located + has["target"]),
         "assets": 3 * located + 2 * has["kind"] + 2 * has["capacity"] + has["operator"] + has["name"]
-        - 2 * (by_day and (has["title"] or has["weapon"] or has["cause"] or not has["name"])),
+        + located * (has["owner"] + has["share"]) - event * (1 + is_told + happened),
         "entities": 3 * tax + 2 * (has["owned"] or has["name"]) + has["type"] + has["country"] + has["region"]
         - 3 * located - (by_day and has["title"]),
-        "stakes": (4 * (share is not None) + 2 * has["owner"] + has["owned"] - 4 * located) * bool(names),
+        "stakes": (4 * has["share"] + 2 * has["owner"] + has["owned"] - 4 * located) * bool(names),
     }  # fmt: skip
     best = max(scores, key=lambda name: scores[name])
     ranked = ", ".join(f"{name} {score}" for name, score in sorted(scores.items(), key=lambda item: -item[1]))
-    has_companies = tax or has["country"] if best == "stakes" else share is not None and bool(names) and has["owner"]
+    has_companies = tax or has["country"] if best == "stakes" else has["share"] and bool(names) and has["owner"]
     is_pair = best in ("entities", "stakes") and has_companies
-    return (["entities", "stakes"] if is_pair else [best]), f"by its columns ({ranked})"
+    # A plain date counts for strikes as it does against assets, so these have to lead by more to be beyond doubt.
+    is_close = by_day and best in ("strikes", "assets") and -1 <= scores["assets"] - scores["strikes"] <= 2
+    reason = f"{'CHECK, strikes or assets: ' if is_close else ''}by its columns ({ranked})"
+    return (["entities", "stakes"] if is_pair else [best]), reason

@@ -86,7 +86,8 @@ class TableDraft:
     """
 
     def __init__(self, columns: ColumnRoles, records: str, reason: str) -> None:
-        self.columns, self.sample, self.records, self.reason = columns, columns.sample, records, reason
+        self.columns, self.profiles, self.sample = columns, columns.profiles, columns.sample
+        self.records, self.reason = records, reason
         self.tables: dict[str, dict[str, Any]] = defaultdict(dict)
         self.reasons: dict[str, str] = {}
         self.open: dict[str, list[str]] = defaultdict(list)
@@ -113,18 +114,14 @@ class TableDraft:
         self.remarks.append(text)
         self.open[table].append(f"CHECK: {text}")
 
-    def profile(self, name: str) -> ColumnProfile:
-        """Return the profile of a column."""
-        return self.columns.profiles[name]
-
     def best(self, role: str, *is_right: CellFit) -> str | None:
         """Return the column, of those that are left, that fits a role best."""
         return self.columns.best(role, self.taken, *is_right)
 
-    def take(self, column: str, role: str = "") -> str | None:
+    def take(self, column: str, role: str = "", *is_right: CellFit) -> str | None:
         """Map the column of a role, which is that of the record where none is given, and return it."""
-        name = self.best(role or column)
-        is_named = name is not None and role_fit(self.profile(name).header, role or column) >= FITS
+        name = self.best(role or column, *is_right)
+        is_named = name is not None and role_fit(self.profiles[name].header, role or column) >= FITS
         return self.map(column, name, "by its header" if is_named else "by its cells")
 
     def map(self, column: str, name: str | None, reason: str = "by its header", *, shared: bool = False) -> str | None:
@@ -134,13 +131,14 @@ class TableDraft:
         """
         if name is None:
             return None
-        profile = self.profile(name)
-        self.set("columns", column, name, f"{reason}: {profile.sample}")
+        profile = self.profiles[name]
+        first_cells = " | ".join(text.replace("\n", " ")[:50] for text in profile.distinct[:3])
+        self.set("columns", column, name, f"{reason}: {first_cells}")
         if not shared:
             self.taken.add(name)
         if column in DATE_COLUMNS:
             self._day(column, profile)
-        elif column in COUNTRY_COLUMNS:
+        elif column in (*COUNTRY_COLUMNS, "owner_country"):
             self.tables[f"values.{column}"] = {word: "" for word in profile.distinct if code_of(word) is None}
             self.reasons[f"values.{column}"] = "no single country: left empty"
         elif column == "owner" and self.records != "stakes" and profile.part(has_percent) >= 0.2:
@@ -151,7 +149,7 @@ class TableDraft:
             self._words(column, profile)
         elif column in _DEFAULTS and not profile.is_whole:
             self.set("blank", column, _DEFAULTS[column][0])
-        if column.startswith("share") and profile.is_fraction:
+        if column.startswith("share") and max(profile.numbers, default=2) <= 1 and not {*profile.numbers} <= {0, 1}:
             self.set("units", column, "fraction", "no cell is above 1: parts of 1")
         return name
 
@@ -194,38 +192,39 @@ class TableDraft:
 
     def longest_text(self) -> str | None:
         """Return the column with the longest texts."""
-        return max(self.columns.names(self.taken), key=lambda name: self.profile(name).length, default=None)
+        return max(self.columns.names(self.taken), key=lambda name: self.profiles[name].length, default=None)
 
     def where(self) -> None:
         """Map the location, and say how sure it is."""
         place = {} if self.columns.has_shapes else self.columns.place
         for column, name in place.items():
-            self.map(column, name, "degrees or shapes")
-        for order, name in ((column, name) for column, name in place.items() if column in OTHER_ORDER):
-            guess = self.columns.axis_order
-            self.map(order, name, guess.text if guess.is_sure else f"CHECK: {guess.text}")
-            if not guess.is_sure:
-                turned = f"{order!r} and {OTHER_ORDER[guess.order]!r} turn it"
-                self.remark("columns", f"{name!r} is read {guess.text}; {turned}")
+            guess = self.columns.axis_order if column in OTHER_ORDER else None
+            reason = guess.text if guess else "degrees or shapes"
+            self.map(column, name, f"CHECK: {reason}" if guess and not guess.is_sure else reason)
+            if guess and not guess.is_sure:
+                self.remark(
+                    "columns", f"{name!r} is read {reason}; {column!r} and {OTHER_ORDER[guess.order]!r} turn it"
+                )
         if swapped := self.columns.swapped_shapes():
             words = "the points of the features look swapped: GeoJSON has the longitude first"
             self.remark("columns", f"{words}, and with the latitude first {swapped.reason}")
         if place or self.columns.has_shapes:
             self._certainty()
-        if count := sum(not any(map(_value, row)) for row in self._degrees()):
+        if count := sum(not any(map(float, row)) for row in self._degrees()):
             reason = f"{count} rows at 0, 0, which failed geocoding leaves: without a point"
             self.set("empty", GEOMETRY, [NULL_ISLAND], reason)
-        if "lat" in place and not all(self.profile(place[name]).is_whole for name in ("lat", "lon")):
+        if "lat" in place and not all(self.profiles[place[name]].is_whole for name in ("lat", "lon")):
             # Either degree alone is of no use: such a row loads without a point.
             self.open["columns"].append("some rows have no degrees; they load without a point")
 
     def _degrees(self) -> list[list[str]]:
-        """Return the degrees of each row that has plain ones, as they are written."""
+        """Return the degrees of each row that has plain ones, as they are written, but with decimal points."""
         if self.columns.has_shapes:
             return [[repr(point.x), repr(point.y)] for point in self.columns.points().values()]
         cells = [self.sample.columns[name] for column, name in self.columns.place.items() if column != "wkt"]
         rows = [" ; ".join(row) for row in zip(*cells, strict=True) if all(row)]
-        return [numbers for row in rows if _PLAIN_NUMBERS.fullmatch(row) and (numbers := _NUMBER.findall(row))]
+        found = [_NUMBER.findall(row) for row in rows if _PLAIN_NUMBERS.fullmatch(row)]
+        return [[number.replace(",", ".") for number in numbers] for numbers in found if numbers]
 
     def _certainty(self) -> None:
         """Map or fix what the points stand for and how far off they may be."""
@@ -235,11 +234,11 @@ class TableDraft:
         if metres:
             if "km" in header_words(metres):
                 self.set("units", "uncertainty_m", "km")
-            if not self.profile(metres).is_whole:
+            if not self.profiles[metres].is_whole:
                 self.set("blank", "uncertainty_m", usual[1])
             del columns["uncertainty_m"]
         for column, default in columns.items():
-            if precision is None or self.profile(precision).numbers:
+            if precision is None or self.profiles[precision].numbers:
                 self.set("constants", column, default, f"{usual[2]}: check {_CHECKED[column]}")
             else:
                 self.map(column, precision, f"what the geocoder says, check {_CHECKED[column]}")
@@ -249,7 +248,7 @@ class TableDraft:
     def _usual_certainty(self, precision: str | None) -> tuple[str, int, str]:
         """Return what a point stands for where its row does not say it, metres around it, and why."""
         places = () if self.columns.has_shapes else self.columns.place.values()
-        around = {part for name in places for part in self.profile(name).header.split(".")[:-1]}
+        around = {part for name in places for part in self.profiles[name].header.split(".")[:-1]}
         is_of_site = any(" ".join(header_words(part)) in OTHER_RECORDS for part in around)
         decimals = max((_decimals(text) for row in self._degrees() for text in row), default=9)
         usual: tuple[str, int] = _SITE if is_of_site or self.records == "assets" else _SETTLEMENT
@@ -264,10 +263,11 @@ class TableDraft:
     def row_id(self, natural: Sequence[str | None]) -> None:
         """Take a column of ids, or make ids of cells that tell rows apart, of which the first says what is a record.
 
-        Only cells of ``natural`` become an id: a correction of any other one, such as a note, leaves the record as it
+        Only cells of ``natural`` that are no notes become an id: a correction of any other one leaves the record as it
         is.
         """
-        parts = list(dict.fromkeys(filter(None, natural)))
+        notes = {name for name, profile in self.columns.profiles.items() if profile.is_note}
+        parts = [name for name in dict.fromkeys(natural) if name and name not in notes]
         columns, count = self.sample.columns, self.sample.count
         what = columns[parts[0]] if parts else ["any"] * count
 
@@ -283,13 +283,14 @@ class TableDraft:
             self.map("id", own, "ids: no two are alike", shared=True)
             return
         if gapped := self.columns.best("id", is_right=lambda profile: count - without(profile) >= MOST * count):
-            missing = without(self.profile(gapped))
+            missing = without(self.profiles[gapped])
             self.remark("id", f"{gapped!r} would be the id, but {missing} row(s) have none; give them one")
         prefixes = [parts[:length] for length in range(2, len(parts) + 1)]
         with_shape = [*parts, GEOMETRY] if self.columns.has_shapes and GEOMETRY not in parts else parts
         names = next(filter(self._is_key, (*prefixes, with_shape)), None)
         reason = "no column of ids; these cells tell the rows apart"
-        self.set("id", "hash", names or with_shape or [*columns][:40], "" if names is None else reason)
+        cells = names or with_shape or self.columns.left(notes)[:40]
+        self.set("id", "hash" if cells else "row", cells or True, "" if names is None else reason)
         if names is None or self.records == "stakes":
             self.set("id", "repeated", "number", "rows that are alike get a number behind the id")
 
@@ -310,7 +311,9 @@ class TableDraft:
             else:
                 where, line = _TO_SAY[column]
                 self.open[where].append(line)
-        if any(self._decimal(column, self.profile(name)) == "," for column, name in self.mapped.items()):
+        used = [(column, self.profiles[name]) for column, name in self.mapped.items()]
+        pairs = [one.positions for column, one in used if column in OTHER_ORDER]
+        if "," in {*(one.decimal for _, one in used if one.numbers), *(decimal for _, decimal in filter(None, pairs))}:
             self.set("numbers", "decimal", ",")
         cells = {text for texts in self.sample.columns.values() for text in texts}
         if words := sorted(filter(is_empty_word, cells - {""})):
@@ -319,23 +322,14 @@ class TableDraft:
             self.tables["columns"] = {"id": self.mapped["id"], **self.mapped}
         return self
 
-    def _decimal(self, column: str, profile: ColumnProfile) -> str:
-        if column in OTHER_ORDER and profile.positions:
-            return profile.positions[1]
-        return profile.decimal if profile.numbers else "."
-
 
 #: What is to be checked of the location.
 _CHECKED = {"basis": "what the points stand for", "uncertainty_m": "how far off they may be"}
 
 
-def _value(text: str) -> float:
-    return float(text.replace(",", "."))
-
-
 def _decimals(text: str) -> int:
     """Return the number of decimals of a number, zeros at its end left out."""
-    return len(text.replace(",", ".").partition(".")[2].rstrip("0"))
+    return len(text.partition(".")[2].rstrip("0"))
 
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
@@ -351,15 +345,9 @@ _MOST_UNUSED = 60
 
 def toml_value(value: Any) -> str:
     """Return a value as TOML: texts, numbers, true, lists of texts."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(toml_value, value))}]"
-    # The escapes of JSON are those of a basic string of TOML, which also asks for that of DEL.
-    text = str(value).encode("utf-8", "replace").decode()
-    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    # JSON writes all of them so; its escapes are those of a basic string of TOML, which also asks for that of DEL.
+    text = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace").decode()
+    return text.replace("\x7f", "\\u007f")
 
 
 def mapping_text(tables: Sequence[TableDraft]) -> str:

@@ -14,6 +14,8 @@ from layers.text.site_terms import TARGET_KINDS, kinds_mentioned
 
 #: All that is in header_words.toml.
 WORDS: Mapping[str, Any] = tomllib.loads(Path(__file__).with_name("header_words.toml").read_text(encoding="utf-8"))
+#: Roles whose words a role has, too: the country of an owner is known by those of the owner.
+_ALSO = {"owner_country": "owner", "registered_in": "country"}
 #: How well a header has to fit a role.
 FITS = 4.0
 #: Objects around a field that are not the event of a row, and those that say how it was found or told.
@@ -66,7 +68,7 @@ def _fit(words: tuple[str, ...], role: str) -> float:
 @cache
 def _phrases(role: str) -> list[tuple[str, str]]:
     """Return the phrases of a role, each with its mark: ``=`` for a whole name, ``*`` for the beginning of a word."""
-    texts = WORDS["roles"][role]
+    texts = WORDS["roles"].get(role, []) + WORDS["roles"].get(_ALSO.get(role), [])
     marks = ("=" if text.startswith("=") else "*" if text.endswith("*") else "" for text in texts)
     return [(mark, " ".join(header_words(text.strip("=*")))) for mark, text in zip(marks, texts, strict=True)]
 
