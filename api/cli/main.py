@@ -61,6 +61,7 @@ from layers.reference.gazetteer import GazetteerMissing
 from layers.snapshot.snapshot_cache import CachedVersion
 from layers.sources import curated
 from layers.store.backends import is_path, open_store
+from layers.store.open_layer import OPEN
 from layers.store.store import NotAStore, StoreError
 
 api.cli.import_pause.end()
@@ -199,7 +200,7 @@ def check(
 @app.command("list", epilog="Example: strikeatlas list assets --tier curated --json")
 def list_(
     collection: Annotated[Collection, typer.Argument(help="What to list.")],
-    tier: Annotated[Tier | None, typer.Option(help="Only assets of the store (curated) or the open layer.")] = None,
+    tier: Annotated[Tier | None, typer.Option(help="Only what the store has (curated) or the open layer.")] = None,
     store: StoreAddress = STORE,
     base: BasemapOption = BASEMAP,
     as_json: AsJson = False,
@@ -209,10 +210,15 @@ def list_(
     if collection in snapshot.collections:
         features = snapshot.collections[collection].features
         rows = [dict(zip(features.columns, values, strict=True)) for values in features.rows(features.columns)]
-        rows = [row for row in rows if tier is None or row.get("tier", tier) == tier]
     else:
         rows = [record.model_dump(mode="json") for record in snapshot.records.table(collection).values()]
+    if tier is not None:
+        rows = [row for row in rows if row.get("tier", _tier(row.get("dataset", ""))) == tier]
     output(rows, as_json, terminal.table_of(collection, rows))
+
+
+def _tier(dataset: str) -> Tier:
+    return "open" if dataset.startswith(OPEN) else "curated"
 
 
 @app.command(epilog="Example: strikeatlas show ru-cpc-kropotkinskaya-2025-02-17 --basis headquarters")
