@@ -158,6 +158,7 @@ def validated(
 _BEGINNINGS = {
     "Input should be ": "",
     "Field required": "a value",
+    "Extra inputs are not permitted": "no such field",
     "String should have ": "a text of ",
     "String should match ": "a text of the ",
     "Tuple should have ": "a list of ",
